@@ -1,0 +1,1 @@
+"""Deciding, pure: identifiers, policy data, decisions and plans. Standard library only."""

@@ -1,0 +1,1 @@
+"""Every door, for machines and people: HTTP, pages and the command line."""

@@ -1,0 +1,1 @@
+"""Evidence: composing, sealing and checking documents, and the arithmetic of the verifiable log."""

@@ -1,0 +1,1 @@
+"""Bytes under keys: where the sealed content of records lies, and how it is sealed."""

@@ -1,0 +1,1 @@
+"""All state and every operation; the only package that knows SQL."""
