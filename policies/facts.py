@@ -1,0 +1,159 @@
+"""The facts a decision is made from: plain frozen values, gathered by the vault in one read."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What a caller wants to do; every guard and basis is evaluated for one of these."""
+
+    OPEN_DOSSIER = "open_dossier"
+    ASK_PLAN = "ask_plan"
+    RELEASE = "release"
+    DELIVER = "deliver"
+    ISSUE_RESULT = "issue_result"
+    CLOSE_DOSSIER = "close_dossier"
+    REVOKE_RECORD = "revoke_record"
+    READ_OWN = "read_own"
+
+
+class TrustClass(StrEnum):
+    """What a document is worth, by its evidence (DESIGN 2.6); A is best."""
+
+    A = "A"  # signed e-result
+    B = "B"  # signed conversion or certified copy on paper
+    C = "C"  # e-certified copy
+    D = "D"  # uploaded by the owner
+    E = "E"  # unverified
+
+
+class Validity(StrEnum):
+    """The state of a record on the day it is asked for."""
+
+    IN_FORCE = "in_force"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    REPLACED = "replaced"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True)
+class CallerFacts:
+    """A system with its agency and, where one is named, its officer; all from credentials."""
+
+    agency: str
+    agency_live: bool
+    system: str
+    system_live: bool
+    officer: str | None
+    officer_live: bool
+    procedures: frozenset[str] = frozenset()  # registered for the agency on that day
+    issues: frozenset[str] = frozenset()  # record types the agency may issue on that day
+    agency_codes: tuple[str, ...] = ()  # the agency's own codes in force on the dossier's day
+    predecessors: frozenset[str] = frozenset()  # agencies whose results it may revoke
+
+
+@dataclass(frozen=True)
+class PersonFacts:
+    """A person of the dossier: `owner` is the store's random id, None when Kho does not know the person."""
+
+    role: str
+    owner: str | None
+    represented: bool = False  # acts through somebody else
+    representation_evidence: bool = False
+
+
+@dataclass(frozen=True)
+class DossierFacts:
+    """One application as the processing system opened it."""
+
+    code: str
+    code_agency: str  # the agency code inside the dossier code
+    code_day: date
+    agency: str  # who opened it
+    procedure: str
+    case: str | None
+    opened_on: date
+    state: str = "open"  # open | closed
+    evidence: str | None = None  # portal_submission | signed_form | officer_check
+    additional_cases: tuple[str, ...] = ()
+    conditions: frozenset[str] = frozenset()
+    persons: tuple[PersonFacts, ...] = ()
+    components: frozenset[str] = frozenset()  # codes the procedure asks for in this dossier
+
+
+@dataclass(frozen=True)
+class RecordFacts:
+    """One stored document, as far as deciding needs it; never its content."""
+
+    id: str
+    type: str
+    owners: frozenset[str]
+    trust: TrustClass
+    verdict: str  # valid | invalid | undetermined
+    verdict_reasons: tuple[str, ...]
+    validity: Validity
+    validity_ground: str | None
+    issuer: str | None  # agency code, as on the document
+    issued_on: date | None
+    valid_until: date | None
+    relations: frozenset[tuple[str, str]] = frozenset()  # (field of the record, role in the dossier) that agree
+    damaged: bool = False
+
+
+@dataclass(frozen=True)
+class AccessFacts:
+    """One thing one caller wants to do, with everything it depends on."""
+
+    action: Action
+    caller: CallerFacts | None  # None: the owner acts
+    owner: str | None = None  # the acting owner for READ_OWN
+    dossier: DossierFacts | None = None
+    component: str | None = None
+    record: RecordFacts | None = None
+    result_type: str | None = None
+    result_persons: tuple[str, ...] = ()  # owners that a result is issued to
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One evaluated condition: its stable code, how it came out, and the fact it rests on."""
+
+    code: str  # snake_case, has words in wording.py
+    passed: bool
+    fact: str  # short, e.g. "dossier.state=closed"; never a name or an identifier
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What `decide` answers. Deny unless a basis permits and no guard forbids."""
+
+    permitted: bool
+    action: Action
+    basis: str | None  # owner | statute | consent | delegation | court | emergency
+    basis_reference: str | None  # the legal reference of the basis
+    reasons: tuple[Reason, ...]  # every guard and basis, in order
+    policy_hash: str  # hex SHA-256 of the book
+    at: datetime
+    obligations: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Codes of the conditions that stood in the way, in order."""
+        return tuple(reason.code for reason in self.reasons if not reason.passed)
+
+
+@dataclass(frozen=True)
+class ComponentPlan:
+    """The answer for one component: satisfied | candidate | data_source | none."""
+
+    component: str
+    kind: str  # document | form | identity ...
+    state: str
+    reasons: tuple[str, ...]  # reason codes
+    records: tuple[str, ...] = ()  # the record ids that satisfy (all of an AND list)
+    candidates: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (record id, why it is not more)
+    refused: tuple[tuple[str, tuple[str, ...]], ...] = ()  # records of a person that do not serve, and why
+    data_source: str | None = None  # key of a data source in the book: the answer or a hint
+    mapping: str | None = field(default=None)  # legal reference of the mapping used
