@@ -1,4 +1,4 @@
-"""The only real clock of Kho: every stored time comes from here, everything else takes its time as an argument."""
+"""The only real clock of Kho: every stored time comes from here, all else takes its time as an argument."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -48,13 +48,13 @@ class FixedClock(Clock):
 
 
 class SteppingClock(Clock):
-    """A clock that moves by one fixed step at every reading; for stories whose times must be the same each run.
+    """A clock that moves by one fixed step at every reading; for stories told at the same times each run.
 
     Safe from many threads; readings are strictly increasing because the step is.
     """
 
     def __init__(self, start: datetime, step: timedelta = timedelta(seconds=1)) -> None:
-        """Give `start` (aware) at the first reading and `step` more at each later one; step must be positive."""
+        """Give `start` (aware) at the first reading and `step` (positive) more at each later one."""
         if step <= timedelta(0):
             raise ValueError("the step of a clock must be positive")
         self._next = _as_utc(start)
