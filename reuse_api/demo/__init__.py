@@ -1,0 +1,1 @@
+"""The demo: its story, its people and the test authority (PKI) behind its seals; nothing for real use."""

@@ -1,0 +1,223 @@
+"""The demo's own authorities: a root, an issuing authority, time stamps and certificate status.
+
+Made for demo and tests. Whoever trusts this root trusts whoever can read its folder.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from signing.keys import SealKey
+from signing.revocation import LocalResponder
+from signing.timestamps import LocalTimestamper
+
+_COUNTRY = "VN"
+_ORGANISATION = "Kho Demo"
+_NAME_LENGTH = 64  # RFC 5280, upper bound of a common name and of an organisation name
+_BEFORE = timedelta(days=1)
+_YEARS = 10
+_PARTS = ("root", "issuing", "timestamps", "status-root", "status-issuing")
+_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+class DemoAuthority:
+    """Five keys in a folder: root, issuing authority, time stamps, and a status responder for each issuer."""
+
+    def __init__(self, keys: Mapping[str, "_Holder"]) -> None:
+        self._keys = dict(keys)
+
+    @classmethod
+    def create(cls, folder: Path, at: datetime) -> Self:
+        """Make the authorities, valid from a day before `at` to ten years after it, kept in `folder`.
+
+        The folder (mode 700, files 600) must not exist; it appears whole or not at all.
+        """
+        if folder.exists():
+            raise FileExistsError(f"{folder} exists already")
+        root = _Holder.root(at)
+        issuing = root.issue(_name("Kho Demo Issuing CA"), _authority_extensions(path_length=0))
+        keys = {
+            "root": root,
+            "issuing": issuing,
+            "timestamps": issuing.issue(_name("Kho Demo Time Stamps"), _timestamp_extensions()),
+            "status-root": root.issue(_name("Kho Demo Root Status"), _status_extensions()),
+            "status-issuing": issuing.issue(_name("Kho Demo Status"), _status_extensions()),
+        }
+        partial = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}")
+        partial.mkdir(mode=0o700, parents=True)
+        for part, holder in keys.items():
+            holder.seal_key().to_pem(partial / f"{part}.pem")
+        partial.rename(folder)
+        return cls(keys)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the authorities back; raises SealKeyInvalid when a file is missing, damaged or exposed."""
+        return cls({part: _Holder.from_pem(folder / f"{part}.pem") for part in _PARTS})
+
+    def roots(self) -> list[bytes]:
+        """Return the root certificates (DER) that a validator of the demo's documents trusts."""
+        return [_der(self._keys["root"].certificate)]
+
+    def issue_seal_key(self, agency_name: str, code: str) -> SealKey:
+        """Return a fresh seal key for an agency; `code` goes into the certificate as its identifier."""
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COUNTRY_NAME, _COUNTRY),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, agency_name[:_NAME_LENGTH]),
+                x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, code),
+                x509.NameAttribute(NameOID.COMMON_NAME, agency_name[:_NAME_LENGTH]),
+            ]
+        )
+        usage = _usage("digital_signature", "content_commitment")
+        leaf = x509.BasicConstraints(ca=False, path_length=None)
+        return self._keys["issuing"].issue(subject, [(leaf, True), (usage, True)]).seal_key()
+
+    def timestamper(self) -> LocalTimestamper:
+        """Return the time stamp authority."""
+        return LocalTimestamper(self._keys["timestamps"].seal_key())
+
+    def revocation(self, revoked: Mapping[int, datetime] | None = None) -> LocalResponder:
+        """Return the status responder; `revoked` maps serial numbers to times of revocation."""
+        issuers = (("root", "status-root"), ("issuing", "status-issuing"))
+        responders = {
+            self._keys[issuer].certificate.subject.public_bytes(): self._keys[responder].seal_key()
+            for issuer, responder in issuers
+        }
+        return LocalResponder(responders, revoked or {})
+
+
+Extensions = list[tuple[x509.ExtensionType, bool]]
+
+
+class _Holder:
+    """A key, its certificate and the certificates above it."""
+
+    def __init__(self, private: ec.EllipticCurvePrivateKey, chain: list[x509.Certificate]) -> None:
+        self.private = private
+        self.chain = chain
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        return self.chain[0]
+
+    @classmethod
+    def root(cls, at: datetime) -> Self:
+        private = ec.generate_private_key(ec.SECP256R1())
+        start = at.replace(microsecond=0) - _BEFORE
+        stop = start + _BEFORE + timedelta(days=365.25 * _YEARS)
+        name = _name("Kho Demo Root CA")
+        extensions = _authority_extensions(path_length=None)
+        certificate = _certificate(
+            private, name, private.public_key(), name, start=start, stop=stop, extensions=extensions
+        )
+        return cls(private, [certificate])
+
+    @classmethod
+    def from_pem(cls, path: Path) -> Self:
+        certificates = SealKey.from_pem(path).certificates
+        private = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        assert isinstance(private, ec.EllipticCurvePrivateKey)  # noqa: S101  SealKey.from_pem has seen to it
+        return cls(private, [x509.load_der_x509_certificate(one) for one in certificates])
+
+    def issue(self, subject: x509.Name, extensions: Extensions) -> "_Holder":
+        private = ec.generate_private_key(ec.SECP256R1())
+        own = self.certificate
+        issued = _certificate(
+            self.private,
+            own.subject,
+            private.public_key(),
+            subject,
+            start=own.not_valid_before_utc,
+            stop=own.not_valid_after_utc,
+            extensions=extensions,
+        )
+        return _Holder(private, [issued, *self.chain])
+
+    def seal_key(self) -> SealKey:
+        return SealKey(self.private, [_der(one) for one in self.chain])
+
+
+def _certificate(
+    issuer_key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    subject: x509.Name,
+    *,
+    start: datetime,
+    stop: datetime,
+    extensions: Extensions,
+) -> x509.Certificate:
+    builder = (
+        x509.CertificateBuilder()
+        .issuer_name(issuer)
+        .subject_name(subject)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(stop)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+        )
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign(issuer_key, hashes.SHA256())
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, _COUNTRY),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANISATION),
+            x509.NameAttribute(NameOID.COMMON_NAME, common),
+        ]
+    )
+
+
+def _usage(*names: str) -> x509.KeyUsage:
+    return x509.KeyUsage(**{usage: usage in names for usage in _USAGES})
+
+
+def _authority_extensions(path_length: int | None) -> Extensions:
+    constraints = x509.BasicConstraints(ca=True, path_length=path_length)
+    return [(constraints, True), (_usage("key_cert_sign", "crl_sign"), True)]
+
+
+def _timestamp_extensions() -> Extensions:
+    return [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_usage("digital_signature"), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True),
+    ]
+
+
+def _status_extensions() -> Extensions:
+    return [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_usage("digital_signature"), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), False),
+        (x509.OCSPNoCheck(), False),
+    ]
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)

@@ -1,0 +1,121 @@
+# mypy: allow-untyped-calls
+"""Time stamps (RFC 3161): the contract, and an authority that lives in this process."""
+
+import hashlib
+import os
+from datetime import UTC, datetime
+from typing import Protocol
+
+from asn1crypto import algos, cms, core, tsp, x509
+from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
+from pyhanko.sign.timestamps import TimeStamper
+
+from signing.errors import TimestampFailed
+from signing.keys import SealKey
+
+POLICY = "1.3.6.1.4.1.4146.2.3"  # placeholder policy of a test authority; a real one names its own
+_HASHES = frozenset({"sha256", "sha384", "sha512"})
+
+
+class TimestampSource(Protocol):
+    """Who answers time stamp requests; called in the event loop of the thread that seals."""
+
+    async def answer(self, request: bytes, at: datetime) -> bytes:
+        """Return a TimeStampResp (DER) to a TimeStampReq (DER).
+
+        `at` is the time of sealing: an authority of our own stamps it, a remote one has its own clock.
+        Raises TimestampFailed.
+        """
+        ...
+
+
+class LocalTimestamper:
+    """An authority in this process, made for demo and tests: it vouches for the clock it is given.
+
+    `certificates` of the key: the authority's own (extended key usage timeStamping, critical), its issuers.
+    """
+
+    def __init__(self, key: SealKey) -> None:
+        self._key = key
+        self._chain = [x509.Certificate.load(one) for one in key.certificates]
+
+    async def answer(self, request: bytes, at: datetime) -> bytes:
+        """Return a granted response stamped `at` (whole seconds); TimestampFailed on a malformed request."""
+        try:
+            asked = tsp.TimeStampReq.load(request, strict=True)
+            algorithm = asked["message_imprint"]["hash_algorithm"]["algorithm"].native
+            digest = asked["message_imprint"]["hashed_message"].native
+            nonce = asked["nonce"].native
+        except (ValueError, TypeError) as error:
+            raise TimestampFailed("the time stamp request cannot be read") from error
+        if algorithm not in _HASHES or len(digest) != hashlib.new(algorithm).digest_size:
+            raise TimestampFailed("the time stamp request asks for an unknown or weak hash")
+        content = tsp.TSTInfo(
+            {
+                "version": "v1",
+                "policy": POLICY,
+                "message_imprint": asked["message_imprint"],
+                "serial_number": int.from_bytes(os.urandom(8), "big"),
+                "gen_time": at.astimezone(UTC).replace(microsecond=0),
+                "tsa": x509.GeneralName(name="directory_name", value=self._chain[0].subject),
+                **({} if nonce is None else {"nonce": nonce}),
+            }
+        )
+        token = cms.ContentInfo({"content_type": "signed_data", "content": self._signed(content.dump(), at)})
+        granted = tsp.PKIStatusInfo({"status": "granted"})
+        return bytes(tsp.TimeStampResp({"status": granted, "time_stamp_token": token}).dump())
+
+    def _signed(self, content: bytes, at: datetime) -> cms.SignedData:
+        own = self._chain[0]
+        attributes = cms.CMSAttributes(
+            [
+                simple_cms_attribute("content_type", "tst_info"),
+                simple_cms_attribute(
+                    "signing_time", cms.Time({"utc_time": core.UTCTime(at.astimezone(UTC))})
+                ),
+                simple_cms_attribute("signing_certificate_v2", as_signing_certificate_v2(own)),
+                simple_cms_attribute("message_digest", hashlib.sha256(content).digest()),
+            ]
+        )
+        digest = algos.DigestAlgorithm({"algorithm": "sha256"})
+        sid = cms.IssuerAndSerialNumber({"issuer": own.issuer, "serial_number": own.serial_number})
+        signer = cms.SignerInfo(
+            {
+                "version": "v1",
+                "sid": cms.SignerIdentifier({"issuer_and_serial_number": sid}),
+                "digest_algorithm": digest,
+                "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+                "signed_attrs": attributes,
+                "signature": self._key.sign(attributes.dump()),
+            }
+        )
+        return cms.SignedData(
+            {
+                "version": "v3",
+                "digest_algorithms": cms.DigestAlgorithms((digest,)),
+                "encap_content_info": {
+                    "content_type": "tst_info",
+                    "content": core.ParsableOctetString(content),
+                },
+                "certificates": self._chain,
+                "signer_infos": [signer],
+            }
+        )
+
+
+class StampingAt(TimeStamper):
+    """What pyHanko asks for a time stamp: hands the request to a source, with the time of this sealing."""
+
+    def __init__(self, source: TimestampSource, at: datetime) -> None:
+        super().__init__()
+        self._source = source
+        self._at = at
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """Pass the request on; TimestampFailed when the answer cannot be read."""
+        answer = await self._source.answer(req.dump(), self._at)
+        try:
+            response: tsp.TimeStampResp = tsp.TimeStampResp.load(answer, strict=True)
+        except (ValueError, TypeError) as error:
+            raise TimestampFailed("the answer of the time stamp authority cannot be read") from error
+        return response
