@@ -98,8 +98,9 @@ class RecordFacts:
     issuer: str | None  # agency code, as on the document
     issued_on: date | None
     valid_until: date | None
-    relations: frozenset[tuple[str, str]] = frozenset()  # (field of the record, role in the dossier) that agree
+    relations: frozenset[tuple[str, str]] = frozenset()  # (field of record, role in dossier) that agree
     damaged: bool = False
+    known_fields: frozenset[str] = frozenset()  # relation fields the record's data fills: may disagree
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Reason:
     code: str  # snake_case, has words in wording.py
     passed: bool
     fact: str  # short, e.g. "dossier.state=closed"; never a name or an identifier
+    kind: str = "guard"  # guard: must hold; basis: one of them must hold
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,13 @@ class Decision:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """Codes of the conditions that stood in the way, in order."""
-        return tuple(reason.code for reason in self.reasons if not reason.passed)
+        """Codes of the conditions that stood in the way, in order; the bases only if none of them held."""
+        founded = any(reason.passed for reason in self.reasons if reason.kind == "basis")
+        return tuple(
+            reason.code
+            for reason in self.reasons
+            if not reason.passed and (reason.kind == "guard" or not founded)
+        )
 
 
 @dataclass(frozen=True)

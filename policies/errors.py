@@ -1,0 +1,57 @@
+"""What goes wrong in policies: every error has a stable `code`; none carries a personal value."""
+
+
+class PolicyError(Exception):
+    """Base of all errors of this package."""
+
+    code = "policy_error"
+
+
+class IdentifierInvalid(PolicyError):
+    """The identifier is not one that can exist.
+
+    `field` names what was checked (for a problem's field pointer), `code` is stable and has words in
+    wording.json. The value itself is never kept: it may be somebody's number.
+    """
+
+    def __init__(self, field: str, code: str) -> None:
+        super().__init__(f"{field}: {code}")
+        self.field = field
+        self.code = code
+
+
+class BookInvalid(PolicyError):
+    """The policy book contradicts itself or lacks something; `where` names the entry."""
+
+    code = "book_invalid"
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+        self.where = where
+
+
+class PackageUnreadable(PolicyError):
+    """A national procedure package cannot be read as a clerk would; `where` names the row."""
+
+    code = "package_unreadable"
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+        self.where = where
+
+
+class AskingInvalid(PolicyError):
+    """What a dossier asks under its procedure is not in the procedure; `field` names the part at fault.
+
+    `code` is one of case_not_named, case_unknown, condition_unknown, component_unknown.
+    """
+
+    def __init__(self, field: str, code: str) -> None:
+        super().__init__(f"{field}: {code}")
+        self.field = field
+        self.code = code
+
+
+ASKING_CODES: frozenset[str] = frozenset(
+    {"case_not_named", "case_unknown", "condition_unknown", "component_unknown"}
+)
