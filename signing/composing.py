@@ -1,0 +1,162 @@
+"""A result as a page: fields and a template of ours make a PDF/A-2b file, the same bytes each time."""
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.resources import as_file, files
+
+import typst
+
+from signing.errors import ComposingFailed
+
+_MOTHER_AND_FATHER = ("name", "birth_year", "ethnicity", "nationality", "residence", "personal_number")
+_LONGEST = 500  # characters of one field; a body of free text has its own bound
+_LONGEST_BODY = 20_000
+
+
+@dataclass(frozen=True)
+class _Template:
+    required: frozenset[str]
+    optional: frozenset[str]
+    dates: frozenset[str]
+    flags: frozenset[str] = frozenset()
+
+
+_TEMPLATES = {
+    "birth_certificate": _Template(
+        required=frozenset(
+            {
+                "number",
+                "full_name",
+                "birth_date",
+                "sex",
+                "ethnicity",
+                "nationality",
+                "birth_place",
+                "home_town",
+                "personal_number",
+                "registered_at",
+                "registered_on",
+                "issuer_name",
+                "issuer_title",
+                "signer",
+                "reregistered",
+                *(f"mother_{part}" for part in _MOTHER_AND_FATHER),
+            }
+        ),
+        optional=frozenset(
+            {
+                "book_number",
+                "birth_date_words",
+                "issued_place",
+                *(f"father_{part}" for part in _MOTHER_AND_FATHER),
+            }
+        ),
+        dates=frozenset({"birth_date", "registered_on"}),
+        flags=frozenset({"reregistered"}),
+    ),
+    "general_result": _Template(
+        required=frozenset({"title", "body", "issued_on", "issuer_name", "issuer_title", "signer"}),
+        optional=frozenset({"number", "subject_name", "subject_number"}),
+        dates=frozenset({"issued_on"}),
+    ),
+}
+
+
+def fields_of(template: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of the required and of the optional fields; ComposingFailed for no such template."""
+    known = _known(template)
+    return known.required, known.optional
+
+
+def compose(template: str, fields: Mapping[str, object], *, at: datetime) -> bytes:
+    """Return a PDF/A-2b file that ends with a newline; same input, same bytes.
+
+    Strings are put in NFC; dates are `date` objects or ISO 8601 strings ("2006-03-14"), shown dd/mm/yyyy;
+    an optional field that is None or blank is left out. `at` (aware) becomes the file's date. Raises
+    ComposingFailed, with `field` when one is missing, unknown, too long or of the wrong kind.
+    """
+    known = _known(template)
+    content = _checked(known, fields)
+    moment = at.astimezone(UTC)
+    content["composed_at"] = {
+        "year": moment.year,
+        "month": moment.month,
+        "day": moment.day,
+        "hour": moment.hour,
+        "minute": moment.minute,
+        "second": moment.second,
+    }
+    source = files("signing").joinpath("templates")
+    try:
+        with as_file(source) as folder:
+            composed = typst.compile(
+                folder / f"{template}.typ",
+                root=folder,
+                format="pdf",
+                ignore_system_fonts=True,
+                sys_inputs={"fields": json.dumps(content, ensure_ascii=False, sort_keys=True)},
+                pdf_standards=["a-2b"],
+                timestamp=int(moment.timestamp()),
+            )
+    except typst.TypstError as error:
+        raise ComposingFailed(f"the template {template} could not be set: {error.message}") from error
+    if not isinstance(composed, bytes):
+        raise ComposingFailed(f"the template {template} gave no page")
+    # What is appended by sealing must start on a line of its own (PDF/A, ISO 19005-2, 6.1.9).
+    return composed if composed.endswith(b"\n") else composed + b"\n"
+
+
+def _known(template: str) -> _Template:
+    known = _TEMPLATES.get(template)
+    if known is None:
+        raise ComposingFailed(f"there is no template named {template[:60]!r}")
+    return known
+
+
+def _checked(known: _Template, fields: Mapping[str, object]) -> dict[str, object]:
+    for name in fields:
+        if name not in known.required | known.optional:
+            raise ComposingFailed(f"the template has no field {name[:60]!r}", field=name)
+    content: dict[str, object] = {}
+    for name in sorted(known.required | known.optional):
+        given = fields.get(name)
+        if given is None or (isinstance(given, str) and not given.strip()):
+            if name in known.required:
+                raise ComposingFailed(f"the field {name} is missing", field=name)
+        elif name in known.flags:
+            content[name] = _flag(name, given)
+        elif name in known.dates:
+            content[name] = _date(name, given)
+        else:
+            content[name] = _text(name, given)
+    return content
+
+
+def _flag(name: str, given: object) -> bool:
+    if not isinstance(given, bool):
+        raise ComposingFailed(f"the field {name} must be true or false", field=name)
+    return given
+
+
+def _date(name: str, given: object) -> str:
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given.isoformat()
+    try:
+        return date.fromisoformat(str(given)).isoformat()
+    except ValueError as error:
+        raise ComposingFailed(f"the field {name} must be a date such as 2006-03-14", field=name) from error
+
+
+def _text(name: str, given: object) -> str:
+    if not isinstance(given, str):
+        raise ComposingFailed(f"the field {name} must be text", field=name)
+    text = unicodedata.normalize("NFC", given).strip()
+    if len(text) > (_LONGEST_BODY if name == "body" else _LONGEST):
+        raise ComposingFailed(f"the field {name} is too long", field=name)
+    allowed = "\n" if name == "body" else ""
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Co") and letter not in allowed for letter in text):
+        raise ComposingFailed(f"the field {name} holds control characters", field=name)
+    return text
