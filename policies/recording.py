@@ -1,0 +1,44 @@
+"""Facts and decisions as plain JSON values, so that an entry can be replayed years later."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from policies.facts import Decision
+
+
+def plain(value: Any) -> Any:
+    """Turn facts into JSON values: absent instead of null, sets sorted, dates in ISO 8601."""
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {name: plain(item) for name, item in pairs if item is not None}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items() if item is not None}
+    if isinstance(value, frozenset | set):
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def basis_part(decision: Decision, facts: Any) -> dict[str, Any]:
+    """Give the `basis` part of a leaf: kind, reference, policy hash, full facts, decision and reasons."""
+    return plain(
+        {
+            "kind": decision.basis,
+            "reference": decision.basis_reference,
+            "policy": decision.policy_hash,
+            "facts": facts,
+            "decision": "permitted" if decision.permitted else "refused",
+            "reasons": [
+                {"code": reason.code, "passed": reason.passed, "fact": reason.fact}
+                for reason in decision.reasons
+            ],
+        }
+    )  # type: ignore[no-any-return]

@@ -1,0 +1,161 @@
+"""Appending to the log: the head first, then the checks, then the rows, then the commit (DESIGN 6).
+
+State changes append in their own transaction; reads go through one batcher: while one commit is in flight the next
+batch gathers. Nothing inside the lock waits for a worker, a key, the network or a file. Only after the commit does
+the tree grow and may a checkpoint be signed: dying before it leaves nothing, dying after it leaves a logged access
+that was not served, which is the safe side.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vault import entries
+from vault.database import Database
+from vault.entries import Logged, Prepared
+from vault.errors import Moved, VaultBusy
+from vault.signer import Signer
+from vault.tables import log_entry, log_head
+
+T = TypeVar("T")
+
+MAX_WAITING = 1024  # appends waiting for a batch; one more is answered with VaultBusy
+MAX_BATCH = 256  # appends in one commit
+
+Check = Callable[[AsyncConnection], Awaitable[None]]
+Write = Callable[[AsyncConnection, list[Logged]], Awaitable[None]]
+
+
+class Transaction:
+    """One state change that holds the head: rows through `db`, entries through `append`."""
+
+    def __init__(self, db: AsyncConnection, size: int) -> None:
+        self.db = db
+        self.first = size
+        self.hashes: list[bytes] = []
+
+    async def append(self, prepared: Sequence[Prepared]) -> list[Logged]:
+        """Write entries at the next free indexes of the log."""
+        logged = await entries.write(self.db, self.first + len(self.hashes), prepared)
+        self.hashes.extend(entry.leaf_hash for entry in prepared)
+        return logged
+
+
+@dataclass
+class _Waiting:
+    prepared: Sequence[Prepared]
+    check: Check
+    write: Write | None
+    answer: asyncio.Future[list[Logged]]
+
+
+class Appender:
+    """The only way rows enter the log."""
+
+    def __init__(self, db: Database, signer: Signer) -> None:
+        self._db = db
+        self._signer = signer
+        self._waiting: list[_Waiting] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Grow the tree from the committed rows; refuse when they are behind the signer's memory."""
+        async with self._db.write() as db:
+            if (await db.execute(select(log_head.c.size))).first() is None:
+                await db.execute(insert(log_head).values(id=1, size=0))
+        async with self._db.read() as db:
+            rows = await db.execute(select(log_entry.c.leaf_hash).order_by(log_entry.c.idx))
+            await self._signer.load([row.leaf_hash for row in rows])
+
+    async def commit(self, change: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run one state change in its own transaction; a cancelled caller does not tear it.
+
+        Raises:
+            VaultBusy: the database cannot take it now (disk full, locked); nothing was changed.
+            Moved: raised by `change` when an epoch moved; nothing was changed.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._commit(change)))
+
+    async def append(
+        self, prepared: Sequence[Prepared], check: Check, write: Write | None = None
+    ) -> list[Logged]:
+        """Append entries of a read through the batcher.
+
+        Args:
+            prepared: the entries, sealed.
+            check: runs under the lock before they are written; raises Moved when the decision is stale.
+            write: runs under the lock after they are written, with their indexes.
+
+        Raises:
+            VaultBusy: the queue is full or the database cannot take the batch.
+            Moved: from `check`.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            raise VaultBusy("too many accesses are waiting to be logged")
+        answer: asyncio.Future[list[Logged]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(prepared, check, write, answer))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._drain())
+        return await asyncio.shield(answer)
+
+    async def close(self) -> None:
+        """Let the batch in flight end."""
+        if self._running is not None:
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+            try:
+                results = await self._commit(lambda tx, batch=batch: _write_batch(tx, batch))  # type: ignore[misc]
+            except Exception as problem:  # noqa: BLE001 - whatever it is, every waiting caller must hear of it
+                results = [problem] * len(batch)
+            for item, result in zip(batch, results, strict=True):
+                if item.answer.cancelled():
+                    continue
+                if isinstance(result, BaseException):
+                    item.answer.set_exception(result)
+                else:
+                    item.answer.set_result(result)
+
+    async def _commit(self, change: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with self._db.write() as db:
+            size: int = (await db.execute(select(log_head.c.size))).scalar_one()
+            tx = Transaction(db, size)
+            result = await change(tx)
+            if tx.hashes:
+                await db.execute(update(log_head).values(size=size + len(tx.hashes)))
+        if tx.hashes:
+            await self._grow(tx)
+        return result
+
+    async def _grow(self, tx: Transaction) -> None:
+        if self._signer.tree.size != tx.first:
+            # An earlier commit was unknown to us (cancelled at shutdown): read what is missing from the rows.
+            async with self._db.read() as db:
+                rows = await db.execute(
+                    select(log_entry.c.leaf_hash)
+                    .where(log_entry.c.idx >= self._signer.tree.size, log_entry.c.idx < tx.first)
+                    .order_by(log_entry.c.idx)
+                )
+                self._signer.extend(self._signer.tree.size, [row.leaf_hash for row in rows])
+        self._signer.extend(tx.first, tx.hashes)
+
+
+async def _write_batch(tx: Transaction, batch: Sequence[_Waiting]) -> list[list[Logged] | BaseException]:
+    results: list[list[Logged] | BaseException] = []
+    for item in batch:
+        try:
+            await item.check(tx.db)
+        except Moved as moved:
+            results.append(moved)
+            continue
+        logged = await tx.append(item.prepared)
+        if item.write is not None:
+            await item.write(tx.db, logged)
+        results.append(logged)
+    return results

@@ -1,0 +1,84 @@
+"""What can go wrong in the vault. A docstring is the message; a `code` never changes."""
+
+
+class VaultError(Exception):
+    """The vault could not do what was asked."""
+
+    code = "vault_error"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or (type(self).__doc__ or "").strip())
+        self.detail = detail
+
+
+class VaultBusy(VaultError):
+    """The log cannot take the entry now; nothing was served and nothing was changed. Try again shortly."""
+
+    code = "vault_busy"
+
+
+class VaultLocked(VaultError):
+    """Another process has this vault open for writing; stop it first."""
+
+    code = "vault_locked"
+
+
+class VaultIncomplete(VaultError):
+    """The vault and its keys belong together and one of them is missing."""
+
+    code = "vault_incomplete"
+
+
+class SchemaMismatch(VaultError):
+    """The database is of another version; run `kho migrate`."""
+
+    code = "schema_mismatch"
+
+
+class NotFound(VaultError):
+    """There is no such thing here, or it is not yours to see."""
+
+    code = "not_found"
+
+
+class RequestConflict(VaultError):
+    """This Idempotency-Key was already used for another request; nothing was changed."""
+
+    code = "idempotency_conflict"
+
+
+class FieldInvalid(VaultError):
+    """A field of the request cannot be accepted."""
+
+    code = "field_invalid"
+
+    def __init__(self, field: str, code: str, detail: str = "") -> None:
+        super().__init__(detail or code)
+        self.field = field
+        self.code = code
+
+
+class ContentDamaged(VaultError):
+    """The stored bytes of this record are damaged; not one of them was sent on."""
+
+    code = "content_damaged"
+
+
+class GateRefused(VaultError):
+    """The key gate does not open: the entry, its proof or the caller does not fit."""
+
+    code = "gate_refused"
+
+
+class NotAuthenticated(VaultError):
+    """Who is calling could not be proven."""
+
+    code = "not_authenticated"
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail or code)
+        self.code = code
+
+
+class Moved(Exception):
+    """Something that the decision rests on changed meanwhile: decide afresh (never leaves the vault)."""

@@ -1,0 +1,270 @@
+"""The gate: no entry, no key. It alone holds the master key, and with it the owners' private keys (DESIGN 6).
+
+It believes nobody: the note, the proof, the committed row, every owner's sealed seed, the record, the caller's own
+credential and the age of the entry are checked here, whatever the operation that asks has checked before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from signing.checkpoint import LogVerifier
+from signing.leaf import Kind, Parts, open_body
+from signing.log_errors import LeafMalformed, NoteInvalid, ProofInvalid
+from signing.merkle import leaf_hash, verify_inclusion
+from storage.errors import SealBroken
+from storage.keyring import MasterKey, new_key_pair, open_with
+from vault.assertions import TokenKey
+from vault.callers import Caller, OwnerCaller, SystemCaller
+from vault.clock import Clock
+from vault.database import Database
+from vault.entries import SEED_INFO, holder_tag, instant
+from vault.errors import GateRefused, NotAuthenticated
+from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner, session
+
+FRESH = timedelta(seconds=90)  # ranges share one entry for 60 seconds, and a stream may wait 30
+RECORD_KEY_INFO = b"kho/1/record-key"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A finished inclusion proof of one entry under a signed checkpoint."""
+
+    index: int
+    leaf: bytes
+    proof: Sequence[bytes]
+    checkpoint: str
+
+
+@dataclass(frozen=True)
+class OpenedEntry:
+    """An entry whose body was opened for somebody who may read it."""
+
+    index: int
+    kind: Kind
+    leaf: bytes
+    at: str
+    parts: Parts
+    seed: bytes
+
+
+class Gate:
+    """Opens record keys and entries; wraps and unwraps private keys; issues and checks tokens."""
+
+    def __init__(
+        self,
+        *,
+        master: MasterKey,
+        db: Database,
+        log_key_line: str,
+        token_key: TokenKey,
+        issuer: str,
+        clock: Clock,
+    ) -> None:
+        self._master = master
+        self._db = db
+        self._verifier = LogVerifier.from_line(log_key_line)
+        self.token_key = token_key
+        self.issuer = issuer
+        self._clock = clock
+        self._checked_tokens: dict[bytes, SystemCaller] = {}
+
+    def new_pair(self, kind: str, name: str, purpose: str) -> dict[str, Any]:
+        """Make a key pair as a row of `key_pair`; its private half is wrapped before it leaves this function."""
+        pair = new_key_pair()
+        return {
+            "kind": kind,
+            "id": name,
+            "purpose": purpose,
+            "public": pair.public,
+            "wrapped_private": self._master.wrap(pair.private, _pair_aad(kind, name, purpose)),
+        }
+
+    def check_token(self, token: str) -> SystemCaller:
+        """Give the caller that a token proves; signatures are checked once and remembered until `exp`.
+
+        Raises:
+            TokenRefused: see vault.assertions.
+        """
+        now = self._clock.now()
+        known = self._checked_tokens.get(digest := sha256(token.encode()).digest())
+        if known is not None and known.expires > now:
+            return known
+        claims = self.token_key.check(token, issuer=self.issuer, at=now)
+        caller = SystemCaller(
+            system=claims.client_id,
+            agency=claims.agency,
+            officer=claims.officer,
+            key_thumbprint=claims.key_thumbprint,
+            expires=claims.expires,
+            token=token,
+        )
+        if len(self._checked_tokens) >= 4096:
+            self._checked_tokens = {
+                key: one for key, one in self._checked_tokens.items() if one.expires > now
+            }
+        self._checked_tokens[digest] = caller
+        return caller
+
+    async def check_session(self, secret: str) -> OwnerCaller:
+        """Give the owner that a session secret proves.
+
+        Raises:
+            NotAuthenticated: unknown or ended.
+        """
+        async with self._db.read() as db:
+            row = (
+                await db.execute(
+                    select(session.c.owner, session.c.expires).where(
+                        session.c.secret_hash == sha256(secret.encode()).digest(), session.c.kind == "session"
+                    )
+                )
+            ).first()
+        if row is None or instant(row.expires) <= self._clock.now():
+            raise NotAuthenticated("session_ended")
+        return OwnerCaller(owner=row.owner, expires=instant(row.expires), session=secret)
+
+    async def open_key(self, evidence: Evidence, credential: Caller, record_id: str) -> bytes:
+        """Give the key of one record against one committed `delivered` entry.
+
+        Raises:
+            GateRefused: naming the check that failed.
+        """
+        self._check_proof(evidence)
+        caller = await self._own_view(credential)
+        async with self._db.read() as db:
+            entry = await self._committed(db, evidence)
+            owners = (
+                await db.execute(
+                    select(record_owner.c.owner, record_owner.c.wrapped_key, record.c.content_sha256)
+                    .join(record, record.c.id == record_owner.c.record)
+                    .where(record_owner.c.record == record_id, record_owner.c.wrapped_key.is_not(None))
+                    .order_by(record_owner.c.owner)
+                )
+            ).all()
+            if not owners:
+                raise GateRefused("record: its keys are gone or it never was")
+            parts = [await self._open_for(db, entry, "owner", row.owner) for row in owners]
+            private = await self._private(db, "owner", owners[0].owner, "content")
+        self._check_entry(parts[0].parts, caller, record_id, owners[0].content_sha256.hex(), entry.at)
+        aad = owners[0].owner.encode() + b"\x00" + record_id.encode()
+        return open_with(private, owners[0].wrapped_key, info=RECORD_KEY_INFO, aad=aad)
+
+    async def open_entries(self, indexes: Sequence[int], credential: Caller) -> list[OpenedEntry]:
+        """Open entries for their owner, or for the caller named in them; others are left out in silence.
+
+        An entry whose every log key was erased stays closed.
+        """
+        caller = await self._own_view(credential)
+        opened: list[OpenedEntry] = []
+        async with self._db.read() as db:
+            for index in indexes:
+                row = (await db.execute(select(log_entry).where(log_entry.c.idx == index))).first()
+                holder = await self._holder_for(db, index, caller) if row is not None else None
+                if row is not None and holder is not None:
+                    opened.append(await self._open_for(db, row, *holder))
+        return opened
+
+    # The checks ---------------------------------------------------------------------------------------
+
+    def _check_proof(self, evidence: Evidence) -> None:
+        try:
+            head = self._verifier.open_checkpoint(evidence.checkpoint)
+            verify_inclusion(
+                leaf_hash(evidence.leaf), evidence.index, head.size, list(evidence.proof), head.root
+            )
+        except (NoteInvalid, ProofInvalid) as problem:
+            raise GateRefused(f"proof: {problem}") from problem
+
+    async def _own_view(self, credential: Caller) -> Caller:
+        """Prove the caller from the credential itself, not from what the operation says about it."""
+        if isinstance(credential, SystemCaller):
+            return self.check_token(credential.token)
+        return await self.check_session(credential.session)
+
+    async def _committed(self, db: AsyncConnection, evidence: Evidence) -> Any:
+        row = (await db.execute(select(log_entry).where(log_entry.c.idx == evidence.index))).first()
+        if row is None or row.leaf != evidence.leaf:
+            raise GateRefused("row: no such entry is committed")
+        if row.kind != Kind.DELIVERED:
+            raise GateRefused("kind: only a `delivered` entry opens a key")
+        return row
+
+    def _check_entry(self, parts: Parts, caller: Caller, record_id: str, digest: str, at: str) -> None:
+        if parts.subject.get("record") != record_id or parts.subject.get("digest") != digest:
+            raise GateRefused("record: the entry names another one")
+        if parts.actor != caller.actor():
+            raise GateRefused("caller: the entry names another one")
+        if parts.event.get("result") != "permitted":
+            raise GateRefused("event: the entry permits nothing")
+        if abs(self._clock.now() - instant(at)) > FRESH:
+            raise GateRefused("age: the entry is too old")
+
+    async def _holder_for(self, db: AsyncConnection, index: int, caller: Caller) -> tuple[str, str] | None:
+        query = (
+            select(entry_holder.c.holder_kind, entry_holder.c.holder)
+            .join(
+                key_pair,
+                (key_pair.c.kind == entry_holder.c.holder_kind)
+                & (key_pair.c.id == entry_holder.c.holder)
+                & (key_pair.c.purpose == "log"),
+            )
+            .where(entry_holder.c.idx == index, key_pair.c.wrapped_private.is_not(None))
+            .order_by(entry_holder.c.holder_kind, entry_holder.c.holder)
+        )
+        if isinstance(caller, OwnerCaller):
+            query = query.where(entry_holder.c.holder_kind == "owner", entry_holder.c.holder == caller.owner)
+        else:
+            named = select(receipt.c.id).where(
+                receipt.c.idx == index, receipt.c.caller_kind == "system", receipt.c.caller == caller.system
+            )
+            if (await db.execute(named)).first() is None:
+                return None
+        row = (await db.execute(query)).first()
+        return (row.holder_kind, row.holder) if row is not None else None
+
+    async def _open_for(self, db: AsyncConnection, entry: Any, kind: str, name: str) -> OpenedEntry:
+        """Open the entry with one holder's log key; opening recomputes the leaf and compares it."""
+        query = select(entry_holder.c.sealed_seed).where(
+            entry_holder.c.idx == entry.idx, entry_holder.c.holder_kind == kind, entry_holder.c.holder == name
+        )
+        sealed = (await db.execute(query)).scalar_one_or_none()
+        if sealed is None:
+            raise GateRefused("owners: the entry is not sealed to each of them")
+        private = await self._private(db, kind, name, "log")
+        try:
+            aad = holder_tag(kind, name) + b"\x00" + entry.leaf
+            seed = open_with(private, sealed, info=SEED_INFO, aad=aad)
+            parts = open_body(entry.body, seed, entry.leaf)
+        except (SealBroken, LeafMalformed) as problem:
+            raise GateRefused(f"entry: {problem}") from problem
+        return OpenedEntry(entry.idx, Kind(entry.kind), entry.leaf, entry.at, parts, seed)
+
+    async def _private(self, db: AsyncConnection, kind: str, name: str, purpose: str) -> bytes:
+        query = select(key_pair.c.wrapped_private).where(
+            key_pair.c.kind == kind, key_pair.c.id == name, key_pair.c.purpose == purpose
+        )
+        wrapped = (await db.execute(query)).scalar_one_or_none()
+        if wrapped is None:
+            raise GateRefused("key: it was erased")
+        return self._master.unwrap(wrapped, _pair_aad(kind, name, purpose))
+
+
+def _pair_aad(kind: str, name: str, purpose: str) -> bytes:
+    return f"{kind}:{name}:{purpose}".encode()
+
+
+def readable(parts: Parts) -> Mapping[str, Mapping[str, Any]]:
+    """Give the five parts by name."""
+    return {
+        "subject": parts.subject,
+        "actor": parts.actor,
+        "purpose": parts.purpose,
+        "basis": parts.basis,
+        "event": parts.event,
+    }

@@ -1,0 +1,352 @@
+"""Every table of the vault. Migrations agree with this file; a test holds it.
+
+Times are UTC text in ISO 8601 with microseconds, so that both databases order and compare them alike.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.schema import SchemaItem
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *parts: SchemaItem) -> Table:
+    return Table(name, metadata, *parts)
+
+
+def _text(name: str, *rest: ForeignKey, primary_key: bool = False) -> Column[str]:
+    return Column(name, Text, *rest, primary_key=primary_key, nullable=False)
+
+
+def _maybe(name: str, *rest: ForeignKey) -> Column[str]:
+    return Column(name, Text, *rest, nullable=True)
+
+
+def _bytes(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+def _number(name: str, *, primary_key: bool = False) -> Column[int]:
+    return Column(name, Integer, primary_key=primary_key, nullable=False)
+
+
+# The log ------------------------------------------------------------------------------------------------
+
+log_head = _table("log_head", _number("id", primary_key=True), _number("size"))
+
+log_entry = _table(
+    "log_entry",
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    _number("kind"),
+    _bytes("leaf"),
+    _bytes("leaf_hash"),
+    _bytes("body"),
+    _number("body_version"),
+    _text("at"),
+)
+
+entry_holder = _table(
+    "entry_holder",
+    Column("idx", Integer, ForeignKey("log_entry.idx"), primary_key=True),
+    _text("holder_kind", primary_key=True),  # owner | agency | vault
+    _text("holder", primary_key=True),
+    _bytes("sealed_seed"),
+    Index("ix_entry_holder_of", "holder_kind", "holder", "idx"),
+)
+
+receipt = _table(
+    "receipt",
+    _text("id", primary_key=True),
+    Column("idx", Integer, ForeignKey("log_entry.idx"), nullable=False, unique=True),
+    _text("caller_kind"),  # system | owner | vault
+    _text("caller"),
+)
+
+request = _table(
+    "request",
+    _text("caller", primary_key=True),
+    _text("key", primary_key=True),
+    _bytes("body_hash"),
+    _text("answer"),
+    _text("at"),
+)
+
+epoch = _table(
+    "epoch",
+    _text("kind", primary_key=True),  # owner | dossier | agency | book
+    _text("id", primary_key=True),
+    _number("n"),
+)
+
+key_pair = _table(
+    "key_pair",
+    _text("kind", primary_key=True),  # owner | agency | vault
+    _text("id", primary_key=True),
+    _text("purpose", primary_key=True),  # log | content
+    _bytes("public"),
+    Column("wrapped_private", LargeBinary, nullable=True),  # absent once the key is erased
+)
+
+# Who ----------------------------------------------------------------------------------------------------
+
+owner = _table(
+    "owner",
+    _text("id", primary_key=True),
+    _text("kind"),  # person | organisation
+    _text("name"),
+    _maybe("born_on"),
+    _text("created_at"),
+)
+
+owner_identifier = _table(
+    "owner_identifier",
+    _text("scheme", primary_key=True),
+    _text("value", primary_key=True),
+    _text("owner", ForeignKey("owner.id")),
+    _maybe("valid_from"),
+    _maybe("valid_until"),
+    _text("checked_by"),
+)
+
+agency = _table(
+    "agency",
+    _text("id", primary_key=True),
+    _text("name_vi"),
+    _text("name_en"),
+    Column("live", Boolean, nullable=False),
+    _text("created_at"),
+)
+
+agency_code = _table(
+    "agency_code",
+    _text("agency", ForeignKey("agency.id"), primary_key=True),
+    _text("code", primary_key=True),
+    _text("valid_from", primary_key=True),
+    _maybe("valid_until"),
+)
+
+agency_right = _table(
+    "agency_right",
+    _text("agency", ForeignKey("agency.id"), primary_key=True),
+    _text("right", primary_key=True),  # process | issue | succeed
+    _text("object", primary_key=True),  # a procedure, a record type, a predecessor agency
+    _text("valid_from", primary_key=True),
+    _maybe("valid_until"),
+)
+
+system = _table(
+    "system",
+    _text("id", primary_key=True),
+    _text("agency", ForeignKey("agency.id")),
+    _text("name"),
+    Column("live", Boolean, nullable=False),
+)
+
+system_key = _table(
+    "system_key",
+    _text("system", ForeignKey("system.id"), primary_key=True),
+    _text("thumbprint", primary_key=True),
+    _text("jwk"),
+    _text("valid_from"),
+    _maybe("valid_until"),
+)
+
+officer = _table(
+    "officer",
+    _text("agency", ForeignKey("agency.id"), primary_key=True),
+    _text("id", primary_key=True),
+    _text("name"),
+    Column("live", Boolean, nullable=False),
+)
+
+used_assertion = _table(
+    "used_assertion",
+    _text("issuer", primary_key=True),
+    _text("jti", primary_key=True),
+    _text("expires"),
+)
+
+session = _table(
+    "session",
+    Column("secret_hash", LargeBinary, primary_key=True),
+    _text("kind"),  # code | session
+    _text("owner", ForeignKey("owner.id")),
+    _text("expires"),
+)
+
+# What is asked for --------------------------------------------------------------------------------------
+
+procedure = _table(
+    "procedure",
+    _text("code", primary_key=True),
+    _number("version", primary_key=True),
+    _text("hash"),
+    _text("package"),  # the national row, as it came
+    _text("imported_at"),
+)
+
+policy_version = _table(
+    "policy_version",
+    _text("hash", primary_key=True),
+    _text("book"),
+    _text("published_at"),
+)
+
+# Records ------------------------------------------------------------------------------------------------
+
+record = _table(
+    "record",
+    _text("id", primary_key=True),
+    _text("type"),
+    _text("title"),
+    _text("source"),  # result | result_file | upload
+    _maybe("issuer", ForeignKey("agency.id")),
+    _maybe("issuer_name"),
+    _maybe("number"),
+    _maybe("issued_on"),
+    _maybe("valid_until"),
+    _text("trust"),
+    _text("media_type"),
+    _text("blob"),
+    _bytes("content_sha256"),
+    _number("content_size"),
+    _bytes("sealed_sha256"),
+    _number("sealed_size"),
+    _maybe("data_blob"),
+    Column("data_sha256", LargeBinary, nullable=True),
+    Column("data_size", Integer, nullable=True),
+    Column("data_sealed_sha256", LargeBinary, nullable=True),
+    _maybe("dossier"),
+    _maybe("replaced_by"),
+    _text("created_at"),
+    Index("ix_record_content", "content_sha256"),
+)
+
+record_owner = _table(
+    "record_owner",
+    _text("record", ForeignKey("record.id"), primary_key=True),
+    _text("owner", ForeignKey("owner.id"), primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=True),  # absent once the key is erased
+    _text("document_code"),
+    UniqueConstraint("document_code"),
+    Index("ix_record_owner_of", "owner"),
+)
+
+document_serial = _table(
+    "document_serial",
+    _text("owner", ForeignKey("owner.id"), primary_key=True),
+    _text("type", primary_key=True),
+    _number("last"),  # only grows, so a code is never given twice
+)
+
+record_relation = _table(
+    "record_relation",
+    _text("record", ForeignKey("record.id"), primary_key=True),
+    _text("field", primary_key=True),
+    _bytes("tag"),  # keyed hash of the related person's identifier: comparing needs no opening
+)
+
+validity_event = _table(
+    "validity_event",
+    _text("record", ForeignKey("record.id"), primary_key=True),
+    _number("n", primary_key=True),
+    _text("state"),
+    _text("ground"),
+    _text("reason"),
+    _text("agency"),
+    _text("officer"),
+    _number("idx"),
+    _text("at"),
+)
+
+signature_report = _table(
+    "signature_report",
+    _text("record", ForeignKey("record.id"), primary_key=True),
+    _number("n", primary_key=True),
+    _text("verdict"),
+    _text("sub_indication"),
+    _text("report"),
+    _text("at"),
+)
+
+damage = _table(
+    "damage",
+    _text("record", ForeignKey("record.id"), primary_key=True),
+    _text("at", primary_key=True),
+    _text("part"),
+    _number("idx"),
+)
+
+# Dossiers and releases ----------------------------------------------------------------------------------
+
+dossier = _table(
+    "dossier",
+    _text("code", primary_key=True),
+    _text("agency", ForeignKey("agency.id")),
+    _text("system", ForeignKey("system.id")),
+    _text("officer"),
+    _text("procedure"),
+    _number("procedure_version"),
+    _maybe("case_key"),
+    _text("additional_cases"),
+    _text("conditions"),
+    _text("evidence"),
+    _maybe("evidence_reference"),
+    _text("channel"),
+    _text("state"),
+    _bytes("body_hash"),
+    _text("answer"),
+    _text("opened_at"),
+    _maybe("closed_at"),
+)
+
+dossier_person = _table(
+    "dossier_person",
+    _text("dossier", ForeignKey("dossier.code"), primary_key=True),
+    _text("role", primary_key=True),
+    _text("owner", ForeignKey("owner.id")),
+    Column("represented", Boolean, nullable=False),
+    _maybe("representation_evidence"),
+    Index("ix_dossier_person_of", "owner"),
+)
+
+release = _table(
+    "release",
+    _text("id", primary_key=True),
+    _text("dossier", ForeignKey("dossier.code")),
+    _text("component"),
+    _text("record", ForeignKey("record.id")),
+    _text("system"),
+    _text("epochs"),
+    Column("counts", Boolean, nullable=False),  # false: released for viewing, counts once confirmed
+    Column("idx", Integer, ForeignKey("log_entry.idx"), nullable=False),
+    _text("at"),
+    Index("ix_release_of", "dossier"),
+    Index("ix_release_record", "record"),
+)
+
+delivery_share = _table(
+    "delivery_share",
+    _text("release", ForeignKey("release.id"), primary_key=True),
+    Column("token_hash", LargeBinary, primary_key=True),
+    _text("epochs", primary_key=True),
+    Column("idx", Integer, ForeignKey("log_entry.idx"), nullable=False),
+    _text("until"),
+)
