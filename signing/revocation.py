@@ -2,19 +2,16 @@
 """Certificate status (OCSP, RFC 6960): the contract, and a responder that lives in this process."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from asn1crypto import algos, cms, ocsp, x509
-from pyhanko_certvalidator.authority import Authority, AuthorityWithCert
-from pyhanko_certvalidator.fetchers import OCSPFetcher
+from asn1crypto import algos, ocsp, x509
 
 from signing.errors import SealingFailed
 from signing.keys import SealKey
 
 _FRESH_FOR = timedelta(days=7)
-Certified = x509.Certificate | cms.AttributeCertificateV2
 
 
 class RevocationSource(Protocol):
@@ -90,33 +87,32 @@ def _certificate_id(certificate: x509.Certificate, issuer: x509.Certificate) -> 
     )
 
 
-class StatusAt(OCSPFetcher):
-    """What pyHanko asks for certificate status while sealing; each certificate is asked about once."""
+async def collect_status(
+    source: RevocationSource, certificates: Iterable[x509.Certificate], at: datetime
+) -> list[ocsp.OCSPResponse]:
+    """Ask `source` about each certificate that can be revoked, finding its issuer among the others.
 
-    def __init__(self, source: RevocationSource, at: datetime) -> None:
-        self._source = source
-        self._at = at
-        self._answers: dict[bytes, ocsp.OCSPResponse] = {}
+    Roots and responders marked "no check" are left out. Raises SealingFailed when an issuer is missing or an
+    answer cannot be read.
+    """
+    unique = {one.dump(): one for one in certificates}.values()
+    answers = []
+    for one in unique:
+        if one.self_issued or one.ocsp_no_check_value is not None:
+            continue
+        issuer = next((other for other in unique if _is_issuer(other, one)), None)
+        if issuer is None:
+            raise SealingFailed("the chain of certificates has a gap")
+        answer = await source.status(one.dump(), issuer.dump(), at)
+        try:
+            answers.append(ocsp.OCSPResponse.load(answer, strict=True))
+        except (ValueError, TypeError) as error:
+            raise SealingFailed("the answer about a certificate's status cannot be read") from error
+    return answers
 
-    async def fetch(self, cert: Certified, authority: Authority) -> ocsp.OCSPResponse:
-        """Ask the source; SealingFailed when there is no answer or it cannot be read."""
-        if not isinstance(authority, AuthorityWithCert):
-            raise SealingFailed("the issuer of a certificate is known by name alone")
-        known = self._answers.get(cert.dump())
-        if known is None:
-            answer = await self._source.status(cert.dump(), authority.certificate.dump(), self._at)
-            try:
-                known = ocsp.OCSPResponse.load(answer, strict=True)
-            except (ValueError, TypeError) as error:
-                raise SealingFailed("the answer about a certificate's status cannot be read") from error
-            self._answers[cert.dump()] = known
-        return known
 
-    def fetched_responses(self) -> list[ocsp.OCSPResponse]:
-        """Return every answer got so far."""
-        return list(self._answers.values())
-
-    def fetched_responses_for_cert(self, cert: Certified) -> list[ocsp.OCSPResponse]:
-        """Return the answers about one certificate."""
-        known = self._answers.get(cert.dump())
-        return [] if known is None else [known]
+def _is_issuer(issuer: x509.Certificate, of: x509.Certificate) -> bool:
+    if issuer.subject != of.issuer or not issuer.ca:
+        return False
+    named = of.authority_key_identifier
+    return named is None or named == issuer.key_identifier

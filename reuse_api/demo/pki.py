@@ -12,7 +12,7 @@ from typing import Self
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from signing.keys import SealKey
 from signing.revocation import LocalResponder
@@ -21,6 +21,8 @@ from signing.timestamps import LocalTimestamper
 _COUNTRY = "VN"
 _ORGANISATION = "Kho Demo"
 _NAME_LENGTH = 64  # RFC 5280, upper bound of a common name and of an organisation name
+# Nobody answers there (RFC 2606): validators only look at a status when the certificate says where to ask.
+_STATUS_ADDRESS = "http://ocsp.kho-demo.invalid/"
 _BEFORE = timedelta(days=1)
 _YEARS = 10
 _PARTS = ("root", "issuing", "timestamps", "status-root", "status-issuing")
@@ -52,7 +54,9 @@ class DemoAuthority:
         if folder.exists():
             raise FileExistsError(f"{folder} exists already")
         root = _Holder.root(at)
-        issuing = root.issue(_name("Kho Demo Issuing CA"), _authority_extensions(path_length=0))
+        issuing = root.issue(
+            _name("Kho Demo Issuing CA"), [*_authority_extensions(path_length=0), _status_address()]
+        )
         keys = {
             "root": root,
             "issuing": issuing,
@@ -88,7 +92,8 @@ class DemoAuthority:
         )
         usage = _usage("digital_signature", "content_commitment")
         leaf = x509.BasicConstraints(ca=False, path_length=None)
-        return self._keys["issuing"].issue(subject, [(leaf, True), (usage, True)]).seal_key()
+        extensions: Extensions = [(leaf, True), (usage, True), _status_address()]
+        return self._keys["issuing"].issue(subject, extensions).seal_key()
 
     def timestamper(self) -> LocalTimestamper:
         """Return the time stamp authority."""
@@ -202,11 +207,18 @@ def _authority_extensions(path_length: int | None) -> Extensions:
     return [(constraints, True), (_usage("key_cert_sign", "crl_sign"), True)]
 
 
+def _status_address() -> tuple[x509.ExtensionType, bool]:
+    where = x509.UniformResourceIdentifier(_STATUS_ADDRESS)
+    described = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, where)
+    return x509.AuthorityInformationAccess([described]), False
+
+
 def _timestamp_extensions() -> Extensions:
     return [
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_usage("digital_signature"), True),
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True),
+        _status_address(),
     ]
 
 
