@@ -196,6 +196,5 @@ def _only_our_errors() -> Iterator[None]:
     except StorageError:
         raise
     except OSError as error:
-        raise StoreUnavailable(
-            f"{error.strerror}: {error.filename}" if error.filename else str(error)
-        ) from error
+        where = f": {error.filename}" if error.filename else ""
+        raise StoreUnavailable(f"{error.strerror}{where}") from error

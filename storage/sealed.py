@@ -34,7 +34,7 @@ _WINDOW = 8  # chunks fetched at a time, still sealed: fewer round trips to the 
 
 @dataclass(frozen=True)
 class Sealed:
-    """What a row keeps of a sealed file: SHA-256 (32 bytes) and size (bytes), of the content and as stored."""
+    """What a row keeps of a sealed file: SHA-256 (32 bytes) and size in bytes, plain and as stored."""
 
     content_sha256: bytes
     content_size: int
