@@ -53,7 +53,7 @@ def personal_number(text: str, *, on: date | None = None) -> str:
     """Check a personal identification number (số định danh cá nhân): 12 digits, no check digit.
 
     Three digits for the place (provinces 001 to 096, countries from 101), one for century and sex, two for
-    the year of birth. Centuries after this one are implausible; with `on`, so is a birth after that day's year.
+    the year of birth. Centuries after this one are implausible; with `on`, so is a later birth.
     Raises IdentifierInvalid (personal_number_malformed, personal_number_implausible).
     """
     number = _plain(text)

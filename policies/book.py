@@ -1,0 +1,207 @@
+"""The policy book: every dated rule that decisions are made by, as one value with one hash.
+
+The shipped book lies in policies/data, one JSON file a purpose. Its canonical JSON (sorted keys, no spaces,
+NFC texts, no floats, so equal to RFC 8785 for these values) is stored with what was decided by it, and read
+again for a replay.
+"""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+from policies import entry_reading
+from policies.entries import (
+    CaseKey,
+    ComponentReading,
+    Condition,
+    DataSource,
+    InForce,
+    Mapping,
+    OwnComponent,
+    PackageWords,
+    RecordType,
+    Rule,
+    Text,
+    read_in_force,
+    read_text,
+)
+from policies.errors import BookInvalid
+from policies.facts import Action
+from policies.fields import Fields
+
+T = TypeVar("T")
+
+SECTIONS = (
+    "book",
+    "case_keys",
+    "component_readings",
+    "conditions",
+    "data_sources",
+    "mappings",
+    "own_components",
+    "package_words",
+    "record_types",
+    "rules",
+)
+BASES = ("statute", "court", "consent", "delegation", "owner", "emergency")
+_VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")  # no summer time since 1975
+
+
+@dataclass(frozen=True)
+class Book:
+    """One version of the policy book; `text` is its canonical JSON and `hash` the hex SHA-256 of that."""
+
+    text: str
+    hash: str
+    title: Text
+    version: str
+    in_force: InForce
+    record_types: tuple[RecordType, ...]
+    data_sources: dict[str, DataSource]
+    conditions: tuple[Condition, ...]
+    case_keys: tuple[CaseKey, ...]
+    own_components: tuple[OwnComponent, ...]
+    component_readings: dict[tuple[str, str], ComponentReading]
+    mappings: dict[tuple[str, str], tuple[Mapping, ...]]  # by procedure and component
+    rules: tuple[Rule, ...]
+    words: PackageWords
+
+    def to_json(self) -> str:
+        """Give the canonical JSON; `book_from_json` reads the same book from it."""
+        return self.text
+
+    def record_type(self, code: str, day: date) -> RecordType | None:
+        """Find the record type that is in force on that day, None when there is none."""
+        found = (entry for entry in self.record_types if entry.code == code and entry.in_force.holds(day))
+        return next(found, None)
+
+    def type_of_result(self, result_code: str, day: date) -> RecordType | None:
+        """Find the record type that a national result code means on that day."""
+        for entry in self.record_types:
+            if result_code in entry.result_codes and entry.in_force.holds(day):
+                return entry
+        return None
+
+    def mappings_for(
+        self, procedure: str, cases: Iterable[str | None], component: str, day: date
+    ) -> tuple[Mapping, ...]:
+        """Give the mappings of a component that hold on that day for one of the cases, in order."""
+        wanted = {None, *cases}
+        entries = self.mappings.get((procedure, component), ())
+        return tuple(entry for entry in entries if entry.case in wanted and entry.in_force.holds(day))
+
+    def rule_for(
+        self, basis: str, action: Action, procedure: str | None, record_type: str | None, day: date
+    ) -> Rule | None:
+        """Find the rule by which a basis permits an action on that day, None when no rule does."""
+        for rule in self.rules:
+            if (
+                rule.basis == basis
+                and action in rule.actions
+                and (rule.procedures is None or procedure in rule.procedures)
+                and (rule.types is None or record_type in rule.types)
+                and rule.in_force.holds(day)
+            ):
+                return rule
+        return None
+
+
+def local_day(at: datetime) -> date:
+    """Give the day in Viet Nam of an aware instant: the day by which rules are in force or not."""
+    return at.astimezone(_VIETNAM).date()
+
+
+def canonical(value: Any) -> str:
+    """Write JSON values in the one way that is hashed: sorted keys, no spaces, NFC texts."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return unicodedata.normalize("NFC", text)
+
+
+def book_from_json(text: str) -> Book:
+    """Read a book from the JSON of all its sections; raises BookInvalid, naming the entry at fault."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as broken:
+        raise BookInvalid("book", "is not JSON") from broken
+    if not isinstance(document, dict) or set(document) != set(SECTIONS):
+        raise BookInvalid("book", f"must have exactly the sections {', '.join(SECTIONS)}")
+    book = _read(document)
+    _check(book)
+    return book
+
+
+@cache
+def shipped_book() -> Book:
+    """Read the book that ships with Kho, from policies/data."""
+    folder = files("policies") / "data"
+    document = {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in SECTIONS}
+    return book_from_json(canonical(document))
+
+
+def _read(document: dict[str, Any]) -> Book:
+    head = Fields(document["book"], "book")
+    text = canonical(document)
+    mappings: dict[tuple[str, str], tuple[Mapping, ...]] = {}
+    for entry in _section(document, "mappings", entry_reading.mapping):
+        place = (entry.procedure, entry.component)
+        mappings[place] = (*mappings.get(place, ()), entry)
+    readings = _section(document, "component_readings", entry_reading.component_reading)
+    sources = _section(document, "data_sources", entry_reading.data_source)
+    book = Book(
+        text=text,
+        hash=hashlib.sha256(text.encode()).hexdigest(),
+        title=read_text(head.part("title")),
+        version=head.text("version"),
+        in_force=read_in_force(head.part("in_force")),
+        record_types=_section(document, "record_types", entry_reading.record_type),
+        data_sources={source.key: source for source in sources},
+        conditions=_section(document, "conditions", entry_reading.condition),
+        case_keys=_section(document, "case_keys", entry_reading.case_key),
+        own_components=_section(document, "own_components", entry_reading.own_component),
+        component_readings={(entry.procedure, entry.component): entry for entry in readings},
+        mappings=mappings,
+        rules=_section(document, "rules", entry_reading.rule),
+        words=entry_reading.package_words(document["package_words"], "package_words"),
+    )
+    head.end()
+    return book
+
+
+def _section(document: dict[str, Any], name: str, read: Callable[[object, str], T]) -> tuple[T, ...]:
+    rows = document[name]
+    if not isinstance(rows, list):
+        raise BookInvalid(name, "is not a list")
+    return tuple(read(row, f"{name}[{index}]") for index, row in enumerate(rows))
+
+
+def _check(book: Book) -> None:
+    """Refuse a book whose entries name what it does not hold: such a rule would never be applied."""
+    types = {entry.code for entry in book.record_types}
+    conditions = {(entry.procedure, entry.key) for entry in book.conditions}
+    cases = {(entry.procedure, entry.key) for entry in book.case_keys}
+    relations = {(entry.code, field) for entry in book.record_types for field in entry.relation_fields}
+    for mapping in (entry for entries in book.mappings.values() for entry in entries):
+        where = f"mappings: {mapping.procedure} {mapping.component}"
+        if not mapping.types <= types:
+            raise BookInvalid(where, "unknown record type")
+        if mapping.data_source is not None and mapping.data_source not in book.data_sources:
+            raise BookInvalid(where, "unknown data source")
+        if mapping.unless is not None and (mapping.procedure, mapping.unless) not in conditions:
+            raise BookInvalid(where, "unknown condition")
+        if mapping.case is not None and (mapping.procedure, mapping.case) not in cases:
+            raise BookInvalid(where, "unknown case")
+        wanted = mapping.relation.fields if mapping.relation else ()
+        if any((kind, field) not in relations for kind in mapping.types for field in wanted):
+            raise BookInvalid(where, "a record type lacks the relation's field")
+    for rule in book.rules:
+        if rule.basis not in BASES or not (rule.types or frozenset()) <= types:
+            raise BookInvalid(f"rules: {rule.key}", "unknown basis or record type")
+    for own in book.own_components:
+        if own.case is not None and (own.procedure, own.case) not in cases:
+            raise BookInvalid(f"own_components: {own.code}", "unknown case")
