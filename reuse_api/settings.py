@@ -1,0 +1,175 @@
+"""What an operator sets: read once from the environment (KHO_...), nowhere else (DESIGN 4, 9).
+
+Four addresses decide the set-up: database, store, keys, search. Every setting has a default that works on one
+machine.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "KHO_"
+_HIGHEST_PORT = 65535
+
+
+class SettingsInvalid(Exception):
+    """The settings cannot be used."""
+
+    code = "settings_invalid"
+
+
+class Settings(BaseSettings):
+    """Every setting, with what it means; the variable is KHO_ and the name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True)
+
+    database: Path = Field(
+        Path("var/kho/rows.db"), description="Where the rows are: the path of a SQLite database file."
+    )
+    store: str = Field(
+        "folder:var/kho/blobs",
+        description='Where the sealed bytes are: "folder:PATH", a folder of this machine.',
+    )
+    keys: Path = Field(
+        Path("var/kho-keys"),
+        description="The folder of the keys (mode 700, files 600, ours alone); back it up apart.",
+    )
+    search: Literal["none"] = Field(
+        "none", description='Where the search index is; only "none" now: there is no search yet.'
+    )
+    log_folder: Path = Field(
+        Path("var/kho/log"), description="The folder that the log's checkpoint and tiles are published into."
+    )
+    scratch: Path = Field(
+        Path("var/kho/scratch"),
+        description="A folder for files that are being received; emptied at start, best on the store's disk.",
+    )
+    listen: str = Field(
+        "127.0.0.1:8080", description='Where to serve: "HOST:PORT"; an IPv6 host stands in brackets.'
+    )
+    issuer: str = Field(
+        "",
+        description="Our address as callers know it, `aud` of assertions; empty: http:// and KHO_LISTEN.",
+    )
+    trust_roots: Path | None = Field(
+        None,
+        description="A PEM file of the root certificates that signatures of documents are checked against; "
+        "empty: none, so that no foreign signature is ever valid.",
+    )
+    body_limit: int = Field(
+        256 * 1024,
+        ge=4096,
+        le=16 * 2**20,
+        description="The largest body in bytes of a request that carries no file.",
+    )
+    demo_sign_in: bool = Field(
+        False,
+        description="Let owners sign in with a one-time code printed in the terminal; for the demo alone, "
+        "refused unless bound to loopback with embedded addresses.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment alone: no .env file and no folder of secrets changes anything unseen."""
+        return init_settings, env_settings
+
+    @field_validator("trust_roots", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("store")
+    @classmethod
+    def _store_known(cls, value: str) -> str:
+        kind, _, place = value.partition(":")
+        if kind != "folder" or not place:
+            raise ValueError('only "folder:PATH" is supported now')
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _listen_readable(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) <= _HIGHEST_PORT:
+            raise ValueError('expected "HOST:PORT", such as 127.0.0.1:8080')
+        return value
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("expected an address that begins with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _demo_stays_at_home(self) -> Self:
+        if self.demo_sign_in and not self.on_loopback:
+            raise ValueError("KHO_DEMO_SIGN_IN needs KHO_LISTEN on loopback, such as 127.0.0.1:8080")
+        return self
+
+    @property
+    def host(self) -> str:
+        """The host to bind to, without brackets."""
+        return self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+    @property
+    def port(self) -> int:
+        """The port to bind to; 0 lets the system choose."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach us."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def address(self) -> str:
+        """Our issuer address, without a slash at its end."""
+        return self.issuer or f"http://{self.listen}"
+
+
+def variable(name: str) -> str:
+    """Give the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment of this process; `overrides` win (the command line's options).
+
+    Args:
+        overrides: settings by name; None means not given.
+
+    Raises:
+        SettingsInvalid: one line that names the variable at fault and says what would be right. A value is
+            never repeated: an address may carry a password.
+    """
+    known = {variable(name) for name in Settings.model_fields}
+    strange = sorted(
+        name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known
+    )
+    if strange:
+        raise SettingsInvalid(f"{strange[0]} is no setting of Kho; known are {', '.join(sorted(known))}")
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as problem:
+        raise SettingsInvalid(_words(problem)) from None
+
+
+def _words(problem: ValidationError) -> str:
+    first = problem.errors(include_url=False, include_input=False, include_context=False)[0]
+    words = first["msg"].removeprefix("Value error, ")
+    return f"{variable(str(first['loc'][0]))}: {words}" if first["loc"] else words

@@ -1,0 +1,75 @@
+"""Settings are read once, documented, and refused in one clear line when they cannot be meant."""
+
+from pathlib import Path
+
+import pytest
+
+from reuse_api.settings import Settings, SettingsInvalid, read_settings, variable
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+def test_without_any_variable_everything_has_a_value() -> None:
+    settings = read_settings()
+    assert settings.database == Path("var/kho/rows.db")
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert settings.address == "http://127.0.0.1:8080"
+    assert settings.trust_roots is None
+    assert settings.demo_sign_in is False
+
+
+def test_the_environment_decides_and_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KHO_DATABASE", "/srv/kho/rows.db")
+    monkeypatch.setenv("KHO_LISTEN", "[::1]:9000")
+    monkeypatch.setenv("KHO_ISSUER", "https://kho.example/")
+    settings = read_settings(listen="127.0.0.1:0", store=None)
+    assert settings.database == Path("/srv/kho/rows.db")
+    assert settings.port == 0
+    assert settings.address == "https://kho.example"
+    assert settings.store == "folder:var/kho/blobs"
+    assert read_settings().host == "::1"
+
+
+def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KHO_DATABSE", "/srv/kho/rows.db")
+    with pytest.raises(SettingsInvalid, match=r"KHO_DATABSE is no setting of Kho; known are .*KHO_DATABASE"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("store", "s3://secret@somewhere/bucket"),
+        ("store", "folder:"),
+        ("listen", "8080"),
+        ("listen", "127.0.0.1:99999"),
+        ("issuer", "kho.example"),
+        ("search", "elastic"),
+        ("body_limit", "12"),
+        ("demo_sign_in", "perhaps"),
+    ],
+)
+def test_a_wrong_value_names_its_variable_and_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(variable(name), value)
+    with pytest.raises(SettingsInvalid) as caught:
+        read_settings()
+    assert str(caught.value).startswith(variable(name) + ": ")
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:8080", "192.0.2.7:8080", "[::]:8080", "kho.example:80"])
+def test_demo_sign_in_is_refused_off_loopback(listen: str) -> None:
+    with pytest.raises(SettingsInvalid, match="KHO_DEMO_SIGN_IN needs KHO_LISTEN on loopback"):
+        read_settings(listen=listen, demo_sign_in=True)
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:8080", "127.9.9.9:1", "[::1]:8080", "localhost:8080"])
+def test_demo_sign_in_is_taken_on_loopback(listen: str) -> None:
+    assert read_settings(listen=listen, demo_sign_in=True).demo_sign_in is True
