@@ -134,7 +134,9 @@ def test_hashes_of_another_length_are_refused(length):
     with pytest.raises(ProofInvalid):
         verify_inclusion(short, 0, 1, [], short)
     with pytest.raises(ProofInvalid):
-        verify_consistency(1, 1, [], short, short)
+        verify_consistency(1, 2, [LEAVES[1]], short, node_hash(short, LEAVES[1]))
+    with pytest.raises(ProofInvalid):
+        verify_consistency(1, 2, [short], LEAVES[0], node_hash(LEAVES[0], short))
     with pytest.raises(ValueError):
         Tree([short])
 
