@@ -112,7 +112,7 @@ class Appender:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             try:
                 results = await self._commit(lambda tx, batch=batch: _write_batch(tx, batch))  # type: ignore[misc]
-            except Exception as problem:  # noqa: BLE001 - whatever it is, every waiting caller must hear of it
+            except Exception as problem:
                 results = [problem] * len(batch)
             for item, result in zip(batch, results, strict=True):
                 if item.answer.cancelled():

@@ -128,6 +128,17 @@ async def write(db: AsyncConnection, first: int, entries: Sequence[Prepared]) ->
     return [Logged(index, entry.receipt, entry.leaf) for index, entry in numbered]
 
 
+async def logged(db: AsyncConnection, index: int) -> Logged:
+    """Read a committed entry that is known to exist."""
+    query = (
+        select(log_entry.c.leaf, receipt.c.id)
+        .join(receipt, receipt.c.idx == log_entry.c.idx)
+        .where(log_entry.c.idx == index)
+    )
+    row = (await db.execute(query)).one()
+    return Logged(index, row.id, row.leaf)
+
+
 async def holders(db: AsyncConnection, wanted: Sequence[tuple[HolderKind, str]]) -> list[Holder]:
     """Read the public log keys of owners, agencies or the vault, in the order asked."""
     found: list[Holder] = []

@@ -1,0 +1,113 @@
+"""Rows of dossiers and their persons; the facts of one dossier as decisions know it."""
+
+import json
+from dataclasses import dataclass, replace
+
+from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from policies.facts import DossierFacts, PersonFacts
+from policies.identifiers import dossier_code
+from policies.procedures import Component, Procedure
+from vault import catalogue
+from vault.days import legal_day
+from vault.entries import instant
+from vault.tables import dossier, dossier_person, owner_identifier
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One dossier: its row, its facts, its procedure as of the version it was opened on, what it asks for."""
+
+    row: RowMapping
+    facts: DossierFacts
+    procedure: Procedure
+    components: tuple[Component, ...]
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The owner ids of its persons, each once, in the order of their roles."""
+        return tuple(dict.fromkeys(person.owner for person in self.facts.persons if person.owner))
+
+    def about(self, owner_id: str) -> DossierFacts:
+        """The same dossier with the facts of one person alone: what that person's entry may hold."""
+        return replace(self.facts, persons=tuple(one for one in self.facts.persons if one.owner == owner_id))
+
+
+async def one(db: AsyncConnection, code: str) -> Opened | None:
+    """Read one dossier, or None."""
+    row = (await db.execute(select(dossier).where(dossier.c.code == code))).mappings().first()
+    if row is None:
+        return None
+    people = (
+        await db.execute(
+            select(dossier_person).where(dossier_person.c.dossier == code).order_by(dossier_person.c.role)
+        )
+    ).mappings()
+    persons = tuple(
+        PersonFacts(
+            role=person["role"],
+            owner=person["owner"],
+            represented=person["represented"],
+            representation_evidence=bool(person["representation_evidence"]),
+        )
+        for person in people
+    )
+    procedure = await catalogue.procedure_at(db, row["procedure"], row["procedure_version"])
+    additional, conditions = (
+        tuple(json.loads(row["additional_cases"])),
+        frozenset(json.loads(row["conditions"])),
+    )
+    components = catalogue.asked(procedure, row["case_key"], additional, conditions)
+    parsed = dossier_code(code)
+    facts = DossierFacts(
+        code=code,
+        code_agency=parsed.agency,
+        code_day=parsed.day,
+        agency=row["agency"],
+        procedure=row["procedure"],
+        case=row["case_key"],
+        opened_on=legal_day(instant(row["opened_at"])),
+        state=row["state"],
+        evidence=row["evidence"],
+        additional_cases=additional,
+        conditions=conditions,
+        persons=persons,
+        components=frozenset(component.code for component in components),
+    )
+    return Opened(row, facts, procedure, components)
+
+
+async def insert_dossier(
+    db: AsyncConnection, row: dict[str, object], persons: list[dict[str, object]]
+) -> None:
+    """Insert a dossier with its persons."""
+    await db.execute(insert(dossier).values(**row))
+    if persons:
+        await db.execute(insert(dossier_person), persons)
+
+
+async def close(db: AsyncConnection, code: str, at: str) -> None:
+    """Close a dossier; it never reopens."""
+    await db.execute(update(dossier).where(dossier.c.code == code).values(state="closed", closed_at=at))
+
+
+async def identifiers_by_role(db: AsyncConnection, facts: DossierFacts) -> list[tuple[str, str]]:
+    """Give (role, identifier value) for every identifier of every person of a dossier."""
+    found: list[tuple[str, str]] = []
+    for person in facts.persons:
+        if person.owner is not None:
+            query = select(owner_identifier.c.value).where(owner_identifier.c.owner == person.owner)
+            found.extend((person.role, row.value) for row in await db.execute(query))
+    return found
+
+
+async def of_owner(db: AsyncConnection, owner_id: str) -> list[RowMapping]:
+    """Read the dossiers that name an owner, newest first."""
+    query = (
+        select(dossier, dossier_person.c.role)
+        .join(dossier_person, dossier_person.c.dossier == dossier.c.code)
+        .where(dossier_person.c.owner == owner_id)
+        .order_by(dossier.c.opened_at.desc())
+    )
+    return list((await db.execute(query)).mappings())

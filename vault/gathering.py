@@ -1,0 +1,60 @@
+"""Gathering the facts of one decision from one snapshot, with the epochs they stand on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from policies.facts import CallerFacts, DossierFacts
+from vault import agencies, dossiers, epochs, records
+from vault.callers import SystemCaller
+from vault.days import legal_day
+from vault.dossiers import Opened
+from vault.records import Related, Stored
+from vault.services import Vault
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who asks, about which dossier, what its persons hold, and the epochs all of that was read under."""
+
+    caller: CallerFacts
+    dossier: Opened | None
+    records: Sequence[Stored]
+    epochs: dict[str, int]
+    at: datetime
+
+    def record(self, record_id: str) -> Stored | None:
+        """Give a record of the dossier's persons by its id."""
+        return next((one for one in self.records if one.facts.id == record_id), None)
+
+
+async def scene(vault: Vault, db: AsyncConnection, caller: SystemCaller, code: str, at: datetime) -> Scene:
+    """Read the facts of a dossier as a caller's decision needs them; `dossier` is None when there is none."""
+    opened = await dossiers.one(db, code)
+    day = opened.facts.opened_on if opened is not None else legal_day(at)
+    who = await agencies.caller_facts(db, caller, day)
+    keys = [epochs.BOOK, ("agency", caller.agency)]
+    if opened is None:
+        return Scene(who, None, (), await epochs.read(db, keys), at)
+    keys += [("dossier", code), *(("owner", owner) for owner in opened.owners)]
+    held = await holdings(vault, db, opened.facts, at)
+    return Scene(who, opened, held, await epochs.read(db, keys), at)
+
+
+async def holdings(vault: Vault, db: AsyncConnection, facts: DossierFacts, at: datetime) -> list[Stored]:
+    """Read the records of a dossier's persons, with the relations that agree among them."""
+    owners = {person.owner for person in facts.persons if person.owner is not None}
+    return await records.of_owners(db, owners, legal_day(at), await related(vault, db, facts))
+
+
+async def related(vault: Vault, db: AsyncConnection, facts: DossierFacts) -> Related:
+    """Tag every identifier of every person of the dossier under every relation that a type can name."""
+    tags: dict[bytes, set[tuple[str, str]]] = {}
+    names = sorted({name for one in vault.book.types for name in one.relation_fields})
+    for role, value in await dossiers.identifiers_by_role(db, facts):
+        for name in names:
+            tag = records.relation_tag(vault.index_key, name, value)
+            tags.setdefault(tag, set()).add((name, role))
+    return {tag: frozenset(pairs) for tag, pairs in tags.items()}

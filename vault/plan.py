@@ -1,0 +1,159 @@
+"""The one question: which components of a dossier are already there, and may they be used? (DESIGN 2.1)"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from policies.decision import decide
+from policies.facts import AccessFacts, Action, ComponentPlan, DossierFacts
+from policies.matching import plan as match
+from policies.procedures import Component
+from policies.recording import plain
+from signing.leaf import Kind
+from vault import epochs, telling
+from vault.callers import SystemCaller
+from vault.dossiers import Opened
+from vault.errors import Moved, NotFound, VaultBusy
+from vault.gathering import Scene, scene
+from vault.records import Stored
+from vault.services import MAX_AFRESH, Answer, Refusal, Vault
+from vault.telling import Telling
+
+
+async def ask(vault: Vault, caller: SystemCaller, code: str) -> Answer | Refusal:
+    """Answer for every component, and log the question once for each person of the dossier.
+
+    Raises:
+        NotFound: there is no such dossier, or it is another agency's.
+        VaultBusy: the entries could not be written; nothing is answered.
+    """
+    for _ in range(MAX_AFRESH):
+        async with vault.db.read() as db:
+            found = await scene(vault, db, caller, code, vault.clock.now())
+        refusal = await barred(vault, caller, found, code, Action.ASK_PLAN)
+        if refusal is not None:
+            return refusal
+        tellings = questions(vault, found, found_dossier(found).facts, found.records)
+        prepared = await telling.prepare(vault, caller, tellings)
+        try:
+            logged = await vault.appender.append(prepared, lambda db, on=found.epochs: epochs.hold(db, on))  # type: ignore[misc]
+        except Moved:
+            continue
+        return answer(vault, found_dossier(found), found, [one.receipt for one in logged])
+    raise VaultBusy("the dossier keeps changing; ask again")
+
+
+def found_dossier(found: Scene) -> Opened:
+    """Give the dossier of a scene that was already checked to have one."""
+    if found.dossier is None:
+        raise NotFound
+    return found.dossier
+
+
+async def barred(
+    vault: Vault, caller: SystemCaller, found: Scene, code: str, action: Action
+) -> Refusal | None:
+    """Decide an action on a whole dossier, and log the refusal if there is one.
+
+    A dossier that does not exist and one of another agency are answered alike, with NotFound; both are entries.
+    """
+    if found.dossier is None:
+        facts = AccessFacts(action=action, caller=found.caller)
+        refused = Telling(Kind.REFUSED, f"{action}_refused", facts, decide(facts, vault.book, found.at))
+        await telling.refuse(vault, caller, [refused])
+        raise NotFound
+    tellings = [
+        Telling(Kind.REFUSED, f"{action}_refused", facts, decision, owners=(owner,))
+        for owner in found.dossier.owners
+        for facts in [AccessFacts(action=action, caller=found.caller, dossier=found.dossier.about(owner))]
+        for decision in [decide(facts, vault.book, found.at)]
+        if not decision.permitted
+    ]
+    if not tellings:
+        return None
+    refusal = await telling.refuse(vault, caller, tellings, ended=found.dossier.facts.state == "closed")
+    if found.dossier.facts.agency != caller.agency:
+        raise NotFound
+    return refusal
+
+
+def questions(
+    vault: Vault, found: Scene, dossier: DossierFacts, records: Sequence[Stored]
+) -> list[Telling]:
+    """Give one entry for each person, holding that person's facts alone, enough to replay the answer."""
+    tellings = []
+    owners = dict.fromkeys(person.owner for person in dossier.persons if person.owner is not None)
+    for owner in owners:
+        about = replace(dossier, persons=tuple(one for one in dossier.persons if one.owner == owner))
+        facts = AccessFacts(action=Action.ASK_PLAN, caller=found.caller, dossier=about)
+        own = [one.facts for one in records if owner in one.facts.owners]
+        tellings.append(
+            Telling(
+                Kind.PLAN_ASKED,
+                "plan_asked",
+                facts,
+                decide(facts, vault.book, found.at),
+                owners=(owner,),
+                details={"records": plain(own)} if own else None,
+            )
+        )
+    return tellings
+
+
+def answer(vault: Vault, opened: Opened, found: Scene, receipts: Sequence[str]) -> Answer:
+    """Compose the answer: codes and plain values, no words."""
+    plans = match(
+        opened.facts, [one.facts for one in found.records], opened.components, vault.book, found.at
+    )
+    stored = {one.facts.id: one for one in found.records}
+    asked = {one.code: one for one in opened.components}
+    return {
+        "dossier": opened.facts.code,
+        "procedure": opened.facts.procedure,
+        "procedure_name": opened.procedure.name,
+        **({"case": opened.facts.case} if opened.facts.case else {}),
+        "state": opened.facts.state,
+        "policy": vault.book.hash,
+        "components": [_component(asked[one.component], one, stored, vault) for one in plans],
+        "receipts": list(receipts),
+    }
+
+
+def _component(asked: Component, one: ComponentPlan, stored: dict[str, Stored], vault: Vault) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "component": one.component,
+        "name": asked.name,
+        "kind": one.kind,
+        "source": asked.source,
+        "state": one.state,
+        "reasons": list(one.reasons),
+        "records": [summary(stored[record]) for record in one.records],
+        "candidates": [
+            summary(stored[record]) | {"reasons": list(reasons)} for record, reasons in one.candidates
+        ],
+        "refused": [summary(stored[record]) | {"reasons": list(reasons)} for record, reasons in one.refused],
+    }
+    if one.data_source is not None:
+        line["data_source"] = vault.book.data_source(one.data_source)
+    if one.mapping is not None:
+        line["mapping"] = one.mapping
+    return line
+
+
+def summary(one: Stored) -> dict[str, Any]:
+    """Say of a record what an officer needs to choose it; never its content."""
+    line = {
+        "record": one.facts.id,
+        "type": one.facts.type,
+        "title": one.row["title"],
+        "document_codes": sorted(one.document_codes.values()),
+        "issuer": one.row["issuer_name"],
+        "number": one.row["number"],
+        "issued_on": one.row["issued_on"],
+        "trust": one.facts.trust.value,
+        "verdict": one.facts.verdict,
+        "validity": one.facts.validity.value,
+        "digest": one.row["content_sha256"].hex(),
+    }
+    return {name: value for name, value in line.items() if value is not None}
+

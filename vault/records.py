@@ -1,0 +1,190 @@
+"""Rows of records: metadata, owners, validity, reports; what is known of them without opening any."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hmac import digest as hmac
+from typing import Any
+
+from sqlalchemy import RowMapping, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from policies.facts import RecordFacts, TrustClass, Validity
+from signing.report import SignatureReport
+from vault.entries import stamp
+from vault.tables import (
+    damage,
+    document_serial,
+    record,
+    record_owner,
+    record_relation,
+    signature_report,
+    validity_event,
+)
+
+
+Related = Mapping[bytes, frozenset[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One record with everything rows say of it; `facts` is what decisions use."""
+
+    row: RowMapping
+    facts: RecordFacts
+    report: SignatureReport
+    document_codes: Mapping[str, str]  # owner -> mã giấy tờ số hóa
+
+
+def relation_tag(index_key: bytes, field: str, value: str) -> bytes:
+    """Tag a related person's identifier: equal tags mean equal persons, and a tag tells nothing else."""
+    return hmac(index_key, f"kho/1/relation/{field}\x00{value}".encode(), "sha256")
+
+
+async def of_owners(
+    db: AsyncConnection, owners: Collection[str], day: date, related: Related
+) -> list[Stored]:
+    """Read every record of some owners, oldest first.
+
+    Args:
+        day: the day validity is judged on.
+        related: tag -> (field, role in the dossier) pairs, for every person whom a relation could name.
+    """
+    mine = select(record_owner.c.record).where(record_owner.c.owner.in_(owners))
+    return await _read(db, record.c.id.in_(mine), day, related)
+
+
+async def one(
+    db: AsyncConnection, record_id: str, day: date, related: Related | None = None
+) -> Stored | None:
+    """Read one record, or None."""
+    found = await _read(db, record.c.id == record_id, day, related or {})
+    return found[0] if found else None
+
+
+async def with_content(db: AsyncConnection, content_sha256: bytes, day: date) -> list[Stored]:
+    """Read the records that hold exactly these bytes."""
+    return await _read(db, record.c.content_sha256 == content_sha256, day, {})
+
+
+async def issued_by(db: AsyncConnection, agency_id: str, day: date) -> list[Stored]:
+    """Read the records that an agency issued, oldest first."""
+    return await _read(db, record.c.issuer == agency_id, day, {})
+
+
+async def _read(
+    db: AsyncConnection, which: Any, day: date, related: Related
+) -> list[Stored]:
+    rows = (
+        (await db.execute(select(record).where(which).order_by(record.c.created_at, record.c.id)))
+        .mappings()
+        .all()
+    )
+    ids = [row["id"] for row in rows]
+    owners = await _by_record(db, record_owner, ids)
+    relations = await _by_record(db, record_relation, ids) if related else {}
+    events = await _by_record(db, validity_event, ids, order=validity_event.c.n)
+    reports = await _by_record(db, signature_report, ids, order=signature_report.c.n)
+    damaged = await _by_record(db, damage, ids)
+    return [
+        _stored(
+            row,
+            day,
+            owners=owners[row["id"]],
+            relations=relations.get(row["id"], []),
+            events=events.get(row["id"], []),
+            report=reports[row["id"]][-1],
+            damaged=row["id"] in damaged,
+            related=related,
+        )
+        for row in rows
+    ]
+
+
+async def _by_record(
+    db: AsyncConnection, table: Any, ids: Sequence[str], order: Any = None
+) -> dict[str, list[RowMapping]]:
+    query = select(table).where(table.c.record.in_(ids))
+    found: dict[str, list[RowMapping]] = {}
+    for row in (await db.execute(query.order_by(order) if order is not None else query)).mappings():
+        found.setdefault(row["record"], []).append(row)
+    return found
+
+
+def _stored(
+    row: RowMapping,
+    day: date,
+    *,
+    owners: Sequence[RowMapping],
+    relations: Sequence[RowMapping],
+    events: Sequence[RowMapping],
+    report: RowMapping,
+    damaged: bool,
+    related: Related,
+) -> Stored:
+    verdict = SignatureReport.from_json(json.loads(report["report"]))
+    state = Validity(events[-1]["state"]) if events else Validity.IN_FORCE
+    until = date.fromisoformat(row["valid_until"]) if row["valid_until"] else None
+    if state is Validity.IN_FORCE and until is not None and until < day:
+        state = Validity.EXPIRED
+    agreeing = {
+        (field, role)
+        for line in relations
+        for field, role in related.get(line["tag"], ())
+        if field == line["field"]
+    }
+    facts = RecordFacts(
+        id=row["id"],
+        type=row["type"],
+        owners=frozenset(one["owner"] for one in owners),
+        trust=TrustClass(row["trust"]),
+        verdict=verdict.verdict,
+        verdict_reasons=verdict.reasons,
+        validity=state,
+        validity_ground=events[-1]["ground"] if events else None,
+        issuer=row["issuer"],
+        issued_on=date.fromisoformat(row["issued_on"]) if row["issued_on"] else None,
+        valid_until=until,
+        relations=frozenset(agreeing),
+        damaged=damaged,
+    )
+    return Stored(row, facts, verdict, {one["owner"]: one["document_code"] for one in owners})
+
+
+async def next_document_code(db: AsyncConnection, owner_id: str, identifier: str, record_type: str) -> str:
+    """Allocate owner identifier + type + serial; the counter only grows, so a code is never given twice."""
+    statement = upsert(document_serial).values(owner=owner_id, type=record_type, last=1)
+    grown = statement.on_conflict_do_update(
+        index_elements=["owner", "type"], set_={"last": document_serial.c.last + 1}
+    ).returning(document_serial.c.last)
+    serial: int = (await db.execute(grown)).scalar_one()
+    return f"{identifier}-{record_type}-{serial:04d}"
+
+
+async def add_report(db: AsyncConnection, record_id: str, report: SignatureReport, at: datetime) -> None:
+    """Append a signature report: a new verdict never overwrites an old one."""
+    n = await _next(db, signature_report, record_id)
+    await db.execute(
+        insert(signature_report).values(
+            record=record_id,
+            n=n,
+            verdict=report.verdict,
+            sub_indication=report.sub_indication,
+            report=json.dumps(report.to_json(), ensure_ascii=False, sort_keys=True),
+            at=stamp(at),
+        )
+    )
+
+
+async def add_validity_event(db: AsyncConnection, record_id: str, **event: Any) -> None:
+    """Append a change of validity; earlier ones stay."""
+    await db.execute(
+        insert(validity_event).values(record=record_id, n=await _next(db, validity_event, record_id), **event)
+    )
+
+
+async def _next(db: AsyncConnection, table: Any, record_id: str) -> int:
+    query = select(func.coalesce(func.max(table.c.n), 0) + 1).where(table.c.record == record_id)
+    return int((await db.execute(query)).scalar_one())

@@ -1,0 +1,249 @@
+"""An access, in its numbered steps (DESIGN 5). The officer's page shows the same steps.
+
+1 The caller is proven.                     5 The release stands while its epochs stand.
+2 The facts are read, in one snapshot.      6 Each fetch: epochs compared; moved means decided afresh.
+3 The decision is made, with its reasons.   7 A `delivered` entry is committed, epochs compared under the lock.
+4 The entry is committed, with the release. 8 The gate opens the key against that entry; chunks leave authenticated.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from policies.decision import decide
+from policies.facts import AccessFacts, Action, ComponentPlan, Decision
+from policies.matching import plan as match
+from signing.leaf import Kind
+from vault import epochs, records, releases, requests, telling
+from vault.appending import Transaction
+from vault.callers import SystemCaller
+from vault.days import legal_day
+from vault.dossiers import Opened
+from vault.entries import Logged, new_id, stamp
+from vault.errors import FieldInvalid, Moved, VaultBusy
+from vault.gathering import Scene, scene
+from vault.plan import barred, found_dossier
+from vault.records import Stored
+from vault.services import MAX_AFRESH, Answer, Refusal, Vault
+from vault.telling import Telling
+
+MAX_WANTED = 50  # components in one call
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One component asked to be released; the record may be chosen, else the plan's answer is taken."""
+
+    component: str
+    record: str | None
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One record for one component, decided."""
+
+    wanted: Wanted
+    record: Stored | None
+    facts: AccessFacts
+    decision: Decision
+    counts: bool
+    release: str
+    reasons: tuple[str, ...]
+
+
+async def request(
+    vault: Vault, caller: SystemCaller, code: str, wanted: Sequence[Wanted], *, key: str
+) -> Answer | Refusal:
+    """Decide, for each component, whether a record is released; each yes and each no is an entry.
+
+    Args:
+        key: the Idempotency-Key; the same request again gives the same answer and appends nothing.
+
+    Raises:
+        NotFound: there is no such dossier, or it is another agency's.
+        FieldInvalid: nothing or too much is asked.
+        VaultBusy: the entries could not be written; nothing is released.
+    """
+    if not 0 < len(wanted) <= MAX_WANTED:
+        raise FieldInvalid("components", "components_number", f"1 to {MAX_WANTED} components in one call")
+    body = {"code": code, "wanted": [[one.component, one.record or ""] for one in wanted]}
+    asked = requests.body_hash("request_releases", body)
+    for _ in range(MAX_AFRESH):
+        # 2 The facts are read, in one snapshot.
+        async with vault.db.read() as db:
+            earlier = await requests.answered(db, caller.id, key, asked)
+            found = await scene(vault, db, caller, code, vault.clock.now())
+            strangers = await _outside(db, found, wanted)
+        if earlier is not None:
+            return earlier
+        refusal = await barred(vault, caller, found, code, Action.ASK_PLAN)
+        if refusal is not None:
+            return refusal
+        # 3 The decision is made, with its reasons.
+        choices = _choose(vault, found, wanted, strangers)
+        try:
+            # 4 The entry is committed, with the release.
+            return await _commit(vault, caller, found, choices, key, asked)
+        except Moved:
+            continue
+    raise VaultBusy("the dossier keeps changing; ask again")
+
+
+async def _outside(db: Any, found: Scene, wanted: Sequence[Wanted]) -> dict[str, Stored]:
+    """Read the chosen records that no person of the dossier owns: their owners are told of the attempt."""
+    outside = {}
+    for one in wanted:
+        if one.record is not None and found.record(one.record) is None:
+            stored = await records.one(db, one.record, legal_day(found.at))
+            if stored is not None:
+                outside[one.record] = stored
+    return outside
+
+
+def _choose(
+    vault: Vault, found: Scene, wanted: Sequence[Wanted], strangers: dict[str, Stored]
+) -> list[_Choice]:
+    opened = found_dossier(found)
+    plans = {
+        one.component: one
+        for one in match(
+            opened.facts, [one.facts for one in found.records], opened.components, vault.book, found.at
+        )
+    }
+    choices = []
+    for one in wanted:
+        planned = plans.get(one.component)
+        for record_id in _picked(one, planned):
+            record = found.record(record_id) if record_id else None
+            outsider = strangers.get(record_id) if record_id else None
+            choices.append(_decided(vault, found, opened, one, planned, record_id, record or outsider))
+    return choices
+
+
+def _picked(one: Wanted, planned: ComponentPlan | None) -> Sequence[str | None]:
+    """Give the records meant: the chosen one, else all that satisfy together, else none at all."""
+    if one.record is not None:
+        return [one.record]
+    return list(planned.records) if planned is not None and planned.records else [None]
+
+
+def _decided(
+    vault: Vault,
+    found: Scene,
+    opened: Opened,
+    wanted: Wanted,
+    planned: ComponentPlan | None,
+    record_id: str | None,
+    record: Stored | None,
+) -> _Choice:
+    facts = AccessFacts(
+        action=Action.RELEASE,
+        caller=found.caller,
+        dossier=opened.facts,
+        component=wanted.component,
+        record=record.facts if record is not None else None,
+    )
+    decision = decide(facts, vault.book, found.at)
+    reasons = decision.failed
+    if not decision.permitted and record_id is not None and (record is None or found.record(record_id) is None):
+        # An unknown record and one of a person outside the dossier are told alike.
+        reasons = ("record_not_of_dossier_person",)
+    elif not decision.permitted and record_id is None and planned is not None:
+        reasons = planned.reasons or decision.failed
+    return _Choice(
+        wanted=wanted,
+        record=record,
+        facts=facts,
+        decision=decision,
+        counts=planned is not None and record_id in planned.records,
+        release=new_id("rel"),
+        reasons=reasons,
+    )
+
+
+async def _commit(
+    vault: Vault, caller: SystemCaller, found: Scene, choices: Sequence[_Choice], key: str, asked: bytes
+) -> Answer:
+    tellings = [_tell(found, one, key) for one in choices]
+    prepared = await telling.prepare(vault, caller, [line for lines in tellings for line in lines])
+
+    async def change(tx: Transaction) -> Answer:
+        done = await requests.answered(tx.db, caller.id, key, asked)
+        if done is not None:
+            return done
+        # 5 The release stands while its epochs stand.
+        await epochs.hold(tx.db, found.epochs)
+        logged = await tx.append(prepared)
+        items, position = [], 0
+        for one, lines in zip(choices, tellings, strict=True):
+            entry = logged[position]
+            position += len(lines)
+            if one.decision.permitted and one.record is not None:
+                await releases.add(tx.db, _row(caller, found, one, entry))
+            items.append(_item(one, entry))
+        told: Answer = {"dossier": found_dossier(found).facts.code, "items": items}
+        await requests.keep(tx.db, caller.id, key, asked, told, found.at)
+        return told
+
+    return await vault.appender.commit(change)
+
+
+def _tell(found: Scene, one: _Choice, key: str) -> list[Telling]:
+    """One entry for the record's owners together; without a record, one for each person of the dossier."""
+    kind = Kind.RELEASE_PERMITTED if one.decision.permitted else Kind.REFUSED
+    event = "released" if one.decision.permitted else "release_refused"
+    opened = found_dossier(found)
+    if one.record is not None:
+        owners = tuple(sorted(one.record.facts.owners))
+        about = _with_persons(one.facts, opened, owners)
+        release = one.release if one.decision.permitted else None
+        return [
+            Telling(kind, event, about, one.decision, owners, one.record, release=release, request=key)
+        ]
+    return [
+        Telling(kind, event, _with_persons(one.facts, opened, (owner,)), one.decision, (owner,), request=key)
+        for owner in opened.owners
+    ]
+
+
+def _with_persons(facts: AccessFacts, opened: Opened, owners: Sequence[str]) -> AccessFacts:
+    """Keep, of the dossier's persons, those whom the entry is written for."""
+    persons = tuple(one for one in opened.facts.persons if one.owner in owners)
+    return replace(facts, dossier=replace(opened.facts, persons=persons))
+
+
+def _row(caller: SystemCaller, found: Scene, one: _Choice, entry: Logged) -> dict[str, Any]:
+    assert one.record is not None  # noqa: S101 - a permitted choice has a record
+    return {
+        "id": one.release,
+        "dossier": found_dossier(found).facts.code,
+        "component": one.wanted.component,
+        "record": one.record.facts.id,
+        "system": caller.system,
+        "epochs": releases.epochs_text(found.epochs),
+        "counts": one.counts,
+        "idx": entry.index,
+        "at": stamp(found.at),
+    }
+
+
+def _item(one: _Choice, entry: Logged) -> dict[str, Any]:
+    line: dict[str, Any] = {"component": one.wanted.component, "receipt": entry.receipt, "index": entry.index}
+    if not one.decision.permitted or one.record is None:
+        chosen = {"record": one.wanted.record} if one.wanted.record else {}
+        return line | chosen | {"state": "refused", "reasons": list(one.reasons)}
+    return line | {
+        "state": "released",
+        "release": one.release,
+        "record": one.record.facts.id,
+        "type": one.record.facts.type,
+        "title": one.record.row["title"],
+        "digest": one.record.row["content_sha256"].hex(),
+        "size": one.record.row["content_size"],
+        "media_type": one.record.row["media_type"],
+        "trust": one.record.facts.trust.value,
+        "verdict": one.record.facts.verdict,
+        "validity": one.record.facts.validity.value,
+        "counts": one.counts,
+    }
+

@@ -1,0 +1,56 @@
+"""Rows of releases: one decided access each, with the epochs it was decided on."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vault.entries import stamp
+from vault.tables import delivery_share, release
+
+
+async def add(db: AsyncConnection, row: Mapping[str, Any]) -> None:
+    """Insert a release."""
+    await db.execute(insert(release).values(**row))
+
+
+async def one(db: AsyncConnection, release_id: str) -> RowMapping | None:
+    """Read a release, or None."""
+    return (await db.execute(select(release).where(release.c.id == release_id))).mappings().first()
+
+
+async def dossiers_using(db: AsyncConnection, record_id: str) -> list[str]:
+    """Give the dossiers to which a record was released."""
+    rows = await db.execute(select(release.c.dossier).where(release.c.record == record_id).distinct())
+    return [row.dossier for row in rows]
+
+
+async def shared_delivery(
+    db: AsyncConnection, release_id: str, credential: bytes, epochs: Mapping[str, int], now: datetime
+) -> int | None:
+    """Give the index of a `delivered` entry that this credential may go on using, or None."""
+    query = select(delivery_share.c.idx).where(
+        delivery_share.c.release == release_id,
+        delivery_share.c.token_hash == credential,
+        delivery_share.c.epochs == epochs_text(epochs),
+        delivery_share.c.until > stamp(now),
+    )
+    return (await db.execute(query)).scalar_one_or_none()
+
+
+async def share(db: AsyncConnection, row: Mapping[str, Any]) -> None:
+    """Insert or renew the share of one `delivered` entry among range requests."""
+    await db.execute(insert(delivery_share).prefix_with("OR REPLACE").values(**row))
+
+
+def epochs_text(epochs: Mapping[str, int]) -> str:
+    """Write epochs as canonical text, so that equal ones compare equal."""
+    return json.dumps(dict(epochs), sort_keys=True, separators=(",", ":"))
+
+
+def epochs_of(row: RowMapping) -> dict[str, int]:
+    """Read the epochs that a release was decided on."""
+    return {str(key): int(n) for key, n in json.loads(row["epochs"]).items()}

@@ -1,0 +1,44 @@
+"""Idempotency: one key of one caller stands for one request and one answer, checked under the head lock."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import rfc8785
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vault.entries import stamp
+from vault.errors import RequestConflict
+from vault.tables import request
+
+
+def body_hash(operation: str, body: Mapping[str, Any]) -> bytes:
+    """Hash what was asked, in canonical JSON (RFC 8785)."""
+    return sha256(rfc8785.dumps({"operation": operation, "body": dict(body)})).digest()
+
+
+async def answered(db: AsyncConnection, caller: str, key: str, asked: bytes) -> dict[str, Any] | None:
+    """Give the stored answer of an earlier, equal request.
+
+    Raises:
+        RequestConflict: the key was used for another request.
+    """
+    query = select(request.c.body_hash, request.c.answer).where(request.c.caller == caller, request.c.key == key)
+    row = (await db.execute(query)).first()
+    if row is None:
+        return None
+    if row.body_hash != asked:
+        raise RequestConflict
+    answer: dict[str, Any] = json.loads(row.answer)
+    return answer
+
+
+async def keep(
+    db: AsyncConnection, caller: str, key: str, asked: bytes, answer: Mapping[str, Any], at: datetime
+) -> None:
+    """Store the answer beside the rows it tells of: both are committed, or neither."""
+    text = json.dumps(dict(answer), ensure_ascii=False, sort_keys=True)
+    await db.execute(insert(request).values(caller=caller, key=key, body_hash=asked, answer=text, at=stamp(at)))

@@ -1,0 +1,62 @@
+"""The sealer: it alone holds the agencies' seal keys, one file each in a folder of its own (DESIGN 6, 8)."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from signing.errors import SealingFailed
+from signing.keys import SealKey
+from signing.revocation import RevocationSource
+from signing.sealing import seal
+from signing.timestamps import TimestampSource
+
+
+class Sealer:
+    """Seals what Kho composed with the key of the agency that issues it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        timestamper: TimestampSource | None,
+        revocation: RevocationSource | None,
+        roots: Sequence[bytes],
+    ) -> None:
+        self._folder = folder
+        self._timestamper = timestamper
+        self._revocation = revocation
+        self._roots = roots
+
+    def add(self, agency: str, key: SealKey) -> None:
+        """Take over an agency's seal key (file mode 600)."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        key.to_pem(self._path(agency))
+
+    async def seal(self, agency: str, content: Path, target: Path, *, at: datetime, reason: str, name: str) -> None:
+        """Seal `content` into `target` as PAdES B-LTA.
+
+        Raises:
+            SealingFailed: no key, no time-stamp authority, or the seal could not be made; nothing is left behind.
+        """
+        path = self._path(agency)
+        if not path.exists():
+            raise SealingFailed(f"no seal key is registered for agency {agency}")
+        if self._timestamper is None or self._revocation is None:
+            raise SealingFailed("no time-stamp and certificate status authority is configured")
+        await seal(
+            content,
+            target,
+            key=SealKey.from_pem(path),
+            timestamper=self._timestamper,
+            revocation=self._revocation,
+            roots=self._roots,
+            at=at,
+            reason=reason,
+            name=name,
+        )
+
+    def _path(self, agency: str) -> Path:
+        if not re.fullmatch(r"[A-Za-z0-9.]{1,64}", agency):
+            raise SealingFailed("an agency code cannot name a key file")
+        return self._folder / f"{agency}.pem"

@@ -1,0 +1,53 @@
+"""Everything an operation works with: one frozen `Vault`, and what an operation answers when it refuses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from policies.book import Book
+from signing.workers import WorkerPool
+from storage.blobs import BlobStore
+from vault.appending import Appender
+from vault.clock import Clock
+from vault.database import Database
+from vault.key_gate import Gate
+from vault.sealer import Sealer
+from vault.signer import Signer
+
+Answer = dict[str, Any]
+MAX_UPLOAD = 50 * 2**20  # bytes of one file, whoever hands it in
+MAX_AFRESH = 3  # times a decision is made again when an epoch moved under it
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A decided no: it is logged, it has reasons, and it is a value, not an exception."""
+
+    reasons: tuple[str, ...]
+    receipts: tuple[str, ...]
+    status: Literal["refused", "ended"] = "refused"
+
+    @property
+    def code(self) -> str:
+        """The first condition that stood in the way."""
+        return self.reasons[0]
+
+
+@dataclass(frozen=True)
+class Vault:
+    """The open vault. `index_key` keys the tags that compare related persons without opening content."""
+
+    db: Database
+    store: BlobStore
+    appender: Appender
+    signer: Signer
+    gate: Gate
+    sealer: Sealer
+    workers: WorkerPool
+    roots: Sequence[bytes]
+    book: Book
+    clock: Clock
+    scratch: Path
+    log_folder: Path
+    index_key: bytes

@@ -1,0 +1,124 @@
+"""What an entry tells: its five parts, for whom it is sealed, and refusals, which are entries too (DESIGN 6)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from policies.facts import AccessFacts, Decision, DossierFacts
+from policies.recording import basis_part
+from signing.leaf import Kind, Parts
+from vault import entries
+from vault.callers import Caller, OwnerCaller
+from vault.entries import HolderKind, Prepared
+from vault.records import Stored
+from vault.services import Refusal, Vault
+
+VAULT_HOLDER: tuple[HolderKind, str] = ("vault", "vault")
+
+
+@dataclass(frozen=True)
+class Telling:
+    """One entry to be: about whom, by whom, for which dossier and component, on which decision."""
+
+    kind: Kind
+    event: str  # stable, snake_case: dossier_opened, plan_asked, delivered ...
+    facts: AccessFacts
+    decision: Decision
+    owners: tuple[str, ...] = ()  # several only for a record they own together
+    record: Stored | None = None
+    release: str | None = None
+    request: str | None = None
+    details: Mapping[str, Any] | None = None  # more of the basis: the records of a plan, a legal ground
+    of: int | None = None  # the entry this one answers to
+
+    def parts(self, caller: Caller) -> Parts:
+        """Compose the five parts; what is not known is absent."""
+        event = {
+            "type": self.event,
+            "result": "permitted" if self.decision.permitted else "refused",
+            "at": self.decision.at.isoformat(),
+            "request": self.request,
+            "release": self.release,
+            "of": self.of,
+        }
+        return Parts(
+            subject=_subject(self.owners, self.record),
+            actor=caller.actor(),
+            purpose=_purpose(self.facts.dossier, self.facts.component),
+            basis=basis_part(self.decision, self.facts) | dict(self.details or {}),
+            event=_present(event),
+        )
+
+
+def _subject(owners: Sequence[str], record: Stored | None) -> dict[str, Any]:
+    if record is None:
+        return {"owners": list(owners)} if owners else {}
+    return {
+        "owners": list(owners),
+        "record": record.facts.id,
+        "version": 1,  # content is immutable: another content is another record
+        "type": record.facts.type,
+        "digest": record.row["content_sha256"].hex(),
+    }
+
+
+def _purpose(dossier: DossierFacts | None, component: str | None) -> dict[str, Any]:
+    if dossier is None:
+        return _present({"component": component})
+    return _present(
+        {
+            "procedure": dossier.procedure,
+            "case": dossier.case,
+            "dossier": dossier.code,
+            "component": component,
+        }
+    )
+
+
+def _present(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if value is not None}
+
+
+async def prepare(vault: Vault, caller: Caller, tellings: Iterable[Telling]) -> list[Prepared]:
+    """Seal entries: to their owners, else to the asking agency, else to the vault."""
+    prepared = []
+    async with vault.db.read() as db:
+        for one in tellings:
+            wanted: list[tuple[HolderKind, str]] = [("owner", owner) for owner in one.owners]
+            if not wanted:
+                known = one.facts.caller is not None and one.facts.caller.agency_live
+                wanted = [("agency", one.facts.caller.agency)] if known and one.facts.caller else [VAULT_HOLDER]
+            held = await entries.holders(db, wanted)
+            prepared.append(seal(caller, one, held))
+    return prepared
+
+
+def seal(caller: Caller, one: Telling, held: Sequence[entries.Holder]) -> Prepared:
+    """Seal one entry to holders that are already known (a person whose store is only being made)."""
+    return entries.prepare(
+        one.kind,
+        one.parts(caller),
+        held,
+        at=one.decision.at,
+        caller_kind="owner" if isinstance(caller, OwnerCaller) else "system",
+        caller=caller.id,
+    )
+
+
+async def refuse(
+    vault: Vault, caller: Caller, tellings: Sequence[Telling], *, ended: bool = False, outward: str | None = None
+) -> Refusal:
+    """Log refusals and give the value that the caller gets.
+
+    Args:
+        tellings: one per person concerned; the reasons of the first are answered.
+        outward: the only reason to be told, where more would tell a stranger what exists.
+    """
+    prepared = await prepare(vault, caller, tellings)
+    logged = await vault.appender.append(prepared, nothing_to_check)
+    reasons = (outward,) if outward is not None else tellings[0].decision.failed
+    return Refusal(reasons, tuple(one.receipt for one in logged), "ended" if ended else "refused")
+
+
+async def nothing_to_check(_db: object) -> None:
+    """The check of an entry that holds whatever moved meanwhile: a refusal, a failure."""
