@@ -1,0 +1,143 @@
+"""The one question of a dossier: for each component, is there already something?
+
+`satisfied` beats `candidate`, which beats `data_source` (then shown as a hint), which beats `none`.
+"""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as AbstractMapping
+from datetime import datetime
+
+from policies import acceptance
+from policies.acceptance import Acceptance, accept, newest_first, owners_in_role
+from policies.book import Book, local_day
+from policies.entries import Mapping, RecordType
+from policies.facts import ComponentPlan, DossierFacts, RecordFacts
+from policies.procedures import Component
+
+CODES: frozenset[str] = acceptance.CODES | {
+    "record_satisfies",
+    "candidate_needs_confirmation",
+    "data_source_answers",
+    "no_record_found",
+    "records_refused",
+    "part_of_list_missing",
+    "form_not_reusable",
+}
+
+Judged = dict[str, tuple[RecordFacts, Acceptance]]
+
+
+def plan(
+    dossier: DossierFacts,
+    records: Sequence[RecordFacts],
+    components: Sequence[Component],
+    book: Book,
+    at: datetime,
+) -> tuple[ComponentPlan, ...]:
+    """Answer every component in order, from the records of the dossier's persons; others are passed over.
+
+    `components` is what `procedures.components_for` asks for; `at` is an aware instant. Mappings are those of
+    the dossier's day, the records' state is today's.
+    """
+    persons = owners_in_role(dossier)
+    theirs = newest_first([record for record in records if record.owners & persons])
+    return tuple(_answer(dossier, theirs, component, book, at) for component in components)
+
+
+def agreeing_relations(
+    record_type: RecordType, data: AbstractMapping[str, object], persons: Iterable[tuple[str, str]]
+) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
+    """Give RecordFacts.relations and known_fields from a record's structured data.
+
+    `persons` are (role, personal number) of the dossier. A relation agrees when the data's number is the
+    person's; a field is known when the data fill it.
+    """
+    numbers = {field: str(data[key]) for field, key in record_type.relation_fields.items() if data.get(key)}
+    agreeing = frozenset(
+        (field, role) for role, number in persons for field, named in numbers.items() if named == number
+    )
+    return agreeing, frozenset(numbers)
+
+
+def _answer(
+    dossier: DossierFacts, records: Sequence[RecordFacts], component: Component, book: Book, at: datetime
+) -> ComponentPlan:
+    if component.kind == "form":
+        return ComponentPlan(component.code, component.kind, "none", ("form_not_reusable",))
+    cases = (dossier.case, *dossier.additional_cases)
+    mappings = book.mappings_for(dossier.procedure, cases, component.code, dossier.opened_on)
+    if not mappings:
+        return ComponentPlan(component.code, component.kind, "none", ("no_mapping",))
+    types = frozenset(kind for mapping in mappings for kind in mapping.types)
+    judged = {
+        record.id: (record, accept(record, dossier, component.code, book, local_day(at)))
+        for record in records
+        if record.type in types
+    }
+    return _with_records(component, mappings, judged, _withheld(mappings, dossier))
+
+
+def _with_records(
+    component: Component, mappings: Sequence[Mapping], judged: Judged, withheld: bool
+) -> ComponentPlan:
+    refused = tuple((key, answer.refusals) for key, (_, answer) in judged.items() if answer.refusals)
+    source = next((mapping.data_source for mapping in mappings if mapping.data_source), None)
+    serving = _first_list(mappings, judged, weak=False)
+    usable = serving or _first_list(mappings, judged, weak=True)
+    mapping = _mapping_of(usable, judged) or mappings[0]
+    weak = tuple(
+        (key, answer.weaknesses)
+        for key, (_, answer) in judged.items()
+        if not answer.refusals and answer.weaknesses
+    )
+    if serving:
+        state, reasons = "satisfied", ["record_satisfies"]
+    elif usable:
+        state, reasons = "candidate", ["candidate_needs_confirmation"]
+    elif source:
+        state, reasons = "data_source", ["data_source_answers"]
+    else:
+        state, reasons = "none", ["no_record_found"]
+    if not usable:
+        reasons += ["not_to_be_asked"] if withheld else []
+        reasons += ["records_refused"] if refused else []
+        reasons += (
+            ["part_of_list_missing"] if any(not answer.refusals for _, answer in judged.values()) else []
+        )
+    return ComponentPlan(
+        component=component.code,
+        kind=component.kind,
+        state=state,
+        reasons=tuple(reasons),
+        records=serving,
+        candidates=() if serving else weak,
+        refused=refused,
+        data_source=source,
+        mapping=mapping.legal_reference,
+    )
+
+
+def _first_list(mappings: Sequence[Mapping], judged: Judged, *, weak: bool) -> tuple[str, ...]:
+    """Find the first list of types of which every one has a record; newest records first."""
+    for mapping in mappings:
+        for together in mapping.alternatives:
+            found = [_first_of(kind, mapping, judged, weak=weak) for kind in together]
+            if all(found):
+                return tuple(key for key in found if key)
+    return ()
+
+
+def _first_of(kind: str, mapping: Mapping, judged: Judged, *, weak: bool) -> str | None:
+    for key, (record, answer) in judged.items():
+        fits = record.type == kind and answer.mapping == mapping
+        if fits and (answer.serves or (weak and not answer.refusals)):
+            return key
+    return None
+
+
+def _mapping_of(found: Sequence[str], judged: Judged) -> Mapping | None:
+    return judged[found[0]][1].mapping if found else None
+
+
+def _withheld(mappings: Sequence[Mapping], dossier: DossierFacts) -> bool:
+    return any(mapping.unless in dossier.conditions for mapping in mappings if mapping.unless)

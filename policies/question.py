@@ -1,0 +1,50 @@
+"""The question that guards and bases look at; a fact it does not have is a fault of the question."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from policies.book import Book
+from policies.facts import AccessFacts, CallerFacts, DossierFacts, RecordFacts
+
+T = TypeVar("T")
+
+
+class FactMissing(Exception):
+    """A guard asked for a fact that the question does not have; it then does not hold."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is being decided: the facts, the book, today's day in Viet Nam."""
+
+    facts: AccessFacts
+    book: Book
+    today: date
+
+    @property
+    def day(self) -> date:
+        """The day whose rules judge: the dossier's, today's where there is no dossier."""
+        return self.facts.dossier.opened_on if self.facts.dossier else self.today
+
+    @property
+    def caller(self) -> CallerFacts:
+        """The caller; raises FactMissing when the owner acts."""
+        return there(self.facts.caller, "caller")
+
+    @property
+    def dossier(self) -> DossierFacts:
+        """The dossier; raises FactMissing when there is none."""
+        return there(self.facts.dossier, "dossier")
+
+    @property
+    def record(self) -> RecordFacts:
+        """The record; raises FactMissing when there is none."""
+        return there(self.facts.record, "record")
+
+
+def there(value: T | None, name: str) -> T:
+    """Give the value that must be there; raises FactMissing, naming it."""
+    if value is None:
+        raise FactMissing(f"{name}=missing")
+    return value
