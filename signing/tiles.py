@@ -55,6 +55,22 @@ def bundles_between(old_size: int, new_size: int) -> Iterator[Bundle]:
         yield Bundle(entries_path(index, width), first, first + width)
 
 
+def outgrown_tiles(old_size: int, new_size: int) -> Iterator[str]:
+    """Yield the paths of the full tiles and bundles whose partial versions a log of `new_size` may drop.
+
+    Those are all but the newest full one of a level, so that a reader of the head before still finds what he
+    began with; what was given for `old_size` is left out.
+    """
+    for level in range(64):
+        old, new = (size >> TILE_HEIGHT * (level + 1) for size in (old_size, new_size))
+        if not new:
+            return
+        for index in range(max(old - 1, 0), new - 1):
+            yield tile_path(level, index)
+            if level == 0:
+                yield entries_path(index)
+
+
 def entry_bundle(leaves: Sequence[bytes]) -> bytes:
     """Return the content of a bundle: each leaf after its length as a big-endian uint16."""
     if any(len(leaf) > _LARGEST_ENTRY for leaf in leaves):

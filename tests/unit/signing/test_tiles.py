@@ -9,6 +9,7 @@ from signing.tiles import (
     bundles_between,
     entries_path,
     entry_bundle,
+    outgrown_tiles,
     read_bundle,
     tile_path,
     tiles_for,
@@ -74,6 +75,20 @@ def test_bundles_between_sizes():
         ("tile/entries/001", 256, 512),
         ("tile/entries/002.p/88", 512, 600),
     ]
+
+
+def test_partials_are_dropped_once_the_tile_after_is_full():
+    assert list(outgrown_tiles(0, 511)) == []
+    assert list(outgrown_tiles(511, 512)) == ["tile/0/000", "tile/entries/000"]
+    assert list(outgrown_tiles(512, 767)) == []
+    dropped = [
+        path
+        for old, new in itertools.pairwise([0, 300, 600, 70_000, 140_000])
+        for path in outgrown_tiles(old, new)
+    ]
+    assert dropped.count("tile/1/000") == 1
+    assert sorted(dropped) == sorted(outgrown_tiles(0, 140_000))
+    assert len(dropped) == len(set(dropped)) == 2 * (140_000 // 256 - 1) + 1
 
 
 def test_a_bundle_is_entries_after_their_lengths():
