@@ -43,7 +43,7 @@ class PackageUnreadable(PolicyError):
 class AskingInvalid(PolicyError):
     """What a dossier asks under its procedure is not in the procedure; `field` names the part at fault.
 
-    `code` is one of case_not_named, case_unknown, condition_unknown, component_unknown.
+    `code` is one of case_missing, case_unknown, condition_unknown, component_unknown.
     """
 
     def __init__(self, field: str, code: str) -> None:
@@ -53,5 +53,5 @@ class AskingInvalid(PolicyError):
 
 
 ASKING_CODES: frozenset[str] = frozenset(
-    {"case_not_named", "case_unknown", "condition_unknown", "component_unknown"}
+    {"case_missing", "case_unknown", "condition_unknown", "component_unknown"}
 )

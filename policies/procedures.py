@@ -146,14 +146,14 @@ def components_for(
     """Give what is asked for in a dossier: the case's rows, the additional cases', then the groups'.
 
     Without notes; conditional rows only when the dossier states their condition; a code asked for twice
-    stands once. Raises AskingInvalid: case_not_named when the procedure has cases and none is given,
+    stands once. Raises AskingInvalid: case_missing when the procedure has cases and none is given,
     case_unknown, condition_unknown.
     """
     stated = frozenset(conditions)
     if not stated <= procedure.conditions:
         raise AskingInvalid("conditions", "condition_unknown")
     if procedure.cases and case is None:
-        raise AskingInvalid("case", "case_not_named")
+        raise AskingInvalid("case", "case_missing")
     named = [procedure.case(key) for key in (case, *additional_cases) if key is not None]
     rows = [component for found in named for component in found.components]
     asked = {
