@@ -4,7 +4,7 @@ import json
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, or_, select
+from sqlalchemy import ColumnElement, Table, and_, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import CallerFacts
@@ -13,9 +13,9 @@ from vault.entries import stamp
 from vault.tables import agency, agency_code, agency_right, key_pair, officer, system, system_key
 
 
-def _in_force(table: Any, day: date) -> ColumnElement[bool]:
+def _in_force(table: Table, day: date) -> ColumnElement[bool]:
     on = day.isoformat()
-    return (table.c.valid_from <= on) & or_(table.c.valid_until.is_(None), table.c.valid_until >= on)
+    return and_(table.c.valid_from <= on, or_(table.c.valid_until.is_(None), table.c.valid_until >= on))
 
 
 async def caller_facts(db: AsyncConnection, caller: SystemCaller, day: date) -> CallerFacts:

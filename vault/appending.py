@@ -1,14 +1,15 @@
 """Appending to the log: the head first, then the checks, then the rows, then the commit (DESIGN 6).
 
-State changes append in their own transaction; reads go through one batcher: while one commit is in flight the next
-batch gathers. Nothing inside the lock waits for a worker, a key, the network or a file. Only after the commit does
-the tree grow and may a checkpoint be signed: dying before it leaves nothing, dying after it leaves a logged access
-that was not served, which is the safe side.
+State changes append in their own transaction; reads go through one batcher: while one commit is in flight
+the next batch gathers. Nothing inside the lock waits for a worker, a key, the network or a file. Only after
+the commit does the tree grow and may a checkpoint be signed: dying before it leaves nothing, dying after it
+leaves a logged access that was not served, which is the safe side.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import insert, select, update
@@ -111,9 +112,9 @@ class Appender:
         while self._waiting:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             try:
-                results = await self._commit(lambda tx, batch=batch: _write_batch(tx, batch))  # type: ignore[misc]
-            except Exception as problem:
-                results = [problem] * len(batch)
+                results = await self._commit(partial(_write_batch, batch=batch))
+            except Exception as problem:  # every waiting caller must hear of it, whatever it is
+                results = [problem for _ in batch]
             for item, result in zip(batch, results, strict=True):
                 if item.answer.cancelled():
                     continue

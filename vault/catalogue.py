@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from policies.procedures import Component, Procedure, components_for, read_package
+from policies.procedures import Procedure, read_package
 from vault.entries import stamp
 from vault.tables import procedure
 
@@ -47,13 +47,6 @@ async def add(
         )
     )
     return version
-
-
-def asked(
-    one: Procedure, case: str | None, additional: tuple[str, ...], conditions: frozenset[str]
-) -> tuple[Component, ...]:
-    """Give the components that a dossier of this case and these conditions is asked for."""
-    return components_for(one, case, additional, conditions)
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Bytes leave: steps 6 to 8 of an access (see vault/release.py), for a system's release and for the owner's own."""
+"""Bytes leave: steps 6 to 8 of an access (see vault/release.py), for a release and for the owner's own."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,14 +1,16 @@
 """Rows of dossiers and their persons; the facts of one dossier as decisions know it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import DossierFacts, PersonFacts
 from policies.identifiers import dossier_code
-from policies.procedures import Component, Procedure
+from policies.procedures import Component, Procedure, asked_components, components_for
 from vault import catalogue
 from vault.days import legal_day
 from vault.entries import instant
@@ -19,7 +21,7 @@ from vault.tables import dossier, dossier_person, owner_identifier
 class Opened:
     """One dossier: its row, its facts, its procedure as of the version it was opened on, what it asks for."""
 
-    row: RowMapping
+    row: Mapping[str, Any]
     facts: DossierFacts
     procedure: Procedure
     components: tuple[Component, ...]
@@ -58,7 +60,7 @@ async def one(db: AsyncConnection, code: str) -> Opened | None:
         tuple(json.loads(row["additional_cases"])),
         frozenset(json.loads(row["conditions"])),
     )
-    components = catalogue.asked(procedure, row["case_key"], additional, conditions)
+    components = components_for(procedure, row["case_key"], additional, conditions)
     parsed = dossier_code(code)
     facts = DossierFacts(
         code=code,
@@ -73,9 +75,9 @@ async def one(db: AsyncConnection, code: str) -> Opened | None:
         additional_cases=additional,
         conditions=conditions,
         persons=persons,
-        components=frozenset(component.code for component in components),
+        components=asked_components(components),
     )
-    return Opened(row, facts, procedure, components)
+    return Opened(dict(row), facts, procedure, components)
 
 
 async def insert_dossier(

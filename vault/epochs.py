@@ -1,7 +1,7 @@
 """Epochs: a counter per owner, dossier, agency and the policy book.
 
-Whatever could change a decision about one of them raises its epoch under the head lock; a decision is good for
-as long as the epochs it was made on stand (DESIGN 5, 11).
+Whatever could change a decision about one of them raises its epoch under the head lock; a decision is good
+for as long as the epochs it was made on stand (DESIGN 5, 11).
 """
 
 from collections.abc import Iterable, Mapping

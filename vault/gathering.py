@@ -52,7 +52,7 @@ async def holdings(vault: Vault, db: AsyncConnection, facts: DossierFacts, at: d
 async def related(vault: Vault, db: AsyncConnection, facts: DossierFacts) -> Related:
     """Tag every identifier of every person of the dossier under every relation that a type can name."""
     tags: dict[bytes, set[tuple[str, str]]] = {}
-    names = sorted({name for one in vault.book.types for name in one.relation_fields})
+    names = sorted({name for one in vault.book.record_types for name in one.relation_fields})
     for role, value in await dossiers.identifiers_by_role(db, facts):
         for name in names:
             tag = records.relation_tag(vault.index_key, name, value)

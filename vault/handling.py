@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.decision import decide
-from policies.errors import IdentifierInvalid
+from policies.errors import AskingInvalid, IdentifierInvalid
 from policies.facts import AccessFacts, Action, CallerFacts, DossierFacts, PersonFacts
 from policies.identifiers import DossierCode, dossier_code, identifier, procedure_code
-from policies.procedures import Procedure
+from policies.procedures import Component, Procedure, asked_components, components_for
 from policies.recording import plain
 from signing.leaf import Kind
 from vault import agencies, catalogue, dossiers, epochs, owners, requests, telling
@@ -71,9 +71,7 @@ class _Draft:
     found: Scene
 
 
-async def open_dossier(
-    vault: Vault, caller: SystemCaller, code: str, body: OpenDossier
-) -> Answer | Refusal:
+async def open_dossier(vault: Vault, caller: SystemCaller, code: str, body: OpenDossier) -> Answer | Refusal:
     """Open a dossier and answer its plan; the same body again gives the same answer.
 
     Raises:
@@ -109,9 +107,13 @@ async def close_dossier(vault: Vault, caller: SystemCaller, code: str, *, key: s
         refusal = await barred(vault, caller, found, code, Action.CLOSE_DOSSIER)
         if refusal is not None:
             return refusal
-        prepared = await telling.prepare(vault, caller, _events(vault, found, Action.CLOSE_DOSSIER, "dossier_closed"))
+        prepared = await telling.prepare(
+            vault, caller, _events(vault, found, Action.CLOSE_DOSSIER, "dossier_closed")
+        )
 
-        async def change(tx: Transaction, found: Scene = found, prepared: list[Prepared] = prepared) -> Answer:
+        async def change(
+            tx: Transaction, found: Scene = found, prepared: list[Prepared] = prepared
+        ) -> Answer:
             done = await requests.answered(tx.db, caller.id, key, asked)
             if done is not None:
                 return done
@@ -144,24 +146,20 @@ def _events(vault: Vault, found: Scene, action: Action, event: str) -> list[Tell
 # Opening, step by step -----------------------------------------------------------------------------------
 
 
-async def _draft(
-    vault: Vault, caller: SystemCaller, code: str, body: OpenDossier, asked: bytes
-) -> _Draft:
+async def _draft(vault: Vault, caller: SystemCaller, code: str, body: OpenDossier, asked: bytes) -> _Draft:
     at = vault.clock.now()
     parsed = _checked(body, code)
     async with vault.db.read() as db:
         version, procedure = await _procedure(db, body.procedure)
-        _check_case(procedure, body)
+        components = _components(procedure, body)
         persons, newcomers = await _persons(vault, db, caller, body)
         who = await agencies.caller_facts(db, caller, legal_day(at))
-        facts = _facts(caller, code, parsed, body, procedure, persons, at)
+        facts = _facts(caller, code, parsed, body, components, persons, at)
         keys = [epochs.BOOK, ("agency", caller.agency), ("dossier", code)]
         known = {one.owner for one in persons if one.owner} - {one.id for one in newcomers}
         marks = await epochs.read(db, [*keys, *(("owner", owner) for owner in known)])
         held = await holdings(vault, db, facts, at)
-    components = catalogue.asked(procedure, body.case, body.additional_cases, frozenset(body.conditions))
-    row = {"case_key": body.case}
-    opened = Opened(row, facts, procedure, components)  # type: ignore[arg-type]
+    opened = Opened({}, facts, procedure, components)
     return _Draft(body, parsed, asked, version, opened, who, newcomers, Scene(who, opened, held, marks, at))
 
 
@@ -190,16 +188,11 @@ async def _procedure(db: AsyncConnection, code: str) -> tuple[int, Procedure]:
     return found
 
 
-def _check_case(procedure: Procedure, body: OpenDossier) -> None:
-    keys = {case.key for case in procedure.cases}
-    if body.case is None and keys:
-        raise FieldInvalid("case", "case_missing")
-    for field, case in [("case", body.case), *(("additional_cases", one) for one in body.additional_cases)]:
-        if case is not None and case not in keys:
-            raise FieldInvalid(field, "case_unknown")
-    unknown = set(body.conditions) - set(procedure.conditions)
-    if unknown:
-        raise FieldInvalid("conditions", "condition_unknown")
+def _components(procedure: Procedure, body: OpenDossier) -> tuple[Component, ...]:
+    try:
+        return components_for(procedure, body.case, body.additional_cases, body.conditions)
+    except AskingInvalid as problem:
+        raise FieldInvalid(problem.field, problem.code) from problem
 
 
 async def _persons(
@@ -253,11 +246,10 @@ def _facts(
     code: str,
     parsed: DossierCode,
     body: OpenDossier,
-    procedure: Procedure,
+    components: tuple[Component, ...],
     persons: list[PersonFacts],
     at: datetime,
 ) -> DossierFacts:
-    asked = catalogue.asked(procedure, body.case, body.additional_cases, frozenset(body.conditions))
     return DossierFacts(
         code=code,
         code_agency=parsed.agency,
@@ -270,7 +262,7 @@ def _facts(
         additional_cases=body.additional_cases,
         conditions=frozenset(body.conditions),
         persons=tuple(persons),
-        components=frozenset(one.code for one in asked),
+        components=asked_components(components),
     )
 
 
@@ -324,7 +316,9 @@ async def _sealed(
 ) -> list[Prepared]:
     """Seal to the stores that exist, and to the log keys just made for those that do not yet."""
     fresh = {
-        new.id: Holder("owner", new.id, next(row["public"] for row in new.key_rows if row["purpose"] == "log"))
+        new.id: Holder(
+            "owner", new.id, next(row["public"] for row in new.key_rows if row["purpose"] == "log")
+        )
         for new in draft.newcomers
     }
     prepared = []

@@ -1,7 +1,8 @@
 """The gate: no entry, no key. It alone holds the master key, and with it the owners' private keys (DESIGN 6).
 
-It believes nobody: the note, the proof, the committed row, every owner's sealed seed, the record, the caller's own
-credential and the age of the entry are checked here, whatever the operation that asks has checked before.
+It believes nobody: the note, the proof, the committed row, every owner's sealed seed, the record, the
+caller's own credential and the age of the entry are checked here, whatever the operation that asks has
+checked before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,7 +76,7 @@ class Gate:
         self._checked_tokens: dict[bytes, SystemCaller] = {}
 
     def new_pair(self, kind: str, name: str, purpose: str) -> dict[str, Any]:
-        """Make a key pair as a row of `key_pair`; its private half is wrapped before it leaves this function."""
+        """Make a key pair as a row of `key_pair`, its private half wrapped before it leaves."""
         pair = new_key_pair()
         return {
             "kind": kind,

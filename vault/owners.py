@@ -70,7 +70,7 @@ async def identifiers(db: AsyncConnection, owner_id: str) -> list[tuple[str, str
 
 async def name(db: AsyncConnection, owner_id: str) -> str:
     """Give the owner's name as recorded."""
-    return (await db.execute(select(owner.c.name).where(owner.c.id == owner_id))).scalar_one()
+    return str((await db.execute(select(owner.c.name).where(owner.c.id == owner_id))).scalar_one())
 
 
 async def content_keys(db: AsyncConnection, owner_ids: Sequence[str]) -> dict[str, bytes]:

@@ -55,7 +55,7 @@ async def barred(
 ) -> Refusal | None:
     """Decide an action on a whole dossier, and log the refusal if there is one.
 
-    A dossier that does not exist and one of another agency are answered alike, with NotFound; both are entries.
+    No such dossier and one of another agency are answered alike, with NotFound; both are entries.
     """
     if found.dossier is None:
         facts = AccessFacts(action=action, caller=found.caller)
@@ -77,9 +77,7 @@ async def barred(
     return refusal
 
 
-def questions(
-    vault: Vault, found: Scene, dossier: DossierFacts, records: Sequence[Stored]
-) -> list[Telling]:
+def questions(vault: Vault, found: Scene, dossier: DossierFacts, records: Sequence[Stored]) -> list[Telling]:
     """Give one entry for each person, holding that person's facts alone, enough to replay the answer."""
     tellings = []
     owners = dict.fromkeys(person.owner for person in dossier.persons if person.owner is not None)
@@ -102,9 +100,7 @@ def questions(
 
 def answer(vault: Vault, opened: Opened, found: Scene, receipts: Sequence[str]) -> Answer:
     """Compose the answer: codes and plain values, no words."""
-    plans = match(
-        opened.facts, [one.facts for one in found.records], opened.components, vault.book, found.at
-    )
+    plans = match(opened.facts, [one.facts for one in found.records], opened.components, vault.book, found.at)
     stored = {one.facts.id: one for one in found.records}
     asked = {one.code: one for one in opened.components}
     return {
@@ -119,10 +115,13 @@ def answer(vault: Vault, opened: Opened, found: Scene, receipts: Sequence[str]) 
     }
 
 
-def _component(asked: Component, one: ComponentPlan, stored: dict[str, Stored], vault: Vault) -> dict[str, Any]:
+def _component(
+    asked: Component, one: ComponentPlan, stored: dict[str, Stored], vault: Vault
+) -> dict[str, Any]:
     line: dict[str, Any] = {
         "component": one.component,
         "name": asked.name,
+        "label": plain(asked.label),
         "kind": one.kind,
         "source": asked.source,
         "state": one.state,
@@ -134,7 +133,7 @@ def _component(asked: Component, one: ComponentPlan, stored: dict[str, Stored], 
         "refused": [summary(stored[record]) | {"reasons": list(reasons)} for record, reasons in one.refused],
     }
     if one.data_source is not None:
-        line["data_source"] = vault.book.data_source(one.data_source)
+        line["data_source"] = plain(vault.book.data_sources[one.data_source])
     if one.mapping is not None:
         line["mapping"] = one.mapping
     return line
@@ -156,4 +155,3 @@ def summary(one: Stored) -> dict[str, Any]:
         "digest": one.row["content_sha256"].hex(),
     }
     return {name: value for name, value in line.items() if value is not None}
-

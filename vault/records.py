@@ -24,7 +24,6 @@ from vault.tables import (
     validity_event,
 )
 
-
 Related = Mapping[bytes, frozenset[tuple[str, str]]]
 
 
@@ -32,7 +31,7 @@ Related = Mapping[bytes, frozenset[tuple[str, str]]]
 class Stored:
     """One record with everything rows say of it; `facts` is what decisions use."""
 
-    row: RowMapping
+    row: Mapping[str, Any]
     facts: RecordFacts
     report: SignatureReport
     document_codes: Mapping[str, str]  # owner -> mã giấy tờ số hóa
@@ -74,9 +73,7 @@ async def issued_by(db: AsyncConnection, agency_id: str, day: date) -> list[Stor
     return await _read(db, record.c.issuer == agency_id, day, {})
 
 
-async def _read(
-    db: AsyncConnection, which: Any, day: date, related: Related
-) -> list[Stored]:
+async def _read(db: AsyncConnection, which: Any, day: date, related: Related) -> list[Stored]:
     rows = (
         (await db.execute(select(record).where(which).order_by(record.c.created_at, record.c.id)))
         .mappings()
@@ -84,7 +81,7 @@ async def _read(
     )
     ids = [row["id"] for row in rows]
     owners = await _by_record(db, record_owner, ids)
-    relations = await _by_record(db, record_relation, ids) if related else {}
+    relations = await _by_record(db, record_relation, ids)
     events = await _by_record(db, validity_event, ids, order=validity_event.c.n)
     reports = await _by_record(db, signature_report, ids, order=signature_report.c.n)
     damaged = await _by_record(db, damage, ids)
@@ -148,9 +145,10 @@ def _stored(
         issued_on=date.fromisoformat(row["issued_on"]) if row["issued_on"] else None,
         valid_until=until,
         relations=frozenset(agreeing),
+        known_fields=frozenset(line["field"] for line in relations),
         damaged=damaged,
     )
-    return Stored(row, facts, verdict, {one["owner"]: one["document_code"] for one in owners})
+    return Stored(dict(row), facts, verdict, {one["owner"]: one["document_code"] for one in owners})
 
 
 async def next_document_code(db: AsyncConnection, owner_id: str, identifier: str, record_type: str) -> str:

@@ -1,9 +1,13 @@
 """An access, in its numbered steps (DESIGN 5). The officer's page shows the same steps.
 
-1 The caller is proven.                     5 The release stands while its epochs stand.
-2 The facts are read, in one snapshot.      6 Each fetch: epochs compared; moved means decided afresh.
-3 The decision is made, with its reasons.   7 A `delivered` entry is committed, epochs compared under the lock.
-4 The entry is committed, with the release. 8 The gate opens the key against that entry; chunks leave authenticated.
+1 The caller is proven.
+2 The facts are read, in one snapshot.
+3 The decision is made, with its reasons.
+4 The entry is committed, with the release.
+5 The release stands while its dossier and its facts stand.
+6 Each fetch reads the facts again and decides on what is true now.
+7 A `delivered` entry is committed, epochs compared under the lock.
+8 The gate opens the key against that entry; chunks leave authenticated.
 """
 
 from collections.abc import Sequence
@@ -145,9 +149,13 @@ def _decided(
     )
     decision = decide(facts, vault.book, found.at)
     reasons = decision.failed
-    if not decision.permitted and record_id is not None and (record is None or found.record(record_id) is None):
+    if (
+        not decision.permitted
+        and record_id is not None
+        and (record is None or found.record(record_id) is None)
+    ):
         # An unknown record and one of a person outside the dossier are told alike.
-        reasons = ("record_not_of_dossier_person",)
+        reasons = ("person_not_in_dossier",)
     elif not decision.permitted and record_id is None and planned is not None:
         reasons = planned.reasons or decision.failed
     return _Choice(
@@ -171,7 +179,7 @@ async def _commit(
         done = await requests.answered(tx.db, caller.id, key, asked)
         if done is not None:
             return done
-        # 5 The release stands while its epochs stand.
+        # 5 The release stands while its dossier and its facts stand.
         await epochs.hold(tx.db, found.epochs)
         logged = await tx.append(prepared)
         items, position = [], 0
@@ -197,9 +205,7 @@ def _tell(found: Scene, one: _Choice, key: str) -> list[Telling]:
         owners = tuple(sorted(one.record.facts.owners))
         about = _with_persons(one.facts, opened, owners)
         release = one.release if one.decision.permitted else None
-        return [
-            Telling(kind, event, about, one.decision, owners, one.record, release=release, request=key)
-        ]
+        return [Telling(kind, event, about, one.decision, owners, one.record, release=release, request=key)]
     return [
         Telling(kind, event, _with_persons(one.facts, opened, (owner,)), one.decision, (owner,), request=key)
         for owner in opened.owners
@@ -246,4 +252,3 @@ def _item(one: _Choice, entry: Logged) -> dict[str, Any]:
         "validity": one.record.facts.validity.value,
         "counts": one.counts,
     }
-

@@ -26,7 +26,9 @@ async def answered(db: AsyncConnection, caller: str, key: str, asked: bytes) -> 
     Raises:
         RequestConflict: the key was used for another request.
     """
-    query = select(request.c.body_hash, request.c.answer).where(request.c.caller == caller, request.c.key == key)
+    query = select(request.c.body_hash, request.c.answer).where(
+        request.c.caller == caller, request.c.key == key
+    )
     row = (await db.execute(query)).first()
     if row is None:
         return None
@@ -41,4 +43,6 @@ async def keep(
 ) -> None:
     """Store the answer beside the rows it tells of: both are committed, or neither."""
     text = json.dumps(dict(answer), ensure_ascii=False, sort_keys=True)
-    await db.execute(insert(request).values(caller=caller, key=key, body_hash=asked, answer=text, at=stamp(at)))
+    await db.execute(
+        insert(request).values(caller=caller, key=key, body_hash=asked, answer=text, at=stamp(at))
+    )

@@ -33,11 +33,13 @@ class Sealer:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         key.to_pem(self._path(agency))
 
-    async def seal(self, agency: str, content: Path, target: Path, *, at: datetime, reason: str, name: str) -> None:
+    async def seal(
+        self, agency: str, content: Path, target: Path, *, at: datetime, reason: str, name: str
+    ) -> None:
         """Seal `content` into `target` as PAdES B-LTA.
 
         Raises:
-            SealingFailed: no key, no time-stamp authority, or the seal could not be made; nothing is left behind.
+            SealingFailed: no key, no time-stamp authority, or sealing failed; nothing is left behind.
         """
         path = self._path(agency)
         if not path.exists():

@@ -1,4 +1,4 @@
-"""What an entry tells: its five parts, for whom it is sealed, and refusals, which are entries too (DESIGN 6)."""
+"""What an entry tells: its five parts and for whom it is sealed. Refusals are entries too (DESIGN 6)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,9 @@ async def prepare(vault: Vault, caller: Caller, tellings: Iterable[Telling]) -> 
             wanted: list[tuple[HolderKind, str]] = [("owner", owner) for owner in one.owners]
             if not wanted:
                 known = one.facts.caller is not None and one.facts.caller.agency_live
-                wanted = [("agency", one.facts.caller.agency)] if known and one.facts.caller else [VAULT_HOLDER]
+                wanted = (
+                    [("agency", one.facts.caller.agency)] if known and one.facts.caller else [VAULT_HOLDER]
+                )
             held = await entries.holders(db, wanted)
             prepared.append(seal(caller, one, held))
     return prepared
@@ -106,7 +108,12 @@ def seal(caller: Caller, one: Telling, held: Sequence[entries.Holder]) -> Prepar
 
 
 async def refuse(
-    vault: Vault, caller: Caller, tellings: Sequence[Telling], *, ended: bool = False, outward: str | None = None
+    vault: Vault,
+    caller: Caller,
+    tellings: Sequence[Telling],
+    *,
+    ended: bool = False,
+    outward: str | None = None,
 ) -> Refusal:
     """Log refusals and give the value that the caller gets.
 

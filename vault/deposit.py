@@ -1,0 +1,93 @@
+"""An owner's own upload: class D, whatever the file says of itself (DESIGN 2.6)."""
+
+from pathlib import Path
+
+from policies.decision import decide
+from policies.facts import AccessFacts, Action, TrustClass
+from signing.leaf import Kind
+from vault import keeping, records, requests, telling
+from vault.appending import Transaction
+from vault.callers import OwnerCaller
+from vault.days import legal_day
+from vault.errors import FieldInvalid
+from vault.keeping import Description
+from vault.records import Stored
+from vault.services import MAX_UPLOAD, Answer, Vault
+from vault.telling import Telling
+
+OTHER = "OTHER"  # the type of a paper whose owner does not know its type
+MAX_TITLE = 200  # characters
+
+
+async def upload(
+    vault: Vault,
+    caller: OwnerCaller,
+    file: Path,
+    *,
+    title: str,
+    type: str | None,
+    declared_type: str,
+    key: str,
+) -> Answer:
+    """Examine, seal and store a file for its owner.
+
+    A file that Kho sealed for this owner is already in the store: the record it is gives the answer.
+
+    Raises:
+        FieldInvalid: naming the field; nothing is stored.
+        StorageError, VaultBusy: nothing is recorded.
+    """
+    at = vault.clock.now()
+    title = " ".join(title.split())
+    if not 0 < len(title) <= MAX_TITLE:
+        raise FieldInvalid("title", "title_length")
+    kind = type or OTHER
+    if kind != OTHER and vault.book.record_type(kind, legal_day(at)) is None:
+        raise FieldInvalid("type", "record_type_unknown")
+    examined = await vault.workers.examine(
+        file, roots=vault.roots, at=at, declared_type=declared_type, max_bytes=MAX_UPLOAD
+    )
+    if examined.refusal is not None:
+        raise FieldInvalid("file", examined.refusal)
+    asked = requests.body_hash("upload", {"title": title, "type": kind, "sha256": examined.sha256.hex()})
+    async with vault.db.read() as db:
+        earlier = await requests.answered(db, caller.id, key, asked)
+        known = await records.with_content(db, examined.sha256, legal_day(at))
+    if earlier is not None:
+        return earlier
+    mine = next((one for one in known if caller.owner in one.facts.owners), None)
+    if mine is not None:
+        return _answer(mine, already=True)
+    description = Description(type=kind, title=title, source="upload", trust=TrustClass.D)
+    kept = await keeping.keep(vault, file, examined, description, owners_of=[caller.owner], data=None, at=at)
+    told = kept.told()
+    facts = AccessFacts(Action.READ_OWN, None, owner=caller.owner, record=told.facts)
+    decision = decide(facts, vault.book, at)
+    entry = Telling(Kind.RECORD_EVENT, "uploaded", facts, decision, (caller.owner,), told, request=key)
+    prepared = await telling.prepare(vault, caller, [entry])
+
+    async def change(tx: Transaction) -> Answer:
+        done = await requests.answered(tx.db, caller.id, key, asked)
+        if done is not None:
+            return done
+        codes = await keeping.write(tx.db, kept, at)
+        logged = await tx.append(prepared)
+        stored = Stored(told.row, told.facts, told.report, codes)
+        answer = _answer(stored, already=False) | {"receipt": logged[0].receipt, "index": logged[0].index}
+        await requests.keep(tx.db, caller.id, key, asked, answer, at)
+        return answer
+
+    return await vault.appender.commit(change)
+
+
+def _answer(stored: Stored, *, already: bool) -> Answer:
+    return {
+        "record": stored.facts.id,
+        "document_code": sorted(stored.document_codes.values())[0],
+        "type": stored.facts.type,
+        "title": stored.row["title"],
+        "trust": stored.facts.trust.value,
+        "verdict": stored.facts.verdict,
+        "reasons": list(stored.facts.verdict_reasons),
+        "already_stored": already,
+    }

@@ -1,0 +1,244 @@
+"""What an owner sees: own documents, and who opened, asked and read (DESIGN 5, the owner).
+
+Lists of one's own are no entries; content is (see vault/deliver.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from policies.errors import AskingInvalid
+from vault import catalogue, owners, records
+from vault.callers import OwnerCaller
+from vault.days import legal_day
+from vault.entries import instant
+from vault.errors import NotFound
+from vault.key_gate import OpenedEntry
+from vault.records import Stored
+from vault.services import Vault
+from vault.tables import agency, entry_holder, receipt, record, validity_event
+
+MAX_PAGE = 100  # entries in one page of a list
+
+
+@dataclass(frozen=True)
+class Me:
+    """Who is signed in; the identifier with all but its last digits hidden."""
+
+    name: str
+    identifier: str
+
+
+@dataclass(frozen=True)
+class MyRecord:
+    """One document of mine, as the wallet shows it."""
+
+    id: str
+    document_code: str
+    type: str
+    title: str
+    issuer_name: str | None
+    number: str | None
+    issued_on: str | None
+    valid_until: str | None
+    trust: str
+    verdict: str
+    verdict_reasons: tuple[str, ...]
+    validity: str
+    validity_reason: str | None
+    media_type: str
+    size: int
+    source: str
+    created_at: datetime
+    damaged: bool
+
+
+@dataclass(frozen=True)
+class MyAccess:
+    """One entry about me: who did what, for which dossier, on which basis, with which outcome."""
+
+    index: int
+    at: datetime
+    kind: int
+    event: str
+    result: str
+    agency_vi: str | None
+    agency_en: str | None
+    system: str | None
+    officer: str | None
+    by_owner: bool
+    dossier: str | None
+    procedure: str | None
+    procedure_name: str | None
+    component: str | None
+    component_name: str | None
+    record: str | None
+    record_title: str | None
+    basis: str | None
+    reference: str | None
+    reasons: tuple[str, ...]
+    receipt: str
+
+
+async def me(vault: Vault, caller: OwnerCaller) -> Me:
+    """Say who is signed in."""
+    async with vault.db.read() as db:
+        (_, value), *_ = await owners.identifiers(db, caller.owner)
+        return Me(await owners.name(db, caller.owner), "•" * (len(value) - 4) + value[-4:])
+
+
+async def my_records(vault: Vault, caller: OwnerCaller) -> list[MyRecord]:
+    """List the owner's documents, newest first."""
+    day = legal_day(vault.clock.now())
+    async with vault.db.read() as db:
+        stored = await records.of_owners(db, [caller.owner], day, {})
+        reasons = await _validity_reasons(db, [one.facts.id for one in stored])
+    return [_my_record(one, caller.owner, reasons.get(one.facts.id)) for one in reversed(stored)]
+
+
+async def my_accesses(
+    vault: Vault, caller: OwnerCaller, *, before: int | None = None, limit: int = 50
+) -> list[MyAccess]:
+    """List entries about the owner, newest first, below index `before`."""
+    query = select(entry_holder.c.idx).where(
+        entry_holder.c.holder_kind == "owner", entry_holder.c.holder == caller.owner
+    )
+    if before is not None:
+        query = query.where(entry_holder.c.idx < before)
+    query = query.order_by(entry_holder.c.idx.desc()).limit(min(limit, MAX_PAGE))
+    async with vault.db.read() as db:
+        indexes = [row.idx for row in await db.execute(query)]
+    return await _accesses(vault, caller, indexes)
+
+
+async def my_access(vault: Vault, caller: OwnerCaller, index: int) -> MyAccess:
+    """Give one entry about the owner.
+
+    Raises:
+        NotFound: there is none with that index about this owner.
+    """
+    found = await _accesses(vault, caller, [index])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def _accesses(vault: Vault, caller: OwnerCaller, indexes: Sequence[int]) -> list[MyAccess]:
+    opened = await vault.gate.open_entries(indexes, caller)
+    async with vault.db.read() as db:
+        names = await _names(db, opened)
+        return [_my_access(one, names) for one in opened]
+
+
+@dataclass(frozen=True)
+class _Names:
+    """Names that entries keep as codes: looked up once for a page."""
+
+    agencies: dict[str, RowMapping]
+    titles: dict[str, str]
+    procedures: dict[str, Any]
+    receipts: dict[int, str]
+
+
+async def _names(db: AsyncConnection, opened: Sequence[OpenedEntry]) -> _Names:
+    codes = {str(one.parts.actor.get("agency", "")) for one in opened}
+    wanted = {str(one.parts.subject.get("record", "")) for one in opened}
+    rows = (await db.execute(select(agency).where(agency.c.id.in_(codes)))).mappings()
+    titles = await db.execute(select(record.c.id, record.c.title).where(record.c.id.in_(wanted)))
+    procedures = {}
+    for code in {str(one.parts.purpose.get("procedure", "")) for one in opened} - {""}:
+        found = await catalogue.latest(db, code)
+        if found is not None:
+            procedures[code] = found[1]
+    ids = await db.execute(
+        select(receipt.c.idx, receipt.c.id).where(receipt.c.idx.in_([one.index for one in opened]))
+    )
+    return _Names(
+        agencies={row["id"]: row for row in rows},
+        titles={row.id: row.title for row in titles},
+        procedures=procedures,
+        receipts={row.idx: row.id for row in ids},
+    )
+
+
+def _my_access(one: OpenedEntry, names: _Names) -> MyAccess:
+    actor, purpose, basis, event = one.parts.actor, one.parts.purpose, one.parts.basis, one.parts.event
+    known = names.agencies.get(str(actor.get("agency", "")))
+    procedure = names.procedures.get(str(purpose.get("procedure", "")))
+    record_id = one.parts.subject.get("record")
+    return MyAccess(
+        index=one.index,
+        at=instant(one.at),
+        kind=int(one.kind),
+        event=str(event["type"]),
+        result=str(event["result"]),
+        agency_vi=known["name_vi"] if known else actor.get("agency"),
+        agency_en=known["name_en"] if known else actor.get("agency"),
+        system=actor.get("system"),
+        officer=actor.get("officer"),
+        by_owner="owner" in actor,
+        dossier=purpose.get("dossier"),
+        procedure=purpose.get("procedure"),
+        procedure_name=procedure.name if procedure else None,
+        component=purpose.get("component"),
+        component_name=_component_name(procedure, purpose.get("component")),
+        record=record_id,
+        record_title=names.titles.get(str(record_id)),
+        basis=basis.get("kind"),
+        reference=basis.get("reference"),
+        reasons=_failed(one),
+        receipt=names.receipts[one.index],
+    )
+
+
+def _failed(one: OpenedEntry) -> tuple[str, ...]:
+    """The conditions that stood in the way, of an entry that says no."""
+    if one.parts.event.get("result") == "permitted":
+        return ()
+    lines = one.parts.basis.get("reasons", ())
+    guards = [line["code"] for line in lines if not line["passed"] and line.get("kind") != "basis"]
+    return tuple(guards) or tuple(line["code"] for line in lines if not line["passed"])
+
+
+def _component_name(procedure: Any, code: str | None) -> str | None:
+    if procedure is None or code is None:
+        return code
+    try:
+        return str(procedure.component(code).label.vi)
+    except AskingInvalid:
+        return code
+
+
+def _my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
+    row, facts = one.row, one.facts
+    return MyRecord(
+        id=facts.id,
+        document_code=one.document_codes[owner],
+        type=facts.type,
+        title=row["title"],
+        issuer_name=row["issuer_name"],
+        number=row["number"],
+        issued_on=row["issued_on"],
+        valid_until=row["valid_until"],
+        trust=facts.trust.value,
+        verdict=facts.verdict,
+        verdict_reasons=facts.verdict_reasons,
+        validity=facts.validity.value,
+        validity_reason=reason,
+        media_type=row["media_type"],
+        size=row["content_size"],
+        source=row["source"],
+        created_at=instant(row["created_at"]),
+        damaged=facts.damaged,
+    )
+
+
+async def _validity_reasons(db: AsyncConnection, ids: Sequence[str]) -> dict[str, str]:
+    rows = await db.execute(
+        select(validity_event).where(validity_event.c.record.in_(ids)).order_by(validity_event.c.n)
+    )
+    return {row.record: f"{row.ground}: {row.reason}" for row in rows}

@@ -1,0 +1,193 @@
+"""Keeping a document: sealed under a fresh key and put, then one transaction for everything that tells of it.
+
+Dying after the put leaves an orphan blob that `inspect` sweeps; dying after the commit leaves nothing
+undone. No order of failures gives a record without bytes.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from policies.facts import RecordFacts, TrustClass, Validity
+from signing.report import Examination, SignatureReport
+from storage.keyring import seal_to
+from storage.sealed import Sealed, new_record_key, seal_file
+from vault import epochs, owners, records
+from vault.entries import new_id, stamp
+from vault.key_gate import RECORD_KEY_INFO
+from vault.records import Stored, relation_tag
+from vault.services import Vault
+from vault.tables import record, record_owner, record_relation
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of a document beside its bytes; absent where the paper does not say it."""
+
+    type: str
+    title: str
+    source: str  # result | result_file | upload
+    trust: TrustClass
+    issuer: str | None = None
+    issuer_name: str | None = None
+    number: str | None = None
+    issued_on: date | None = None
+    valid_until: date | None = None
+    dossier: str | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A document whose sealed bytes are durable in the store, and whose rows are ready to be written."""
+
+    id: str
+    row: dict[str, Any]
+    keys: Mapping[str, bytes]  # owner -> wrapped record key
+    relations: Mapping[str, bytes]
+    report: SignatureReport
+    description: Description
+
+    def told(self) -> Stored:
+        """Give the record as an entry tells of it."""
+        facts = RecordFacts(
+            id=self.id,
+            type=self.description.type,
+            owners=frozenset(self.keys),
+            trust=self.description.trust,
+            verdict=self.report.verdict,
+            verdict_reasons=self.report.reasons,
+            validity=Validity.IN_FORCE,
+            validity_ground=None,
+            issuer=self.description.issuer,
+            issued_on=self.description.issued_on,
+            valid_until=self.description.valid_until,
+        )
+        return Stored(self.row, facts, self.report, {})
+
+
+async def keep(
+    vault: Vault,
+    file: Path,
+    examined: Examination,
+    description: Description,
+    *,
+    owners_of: Sequence[str],
+    data: Mapping[str, Any] | None,
+    at: datetime,
+) -> Kept:
+    """Seal a file (and its structured data) under a fresh key, put both, and prepare the rows.
+
+    Raises:
+        StorageError: the store cannot take it; nothing is recorded.
+    """
+    record_id, key = new_id("rec"), new_record_key()
+    async with vault.db.read() as db:
+        public = await owners.content_keys(db, owners_of)
+    sealed = await _put(vault, file, key, record_id, "file")
+    if sealed.content_sha256 != examined.sha256:
+        raise RuntimeError("the file changed between its examination and its sealing")
+    row: dict[str, Any] = {
+        "id": record_id,
+        "type": description.type,
+        "title": description.title,
+        "source": description.source,
+        "issuer": description.issuer,
+        "issuer_name": description.issuer_name,
+        "number": description.number,
+        "issued_on": description.issued_on.isoformat() if description.issued_on else None,
+        "valid_until": description.valid_until.isoformat() if description.valid_until else None,
+        "trust": description.trust.value,
+        "media_type": examined.media_type,
+        "blob": blob_name(record_id, "file"),
+        "content_sha256": sealed.content_sha256,
+        "content_size": sealed.content_size,
+        "sealed_sha256": sealed.sealed_sha256,
+        "sealed_size": sealed.sealed_size,
+        "dossier": description.dossier,
+        "created_at": stamp(at),
+    }
+    if data is not None:
+        row |= await _put_data(vault, data, key, record_id)
+    wrapped = {
+        owner: seal_to(one, key, info=RECORD_KEY_INFO, aad=owner.encode() + b"\x00" + record_id.encode())
+        for owner, one in public.items()
+    }
+    relations = _relations(vault, description, data, at)
+    return Kept(record_id, row, wrapped, relations, examined.report, description)
+
+
+async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]:
+    """Insert the rows of a kept document under the head lock; gives owner -> document code."""
+    await db.execute(insert(record).values(**kept.row))
+    codes = {}
+    for owner, wrapped in kept.keys.items():
+        (_, identifier), *_ = await owners.identifiers(db, owner)
+        code = await records.next_document_code(db, owner, identifier, kept.description.type)
+        values = {"record": kept.id, "owner": owner, "wrapped_key": wrapped, "document_code": code}
+        await db.execute(insert(record_owner).values(**values))
+        codes[owner] = code
+    for field, tag in kept.relations.items():
+        await db.execute(insert(record_relation).values(record=kept.id, field=field, tag=tag))
+    await records.add_report(db, kept.id, kept.report, at)
+    await epochs.advance(db, [("owner", owner) for owner in kept.keys])
+    return codes
+
+
+def blob_name(record_id: str, part: str) -> str:
+    """Give the key of a record's part in the store; `inspect` finds the record from it."""
+    return f"records/{record_id}/{part}"
+
+
+def scratch_file(vault: Vault) -> Path:
+    """Name a fresh temporary file on the store's side of the machine."""
+    return vault.scratch / f"{os.urandom(16).hex()}.tmp"
+
+
+async def _put(vault: Vault, file: Path, key: bytes, record_id: str, part: str) -> Sealed:
+    target = scratch_file(vault)
+    try:
+        sealed = await asyncio.to_thread(seal_file, file, target, key=key, record=record_id, part=part)
+        await vault.store.put(blob_name(record_id, part), target)
+    finally:
+        target.unlink(missing_ok=True)
+    return sealed
+
+
+async def _put_data(vault: Vault, data: Mapping[str, Any], key: bytes, record_id: str) -> dict[str, Any]:
+    plain = scratch_file(vault)
+    try:
+        text = json.dumps(dict(data), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        handle = os.open(plain, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as out:
+            out.write(text.encode())
+        sealed = await _put(vault, plain, key, record_id, "data")
+    finally:
+        plain.unlink(missing_ok=True)
+    return {
+        "data_blob": blob_name(record_id, "data"),
+        "data_sha256": sealed.content_sha256,
+        "data_size": sealed.content_size,
+        "data_sealed_sha256": sealed.sealed_sha256,
+    }
+
+
+def _relations(
+    vault: Vault, description: Description, data: Mapping[str, Any] | None, at: datetime
+) -> dict[str, bytes]:
+    """Tag the persons whom the structured data names, as the record type says (GKS.mother ...)."""
+    known = vault.book.record_type(description.type, at.date())
+    if known is None or data is None:
+        return {}
+    return {
+        name: relation_tag(vault.index_key, name, str(data[field]))
+        for name, field in known.relation_fields.items()
+        if data.get(field)
+    }

@@ -1,0 +1,150 @@
+"""Opening a vault: its places checked, its parts put together, its log grown from the committed rows."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import insert, select
+
+from policies.book import shipped_book
+from signing.revocation import RevocationSource
+from signing.timestamps import TimestampSource
+from signing.workers import WorkerPool
+from storage.keyring import check_key_folder, create_key_folder, load_or_create_master, load_or_create_secret
+from storage.opening import open_store
+from vault.appending import Appender
+from vault.assertions import TokenKey
+from vault.clock import Clock
+from vault.database import Database
+from vault.errors import VaultIncomplete
+from vault.importing import publish_book
+from vault.key_gate import Gate
+from vault.migrating import check_schema, migrate
+from vault.sealer import Sealer
+from vault.services import Vault
+from vault.signer import Signer
+from vault.tables import key_pair
+
+
+@dataclass(frozen=True)
+class VaultPlaces:
+    """Where a vault lives: rows, bytes, keys, the published log, scratch files on the store's file system."""
+
+    database: Path
+    store: str
+    keys: Path
+    log: Path
+    scratch: Path
+
+
+@dataclass(frozen=True)
+class Authorities:
+    """Whom the vault trusts (DER roots), and where time stamps and certificate status come from."""
+
+    roots: Sequence[bytes] = ()
+    timestamper: TimestampSource | None = None
+    revocation: RevocationSource | None = None
+
+
+def check_places(places: VaultPlaces, *, create: bool) -> bool:
+    """Say whether the vault is to be made; one half without the other is refused.
+
+    Raises:
+        VaultIncomplete: rows without keys, keys without rows, or nothing at all and `create` is false.
+        MasterKeyExposed: others can read the keys.
+    """
+    rows, keys = places.database.exists(), (places.keys / "master.key").exists()
+    if rows != keys:
+        there, gone = (places.database, places.keys) if rows else (places.keys, places.database)
+        raise VaultIncomplete(f"{there} is there but {gone} is not: a vault and its keys belong together")
+    if not rows and not create:
+        raise VaultIncomplete(f"there is no vault at {places.database} and no keys at {places.keys}")
+    if keys:
+        check_key_folder(places.keys)
+    return not rows
+
+
+@asynccontextmanager
+async def opened(
+    places: VaultPlaces,
+    *,
+    create: bool,
+    clock: Clock,
+    issuer: str,
+    authorities: Authorities,
+    workers: int = 2,
+) -> AsyncIterator[Vault]:
+    """Open the vault, this process its only writer, and close it again.
+
+    Raises:
+        VaultIncomplete, MasterKeyExposed, VaultLocked, SchemaMismatch, LogBehind, LogForked,
+            StoreUnavailable.
+    """
+    fresh = check_places(places, create=create)
+    for folder in (places.database.parent, places.scratch, places.log):
+        folder.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        create_key_folder(places.keys)
+    async with AsyncExitStack() as stack:
+        db = Database(places.database)
+        stack.push_async_callback(db.close)
+        if fresh:
+            await migrate(places.database)
+        await check_schema(places.database)
+        store = open_store(places.store)
+        stack.push_async_callback(store.close)
+        master = load_or_create_master(places.keys, create=fresh)
+        signer = await Signer.open(key_folder=places.keys, log_folder=places.log, create=fresh)
+        appender = Appender(db, signer)
+        stack.push_async_callback(appender.close)
+        gate = Gate(
+            master=master,
+            db=db,
+            log_key_line=signer.verifier_line,
+            token_key=TokenKey(load_or_create_secret(places.keys, "token", create=fresh)),
+            issuer=issuer,
+            clock=clock,
+        )
+        pool = WorkerPool(size=workers)
+        stack.push_async_callback(pool.close)
+        await pool.start()
+        vault = Vault(
+            db=db,
+            store=store,
+            appender=appender,
+            signer=signer,
+            gate=gate,
+            sealer=Sealer(
+                places.keys / "seal",
+                timestamper=authorities.timestamper,
+                revocation=authorities.revocation,
+                roots=authorities.roots,
+            ),
+            workers=pool,
+            roots=authorities.roots,
+            book=shipped_book(),
+            clock=clock,
+            scratch=places.scratch,
+            log_folder=places.log,
+            index_key=load_or_create_secret(places.keys, "index", create=fresh),
+        )
+        _sweep(places.scratch)
+        await appender.start()
+        await _own_key(vault)
+        await publish_book(vault)
+        yield vault
+
+
+def _sweep(scratch: Path) -> None:
+    """Remove what a killed process left half-written: nothing there was promised to anybody."""
+    for leftover in scratch.glob("*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+async def _own_key(vault: Vault) -> None:
+    """Make the vault's own log key, which entries about nobody are sealed to."""
+    async with vault.db.write() as db:
+        known = select(key_pair.c.public).where(key_pair.c.kind == "vault", key_pair.c.purpose == "log")
+        if (await db.execute(known)).first() is None:
+            await db.execute(insert(key_pair).values(**vault.gate.new_pair("vault", "vault", "log")))
