@@ -1,5 +1,6 @@
 """The facts a decision is made from: plain frozen values, gathered by the vault in one read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -141,14 +142,44 @@ class Decision:
     obligations: tuple[str, ...] = ()
 
     @property
-    def failed(self) -> tuple[str, ...]:
-        """Codes of the conditions that stood in the way, in order; the bases only if none of them held."""
+    def against(self) -> tuple[Reason, ...]:
+        """The conditions that stood in the way, in order; the bases only if none of them held."""
         founded = any(reason.passed for reason in self.reasons if reason.kind == "basis")
         return tuple(
-            reason.code
-            for reason in self.reasons
-            if not reason.passed and (reason.kind == "guard" or not founded)
+            reason for reason in self.reasons if not reason.passed and (reason.kind == "guard" or not founded)
         )
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Codes of the conditions that stood in the way."""
+        return tuple(reason.code for reason in self.against)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Of those, the ones worth saying: what merely lacked a fact is left out where another says why."""
+        return worth_saying([(reason.code, reason.fact) for reason in self.against])
+
+
+def worth_saying(failed: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Of failed (code, fact) pairs, give the codes to say; `x=missing` only where nothing else failed.
+
+    A basis that does not hold is said only where no guard stood in the way.
+    """
+    whole = [code for code, fact in failed if not fact.endswith("=missing")]
+    guards = [code for code in whole if code not in _BASES]
+    return tuple(guards or whole or [code for code, _ in failed])
+
+
+_BASES = frozenset(
+    {
+        "no_statute_rule",
+        "court_order_not_recorded",
+        "consent_not_recorded",
+        "delegation_not_recorded",
+        "not_the_owner",
+        "emergency_not_recorded",
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,16 @@ def plain(value: Any) -> Any:
 
 
 def basis_part(decision: Decision, facts: Any) -> dict[str, Any]:
-    """Give the `basis` part of a leaf: kind, reference, policy hash, full facts, decision and reasons."""
+    """Give the `basis` part of a leaf: kind, reference, policy hash, full facts, decision and reasons.
+
+    The reasons are those of a no; every other one follows from the facts and the book, by deciding again.
+    """
     part: dict[str, Any] = {
         "kind": decision.basis,
         "reference": decision.basis_reference,
         "policy": decision.policy_hash,
         "facts": plain(facts),
         "decision": "permitted" if decision.permitted else "refused",
-        "reasons": [plain(reason) for reason in decision.reasons],
+        "reasons": [{"code": one.code, "fact": one.fact} for one in decision.against],
     }
     return {name: value for name, value in part.items() if value is not None}

@@ -1,6 +1,7 @@
 """Rows of agencies, their codes with history, systems, officers and rights with dates."""
 
 import json
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -18,8 +19,14 @@ def _in_force(table: Table, day: date) -> ColumnElement[bool]:
     return and_(table.c.valid_from <= on, or_(table.c.valid_until.is_(None), table.c.valid_until >= on))
 
 
-async def caller_facts(db: AsyncConnection, caller: SystemCaller, day: date) -> CallerFacts:
-    """Read what a decision needs to know of a system, its agency and its officer on a day."""
+async def caller_facts(
+    db: AsyncConnection, caller: SystemCaller, day: date, about: Collection[str] = ()
+) -> CallerFacts:
+    """Read what a decision needs to know of a system, its agency and its officer on a day.
+
+    Args:
+        about: the procedures and record types in question; an agency's other rights stay out of the facts.
+    """
     found = (
         await db.execute(
             select(system.c.live.label("system_live"), agency.c.live.label("agency_live"))
@@ -30,7 +37,9 @@ async def caller_facts(db: AsyncConnection, caller: SystemCaller, day: date) -> 
     rights = (
         await db.execute(
             select(agency_right.c.right, agency_right.c.object).where(
-                agency_right.c.agency == caller.agency, _in_force(agency_right, day)
+                agency_right.c.agency == caller.agency,
+                _in_force(agency_right, day),
+                or_(agency_right.c.right == "succeed", agency_right.c.object.in_(about)),
             )
         )
     ).all()

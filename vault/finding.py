@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.errors import AskingInvalid
+from policies.facts import worth_saying
 from vault import catalogue, owners, records
 from vault.callers import OwnerCaller
 from vault.days import legal_day
@@ -199,9 +200,7 @@ def _failed(one: OpenedEntry) -> tuple[str, ...]:
     """The conditions that stood in the way, of an entry that says no."""
     if one.parts.event.get("result") == "permitted":
         return ()
-    lines = one.parts.basis.get("reasons", ())
-    guards = [line["code"] for line in lines if not line["passed"] and line.get("kind") != "basis"]
-    return tuple(guards) or tuple(line["code"] for line in lines if not line["passed"])
+    return worth_saying([(line["code"], line["fact"]) for line in one.parts.basis.get("reasons", ())])
 
 
 def _component_name(procedure: Any, code: str | None) -> str | None:

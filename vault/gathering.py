@@ -30,11 +30,23 @@ class Scene:
         return next((one for one in self.records if one.facts.id == record_id), None)
 
 
-async def scene(vault: Vault, db: AsyncConnection, caller: SystemCaller, code: str, at: datetime) -> Scene:
-    """Read the facts of a dossier as a caller's decision needs them; `dossier` is None when there is none."""
+async def scene(
+    vault: Vault,
+    db: AsyncConnection,
+    caller: SystemCaller,
+    code: str,
+    at: datetime,
+    types: Sequence[str] = (),
+) -> Scene:
+    """Read the facts of a dossier as a caller's decision needs them; `dossier` is None when there is none.
+
+    Args:
+        types: the record types that are to be issued.
+    """
     opened = await dossiers.one(db, code)
     day = opened.facts.opened_on if opened is not None else legal_day(at)
-    who = await agencies.caller_facts(db, caller, day)
+    about = [*types, *([opened.facts.procedure] if opened is not None else [])]
+    who = await agencies.caller_facts(db, caller, day, about)
     keys = [epochs.BOOK, ("agency", caller.agency)]
     if opened is None:
         return Scene(who, None, (), await epochs.read(db, keys), at)
@@ -43,17 +55,29 @@ async def scene(vault: Vault, db: AsyncConnection, caller: SystemCaller, code: s
     return Scene(who, opened, held, await epochs.read(db, keys), at)
 
 
-async def holdings(vault: Vault, db: AsyncConnection, facts: DossierFacts, at: datetime) -> list[Stored]:
-    """Read the records of a dossier's persons, with the relations that agree among them."""
+async def holdings(
+    vault: Vault,
+    db: AsyncConnection,
+    facts: DossierFacts,
+    at: datetime,
+    named: Sequence[tuple[str, str]] = (),
+) -> list[Stored]:
+    """Read the records of a dossier's persons, with the relations that agree among them.
+
+    Args:
+        named: (role, identifier) as a dossier names them that is only being opened.
+    """
     owners = {person.owner for person in facts.persons if person.owner is not None}
-    return await records.of_owners(db, owners, legal_day(at), await related(vault, db, facts))
+    return await records.of_owners(db, owners, legal_day(at), await related(vault, db, facts, named))
 
 
-async def related(vault: Vault, db: AsyncConnection, facts: DossierFacts) -> Related:
+async def related(
+    vault: Vault, db: AsyncConnection, facts: DossierFacts, named: Sequence[tuple[str, str]] = ()
+) -> Related:
     """Tag every identifier of every person of the dossier under every relation that a type can name."""
     tags: dict[bytes, set[tuple[str, str]]] = {}
     names = sorted({name for one in vault.book.record_types for name in one.relation_fields})
-    for role, value in await dossiers.identifiers_by_role(db, facts):
+    for role, value in [*named, *await dossiers.identifiers_by_role(db, facts)]:
         for name in names:
             tag = records.relation_tag(vault.index_key, name, value)
             tags.setdefault(tag, set()).add((name, role))

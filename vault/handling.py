@@ -153,12 +153,13 @@ async def _draft(vault: Vault, caller: SystemCaller, code: str, body: OpenDossie
         version, procedure = await _procedure(db, body.procedure)
         components = _components(procedure, body)
         persons, newcomers = await _persons(vault, db, caller, body)
-        who = await agencies.caller_facts(db, caller, legal_day(at))
+        who = await agencies.caller_facts(db, caller, legal_day(at), [procedure.code])
         facts = _facts(caller, code, parsed, body, components, persons, at)
         keys = [epochs.BOOK, ("agency", caller.agency), ("dossier", code)]
         known = {one.owner for one in persons if one.owner} - {one.id for one in newcomers}
         marks = await epochs.read(db, [*keys, *(("owner", owner) for owner in known)])
-        held = await holdings(vault, db, facts, at)
+        named = [(one.role, identifier(one.scheme, one.value)) for one in body.persons]
+        held = await holdings(vault, db, facts, at, named)
     opened = Opened({}, facts, procedure, components)
     return _Draft(body, parsed, asked, version, opened, who, newcomers, Scene(who, opened, held, marks, at))
 

@@ -70,7 +70,7 @@ async def issue(
     at = vault.clock.now()
     async with vault.db.read() as db:
         earlier = await requests.answered(db, caller.id, key, asked)
-        found = await scene(vault, db, caller, code, at)
+        found = await scene(vault, db, caller, code, at, [body.type])
     if earlier is not None:
         return earlier
     refusal = await barred(vault, caller, found, code, Action.ASK_PLAN) or await _barred(
@@ -94,7 +94,7 @@ async def _store(
     for _ in range(MAX_AFRESH):
         at = vault.clock.now()
         async with vault.db.read() as db:
-            found = await scene(vault, db, caller, code, at)
+            found = await scene(vault, db, caller, code, at, [body.type])
             names = await agencies.name(db, caller.agency)
         refusal = await barred(vault, caller, found, code, Action.ASK_PLAN) or await _barred(
             vault, caller, found, body, key

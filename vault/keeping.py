@@ -143,7 +143,7 @@ async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]
 
 def blob_name(record_id: str, part: str) -> str:
     """Give the key of a record's part in the store; `inspect` finds the record from it."""
-    return f"records/{record_id}/{part}"
+    return f"records/{record_id.removeprefix('rec-')}/{part}"
 
 
 def scratch_file(vault: Vault) -> Path:

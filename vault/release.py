@@ -148,7 +148,7 @@ def _decided(
         record=record.facts if record is not None else None,
     )
     decision = decide(facts, vault.book, found.at)
-    reasons = decision.failed
+    reasons = decision.told
     if (
         not decision.permitted
         and record_id is not None
@@ -157,7 +157,7 @@ def _decided(
         # An unknown record and one of a person outside the dossier are told alike.
         reasons = ("person_not_in_dossier",)
     elif not decision.permitted and record_id is None and planned is not None:
-        reasons = planned.reasons or decision.failed
+        reasons = planned.reasons or decision.told
     return _Choice(
         wanted=wanted,
         record=record,

@@ -123,7 +123,7 @@ async def refuse(
     """
     prepared = await prepare(vault, caller, tellings)
     logged = await vault.appender.append(prepared, nothing_to_check)
-    reasons = (outward,) if outward is not None else tellings[0].decision.failed
+    reasons = (outward,) if outward is not None else tellings[0].decision.told
     return Refusal(reasons, tuple(one.receipt for one in logged), "ended" if ended else "refused")
 
 

@@ -1,0 +1,135 @@
+"""Inspecting: do rows, blobs and tree agree? Needs no key, opens nothing (DESIGN 11).
+
+A row holds the SHA-256 of the sealed bytes beside that of the content, so every blob can be checked unopened.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import select
+
+from signing.leaf import LEAF_SIZE
+from signing.merkle import Tree, leaf_hash
+from storage.blobs import BlobStore
+from storage.errors import BlobMissing, StorageError
+from storage.opening import open_store
+from vault.database import Database
+from vault.migrating import check_schema
+from vault.opening import VaultPlaces
+from vault.tables import damage, log_entry, log_head, record
+
+_PIECE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found: `code` is stable; `harm` is false for what is only to be swept."""
+
+    code: str
+    what: str
+    harm: bool
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was counted and what was found."""
+
+    entries: int
+    records: int
+    blobs: int
+    root: bytes
+    findings: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Say whether nothing harmful was found."""
+        return not any(one.harm for one in self.findings)
+
+
+async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
+    """Compare rows, blobs and tree of a vault.
+
+    Args:
+        sweep: remove orphan blobs; needs the vault for itself.
+
+    Raises:
+        VaultLocked: `sweep` while another process has the vault open.
+        SchemaMismatch, StoreUnavailable.
+    """
+    db = Database(places.database, lock=sweep)
+    store = open_store(places.store)
+    try:
+        await check_schema(places.database)
+        tree, entries = await _entries(db)
+        blobs = {key: size async for key, size in store.keys()}
+        records, found, known = await _records(db, store, blobs)
+        orphans = sorted(set(blobs) - known)
+        for key in orphans:
+            if sweep:
+                await store.delete(key)
+            entries.append(Finding("orphan_swept" if sweep else "orphan_blob", key, False))
+        return Inspection(tree.size, records, len(blobs), tree.root(), tuple([*entries, *found]))
+    finally:
+        await store.close()
+        await db.close()
+
+
+async def _entries(db: Database) -> tuple[Tree, list[Finding]]:
+    """Grow the tree from the rows: indexes without a gap, each leaf hash that of its leaf, head of that size."""
+    findings: list[Finding] = []
+    async with db.read() as connection:
+        rows = (await connection.execute(select(log_entry).order_by(log_entry.c.idx))).all()
+        head = (await connection.execute(select(log_head.c.size))).scalar_one_or_none() or 0
+        damaged = (await connection.execute(select(damage.c.record, damage.c.idx))).all()
+    for position, row in enumerate(rows):
+        if row.idx != position:
+            findings.append(Finding("entry_gap", f"entry {position} is missing", True))
+            break
+        if len(row.leaf) != LEAF_SIZE or row.leaf[1] != row.kind or leaf_hash(row.leaf) != row.leaf_hash:
+            findings.append(Finding("entry_changed", f"entry {row.idx}", True))
+    if head != len(rows):
+        findings.append(Finding("head_differs", f"head {head}, rows {len(rows)}", True))
+    findings += [Finding("damage_reported", f"{row.record}, entry {row.idx}", True) for row in damaged]
+    return Tree([row.leaf_hash for row in rows]), findings
+
+
+async def _records(
+    db: Database, store: BlobStore, blobs: dict[str, int]
+) -> tuple[int, list[Finding], set[str]]:
+    async with db.read() as connection:
+        rows = (await connection.execute(select(record).order_by(record.c.id))).mappings().all()
+    findings: list[Finding] = []
+    known: set[str] = set()
+    for row in rows:
+        for part, blob, expected in _parts(row):
+            known.add(blob)
+            problem = await _check(store, blob, expected)
+            if problem is not None:
+                findings.append(Finding(problem, f"{row['id']}, {part}", True))
+    return len(rows), findings, known
+
+
+def _parts(row: Any) -> list[tuple[str, str, bytes]]:
+    parts = [("file", row["blob"], row["sealed_sha256"])]
+    return parts + ([("data", row["data_blob"], row["data_sealed_sha256"])] if row["data_blob"] else [])
+
+
+async def _check(store: BlobStore, blob: str, expected: bytes) -> str | None:
+    try:
+        async with await store.open(blob) as reader:
+            digest = sha256()
+            async for piece in _pieces(reader):
+                await asyncio.to_thread(digest.update, piece)
+    except BlobMissing:
+        return "blob_missing"
+    except StorageError as problem:
+        return problem.code
+    return None if digest.digest() == expected else "blob_changed"
+
+
+async def _pieces(reader: Any) -> AsyncIterator[bytes]:
+    for offset in range(0, reader.size, _PIECE):
+        yield await reader.read_at(offset, min(_PIECE, reader.size - offset))

@@ -1,0 +1,30 @@
+"""Is the vault fit to serve? What `/readyz` shows; nothing in it is personal."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from storage.errors import StorageError
+from vault.errors import VaultBusy
+from vault.services import Vault
+from vault.tables import damage, log_head
+
+
+async def ready(vault: Vault) -> dict[str, Any]:
+    """Check database, store, log and reported damage: {"ready": bool, "checks": {name: "ok" or a code}}."""
+    checks = {"database": "ok", "store": "ok", "log": "ok", "content": "ok"}
+    try:
+        async with vault.db.read() as db:
+            size = (await db.execute(select(log_head.c.size))).scalar_one()
+            damaged = (await db.execute(select(func.count(func.distinct(damage.c.record))))).scalar_one()
+        if size != vault.signer.tree.size:
+            checks["log"] = "tree_differs"
+        if damaged:
+            checks["content"] = f"damaged_records:{damaged}"
+    except VaultBusy:
+        checks["database"] = checks["log"] = "unavailable"
+    try:
+        await vault.store.ready()
+    except StorageError as problem:
+        checks["store"] = problem.code
+    return {"ready": all(value == "ok" for value in checks.values()), "checks": checks}
