@@ -7,10 +7,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from signing.checkpoint import parse_checkpoint, split_note
 from signing.leaf import LEAF_SIZE
 from signing.merkle import Tree, leaf_hash
 from storage.blobs import BlobStore
@@ -64,8 +66,9 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
     try:
         await check_schema(places.database)
         tree, entries = await _entries(db)
-        blobs = {key: size async for key, size in store.keys()}
-        records, found, known = await _records(db, store, blobs)
+        entries += await asyncio.to_thread(_published, places.log / "checkpoint", tree)
+        blobs = [key async for key, _ in store.keys()]
+        records, found, known = await _records(db, store)
         orphans = sorted(set(blobs) - known)
         for key in orphans:
             if sweep:
@@ -78,7 +81,7 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
 
 
 async def _entries(db: Database) -> tuple[Tree, list[Finding]]:
-    """Grow the tree from the rows: indexes without a gap, each leaf hash that of its leaf, head of that size."""
+    """Grow the tree from the rows: no gap, each leaf hash that of its leaf, a head of that size."""
     findings: list[Finding] = []
     async with db.read() as connection:
         rows = (await connection.execute(select(log_entry).order_by(log_entry.c.idx))).all()
@@ -96,9 +99,19 @@ async def _entries(db: Database) -> tuple[Tree, list[Finding]]:
     return Tree([row.leaf_hash for row in rows]), findings
 
 
-async def _records(
-    db: Database, store: BlobStore, blobs: dict[str, int]
-) -> tuple[int, list[Finding], set[str]]:
+def _published(checkpoint: Path, tree: Tree) -> list[Finding]:
+    """Compare the published head with the rows: its signature is `kho verify log`'s matter."""
+    if not checkpoint.exists():
+        return []
+    head = parse_checkpoint(split_note(checkpoint.read_text())[0])
+    if head.size > tree.size:
+        return [Finding("log_behind", f"{head.size} entries are published, {tree.size} rows are here", True)]
+    if tree.root(head.size) != head.root:
+        return [Finding("log_forked", f"another root is published at size {head.size}", True)]
+    return []
+
+
+async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], set[str]]:
     async with db.read() as connection:
         rows = (await connection.execute(select(record).order_by(record.c.id))).mappings().all()
     findings: list[Finding] = []

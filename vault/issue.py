@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from signing.composing import compose
 from signing.errors import ComposingFailed
 from signing.leaf import Kind
 from signing.report import Examination
-from vault import agencies, epochs, keeping, records, requests, telling
+from vault import agencies, epochs, keeping, records, replacing, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
@@ -23,6 +23,7 @@ from vault.errors import FieldInvalid, Moved, VaultBusy
 from vault.gathering import Scene, scene
 from vault.keeping import Description, Kept, scratch_file
 from vault.plan import barred, found_dossier
+from vault.records import Stored
 from vault.services import MAX_AFRESH, MAX_UPLOAD, Answer, Refusal, Vault
 from vault.telling import Telling
 
@@ -40,6 +41,7 @@ class ResultBody:
     number: str | None
     issued_on: date | None
     valid_until: date | None
+    replaces: tuple[str, ...] = ()  # older records that this one takes the place of
 
 
 @dataclass(frozen=True)
@@ -107,17 +109,29 @@ async def _store(
             kept = await keeping.keep(
                 vault, paper.file, paper.examined, description, owners_of=people, data=paper.fields, at=at
             )
-        told = _entry(vault, found, body, people, kept, key)
-        prepared = await telling.prepare(vault, caller, [told])
+        told = [_entry(vault, found, body, people, kept, key)]
+        older = replacing.older(found, body.replaces)
+        told += replacing.tellings(vault, found, older, key)
+        refused = [one for one in told if not one.decision.permitted]
+        if refused:
+            return await telling.refuse(vault, caller, [replace(one, kind=Kind.REFUSED) for one in refused])
+        prepared = await telling.prepare(vault, caller, told)
         try:
-            return await vault.appender.commit(_change(caller, kept, prepared, found, key, asked))
+            change = _change(caller, kept, prepared, found, key, asked, older)
+            return await vault.appender.commit(change)
         except Moved:
             continue
     raise VaultBusy("the dossier keeps changing; try again")
 
 
 def _change(
-    caller: SystemCaller, kept: Kept, prepared: Sequence[Prepared], found: Scene, key: str, asked: bytes
+    caller: SystemCaller,
+    kept: Kept,
+    prepared: Sequence[Prepared],
+    found: Scene,
+    key: str,
+    asked: bytes,
+    older: Sequence[Stored],
 ) -> Any:
     async def change(tx: Transaction) -> Answer:
         done = await requests.answered(tx.db, caller.id, key, asked)
@@ -126,6 +140,7 @@ def _change(
         await epochs.hold(tx.db, found.epochs)
         codes = await keeping.write(tx.db, kept, found.at)
         logged = await tx.append(prepared)
+        await replacing.write(tx.db, caller, older, kept.id, [one.index for one in logged[1:]], found.at)
         roles = {one.owner: one.role for one in found_dossier(found).facts.persons}
         answer: Answer = {
             "record": kept.id,
