@@ -1,0 +1,131 @@
+"""One page as it leaves: in the reader's language, never cached, closed to everything from outside."""
+
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from hmac import compare_digest
+from hmac import digest as hmac
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+
+from reuse_api.callers import SESSION_COOKIE
+from reuse_api.pages.assets import address_of
+from reuse_api.pages.languages import Language, preferred
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+GUARDED = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class FormRefused(Exception):
+    """The form was not made by a page of this session."""
+
+    code = "form_refused"
+
+
+@cache
+def environment() -> Environment:
+    """Give the templates: everything in them is escaped, and a name that nobody set is an error."""
+    made = Environment(
+        loader=PackageLoader("reuse_api.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["asset"] = address_of
+    return made
+
+
+def render(template: str, language: Language, values: Mapping[str, Any]) -> str:
+    """Render a template with words of one language."""
+    return (
+        environment()
+        .get_template(template)
+        .render(lang=language, say=language.say, count=language.count, **values)
+    )
+
+
+def language_of(request: Request) -> Language:
+    """Give the language that the reader of this request wants."""
+    return preferred(request.cookies, request.headers.get("accept-language"))
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    section: str = "",
+    here: str | None = None,
+    signed_in: bool | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """Answer with a page.
+
+    Args:
+        section: the tab that is marked: records, accesses, upload, or none.
+        here: the address that the language switch comes back to; the request's own if not given.
+        signed_in: whether tabs and sign-out are shown; as the cookie says if not given.
+        values: what the template shows.
+    """
+    language = language_of(request)
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    frame = {
+        "section": section,
+        "here": here or request.url.path,
+        "signed_in": bool(secret) if signed_in is None else signed_in,
+        "form_token": form_token(secret),
+    }
+    return HTMLResponse(
+        render(template, language, frame | values),
+        status,
+        headers={
+            **GUARDED,
+            "Content-Security-Policy": _POLICY,
+            "Content-Language": language.code,
+            "Vary": "Cookie, Accept-Language",
+            **(headers or {}),
+        },
+    )
+
+
+def onward(place: str) -> RedirectResponse:
+    """Send the browser on with a GET, as after every form."""
+    return RedirectResponse(place, 303, headers=dict(GUARDED))
+
+
+def form_token(secret: str) -> str:
+    """Give what a form of this session carries; who cannot read the cookie cannot make it."""
+    return hmac(secret.encode(), b"kho/1/form", sha256).hex()
+
+
+def check_form(request: Request, token: str | None = None) -> None:
+    """Make sure that a form came from our own page, and, where it has a token, from this very session.
+
+    Raises:
+        FormRefused: it did not.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    at_home = site in ("same-origin", "none") if site else origin is None or _is_home(request, origin)
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    if not at_home or (token is not None and not compare_digest(token, form_token(secret))):
+        raise FormRefused
+
+
+def _is_home(request: Request, origin: str) -> bool:
+    return urlsplit(origin).netloc == request.headers.get("host")

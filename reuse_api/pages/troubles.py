@@ -1,0 +1,94 @@
+"""When a page cannot be given: the same table of errors as the other doors, told on a page."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from policies.wording import say
+from reuse_api.callers import CredentialsRefused, door_of, request_id
+from reuse_api.journal import failed
+from reuse_api.pages.rendering import FormRefused, language_of, onward, page
+from reuse_api.problems import BUSY_SECONDS
+from storage.errors import StoreUnavailable
+from vault.errors import ContentDamaged, NotFound, RequestConflict, VaultBusy
+from vault.receipts import ReceiptGone
+from vault.services import Refusal
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What a page says about an error: its words' key, its status, and the headers that go with it."""
+
+    words: str
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+_BUSY = Trouble("vault_busy", 503, {"Retry-After": str(BUSY_SECONDS)})
+_TROUBLES: dict[type[Exception], Trouble] = {
+    NotFound: Trouble("not_found", 404),
+    VaultBusy: _BUSY,
+    StoreUnavailable: _BUSY,
+    RequestConflict: Trouble("idempotency_conflict", 409),
+    ContentDamaged: Trouble("content_damaged", 500),
+    ReceiptGone: Trouble("gone", 410),
+    FormRefused: Trouble("form_refused", 403),
+    RequestValidationError: Trouble("form_refused", 422),
+}
+_OTHER = Trouble("other", 500)
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages; who is not signed in is sent to the door."""
+
+    def get_route_handler(self) -> Handler:
+        """Wrap the handler, its dependencies included."""
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except CredentialsRefused:
+                return onward("/sign-in")
+            except (ClientDisconnect, HTTPException):
+                raise
+            except Exception as problem:
+                return _told(request, problem)
+
+        return guarded
+
+
+def refused(request: Request, refusal: Refusal) -> Response:
+    """Tell a decided no, with its reasons."""
+    language = language_of(request)
+    reasons = [say(code, "citizen", language.code) for code in refusal.reasons]
+    status = 410 if refusal.status == "ended" else 403
+    return _problem(request, Trouble("refused", status), refusal.code, reasons)
+
+
+def _told(request: Request, problem: Exception) -> Response:
+    trouble = next((one for kind, one in _TROUBLES.items() if isinstance(problem, kind)), _OTHER)
+    if trouble is _OTHER:
+        failed("page_failed", problem, door=door_of(request), request=request_id(request))
+    return _problem(request, trouble, str(getattr(problem, "code", trouble.words)), [])
+
+
+def _problem(request: Request, trouble: Trouble, code: str, reasons: list[str]) -> Response:
+    return page(
+        request,
+        "problem.html",
+        here="/wallet",
+        status=trouble.status,
+        headers=trouble.headers,
+        problem=trouble.words,
+        code=code,
+        reasons=reasons,
+    )
