@@ -201,7 +201,8 @@ def test_every_changed_character_is_refused(name: str) -> None:
     token, keys = made(KEYS[name]), [public_jwk(KEYS[name])]
     assert check(token, keys)
     for place, letter in enumerate(token):
-        for other in ("A" if letter != "A" else "B", chr(ord(letter) ^ 1), ".", ""):
+        # The next letter may differ in stray bits alone, which a lenient decoder drops.
+        for other in ("A" if letter != "A" else "B", chr(ord(letter) + 1), ".", ""):
             if other != letter:
                 refusal(token[:place] + other + token[place + 1 :], keys)
 
