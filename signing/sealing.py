@@ -20,7 +20,11 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
-from pyhanko.sign.signers.pdf_signer import PdfSigningSession
+from pyhanko.sign.signers.pdf_signer import (
+    DSSContentSettings,
+    PdfSigningSession,
+    SigDSSPlacementPreference,
+)
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -130,6 +134,10 @@ async def _sign(path: Path, order: _Seal) -> None:
         validation_context=context,
         embed_validation_info=True,
         use_pades_lta=True,
+        # All evidence goes in with the seal, so that the archive stamp is the last thing and covers it all.
+        dss_settings=DSSContentSettings(
+            include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+        ),
         signer_key_usage={"non_repudiation"},
     )
     signer = _SignerAt(metadata, _KeyHolder(order.key, chain, roots), stamper, order.at)
