@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ReceiptCheck:
-    """The result of checking a receipt; `parts` are the shown parts that were found to be genuine."""
+    """The result of checking a receipt; `parts` are the shown parts, empty when it is invalid."""
 
     steps: tuple[Step, ...]
     outcome: Outcome
@@ -116,6 +116,13 @@ def verify_receipt(text: str | bytes, log_key_line: str | None) -> ReceiptCheck:
     return _conclude(results, parts, receipt)
 
 
+def outcome_of(steps: Sequence[Step]) -> Outcome:
+    """Return what some steps say together: one failed is invalid, one not decided is undetermined."""
+    if any(step.passed is False for step in steps):
+        return "invalid"
+    return "undetermined" if any(step.passed is None for step in steps) else "valid"
+
+
 def _split_extra(content: Any) -> tuple[bytes, dict[str, Any]]:
     if not isinstance(content, dict) or set(content) != {"leaf", "opening"}:
         raise ValueError("the extra line does not hold leaf and opening")
@@ -166,13 +173,11 @@ def _conclude(
     results: Sequence[_Result], parts: dict[str, dict[str, Any]], receipt: Receipt | None
 ) -> ReceiptCheck:
     steps = tuple(Step(number, *result) for number, result in enumerate(results, 1))
-    failed = any(step.passed is False for step in steps)
-    undecided = any(step.passed is None for step in steps)
-    outcome: Outcome = "invalid" if failed else "undetermined" if undecided else "valid"
+    outcome = outcome_of(steps)
     return ReceiptCheck(
         steps=steps,
         outcome=outcome,
-        parts={} if failed else parts,
+        parts={} if outcome == "invalid" else parts,
         checkpoint=receipt.checkpoint if receipt else None,
         index=receipt.index if receipt else None,
     )
