@@ -67,7 +67,7 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
         await check_schema(places.database)
         tree, entries = await _entries(db)
         entries += await asyncio.to_thread(_published, places.log / "checkpoint", tree)
-        blobs = [key async for key, _ in store.keys()]
+        blobs = [key async for key, _ in store.keys()]  # noqa: SIM118 - a store is no dict
         records, found, known = await _records(db, store)
         orphans = sorted(set(blobs) - known)
         for key in orphans:
