@@ -95,7 +95,7 @@ def _form(request: Request, vault: Vault, typed: Typed, faults: dict[str, str]) 
         status=422 if faults else 200,
         typed=typed,
         types=narrator.type_choices(vault.clock.now()),
-        errors={name: _words(language, name, code) for name, code in faults.items()},
+        errors={name: _words(language, name, faults[name]) for name in _SHOWN if name in faults},
         limit=_LIMIT,
         title_limit=MAX_TITLE,
         request_key=_new_key(),

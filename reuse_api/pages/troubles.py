@@ -31,7 +31,7 @@ class Trouble:
 
 
 _BUSY = Trouble("vault_busy", 503, {"Retry-After": str(BUSY_SECONDS)})
-_TROUBLES: dict[type[Exception], Trouble] = {
+TROUBLES: dict[type[Exception], Trouble] = {
     NotFound: Trouble("not_found", 404),
     VaultBusy: _BUSY,
     StoreUnavailable: _BUSY,
@@ -41,7 +41,7 @@ _TROUBLES: dict[type[Exception], Trouble] = {
     FormRefused: Trouble("form_refused", 403),
     RequestValidationError: Trouble("form_refused", 422),
 }
-_OTHER = Trouble("other", 500)
+OTHER = Trouble("other", 500)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -75,8 +75,8 @@ def refused(request: Request, refusal: Refusal) -> Response:
 
 
 def _told(request: Request, problem: Exception) -> Response:
-    trouble = next((one for kind, one in _TROUBLES.items() if isinstance(problem, kind)), _OTHER)
-    if trouble is _OTHER:
+    trouble = next((one for kind, one in TROUBLES.items() if isinstance(problem, kind)), OTHER)
+    if trouble is OTHER:
         failed("page_failed", problem, door=door_of(request), request=request_id(request))
     return _problem(request, trouble, str(getattr(problem, "code", trouble.words)), [])
 

@@ -94,6 +94,8 @@ class AccessGroup:
     code: str | None
     procedure: str | None
     agency: str | None
+    basis: str | None  # of every permitted entry, where it is one and the same
+    reference: str | None
     accesses: tuple[AccessView, ...]
 
 
@@ -241,11 +243,15 @@ def _place(one: MyAccess) -> tuple[Kind, str | None]:
 
 def _group(place: tuple[Kind, str | None], together: Sequence[AccessView]) -> AccessGroup:
     """Head a group with what its oldest permitted entry names: another agency may have been refused later."""
+    bases = {(one.basis, one.reference) for one in together if not one.refused}
+    basis, reference = bases.pop() if len(bases) == 1 else (None, None)
     oldest_first = sorted(reversed(together), key=lambda one: one.refused)
     return AccessGroup(
         kind=place[0],
         code=place[1],
         procedure=next((one.procedure for one in oldest_first if one.procedure), None),
         agency=next((one.agency for one in oldest_first if one.agency), None),
+        basis=basis,
+        reference=reference,
         accesses=tuple(together),
     )

@@ -1,0 +1,123 @@
+"""Both languages have every message, and every message that a page asks for is there."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.pofile import read_po
+
+from reuse_api.pages import languages
+from reuse_api.pages.languages import COOKIE, MessageMissing, language, preferred
+from reuse_api.pages.troubles import OTHER, TROUBLES
+from signing.leaf import Kind
+
+PAGES = Path(str(files("reuse_api.pages")))
+CATALOGUES = PAGES.parent / "locale"
+
+
+def catalogue(code: str) -> dict[str, list[str]]:
+    with (CATALOGUES / code / "LC_MESSAGES" / "kho.po").open("rb") as file:
+        read = read_po(file, locale=code, abort_invalid=True)
+    found = {}
+    for message in read:
+        if message.id:
+            key = message.id if isinstance(message.id, str) else message.id[0]
+            words = [message.string] if isinstance(message.string, str) else list(message.string)
+            assert not message.fuzzy, key
+            found[key] = words
+    return found
+
+
+def asked() -> set[str]:
+    """Give every key that templates and code ask for; the beginnings of composed ones end with a dot."""
+    found: set[str] = set()
+    for template in (PAGES / "templates").glob("*.html"):
+        text = template.read_text("utf-8")
+        found |= set(re.findall(r"""(?:say|count)\(\s*["']([a-z0-9_.]+)["']""", text))
+    for file in PAGES.glob("*.py"):
+        found |= set(re.findall(r"""\.(?:say|count)\(\s*"([a-z0-9_.]+)["]""", file.read_text("utf-8")))
+    return found
+
+
+def composed() -> set[str]:
+    """Give the keys that templates put together from two parts."""
+    groups = {f"accesses.{kind}{rest}" for kind in ("own", "outside") for rest in ("", "_note")}
+    labels = {f"accesses.{name}" for name in ("agency", "officer", "system", "dossier_label")}
+    tabs = {f"site.{name}" for name in ("records", "accesses", "upload")}
+    troubles = {one.words for one in (*TROUBLES.values(), OTHER)} | {"refused"}
+    return groups | labels | tabs | {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
+
+
+def test_both_languages_have_the_same_keys_none_empty() -> None:
+    vietnamese, english = catalogue("vi"), catalogue("en")
+    assert set(vietnamese) == set(english)
+    for messages in (vietnamese, english):
+        assert [key for key, words in messages.items() if not all(one.strip() for one in words)] == []
+
+
+def test_both_languages_weave_in_the_same_details() -> None:
+    vietnamese, english = catalogue("vi"), catalogue("en")
+
+    def details(words: list[str]) -> set[str]:
+        return {name for one in words for _, name, _, _ in Formatter().parse(one) if name is not None}
+
+    differing = [key for key, words in vietnamese.items() if details(words) != details(english[key])]
+    assert differing == []
+
+
+def test_no_sentence_was_left_in_the_other_language() -> None:
+    alike = {key for key, words in catalogue("vi").items() if words == catalogue("en")[key]}
+    assert alike == {"site.name", "record.pdf", "record.other_file"}
+
+
+def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> None:
+    keys, wanted = set(catalogue("vi")), asked()
+    whole = {key for key in wanted if not key.endswith(".")} | composed()
+    assert {key for key in wanted if key.endswith(".")} == {"accesses.", "problem.", "site."}
+    assert whole - keys == set()
+    by_value = ("event.", "kind.", "upload.error.")  # picked by what an entry or a fault is
+    assert {key for key in keys - whole if not key.startswith(by_value)} == set()
+
+
+@pytest.mark.parametrize("code", ["vi", "en"])
+def test_every_kind_of_entry_has_words(code: str) -> None:
+    keys = set(catalogue(code))
+    assert {f"kind.{int(kind)}" for kind in Kind} <= keys
+
+
+def test_a_missing_message_is_an_error_that_names_it() -> None:
+    with pytest.raises(MessageMissing, match=r"no\.such\.key"):
+        language("vi").say("no.such.key")
+    with pytest.raises(MessageMissing):
+        language("vi").count("no.such.key", 2)
+
+
+def test_numbers_take_their_plural() -> None:
+    assert language("en").count("records.count", 1) == "1 document"
+    assert language("en").count("records.count", 2) == "2 documents"
+    assert language("vi").count("records.count", 2) == "2 giấy tờ"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "header", "expected"),
+    [
+        (None, None, "vi"),
+        (None, "en-GB,en;q=0.9,vi;q=0.5", "en"),
+        (None, "fr", "vi"),
+        ("en", "vi", "en"),
+        ("vi", "en", "vi"),
+        ("xx", "en", "en"),
+        ("../../etc", None, "vi"),
+    ],
+)
+def test_the_choice_on_the_page_beats_the_browsers(
+    cookie: str | None, header: str | None, expected: str
+) -> None:
+    cookies = {} if cookie is None else {COOKIE: cookie}
+    assert preferred(cookies, header).code == expected
+
+
+def test_a_catalogue_is_read_once() -> None:
+    assert languages.language("vi") is languages.language("vi")
