@@ -1,0 +1,318 @@
+"""The nine steps of the story. Each knocks at the real doors; none goes on from a wrong answer."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from policies.procedures import read_package, shipped_packages
+from reuse_api.demo import people
+from reuse_api.demo.actors import Clerk, Wallet, expect
+from reuse_api.demo.door import Reply
+from reuse_api.demo.teller import Teller
+from signing.composing import compose
+from signing.receipt import verify_receipt
+from signing.report import Examination
+from vault.days import legal_day
+from vault.importing import import_procedure
+from vault.services import MAX_UPLOAD, Vault
+
+GROUND = "Luật Hộ tịch 2014, Điều 70; Quyết định số 15/QĐ-UBND"
+
+
+@dataclass
+class Stage:
+    """Everything the story plays with, and what it has come to so far."""
+
+    vault: Vault
+    teller: Teller
+    commune: Clerk
+    police: Clerk
+    daughter: Wallet
+    mother: Wallet
+    stranger: Wallet
+    outbox: Path  # where the demo leaves the files that it received, for the reader to look at
+    first_dossier: str = ""
+    residence_dossier: str = ""
+    certificate: str = ""
+    strangers_record: str = ""
+    release: str = ""
+
+
+async def tell(stage: Stage) -> None:
+    """Tell the whole story.
+
+    Raises:
+        StoryBroken: a door did not answer as it should.
+    """
+    await issue_certificates(stage)
+    await upload_papers(stage)
+    await ask(stage)
+    await reuse(stage)
+    await be_refused(stage)
+    await revoke(stage)
+    await see(stage)
+
+
+async def import_catalogue(vault: Vault, teller: Teller) -> None:
+    """1 The catalogue: two real procedures, read as a clerk would."""
+    teller.say("step_1")
+    for row in shipped_packages():
+        version = await import_procedure(vault, row)
+        news = teller.words("version", n=version) if version else teller.words("unchanged")
+        procedure = read_package(row, vault.book)
+        teller.say("imported", code=procedure.code, name=procedure.name, news=news)
+        for one in procedure.all_components():
+            if one.source == "ours":
+                teller.say("ours", label=teller.of(one.label))
+
+
+async def issue_certificates(stage: Stage) -> None:
+    """3 The commune registers the daughter's birth again, and the mother's, and hands in both results."""
+    stage.teller.say("step_3")
+    day = legal_day(stage.vault.clock.now()).isoformat()
+    fields = people.certificate("118/2026", day, birth_place="Bệnh viện Phụ sản Hà Nội")
+    stage.certificate = await _register_birth(stage, people.DAUGHTER, fields)
+    stage.first_dossier = stage.first_dossier or ""
+    await _register_birth(stage, people.MOTHER, people.mothers_certificate("119/2026", day))
+
+
+async def _register_birth(stage: Stage, citizen: people.Citizen, fields: dict[str, Any]) -> str:
+    code = await stage.commune.new_code()
+    body = _dossier(people.REREGISTRATION, None, [citizen.named("applicant")])
+    expect(await stage.commune.open(code, body, stage.teller.lang), 200, 201, what="open")
+    stage.first_dossier = code
+    stage.teller.say("opened", dossier=code, procedure=people.REREGISTRATION)
+    result = {"type": people.RECORD_TYPE, "owner_roles": ["applicant"], "fields": fields}
+    async with stage.teller.busy("issue"):
+        reply = await stage.commune.door.ask("POST", f"/v1/dossiers/{code}/results", result)
+    issued = expect(reply, 200, 201, what="issue").json
+    stage.teller.say(
+        "issued",
+        code=issued["document_codes"]["applicant"],
+        size=issued["size"],
+        trust=issued["trust"],
+        verdict=stage.teller.verdict(issued["verdict"]),
+        receipt=issued["receipt"],
+    )
+    return str(issued["record"])
+
+
+async def upload_papers(stage: Stage) -> None:
+    """4 She uploads a paper of hers, and a real government-signed file; a stranger uploads a certificate."""
+    teller = stage.teller
+    teller.say("step_4")
+    plain = compose("result", _notes(stage), at=stage.vault.clock.now())
+    signed = files("reuse_api.demo").joinpath("samples", "government-signed.pdf").read_bytes()
+    for title, content in (("Giấy hẹn cũ", plain), ("Văn bản có chữ ký của cơ quan nhà nước", signed)):
+        async with teller.busy("upload"):
+            answer = await stage.daughter.upload(title, "OTHER", content, teller.lang)
+        _tell_upload(stage, title, answer)
+
+
+def _notes(stage: Stage) -> dict[str, object]:
+    return {
+        "title": "Giấy hẹn trả kết quả",
+        "issuer_name": people.COMMUNE.name_vi,
+        "place": "Hà Nội",
+        "issued_on": legal_day(stage.vault.clock.now()).isoformat(),
+        "body": f"Bản tự giữ, {stage.vault.clock.now().isoformat()}",
+    }
+
+
+def _tell_upload(stage: Stage, title: str, answer: dict[str, Any]) -> None:
+    if answer["already_stored"]:
+        stage.teller.say("already", title=title)
+        return
+    stage.teller.say(
+        "uploaded",
+        title=title,
+        trust=answer["trust"],
+        verdict=stage.teller.verdict(answer["verdict"]),
+        reasons=stage.teller.reasons(codes(answer["reasons"]), "citizen"),
+    )
+
+
+async def ask(stage: Stage) -> None:
+    """5 She moves to her mother's household: one question; then a family whose only paper is an upload."""
+    stage.teller.say("step_5")
+    code = await stage.police.new_code()
+    persons = [people.DAUGHTER.named("applicant"), people.MOTHER.named("householder")]
+    plan = await _open_residence(stage, code, persons)
+    stage.residence_dossier = code
+    _tell_plan(stage, plan)
+    stage.teller.say("other_family")
+    upload = compose("result", _notes(stage) | {"title": "Giấy khai sinh"}, at=stage.vault.clock.now())
+    answer = await stage.stranger.upload("Ảnh chụp giấy khai sinh", people.RECORD_TYPE, upload, "vi")
+    stage.strangers_record = answer["record"]
+    other = [people.STRANGER.named("applicant"), people.STRANGERS_MOTHER.named("householder")]
+    _tell_plan(stage, await _open_residence(stage, await stage.police.new_code(), other))
+
+
+async def _open_residence(stage: Stage, code: str, persons: list[dict[str, Any]]) -> dict[str, Any]:
+    body = _dossier(people.RESIDENCE, people.CASE, persons)
+    reply = expect(await stage.police.open(code, body, stage.teller.lang), 200, 201, what="open")
+    stage.teller.say("opened", dossier=code, procedure=people.RESIDENCE)
+    plan: dict[str, Any] = reply.json
+    return plan
+
+
+def _tell_plan(stage: Stage, plan: dict[str, Any]) -> None:
+    teller = stage.teller
+    for one in plan["components"]:
+        label = one["label"][teller.lang]
+        reasons = teller.reasons(codes(one["reasons"]), "officer")
+        teller.say("answer", label=label, component=one["component"], state=one["state"], reasons=reasons)
+        for record in one["refused"]:
+            reasons = teller.reasons(codes(record["reasons"]), "officer")
+            teller.say("not_this", title=record["title"], reasons=reasons)
+        for record in one["candidates"]:
+            reasons = teller.reasons(codes(record["reasons"]), "officer")
+            teller.say("not_more", title=record["title"], reasons=reasons)
+        if "data_source" in one:
+            teller.say("hint", source=one["data_source"]["name"][teller.lang])
+
+
+async def reuse(stage: Stage) -> None:
+    """6 The certificate in place of paper: release, content, digest, receipt, and both checked offline."""
+    teller, door = stage.teller, stage.police.door
+    teller.say("step_6")
+    path = f"/v1/dossiers/{stage.residence_dossier}/releases"
+    reply = await door.ask("POST", path, {"components": [{"component": people.KINSHIP}]})
+    item = expect(reply, 200, 201, what="release").json["items"][0]
+    if item["state"] != "released":
+        expect(Reply(500, {}, repr(item).encode()), 200, what="release")
+    stage.release = item["release"]
+    content = expect(await _content(stage), 200, what="content")
+    if sha256(content.body).hexdigest() != item["digest"]:
+        expect(Reply(500, {}, b"the digest differs"), 200, what="digest")
+    teller.say(
+        "read",
+        size=len(content.body),
+        verdict=teller.verdict(item["verdict"]),
+        validity=teller.named("validity", item["validity"]),
+    )
+    receipt = await door.ask("GET", f"/v1/receipts/{content.headers['kho-receipt']}")
+    text = expect(receipt, 200, what="receipt").body.decode()
+    stage.outbox.mkdir(parents=True, exist_ok=True)
+    (stage.outbox / "certificate.pdf").write_bytes(content.body)
+    (stage.outbox / "receipt.tlog-proof").write_text(text)
+    _tell_proof(stage, text)
+    async with teller.busy("check"):
+        checked = await _examined(stage, stage.outbox / "certificate.pdf")
+    teller.say("document", outcome=teller.verdict(checked.report.verdict))
+
+
+async def _content(stage: Stage) -> Reply:
+    return await stage.police.door.ask("GET", f"/v1/releases/{stage.release}/content")
+
+
+async def _examined(stage: Stage, path: Path) -> Examination:
+    return await stage.vault.workers.examine(
+        path, roots=stage.vault.roots, at=stage.vault.clock.now(), max_bytes=MAX_UPLOAD
+    )
+
+
+def _tell_proof(stage: Stage, text: str) -> None:
+    teller = stage.teller
+    checked = verify_receipt(text, stage.vault.signer.verifier_line)
+    teller.say("proof", outcome=teller.words(checked.outcome))
+    for step in checked.steps:
+        outcome = teller.words("valid" if step.passed else "invalid")
+        teller.say("proof_step", number=step.number, name=step.name, outcome=outcome)
+    middle = len(text) // 3
+    bit = chr(ord(text[middle]) ^ 1)
+    changed = verify_receipt(text[:middle] + bit + text[middle + 1 :], stage.vault.signer.verifier_line)
+    failed = next(step for step in changed.steps if step.passed is False)
+    teller.say("flipped", outcome=teller.words(changed.outcome), step=f"{failed.number} ({failed.name})")
+
+
+async def be_refused(stage: Stage) -> None:
+    """7 Each refused, with reasons, each an entry."""
+    police, lang = stage.police, stage.teller.lang
+    stage.teller.say("step_7")
+    stranger = [people.STRANGER.named("applicant")]
+    bare = _dossier(people.RESIDENCE, people.CASE, stranger)
+    del bare["evidence"]
+    _tell_refusal(stage, "no_evidence", await police.open(await police.new_code(), bare, lang))
+    body = _dossier(people.RESIDENCE, people.CASE, stranger)
+    _tell_refusal(stage, "no_territory", await police.open(await police.new_code("G01.79.01"), body, lang))
+    other = _dossier(people.REREGISTRATION, None, stranger)
+    _tell_refusal(stage, "no_procedure", await police.open(await police.new_code(), other, lang))
+    door = police.door.proven({"Accept-Language": lang})
+    _tell_refusal(stage, "not_theirs", await door.ask("GET", f"/v1/dossiers/{stage.first_dossier}/plan"))
+    path = f"/v1/dossiers/{stage.residence_dossier}"
+    wanted = {"components": [{"component": "KQ003607"}]}
+    _tell_item(stage, "not_asked", await door.ask("POST", f"{path}/releases", wanted))
+    wanted = {"components": [{"component": people.KINSHIP, "record": stage.strangers_record}]}
+    _tell_item(stage, "not_named", await door.ask("POST", f"{path}/releases", wanted))
+    result = {"type": people.RECORD_TYPE, "owner_roles": ["applicant"], "fields": {}}
+    _tell_refusal(stage, "not_to_issue", await door.ask("POST", f"{path}/results", result))
+
+
+def _tell_refusal(stage: Stage, what: str, reply: Reply) -> None:
+    expect(reply, 403, 404, 410, what=what)
+    reasons = stage.teller.reasons(codes(reply.json.get("reasons", [])) or [reply.json["code"]], "officer")
+    stage.teller.say("refused", what=stage.teller.words(what), status=reply.status, reasons=reasons)
+
+
+def _tell_item(stage: Stage, what: str, reply: Reply) -> None:
+    item = expect(reply, 200, 201, what=what).json["items"][0]
+    if item["state"] != "refused":
+        expect(Reply(500, {}, b"it was released"), 200, what=what)
+    reasons = stage.teller.reasons(codes(item["reasons"]), "officer")
+    stage.teller.say("refused", what=stage.teller.words(what), status=item["state"], reasons=reasons)
+
+
+async def revoke(stage: Stage) -> None:
+    """8 The certificate is revoked: its release reads nothing more, and the next plan says why."""
+    teller = stage.teller
+    teller.say("step_8")
+    commune, police = stage.commune.door, stage.police.door.proven({"Accept-Language": teller.lang})
+    body = {"ground": GROUND, "reason": "Ghi sai nơi sinh"}
+    reply = await commune.ask("POST", f"/v1/records/{stage.certificate}/revocation", body)
+    expect(reply, 200, 201, what="revoke")
+    teller.say("revoked", ground=GROUND)
+    ended = expect(await _content(stage), 403, 410, what="read after revocation")
+    reasons = teller.reasons(codes(ended.json["reasons"]), "officer")
+    teller.say("no_more", status=ended.status, reasons=reasons)
+    teller.say("again")
+    path = f"/v1/dossiers/{stage.residence_dossier}"
+    _tell_plan(stage, expect(await police.ask("GET", f"{path}/plan"), 200, what="plan").json)
+    wanted = {"components": [{"component": people.KINSHIP, "record": stage.certificate}]}
+    _tell_item(stage, "was_revoked", await police.ask("POST", f"{path}/releases", wanted))
+    day = legal_day(stage.vault.clock.now()).isoformat()
+    fields = people.certificate("120/2026", day, birth_place="Bệnh viện Bạch Mai, thành phố Hà Nội")
+    stage.certificate = await _register_birth(stage, people.DAUGHTER, fields)
+    reply = await police.ask("POST", f"{path}/releases", {"components": [{"component": people.KINSHIP}]})
+    stage.release = expect(reply, 200, 201, what="release").json["items"][0]["release"]
+    expect(await _content(stage), 200, what="content")
+    expect(await police.ask("PATCH", path, {"state": "closed"}), 200, what="close")
+    ended = expect(await _content(stage), 410, what="read after closing")
+    teller.say("closed_now", status=410, reasons=teller.reasons(codes(ended.json["reasons"]), "officer"))
+    _tell_refusal(stage, "closed", await police.ask("GET", f"{path}/plan"))
+
+
+async def see(stage: Stage) -> None:
+    """9 What she sees: her documents, and everything that was done about her."""
+    stage.teller.say("step_9")
+    door = stage.daughter.door
+    records = expect(await door.ask("GET", "/v1/me/records"), 200, what="records").json["items"]
+    accesses = expect(await door.ask("GET", "/v1/me/accesses?limit=100"), 200, what="accesses").json["items"]
+    stage.teller.say("seen", name=people.DAUGHTER.name, records=len(records), accesses=len(accesses))
+
+
+def _dossier(procedure: str, case: str | None, persons: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "procedure": procedure,
+        **({"case": case} if case else {}),
+        "persons": persons,
+        "evidence": {"kind": "officer_check", "reference": "Đối chiếu căn cước tại quầy"},
+        "channel": "counter",
+    }
+
+
+def codes(reasons: list[Any]) -> list[str]:
+    """Give the codes of reasons as they stand in an answer."""
+    return [one["code"] if isinstance(one, dict) else str(one) for one in reasons]

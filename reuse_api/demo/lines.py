@@ -1,0 +1,128 @@
+"""What the demo says in the terminal, in Vietnamese and English."""
+
+LINES: dict[str, tuple[str, str]] = {
+    "title": ("KHO: một hồ sơ, từ đầu đến cuối", "KHO: one whole life of a document"),
+    "places": ("Dữ liệu ở {folder}, khóa ở {keys}", "Rows and bytes in {folder}, keys in {keys}"),
+    "kept": (
+        "Kho đã có từ trước: cùng một nhật ký, {size} mục, nay dài thêm.",
+        "This vault was kept: the same log, {size} entries, grows on.",
+    ),
+    "step_1": ("1. Danh mục", "1. The catalogue"),
+    "imported": ("   Nhập {code}: {name} ({news})", "   Imported {code}: {name} ({news})"),
+    "version": ("phiên bản {n}", "version {n}"),
+    "unchanged": ("không có gì đổi", "nothing changed"),
+    "ours": (
+        "   Dòng của Kho, ghi rõ là của Kho: {label}",
+        "   One line of ours, marked as ours: {label}",
+    ),
+    "step_2": ("2. Ai được hỏi", "2. Who may ask"),
+    "office": (
+        "   {name} ({code}): thủ tục {procedures}; được cấp: {issues}",
+        "   {name} ({code}): procedures {procedures}; may issue: {issues}",
+    ),
+    "nothing": ("không loại nào", "nothing"),
+    "person": ("   {name}, số định danh {number}", "   {name}, personal number {number}"),
+    "step_3": ("3. Cấp kết quả có chữ ký số", "3. Issuing a signed result"),
+    "opened": ("   Mở hồ sơ {dossier} ({procedure})", "   Opened dossier {dossier} ({procedure})"),
+    "issued": (
+        "   Giấy khai sinh {code}: {size} byte, mức tin cậy {trust}, chữ ký {verdict}; biên nhận {receipt}",
+        "   Birth certificate {code}: {size} bytes, trust class {trust}, signature {verdict}; receipt {receipt}",
+    ),
+    "step_4": ("4. Công dân tự tải lên", "4. The citizen's own upload"),
+    "uploaded": (
+        "   {title}: mức tin cậy {trust}, chữ ký {verdict} ({reasons})",
+        "   {title}: trust class {trust}, signature {verdict} ({reasons})",
+    ),
+    "already": ("   {title}: đã có trong kho từ trước", "   {title}: was in the store already"),
+    "step_5": ("5. Một câu hỏi cho cả hồ sơ", "5. One question for the whole dossier"),
+    "answer": (
+        "   {label} [{component}]: {state}: {reasons}",
+        "   {label} [{component}]: {state}: {reasons}",
+    ),
+    "hint": ("      gợi ý: {source}", "      hint: {source}"),
+    "not_this": ("      không dùng được {title}: {reasons}", "      not usable: {title}: {reasons}"),
+    "not_more": ("      {title}: {reasons}", "      {title}: {reasons}"),
+    "other_family": (
+        "   Một gia đình khác, chỉ có giấy tự tải lên:",
+        "   Another family, whose only paper is an upload:",
+    ),
+    "step_6": ("6. Dùng lại thay cho bản giấy", "6. Reuse in place of paper"),
+    "read": (
+        "   Đã nhận {size} byte, SHA-256 khớp; chữ ký {verdict}, hiệu lực {validity}",
+        "   Received {size} bytes, the SHA-256 agrees; signature {verdict}, validity {validity}",
+    ),
+    "proof": ("   Biên nhận, kiểm ngoại tuyến: {outcome}", "   The receipt, checked offline: {outcome}"),
+    "proof_step": ("      {number}. {name}: {outcome}", "      {number}. {name}: {outcome}"),
+    "flipped": (
+        "   Đổi một bit trong biên nhận: {outcome}, hỏng ở bước {step}",
+        "   One bit of the receipt changed: {outcome}, at step {step}",
+    ),
+    "document": ("   Tài liệu, kiểm ngoại tuyến: {outcome}", "   The document, checked offline: {outcome}"),
+    "step_7": ("7. Từ chối, có lý do, có ghi nhật ký", "7. Refused, with reasons, each an entry"),
+    "refused": ("   {what}: {status} {reasons}", "   {what}: {status} {reasons}"),
+    "no_evidence": ("Mở hồ sơ không có căn cứ", "A dossier without evidence"),
+    "no_territory": ("Mở hồ sơ ngoài địa bàn", "A dossier outside the territory"),
+    "no_procedure": ("Thủ tục không được giao", "A procedure not registered for it"),
+    "not_theirs": ("Hồ sơ của cơ quan khác", "Another agency's dossier"),
+    "not_asked": ("Thành phần không được yêu cầu", "A component not asked for"),
+    "not_named": ("Giấy tờ của người ngoài hồ sơ", "A record of a person not named"),
+    "not_to_issue": ("Cấp loại giấy tờ không được cấp", "A result of a type it may not issue"),
+    "closed": ("Hồ sơ đã đóng", "A closed dossier"),
+    "was_revoked": ("Giấy tờ đã bị thu hồi", "A revoked record"),
+    "step_8": ("8. Thu hồi", "8. Revoking"),
+    "revoked": (
+        "   Phường thu hồi giấy khai sinh; căn cứ: {ground}",
+        "   The commune revokes the certificate; ground: {ground}",
+    ),
+    "no_more": (
+        "   Bản cung cấp một phút trước: {status} {reasons}",
+        "   The release of a minute ago: {status} {reasons}",
+    ),
+    "again": ("   Câu hỏi lần sau:", "   The next plan:"),
+    "reissued": ("   Phường cấp lại bản đúng: {code}", "   The commune issues the right one: {code}"),
+    "closed_now": (
+        "   Đóng hồ sơ; bản cung cấp còn lại: {status} {reasons}",
+        "   The dossier is closed; its release: {status} {reasons}",
+    ),
+    "step_9": ("9. Người dân nhìn thấy", "9. What the citizen sees"),
+    "seen": (
+        "   {name}: {records} giấy tờ, {accesses} mục về mình",
+        "   {name}: {records} documents, {accesses} entries about her",
+    ),
+    "consistent": (
+        "Nhật ký chỉ dài thêm: {old} mục trước, {new} mục nay; chứng minh nhất quán {hashes} giá trị băm: {outcome}",
+        "The log only grew: {old} entries then, {new} now; consistency proof of {hashes} hashes: {outcome}",
+    ),
+    "valid": ("hợp lệ", "valid"),
+    "invalid": ("không hợp lệ", "invalid"),
+    "undetermined": ("không xác định", "undetermined"),
+    "done": ("Xong sau {seconds} giây.", "Told in {seconds} seconds."),
+    "look": ("Kho đang phục vụ tại {url} (Ctrl-C để dừng)", "Kho serves at {url} (Ctrl-C stops it)"),
+    "look_wallet": ("   Ví giấy tờ: {url}/sign-in", "   The wallet: {url}/sign-in"),
+    "look_code": (
+        "   Mã dùng một lần của {name}: {code}",
+        "   One-time code for {name}: {code}",
+    ),
+    "look_log": (
+        "   Nhật ký: {url}/log/checkpoint, {url}/log/key",
+        "   The log: {url}/log/checkpoint, {url}/log/key",
+    ),
+    "look_api": (
+        "   Khóa của hệ thống công an: {key} (README có phiên curl)",
+        "   The police system's key: {key} (the README has a curl session)",
+    ),
+    "waiting": ("   ... {what}, {seconds} giây", "   ... {what}, {seconds} s"),
+    "stopped": ("Đã dừng.", "Stopped."),
+    "port_taken": (
+        "Cổng {port} trên 127.0.0.1 đang có chương trình khác dùng; thử: kho demo --port {other}",
+        "Port {port} on 127.0.0.1 is taken by another program; try: kho demo --port {other}",
+    ),
+    "cannot_write": ("Không ghi được vào {path}: {why}", "Cannot write to {path}: {why}"),
+    "cannot_go_on": ("Không tiếp tục được: {why}", "Cannot go on: {why}"),
+}
+
+
+def line(key: str, lang: str, **details: object) -> str:
+    """Give one line of the story; `lang` is "vi" or "en"."""
+    vi, en = LINES[key]
+    return (en if lang == "en" else vi).format(**details)

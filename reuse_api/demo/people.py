@@ -1,0 +1,114 @@
+"""The people, agencies and papers of the demo's story. Nobody here exists; every number is well-formed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+RECORD_TYPE = "GKS"
+REREGISTRATION = "1.004884"
+RESIDENCE = "1.004222"
+KINSHIP = "KQ003606"
+CASE = "dieu-20.2"
+
+
+@dataclass(frozen=True)
+class Office:
+    """An agency with its one system and its one officer."""
+
+    code: str
+    name_vi: str
+    name_en: str
+    system: str
+    system_name: str
+    officer: str
+    officer_name: str
+    procedures: tuple[str, ...]
+    issues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Citizen:
+    """A person with a checked personal number."""
+
+    name: str
+    number: str
+    born_on: str
+
+    def named(self, role: str) -> dict[str, Any]:
+        """Give the person as a dossier names them."""
+        return {
+            "role": role,
+            "identifier": {"scheme": "personal_number", "value": self.number},
+            "name": self.name,
+            "born_on": self.born_on,
+        }
+
+
+COMMUNE = Office(
+    code="H26.14.02",
+    name_vi="Ủy ban nhân dân phường Cầu Giấy",
+    name_en="People's Committee of Cau Giay ward",
+    system="he-thong-mot-cua-cau-giay",
+    system_name="Hệ thống một cửa phường Cầu Giấy",
+    officer="cb-ho-tich-01",
+    officer_name="Đỗ Thị Thanh Hà",
+    procedures=(REREGISTRATION,),
+    issues=(RECORD_TYPE,),
+)
+POLICE = Office(
+    code="G01.26.05",
+    name_vi="Công an phường Nghĩa Đô",
+    name_en="Police of Nghia Do ward",
+    system="he-thong-cu-tru-nghia-do",
+    system_name="Hệ thống cư trú Công an phường Nghĩa Đô",
+    officer="ca-cu-tru-07",
+    officer_name="Trung úy Ngô Quang Huy",
+    procedures=(RESIDENCE,),
+)
+OFFICES = (COMMUNE, POLICE)
+
+DAUGHTER = Citizen("Nguyễn Minh Anh", "001307012347", "2007-03-14")
+MOTHER = Citizen("Trần Thị Hồng Nhung", "001180034562", "1980-08-02")
+STRANGER = Citizen("Lê Văn Đạt", "001206045678", "2006-11-20")
+STRANGERS_MOTHER = Citizen("Phạm Thị Ứng", "001178056789", "1978-01-09")
+
+
+def certificate(number: str, day: str, *, birth_place: str) -> dict[str, Any]:
+    """Give the fields of the daughter's birth certificate, registered again on a day (ISO)."""
+    return {
+        "number": number,
+        "full_name": DAUGHTER.name,
+        "birth_date": DAUGHTER.born_on,
+        "birth_date_words": "Ngày mười bốn tháng ba năm hai nghìn không trăm linh bảy",
+        "sex": "Nữ",
+        "ethnicity": "Kinh",
+        "nationality": "Việt Nam",
+        "birth_place": birth_place,
+        "home_town": "Xã Đường Lâm, thành phố Hà Nội",
+        "personal_number": DAUGHTER.number,
+        "mother_name": MOTHER.name,
+        "mother_birth_year": "1980",
+        "mother_ethnicity": "Kinh",
+        "mother_nationality": "Việt Nam",
+        "mother_residence": "Phường Nghĩa Đô, thành phố Hà Nội",
+        "mother_personal_number": MOTHER.number,
+        "registered_at": COMMUNE.name_vi,
+        "registered_on": day,
+        "reregistered": True,
+        "issuer_name": COMMUNE.name_vi,
+        "issuer_title": "CHỦ TỊCH",
+        "signer": "Vũ Đức Toàn",
+    }
+
+
+def mothers_certificate(number: str, day: str) -> dict[str, Any]:
+    """Give the fields of the mother's own birth certificate."""
+    return certificate(number, day, birth_place="Nhà hộ sinh Đường Lâm") | {
+        "full_name": MOTHER.name,
+        "birth_date": MOTHER.born_on,
+        "birth_date_words": "Ngày hai tháng tám năm một nghìn chín trăm tám mươi",
+        "personal_number": MOTHER.number,
+        "mother_name": "Hoàng Thị Kẽm",
+        "mother_birth_year": "1955",
+        "mother_residence": "Xã Đường Lâm, thành phố Hà Nội",
+        "mother_personal_number": "001155067890",
+    }

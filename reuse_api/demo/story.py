@@ -1,0 +1,212 @@
+"""`kho demo`: builds or keeps a vault of its own, tells the story at its real doors, then serves it."""
+
+import asyncio
+import errno
+import socket
+import time
+from pathlib import Path
+
+import uvicorn
+
+from reuse_api.app import create_app
+from reuse_api.demo import acts, people
+from reuse_api.demo.actors import Clerk, StoryBroken, Wallet, caller_key, register
+from reuse_api.demo.acts import Stage
+from reuse_api.demo.door import Door
+from reuse_api.demo.pki import DemoAuthority
+from reuse_api.demo.teller import Teller
+from reuse_api.language import Language
+from reuse_api.settings import Settings
+from signing.checkpoint import Checkpoint, parse_checkpoint, split_note
+from signing.merkle import verify_consistency
+from storage.errors import StorageError
+from vault import agencies
+from vault.clock import Clock
+from vault.errors import VaultError
+from vault.opening import Authorities, VaultPlaces, check_places, opened
+from vault.services import Vault
+
+HOST = "127.0.0.1"
+
+
+def run(*, folder: Path, keys: Path, once: bool, lang: Language, port: int) -> int:
+    """Tell the story, and serve until Ctrl-C unless `once`.
+
+    Gives the exit status: 0 told (and stopped), 1 could not, with one clear line saying why.
+    """
+    teller = Teller(lang)
+    try:
+        listening = _listen(port)
+    except OSError as problem:
+        key = "port_taken" if problem.errno == errno.EADDRINUSE else "cannot_go_on"
+        teller.say(key, port=port, other=port + 1 if port < 65535 else 0, why=problem)
+        return 1
+    try:
+        return asyncio.run(_play(folder, keys, teller, listening, once=once))
+    except (PermissionError, FileNotFoundError) as problem:
+        teller.say("cannot_write", path=problem.filename or folder, why=problem.strerror)
+    except OSError as problem:
+        teller.say("cannot_write", path=problem.filename or folder, why=problem.strerror or problem)
+    except (VaultError, StorageError, StoryBroken) as problem:
+        teller.say("cannot_go_on", why=problem)
+    except KeyboardInterrupt:
+        teller.say("stopped")
+        return 0
+    finally:
+        listening.close()
+    return 1
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(128)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+async def _play(folder: Path, keys: Path, teller: Teller, listening: socket.socket, *, once: bool) -> int:
+    port = listening.getsockname()[1]
+    url = f"http://{HOST}:{port}"
+    places = places_of(folder, keys)
+    clock, started = Clock(), time.monotonic()
+    fresh = check_places(places, create=True)
+    before = _head(places.log)
+    authority = _authority(keys, fresh, clock)
+    authorities = Authorities(authority.roots(), authority.timestamper(), authority.revocation())
+    teller.say("title")
+    teller.say("places", folder=folder, keys=keys)
+    async with opened(places, create=True, clock=clock, issuer=url, authorities=authorities) as vault:
+        if not fresh:
+            teller.say("kept", size=vault.signer.tree.size)
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(vault, _settings(places, url)), log_config=None, access_log=False)
+        )
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            told = asyncio.create_task(_tell(vault, teller, keys, Door(HOST, port), authority, folder))
+            await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+            if not told.done():
+                told.cancel()
+                teller.say("stopped")
+                return 0
+            stage = told.result()
+            if before is not None:
+                _show_growth(vault, teller, before)
+            teller.say("done", seconds=round(time.monotonic() - started, 1))
+            if not once:
+                await _show_where(stage, url, keys)
+                await serving
+                teller.say("stopped")
+        finally:
+            server.should_exit = True
+            await asyncio.wait({serving})
+    return 0
+
+
+def places_of(folder: Path, keys: Path) -> VaultPlaces:
+    """Say where the demo's vault lives."""
+    return VaultPlaces(
+        database=folder / "rows.db",
+        store=f"folder:{folder / 'blobs'}",
+        keys=keys,
+        log=folder / "log",
+        scratch=folder / "scratch",
+    )
+
+
+def _settings(places: VaultPlaces, url: str) -> Settings:
+    return Settings(
+        database=places.database,
+        store=places.store,
+        keys=places.keys,
+        log_folder=places.log,
+        scratch=places.scratch,
+        listen=url.removeprefix("http://"),
+        issuer=url,
+        demo_sign_in=True,
+    )
+
+
+def _authority(keys: Path, fresh: bool, clock: Clock) -> DemoAuthority:
+    """Make the demo's certification authority, or load it; its keys lie beside the vault's."""
+    folder = keys / "authority"
+    if not fresh and folder.exists():
+        return DemoAuthority.load(folder)
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return DemoAuthority.create(folder, clock.now())
+
+
+async def _tell(
+    vault: Vault, teller: Teller, keys: Path, door: Door, authority: DemoAuthority, folder: Path
+) -> Stage:
+    await acts.import_catalogue(vault, teller)
+    commune, police = await _offices(vault, teller, keys, door, authority)
+    stage = Stage(
+        vault=vault,
+        teller=teller,
+        commune=commune,
+        police=police,
+        daughter=Wallet(vault, door, people.DAUGHTER),
+        mother=Wallet(vault, door, people.MOTHER),
+        stranger=Wallet(vault, door, people.STRANGER),
+        outbox=folder / "received",
+    )
+    for wallet in (stage.daughter, stage.mother, stage.stranger):
+        await wallet.open(people.COMMUNE.code)
+        teller.say("person", name=wallet.citizen.name, number=wallet.citizen.number)
+    await acts.tell(stage)
+    return stage
+
+
+async def _offices(
+    vault: Vault, teller: Teller, keys: Path, door: Door, authority: DemoAuthority
+) -> list[Clerk]:
+    """2 Who may ask: registered once; their keys are kept with the demo's keys."""
+    teller.say("step_2")
+    clerks = []
+    for office in people.OFFICES:
+        key = caller_key(keys / "systems", office, vault.gate.issuer)
+        async with vault.db.read() as db:
+            known = await agencies.agency_of(db, office.system)
+        if known is None:
+            await register(vault, office, key)
+            vault.sealer.add(office.code, authority.issue_seal_key(office.name_vi, office.code))
+        clerk = Clerk(vault, door, office, key)
+        await clerk.sign_in()
+        clerks.append(clerk)
+        teller.say(
+            "office",
+            name=office.name_en if teller.lang == "en" else office.name_vi,
+            code=office.code,
+            procedures=", ".join(office.procedures),
+            issues=", ".join(office.issues) or teller.words("nothing"),
+        )
+    return clerks
+
+
+def _head(log: Path) -> Checkpoint | None:
+    path = log / "checkpoint"
+    return parse_checkpoint(split_note(path.read_text())[0]) if path.exists() else None
+
+
+def _show_growth(vault: Vault, teller: Teller, before: Checkpoint) -> None:
+    """Show that the log of the last run is a prefix of this one's (RFC 9162 2.1.4)."""
+    tree = vault.signer.tree
+    proof = tree.consistency(before.size)
+    verify_consistency(before.size, tree.size, proof, before.root, tree.root())
+    teller.say("consistent", old=before.size, new=tree.size, hashes=len(proof), outcome=teller.words("valid"))
+
+
+async def _show_where(stage: Stage, url: str, keys: Path) -> None:
+    teller = stage.teller
+    teller.say("look", url=url)
+    teller.say("look_wallet", url=url)
+    for wallet in (stage.daughter, stage.mother, stage.stranger):
+        teller.say("look_code", name=wallet.citizen.name, code=await wallet.new_code())
+    teller.say("look_log", url=url)
+    teller.say("look_api", key=keys / "systems" / f"{people.POLICE.system}.json")
