@@ -1,0 +1,90 @@
+# mypy: allow-untyped-calls
+"""What a validator trusts: roots, algorithms by date, and the proof of a certificate's status."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from asn1crypto import algos, x509
+from pyhanko.sign.validation.policy_decl import (
+    CertificateFetchingRule,
+    PdfSignatureValidationSpec,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+)
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.policy_decl import (
+    AlgorithmUsageConstraint,
+    CertRevTrustPolicy,
+    DisallowWeakAlgorithmsPolicy,
+    FreshnessReqType,
+    RevocationCheckingPolicy,
+    RevocationCheckingRule,
+)
+from pyhanko_certvalidator.registry import SimpleTrustManager
+
+from signing.coverage import SIGNATURES_ONLY
+
+# NIST SP 800-131A, Rev. 1: no SHA-1 for making signatures after 2013.
+_SHA1_UNTIL = datetime(2014, 1, 1, tzinfo=UTC)
+_NEVER = frozenset({"md2", "md5"})
+_RSA_BITS = 2048
+# A file is judged offline, so that of its newest archive stamp nothing fresher is known than what it carries.
+# That is accepted for five years: an archive stamp has to be renewed within that time anyway.
+_STAMP_STATUS_AGE = timedelta(days=5 * 365)
+
+_REQUIRED = RevocationCheckingPolicy(
+    ee_certificate_rule=RevocationCheckingRule.CRL_OR_OCSP_REQUIRED,
+    intermediate_ca_cert_rule=RevocationCheckingRule.CRL_OR_OCSP_REQUIRED,
+)
+
+
+class AlgorithmsByDate(DisallowWeakAlgorithmsPolicy):
+    """Which algorithms are strong enough, judged at the time the signature is proven to have existed."""
+
+    def __init__(self) -> None:
+        super().__init__(weak_hash_algos=_NEVER, rsa_key_size_threshold=_RSA_BITS)
+
+    def digest_algorithm_allowed(
+        self, algo: algos.DigestAlgorithm, moment: datetime | None
+    ) -> AlgorithmUsageConstraint:
+        """Refuse MD2 and MD5 always, SHA-1 for anything not proven to be from before 2014."""
+        if algo["algorithm"].native == "sha1":
+            in_time = moment is not None and moment < _SHA1_UNTIL
+            return AlgorithmUsageConstraint(allowed=in_time, not_allowed_after=_SHA1_UNTIL)
+        return super().digest_algorithm_allowed(algo, moment)
+
+
+def validation_policy(roots: Sequence[bytes]) -> PdfSignatureValidationSpec:
+    """Return how signatures are judged: to `roots` (DER) alone, offline, status proven for every certificate.
+
+    Raises ValueError when a root cannot be read. No root is a policy too: nothing is ever valid.
+    """
+    trusted = [x509.Certificate.load(root, strict=True) for root in roots]
+    manager = SimpleTrustManager.build(trust_roots=trusted)
+    algorithms = AlgorithmsByDate()
+    policy = CertValidationPolicySpec(
+        trust_manager=manager,
+        revinfo_policy=CertRevTrustPolicy(_REQUIRED),
+        algorithm_usage_policy=algorithms,
+    )
+    stamp_policy = replace(
+        policy,
+        revinfo_policy=CertRevTrustPolicy(
+            _REQUIRED,
+            freshness=_STAMP_STATUS_AGE,
+            freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION,
+        ),
+    )
+    spec = SignatureValidationSpec(
+        cert_validation_policy=policy,
+        ts_cert_validation_policy=stamp_policy,
+        revinfo_gathering_policy=RevocationInfoGatheringSpec(
+            online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY,
+            certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH,
+        ),
+        key_usage_settings=KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}),
+    )
+    return PdfSignatureValidationSpec(spec, diff_policy=SIGNATURES_ONLY)
