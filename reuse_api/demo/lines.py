@@ -26,7 +26,7 @@ LINES: dict[str, tuple[str, str]] = {
     "opened": ("   Mở hồ sơ {dossier} ({procedure})", "   Opened dossier {dossier} ({procedure})"),
     "issued": (
         "   Giấy khai sinh {code}: {size} byte, mức tin cậy {trust}, chữ ký {verdict}; biên nhận {receipt}",
-        "   Birth certificate {code}: {size} bytes, trust class {trust}, signature {verdict}; receipt {receipt}",
+        "   Birth certificate {code}: {size} bytes, class {trust}, signature {verdict}; receipt {receipt}",
     ),
     "step_4": ("4. Công dân tự tải lên", "4. The citizen's own upload"),
     "uploaded": (
@@ -90,7 +90,7 @@ LINES: dict[str, tuple[str, str]] = {
         "   {name}: {records} documents, {accesses} entries about her",
     ),
     "consistent": (
-        "Nhật ký chỉ dài thêm: {old} mục trước, {new} mục nay; chứng minh nhất quán {hashes} giá trị băm: {outcome}",
+        "Nhật ký chỉ dài thêm: {old} mục trước, {new} mục nay; chứng minh {hashes} giá trị băm: {outcome}",
         "The log only grew: {old} entries then, {new} now; consistency proof of {hashes} hashes: {outcome}",
     ),
     "valid": ("hợp lệ", "valid"),
