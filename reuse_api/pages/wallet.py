@@ -1,14 +1,13 @@
 """The wallet: my documents, who has looked at them, the proof of each look, and adding a document."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from reuse_api.callers import AsOwner, TheVault
+from reuse_api.content import content as file_of
 from reuse_api.pages.rendering import GUARDED, language_of, page
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.pages.views import Narrator
@@ -53,13 +52,7 @@ async def content(request: Request, vault: TheVault, caller: AsOwner, record: st
     told = await deliver.read_own(vault, caller, record)
     if isinstance(told, Refusal):
         return refused(request, told)
-    headers = {
-        **GUARDED,
-        "Content-Disposition": _attached(told.name),
-        "Content-Length": str(told.size),
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-    }
-    return StreamingResponse(told.chunks, media_type=told.media_type, headers=headers)
+    return file_of(request, told, ranged=False)
 
 
 @router.get("/wallet/accesses")
@@ -101,7 +94,7 @@ async def proof(request: Request, vault: TheVault, caller: AsOwner, index: str) 
     """Hand out the proof of one entry as a text file."""
     number = _number(index)
     text = await receipts.proof_of(vault, caller, number)
-    headers = {**GUARDED, "Content-Disposition": _attached(_proof_name(request, number))}
+    headers = {**GUARDED, "Content-Disposition": f'attachment; filename="{_proof_name(request, number)}"'}
     return PlainTextResponse(text, headers=headers)
 
 
@@ -117,9 +110,3 @@ def _number(index: str) -> int:
 
 def _proof_name(request: Request, index: int) -> str:
     return language_of(request).say("access.file_name", index=index)
-
-
-def _attached(name: str) -> str:
-    """Name a download (RFC 6266): plain ASCII for old readers, UTF-8 for the others."""
-    plain = "".join(one if one.isascii() and (one.isalnum() or one in " .-_") else "_" for one in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
