@@ -1,0 +1,124 @@
+"""How an operation's outcome leaves as HTTP: an answer with its words, a refusal or an error as a problem."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from reuse_api import problems
+from reuse_api.callers import CredentialsRefused, door_of, request_id
+from reuse_api.journal import failed
+from reuse_api.language import Language, language_of
+from reuse_api.problems import MEDIA_TYPE, Problem
+from signing.errors import SealingFailed
+from storage.errors import StoreUnavailable
+from vault.errors import (
+    ContentDamaged,
+    FieldInvalid,
+    GateRefused,
+    NotFound,
+    RequestConflict,
+    VaultBusy,
+)
+from vault.receipts import ReceiptGone
+from vault.services import Answer, Refusal
+
+_TEXT = {"vi", "en"}  # the members of a text that the policy book has in both languages
+_HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 400: "body_unreadable"}
+
+
+def answer(request: HTTPConnection, outcome: Answer | Refusal, status: int = 200) -> Response:
+    """Give an operation's outcome: JSON with every reason in words, or the problem of a refusal."""
+    if isinstance(outcome, Refusal):
+        return told(request, problems.of_refusal(outcome))
+    language = language_of(request)
+    return JSONResponse(spoken(outcome, language), status, headers=_spoken_headers(language))
+
+
+def told(request: HTTPConnection, problem: Problem) -> Response:
+    """Say a problem in the language of the request."""
+    language = language_of(request)
+    headers = {**_spoken_headers(language), **problem.headers}
+    return JSONResponse(problem.body(language), problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def spoken(value: Any, language: Language) -> Any:
+    """Put words beside the reason codes of an answer, and keep one language of texts that have both.
+
+    Under `reasons` a code becomes {"code", "words"}; {"vi", "en"} becomes the text asked for; all else stays.
+    """
+    if isinstance(value, dict):
+        if value.keys() == _TEXT:
+            return value[language]
+        return {
+            key: [problems.reason(code, language) for code in item]
+            if key == "reasons"
+            else spoken(item, language)
+            for key, item in value.items()
+        }
+    return [spoken(item, language) for item in value] if isinstance(value, list) else value
+
+
+def _spoken_headers(language: Language) -> dict[str, str]:
+    return {"Content-Language": language, "Vary": "Accept-Language"}
+
+
+# Errors ----------------------------------------------------------------------------------------------
+
+Making = Callable[[Any], Problem]
+
+
+def _busy(_problem: Exception) -> Problem:
+    return problems.of_code("vault_busy", headers={"Retry-After": str(problems.BUSY_SECONDS)})
+
+
+def _unavailable(_problem: Exception) -> Problem:
+    return problems.of_code("store_unavailable", headers={"Retry-After": str(problems.BUSY_SECONDS)})
+
+
+def _of_http(problem: HTTPException) -> Problem:
+    code = _HTTP.get(problem.status_code, "bad_request")
+    return problems.of_code(code, headers=problem.headers)
+
+
+MAKING: dict[type[Exception], Making] = {
+    NotFound: lambda problem: problems.of_code(problem.code),
+    ReceiptGone: lambda problem: problems.of_code(problem.code),
+    RequestConflict: lambda problem: problems.of_code(problem.code),
+    FieldInvalid: lambda problem: problems.of_field(problem.field, problem.code),
+    CredentialsRefused: lambda problem: problems.of_credentials(problem.code, problem.scheme),
+    RequestValidationError: lambda problem: problems.of_validation(problem.errors()),
+    VaultBusy: _busy,
+    StoreUnavailable: _unavailable,
+    HTTPException: _of_http,
+}
+# Errors of ours: answered in words, and written down.
+FAILING: dict[type[Exception], str] = {
+    ContentDamaged: "content_damaged",
+    GateRefused: "gate_refused",
+    SealingFailed: "sealing_failed",
+}
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Have every error that can leave an operation answered as a problem."""
+    for kind in MAKING:
+        app.add_exception_handler(kind, _handle)
+    for kind in FAILING:
+        app.add_exception_handler(kind, _handle_failing)
+
+
+async def _handle(request: Request, problem: Exception) -> Response:
+    making = next(make for kind, make in MAKING.items() if isinstance(problem, kind))
+    return told(request, making(problem))
+
+
+async def _handle_failing(request: Request, problem: Exception) -> Response:
+    code = next(code for kind, code in FAILING.items() if isinstance(problem, kind))
+    failed(code, problem, door=door_of(request), request=request_id(request))
+    return told(request, problems.of_code(code))

@@ -1,0 +1,257 @@
+"""The one table of problems: a stable code, its HTTP status, and its words in both languages.
+
+Codes of decisions, of the plan and of identifiers have their words in policies.wording; what is here concerns
+the doors: requests, files, credentials, the state of the vault.
+"""
+
+from dataclasses import dataclass
+
+from reuse_api.language import Language
+
+
+@dataclass(frozen=True)
+class Row:
+    """A kind of problem: its status, and what it is in Vietnamese and English."""
+
+    status: int
+    vi: str
+    en: str
+
+    def words(self, language: Language) -> str:
+        """Give its words in one language."""
+        return self.vi if language == "vi" else self.en
+
+
+# What a status means, said in a few words: the `title` of every problem that has it.
+TITLES: dict[int, Row] = {
+    400: Row(400, "Yêu cầu không đọc được", "The request cannot be read"),
+    401: Row(401, "Chưa xác thực được bên gọi", "The caller is not authenticated"),
+    403: Row(403, "Yêu cầu bị từ chối", "The request is refused"),
+    404: Row(404, "Không tìm thấy", "Not found"),
+    405: Row(405, "Phương thức không được hỗ trợ", "Method not allowed"),
+    409: Row(409, "Xung đột với yêu cầu trước", "In conflict with an earlier request"),
+    410: Row(410, "Đã kết thúc", "Ended"),
+    413: Row(413, "Quá lớn", "Too large"),
+    415: Row(415, "Kiểu nội dung không được hỗ trợ", "Media type not supported"),
+    416: Row(416, "Khoảng nằm ngoài tệp", "Range not satisfiable"),
+    422: Row(422, "Dữ liệu không hợp lệ", "The data is not valid"),
+    500: Row(500, "Lỗi của hệ thống", "An error of ours"),
+    503: Row(503, "Tạm thời chưa phục vụ được", "Not available just now"),
+}
+
+_REQUEST = {
+    "bad_request": Row(400, "Yêu cầu không đúng giao thức.", "The request breaks the protocol."),
+    "body_unreadable": Row(400, "Không đọc được thân yêu cầu.", "The body of the request cannot be read."),
+    "body_not_json": Row(
+        422,
+        "Thân yêu cầu phải là JSON đúng cú pháp, với Content-Type: application/json.",
+        "The body must be well-formed JSON, sent with Content-Type: application/json.",
+    ),
+    "body_missing": Row(422, "Yêu cầu thiếu thân.", "The request has no body."),
+    "body_too_large": Row(413, "Thân yêu cầu quá lớn.", "The body of the request is too large."),
+    "media_type_unsupported": Row(
+        415, "Kiểu nội dung này không được nhận ở đây.", "This media type is not taken here."
+    ),
+    "method_not_allowed": Row(
+        405, "Địa chỉ này không nhận phương thức đó.", "This address does not take that method."
+    ),
+    "multipart_malformed": Row(
+        400,
+        "Biểu mẫu nhiều phần bị hỏng hoặc chưa gửi hết.",
+        "The multipart form is damaged or did not arrive whole.",
+    ),
+    "field_missing": Row(422, "Thiếu trường này.", "This field is missing."),
+    "field_unknown": Row(422, "Không có trường nào tên như vậy.", "There is no field of this name."),
+    "field_repeated": Row(422, "Trường này được gửi nhiều lần.", "This field was sent more than once."),
+    "too_long": Row(422, "Giá trị quá dài.", "The value is too long."),
+    "too_short": Row(422, "Giá trị quá ngắn hoặc để trống.", "The value is too short or empty."),
+    "too_many": Row(422, "Quá nhiều mục.", "There are too many items."),
+    "too_few": Row(422, "Quá ít mục.", "There are too few items."),
+    "not_utf8": Row(422, "Giá trị không phải văn bản UTF-8.", "The value is no UTF-8 text."),
+    "wrong_type": Row(422, "Giá trị không đúng kiểu.", "The value has the wrong type."),
+    "value_unknown": Row(
+        422, "Giá trị không nằm trong các giá trị được nhận.", "The value is none of those taken."
+    ),
+    "value_malformed": Row(422, "Giá trị không đúng dạng.", "The value is not of the right form."),
+    "value_invalid": Row(422, "Giá trị không dùng được.", "The value cannot be accepted."),
+    "number_out_of_range": Row(
+        422, "Số nằm ngoài khoảng cho phép.", "The number lies outside what is allowed."
+    ),
+    "date_malformed": Row(
+        422, "Ngày phải có thật và viết dạng NNNN-TT-NN.", "A date must exist and be written YYYY-MM-DD."
+    ),
+    "cursor_malformed": Row(422, "Con trỏ trang không đúng.", "The cursor is not one of ours."),
+    "range_outside_file": Row(
+        416, "Khoảng được hỏi nằm ngoài tệp.", "The range asked for lies outside the file."
+    ),
+    "idempotency_key_missing": Row(
+        400,
+        "Mọi lệnh ghi phải có tiêu đề Idempotency-Key.",
+        "Every write needs an Idempotency-Key header.",
+    ),
+    "idempotency_key_malformed": Row(
+        422,
+        "Idempotency-Key gồm 1 đến 200 ký tự ASCII in được.",
+        "An Idempotency-Key has 1 to 200 printable ASCII characters.",
+    ),
+    "idempotency_conflict": Row(
+        409,
+        "Idempotency-Key hoặc mã này đã dùng cho một yêu cầu khác; không có gì thay đổi.",
+        "This Idempotency-Key or code was already used for another request; nothing was changed.",
+    ),
+}
+
+_FILES = {
+    "empty": Row(422, "Tệp rỗng.", "The file is empty."),
+    "too_large": Row(413, "Tệp lớn hơn 50 MiB.", "The file is larger than 50 MiB."),
+    "not_a_pdf": Row(422, "Tệp không phải PDF.", "The file is not a PDF."),
+    "mislabelled": Row(
+        422, "Kiểu tệp khai báo khác với nội dung tệp.", "The declared type is not what the file is."
+    ),
+    "encrypted": Row(
+        422, "Tệp bị mã hóa hoặc đặt mật khẩu.", "The file is encrypted or protected by a password."
+    ),
+    "active_content": Row(
+        422,
+        "Tệp chứa nội dung chủ động (mã lệnh, tự mở, biểu mẫu XFA).",
+        "The file holds active content (scripts, launch actions, XFA).",
+    ),
+    "too_complex": Row(422, "Cấu trúc tệp quá phức tạp.", "The structure of the file is too complex."),
+    "unreadable": Row(422, "Không đọc được tệp.", "The file cannot be read."),
+}
+
+# What the vault says of a field, beside the codes that policies have words for.
+_FIELDS = {
+    "evidence_unknown": Row(
+        422,
+        "Căn cứ phải là portal_submission, signed_form hoặc officer_check.",
+        "Evidence is one of portal_submission, signed_form, officer_check.",
+    ),
+    "persons_missing": Row(422, "Hồ sơ phải nêu ít nhất một người.", "A dossier names at least one person."),
+    "role_twice": Row(422, "Mỗi vai trò chỉ có một người.", "Each role is held by one person only."),
+    "role_not_in_dossier": Row(422, "Hồ sơ không có vai trò này.", "The dossier has no such role."),
+    "owners_missing": Row(422, "Kết quả phải có chủ sở hữu.", "A result needs an owner."),
+    "procedure_unknown": Row(
+        422, "Thủ tục này chưa có trong danh mục.", "This procedure is not in the catalogue."
+    ),
+    "record_type_unknown": Row(
+        422, "Không có loại giấy tờ này đang áp dụng.", "No such record type is in force."
+    ),
+    "record_not_found": Row(
+        422,
+        "Không có giấy tờ này trong kho của những người trong hồ sơ.",
+        "The persons of the dossier have no such record.",
+    ),
+    "fields_or_file": Row(
+        422,
+        "Gửi hoặc các trường để soạn kết quả, hoặc một tệp, không gửi cả hai.",
+        "Send either fields to compose the result from, or a file; not both.",
+    ),
+    "no_template": Row(
+        422, "Chưa có mẫu để soạn loại giấy tờ này.", "There is no template for this record type yet."
+    ),
+    "composing_failed": Row(
+        422, "Không soạn được kết quả từ các trường này.", "No document can be composed from these fields."
+    ),
+    "components_number": Row(422, "Hãy hỏi từ 1 đến 100 thành phần.", "Ask for 1 to 100 components."),
+    "title_length": Row(422, "Tên giấy tờ dài từ 1 đến 200 ký tự.", "A title has 1 to 200 characters."),
+    "text_length": Row(422, "Nội dung dài từ 1 đến 1000 ký tự.", "The text has 1 to 1000 characters."),
+}
+
+_CREDENTIALS = {
+    "not_authenticated": Row(401, "Chưa xác thực được bên gọi.", "Who is calling could not be proven."),
+    "token_missing": Row(401, "Thiếu thẻ truy cập (Authorization: Bearer).", "There is no access token."),
+    "token_malformed": Row(401, "Thẻ truy cập không đúng dạng.", "The access token is malformed."),
+    "token_signature": Row(
+        401, "Thẻ truy cập không do kho này ký.", "The access token was not signed by us."
+    ),
+    "token_expired": Row(401, "Thẻ truy cập đã hết hạn.", "The access token has expired."),
+    "token_audience": Row(
+        401, "Thẻ truy cập dành cho nơi khác.", "The access token is meant for somebody else."
+    ),
+    "session_missing": Row(401, "Bạn chưa đăng nhập.", "You are not signed in."),
+    "session_ended": Row(401, "Phiên đăng nhập đã kết thúc.", "Your session has ended."),
+    "grant_type_unsupported": Row(400, "Kiểu cấp thẻ không được hỗ trợ.", "The grant type is not supported."),
+    "client_assertion_missing": Row(
+        401,
+        "Thiếu client_assertion hoặc client_assertion_type.",
+        "client_assertion or its type is missing.",
+    ),
+    "officer_assertion_missing": Row(
+        400, "Thiếu assertion nêu tên cán bộ.", "The assertion that names the officer is missing."
+    ),
+    "client_unknown": Row(401, "Không có hệ thống nào đăng ký như vậy.", "No such client is registered."),
+    "officer_of_another_system": Row(
+        400,
+        "Hai chứng thực không do cùng một hệ thống phát hành.",
+        "The two assertions were not issued by the same system.",
+    ),
+    "officer_unknown": Row(
+        400,
+        "Cán bộ không được đăng ký tại cơ quan của hệ thống này.",
+        "The officer is not registered at the agency of this system.",
+    ),
+    "assertion_replayed": Row(401, "Chứng thực này đã được dùng.", "This assertion was already used."),
+    "assertion_malformed": Row(401, "Chứng thực không đúng dạng.", "The assertion is malformed."),
+    "assertion_signature": Row(
+        401, "Chữ ký của chứng thực không đúng.", "The signature of the assertion is wrong."
+    ),
+    "assertion_expired": Row(
+        401, "Chứng thực đã hết hạn hoặc chưa có hiệu lực.", "The assertion has expired or is not valid yet."
+    ),
+    "assertion_too_long_lived": Row(
+        401, "Chứng thực có hạn quá 5 phút.", "The assertion lives longer than 5 minutes."
+    ),
+    "assertion_audience": Row(
+        401, "Chứng thực dành cho nơi khác.", "The assertion is meant for somebody else."
+    ),
+    "assertion_type": Row(401, "Chứng thực thuộc loại khác.", "The assertion is of another type."),
+    "assertion_key_unknown": Row(
+        401, "Khóa ký chứng thực chưa được đăng ký.", "The key of the assertion is not registered."
+    ),
+}
+
+_VAULT = {
+    "not_found": Row(
+        404,
+        "Không có thứ này ở đây, hoặc bạn không được xem.",
+        "There is no such thing here, or it is not yours to see.",
+    ),
+    "receipt_gone": Row(
+        410,
+        "Khóa nhật ký của chủ sở hữu không còn; biên nhận không mở được nữa.",
+        "The owner's log key is gone; the receipt cannot be opened any more.",
+    ),
+    "vault_busy": Row(
+        503,
+        "Chưa ghi được nhật ký nên chưa cung cấp gì và chưa thay đổi gì. Hãy thử lại sau giây lát.",
+        "The log cannot take the entry now; nothing was served and nothing changed. Try again shortly.",
+    ),
+    "store_unavailable": Row(
+        503,
+        "Nơi lưu trữ tạm thời không dùng được; không có gì thay đổi.",
+        "The store cannot be used just now; nothing was changed.",
+    ),
+    "content_damaged": Row(
+        500,
+        "Nội dung lưu trữ của giấy tờ này bị hỏng; không byte nào được gửi đi.",
+        "The stored bytes of this document are damaged; not one of them was sent.",
+    ),
+    "sealing_failed": Row(
+        503,
+        "Chưa ký số được kết quả; không có gì được lưu.",
+        "The result could not be sealed; nothing was stored.",
+    ),
+    "gate_refused": Row(
+        500,
+        "Cổng khóa không mở: mục nhật ký, bằng chứng hoặc bên gọi không khớp.",
+        "The key gate does not open: the entry, its proof or the caller does not fit.",
+    ),
+    "internal_error": Row(
+        500,
+        "Hệ thống gặp lỗi. Mã yêu cầu trong tiêu đề Request-Id giúp tìm nguyên nhân.",
+        "Something went wrong on our side. The Request-Id header helps to find out what.",
+    ),
+}
+
+ROWS: dict[str, Row] = _REQUEST | _FILES | _FIELDS | _CREDENTIALS | _VAULT
