@@ -1,0 +1,104 @@
+"""Who is calling: proven here, at the door, before anything else is done.
+
+Every route names one of the four: `anybody`, `system_caller`, `owner_caller`, `either_caller`. A habit test
+lists the routes and fails on one that names none.
+"""
+
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection, Request
+
+from reuse_api.journal import authentication_failed
+from reuse_api.settings import Settings
+from vault.assertions import TokenRefused
+from vault.callers import Caller, OwnerCaller, SystemCaller
+from vault.errors import NotAuthenticated
+from vault.services import Vault
+
+SESSION_COOKIE = "kho_session"
+_MAX_SECRET = 512
+
+
+class CredentialsRefused(Exception):
+    """The credentials of a request prove nobody; `scheme` is what WWW-Authenticate asks for."""
+
+    def __init__(self, code: str, scheme: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.scheme = scheme
+
+
+def the_vault(request: HTTPConnection) -> Vault:
+    """Give the open vault that this application serves."""
+    return cast(Vault, request.app.state.vault)
+
+
+def the_settings(request: HTTPConnection) -> Settings:
+    """Give the settings that this application was made with."""
+    return cast(Settings, request.app.state.settings)
+
+
+async def anybody() -> None:
+    """Mark a route that asks for no credentials."""
+
+
+async def system_caller(request: Request) -> SystemCaller:
+    """Prove a system by its access token (RFC 6750), with the officer it vouches for.
+
+    Raises:
+        CredentialsRefused: no token, or one that is not ours, not meant for us, or over.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise _refused(request, "token_missing", "Bearer")
+    try:
+        return the_vault(request).gate.check_token(token)
+    except TokenRefused as problem:
+        raise _refused(request, problem.code, "Bearer") from problem
+
+
+async def owner_caller(request: Request) -> OwnerCaller:
+    """Prove an owner by the session cookie of the wallet.
+
+    Raises:
+        CredentialsRefused: no session, or one that has ended.
+    """
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    if not secret or len(secret) > _MAX_SECRET:
+        raise _refused(request, "session_missing", "Session")
+    try:
+        return await the_vault(request).gate.check_session(secret)
+    except NotAuthenticated as problem:
+        raise _refused(request, problem.code, "Session") from problem
+
+
+async def either_caller(request: Request) -> Caller:
+    """Prove a system if a token is sent, else an owner."""
+    if "authorization" in request.headers:
+        return await system_caller(request)
+    return await owner_caller(request)
+
+
+def _refused(request: Request, code: str, scheme: str) -> CredentialsRefused:
+    authentication_failed(code, door=door_of(request), request=request_id(request))
+    return CredentialsRefused(code, scheme)
+
+
+def door_of(request: HTTPConnection) -> str:
+    """Give the template of the route, which names no dossier, record or person."""
+    return str(getattr(request.scope.get("route"), "path", "no such route"))
+
+
+def request_id(request: HTTPConnection) -> str:
+    """Give the id of this request, the one in its answer's Request-Id header."""
+    return str(request.scope.get("state", {}).get("request_id", ""))
+
+
+Anybody = Depends(anybody)
+AsSystem = Annotated[SystemCaller, Depends(system_caller)]
+AsOwner = Annotated[OwnerCaller, Depends(owner_caller)]
+AsEither = Annotated[Caller, Depends(either_caller)]
+TheVault = Annotated[Vault, Depends(the_vault)]
+CALLERS = (anybody, system_caller, owner_caller, either_caller)
