@@ -1,0 +1,79 @@
+"""The bytes of a document as they leave: whole or one range, with digest, verdict, validity and receipt."""
+
+import re
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from reuse_api.answering import answer
+from vault.deliver import Delivery
+from vault.services import Refusal
+
+_RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
+_PLAIN = re.compile(r"[^A-Za-z0-9._-]")
+
+
+@dataclass(frozen=True)
+class Span:
+    """The part of a file that is asked for: from `start` up to `stop`, exclusive, or to its end."""
+
+    start: int = 0
+    stop: int | None = None
+
+
+def asked_span(request: Request) -> Span | None:
+    """Read the Range header (RFC 9110 14.2); None means the whole file.
+
+    One range from a given start is served. Anything else (several ranges, the last n bytes, another unit, a
+    range with a condition) is ignored, as a server may: the whole file is the answer.
+    """
+    found = _RANGE.fullmatch(request.headers.get("range", "").strip().lower())
+    if found is None or "if-range" in request.headers:
+        return None
+    start, last = int(found[1]), found[2]
+    if last and int(last) < start:
+        return None
+    return Span(start, int(last) + 1 if last else None)
+
+
+def content(request: Request, delivery: Delivery | Refusal, *, ranged: bool) -> Response:
+    """Give a delivery as a streamed answer, 206 if a range was asked for; a refusal as its problem."""
+    if isinstance(delivery, Refusal):
+        return answer(request, delivery)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": _attachment(delivery.name),
+        "Content-Length": str(delivery.stop - delivery.start),
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "ETag": f'"sha256-{delivery.digest.hex()}"',
+        "Repr-Digest": f"sha-256=:{b64encode(delivery.digest).decode()}:",
+        "Kho-Verdict": delivery.verdict,
+        "Kho-Validity": delivery.validity,
+        "Kho-Receipt": delivery.receipt,
+        "Kho-Leaf-Index": str(delivery.index),
+    }
+    if ranged:
+        headers["Content-Range"] = f"bytes {delivery.start}-{delivery.stop - 1}/{delivery.size}"
+    return StreamingResponse(
+        _closing(delivery.chunks), 206 if ranged else 200, headers, media_type=delivery.media_type
+    )
+
+
+async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pass the chunks on; a client that leaves ends the reading at once, and not when memory is swept."""
+    try:
+        async for chunk in chunks:
+            yield chunk
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _attachment(name: str) -> str:
+    plain = _PLAIN.sub("_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,36 @@
+"""Dossiers: opened by the system that processes them, asked about once, closed for good."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reuse_api.answering import answer
+from reuse_api.callers import AsSystem, TheVault
+from reuse_api.idempotency import WriteKey
+from reuse_api.schemas import DossierBody, DossierChange
+from vault.handling import close_dossier, open_dossier
+from vault.plan import ask
+
+router = APIRouter(prefix="/v1/dossiers", tags=["dossiers"])
+
+
+@router.put("/{code}")
+async def put_dossier(
+    request: Request, vault: TheVault, caller: AsSystem, code: str, body: DossierBody
+) -> Response:
+    """Open a dossier and answer its plan; the same body again, the same answer."""
+    return answer(request, await open_dossier(vault, caller, code, body.value()))
+
+
+@router.get("/{code}/plan")
+async def get_plan(request: Request, vault: TheVault, caller: AsSystem, code: str) -> Response:
+    """Ask the one question: what of this dossier is already there?"""
+    return answer(request, await ask(vault, caller, code))
+
+
+@router.patch("/{code}")
+async def patch_dossier(
+    request: Request, vault: TheVault, caller: AsSystem, code: str, body: DossierChange, key: WriteKey
+) -> Response:
+    """Close a dossier: it releases nothing more and never reopens."""
+    return answer(request, await close_dossier(vault, caller, code, key=key))

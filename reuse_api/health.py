@@ -1,0 +1,22 @@
+"""For the operator: is the process there, and is the vault fit to serve?"""
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse
+
+from reuse_api.callers import Anybody, TheVault
+from vault.readiness import ready
+
+router = APIRouter(tags=["health"], dependencies=[Anybody])
+
+
+@router.get("/healthz")
+async def get_health() -> JSONResponse:
+    """Say that the process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/readyz")
+async def get_readiness(vault: TheVault) -> JSONResponse:
+    """Say whether rows, store, log and content are sound: 200, or 503 naming what is not."""
+    state = await ready(vault)
+    return JSONResponse(state, 200 if state["ready"] else 503)

@@ -1,0 +1,132 @@
+"""The wallet as an API: my documents, their content, uploads, and who has looked at them, with proof."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from policies.wording import name
+from reuse_api.answering import answer
+from reuse_api.callers import AsOwner, TheVault
+from reuse_api.content import Span, asked_span, content
+from reuse_api.idempotency import WriteKey
+from reuse_api.language import Language, language_of
+from reuse_api.uploads import receive_file
+from vault import deliver, finding, receipts
+from vault.deposit import upload
+from vault.errors import FieldInvalid, NotFound
+from vault.finding import MAX_PAGE, MyAccess, MyRecord
+from vault.services import MAX_UPLOAD
+
+_DIGITS = 15  # of an index or cursor; a log of 10^15 entries is not in sight
+_NAMED = {"trust": "trust", "verdict": "verdict", "validity": "validity", "basis": "basis", "kind": "entry"}
+
+router = APIRouter(prefix="/v1/me", tags=["me"])
+
+
+@router.get("/records")
+async def get_records(request: Request, vault: TheVault, caller: AsOwner) -> Response:
+    """List my documents, newest first."""
+    language = language_of(request)
+    held = await finding.my_records(vault, caller)
+    return answer(request, {"records": [_record(one, language) for one in held]})
+
+
+@router.post("/records")
+async def post_record(request: Request, vault: TheVault, caller: AsOwner, key: WriteKey) -> Response:
+    """Add a document of mine: multipart/form-data with `file`, `title`, and `type` where it is known."""
+    async with await receive_file(request, vault.scratch, MAX_UPLOAD, ("title", "type")) as form:
+        if "title" not in form.fields:
+            raise FieldInvalid("title", "field_missing")
+        stored = await upload(
+            vault,
+            caller,
+            form.file,
+            title=form.fields["title"],
+            type=form.fields.get("type") or None,
+            declared_type=form.declared_type,
+            key=key,
+        )
+    return answer(request, stored, 201)
+
+
+@router.get("/records/{record}/content")
+async def get_content(request: Request, vault: TheVault, caller: AsOwner, record: str) -> Response:
+    """Read a file of mine, or a range of it; an entry like every other reading."""
+    span = asked_span(request)
+    part = span or Span()
+    delivery = await deliver.read_own(vault, caller, record, start=part.start, stop=part.stop)
+    return content(request, delivery, ranged=span is not None)
+
+
+@router.get("/accesses")
+async def get_accesses(
+    request: Request,
+    vault: TheVault,
+    caller: AsOwner,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+) -> Response:
+    """List who opened a dossier about me, asked, read or was refused, newest first; `next` is a cursor."""
+    before = None if cursor is None else _cursor(cursor)
+    found = await finding.my_accesses(vault, caller, before=before, limit=limit)
+    page: dict[str, Any] = {"accesses": [_access(one, language_of(request)) for one in found]}
+    if len(found) == limit and found[-1].index > 0:
+        page["next"] = str(found[-1].index)
+    return answer(request, page)
+
+
+@router.get("/accesses/{index}")
+async def get_access(request: Request, vault: TheVault, caller: AsOwner, index: str) -> Response:
+    """Give one entry about me."""
+    found = await finding.my_access(vault, caller, _index(index))
+    return answer(request, _access(found, language_of(request)))
+
+
+@router.get("/accesses/{index}/proof")
+async def get_proof(vault: TheVault, caller: AsOwner, index: str) -> PlainTextResponse:
+    """Give the proof of one entry about me (C2SP tlog-proof), whoever acted."""
+    return PlainTextResponse(await receipts.proof_of(vault, caller, _index(index)))
+
+
+def _cursor(cursor: str) -> int:
+    if not _is_number(cursor):
+        raise FieldInvalid("cursor", "cursor_malformed")
+    return int(cursor)
+
+
+def _index(index: str) -> int:
+    if not _is_number(index):
+        raise NotFound
+    return int(index)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
+
+
+def _record(one: MyRecord, language: Language) -> dict[str, Any]:
+    told = asdict(one)
+    told["reasons"] = told.pop("verdict_reasons")
+    return _plain(told, language)
+
+
+def _access(one: MyAccess, language: Language) -> dict[str, Any]:
+    told = asdict(one)
+    agency = {"vi": told.pop("agency_vi"), "en": told.pop("agency_en")}
+    return _plain(told | {"agency": agency[language]}, language)
+
+
+def _plain(told: dict[str, Any], language: Language) -> dict[str, Any]:
+    """Leave out what is not known, write instants as text, put names beside the codes of states."""
+    plain: dict[str, Any] = {}
+    for key, value in told.items():
+        if value is None:
+            continue
+        plain[key] = value.isoformat() if isinstance(value, datetime) else value
+        if key in _NAMED:
+            plain[f"{key}_words"] = name(_NAMED[key], str(value), language)
+    return plain

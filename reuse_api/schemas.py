@@ -1,0 +1,143 @@
+"""What callers may send, as JSON: every object is closed, so an unknown field is named and refused.
+
+Who is calling is nowhere in here: agency, system and officer come from credentials alone (DESIGN 2.4).
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from vault.handling import OpenDossier, Person
+from vault.issue import ResultBody
+from vault.release import Wanted
+
+_ONE_LINE = r"^[^\p{Cc}]*$"  # no control characters: what is stored is shown on pages and in documents
+Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ONE_LINE)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_ONE_LINE)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+
+
+class Closed(BaseModel):
+    """An object without any field but its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class IdentifierBody(Closed):
+    """An identifier of a person or organisation, such as ("personal_number", twelve digits)."""
+
+    scheme: Code
+    value: Code
+
+
+class PersonBody(Closed):
+    """A person named in a dossier; who acts through somebody else is represented, on recorded evidence."""
+
+    role: Code
+    identifier: IdentifierBody
+    name: Text
+    born_on: date | None = None
+    represented: bool = False
+    representation_evidence: Text | None = None
+
+    def value(self) -> Person:
+        """Give the person as the vault takes it."""
+        return Person(
+            role=self.role,
+            scheme=self.identifier.scheme,
+            value=self.identifier.value,
+            name=self.name,
+            born_on=self.born_on,
+            represented=self.represented,
+            representation_evidence=self.representation_evidence,
+        )
+
+
+class EvidenceBody(Closed):
+    """Why the agency may open the dossier: portal_submission, signed_form or officer_check; its reference."""
+
+    kind: Code
+    reference: Text | None = None
+
+
+class DossierBody(Closed):
+    """A dossier to open: `PUT /v1/dossiers/{code}`."""
+
+    procedure: Code
+    case: Text | None = None
+    additional_cases: list[Text] = Field(default_factory=list, max_length=20)
+    conditions: list[Code] = Field(default_factory=list, max_length=50)
+    persons: list[PersonBody] = Field(max_length=50)
+    evidence: EvidenceBody | None = None
+    channel: Literal["counter", "portal", "post"]
+
+    def value(self) -> OpenDossier:
+        """Give the dossier as the vault takes it."""
+        return OpenDossier(
+            procedure=self.procedure,
+            case=self.case,
+            additional_cases=tuple(self.additional_cases),
+            conditions=tuple(self.conditions),
+            persons=tuple(person.value() for person in self.persons),
+            evidence=self.evidence.kind if self.evidence else None,
+            evidence_reference=self.evidence.reference if self.evidence else None,
+            channel=self.channel,
+        )
+
+
+class DossierChange(Closed):
+    """What may be changed of an open dossier: it may be closed, for good."""
+
+    state: Literal["closed"]
+
+
+class WantedBody(Closed):
+    """A component, and the record chosen for it; without one, the record that the plan found."""
+
+    component: Code
+    record: Code | None = None
+
+
+class ReleasesBody(Closed):
+    """The components that are wanted in place of paper."""
+
+    components: list[WantedBody] = Field(min_length=1, max_length=100)
+
+    def value(self) -> list[Wanted]:
+        """Give the wanted components as the vault takes them."""
+        return [Wanted(one.component, one.record) for one in self.components]
+
+
+class ResultFields(Closed):
+    """A result to store: with `fields` it is composed and sealed here, without them a file comes with it."""
+
+    type: Code
+    owner_roles: list[Code] = Field(min_length=1, max_length=10)
+    fields: dict[Code, JsonValue] | None = Field(default=None, max_length=200)
+    title: Text | None = None
+    number: Text | None = None
+    issued_on: date | None = None
+    valid_until: date | None = None
+    replaces: list[Code] = Field(default_factory=list, max_length=20)
+
+    def value(self) -> ResultBody:
+        """Give the result as the vault takes it."""
+        fields: dict[str, Any] | None = dict(self.fields) if self.fields is not None else None
+        return ResultBody(
+            type=self.type,
+            owner_roles=tuple(self.owner_roles),
+            fields=fields,
+            title=self.title,
+            number=self.number,
+            issued_on=self.issued_on,
+            valid_until=self.valid_until,
+            replaces=tuple(self.replaces),
+        )
+
+
+class RevocationBody(Closed):
+    """The end of a record's validity: its legal ground, and the reason in words."""
+
+    ground: Text
+    reason: LongText
