@@ -1,0 +1,88 @@
+"""The application: every door on one open vault, and the log published once a second while it runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from reuse_api import (
+    dossiers,
+    health,
+    journal,
+    log,
+    me,
+    problem_types,
+    receipts,
+    records,
+    releases,
+    results,
+    tokens,
+)
+from reuse_api.answering import answer_errors
+from reuse_api.body_limit import BodyLimit
+from reuse_api.doorway import Doorway
+from reuse_api.pages import adding, assets, sign_in, wallet
+from reuse_api.settings import Settings
+from vault.publishing import publish
+from vault.services import Vault
+
+API = (tokens, dossiers, releases, results, records, receipts, me, log, health, problem_types)
+PAGES: tuple[APIRouter, ...] = (sign_in.router, wallet.router, adding.router, assets.router)
+_EVERY = 1.0  # seconds between two publications (DESIGN 6)
+
+
+def create_app(vault: Vault, settings: Settings, *, pages: Sequence[APIRouter] = PAGES) -> FastAPI:
+    """Make the application over an open vault; whoever opened the vault closes it afterwards."""
+    app = FastAPI(
+        title="Kho",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.vault = vault
+    app.state.settings = settings
+    for module in API:
+        app.include_router(module.router)
+    for router in pages:
+        app.include_router(router)
+    answer_errors(app)
+    app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(Doorway)
+    return app
+
+
+def _lifespan(app: FastAPI) -> AbstractAsyncContextManager[None]:
+    return publishing(app.state.vault)
+
+
+@asynccontextmanager
+async def publishing(vault: Vault) -> AsyncIterator[None]:
+    """Publish the log once a second while inside, and once more on leaving.
+
+    A publication that fails is written down and tried again: what is decided and proven rests on the rows.
+    """
+    ending = asyncio.Event()
+    task = asyncio.create_task(_publish_until(vault, ending))
+    try:
+        yield
+    finally:
+        ending.set()
+        await task
+
+
+async def _publish_until(vault: Vault, ending: asyncio.Event) -> None:
+    while True:
+        last = ending.is_set()
+        try:
+            await publish(vault)
+        except Exception as problem:
+            journal.failed("publication_failed", problem)
+        if last:
+            return
+        try:
+            await asyncio.wait_for(ending.wait(), _EVERY)
+        except TimeoutError:
+            continue
