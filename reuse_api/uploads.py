@@ -58,6 +58,14 @@ class ReceivedForm:
         self.discard()
 
 
+class FormInvalid(FieldInvalid):
+    """A form that cannot be taken; `fields` are the text fields that had come by then, lest they be lost."""
+
+    def __init__(self, problem: FieldInvalid, fields: dict[str, str]) -> None:
+        super().__init__(problem.field, problem.code, problem.detail)
+        self.fields = fields
+
+
 async def receive_file(
     request: Request, scratch: Path, max_bytes: int, fields: Collection[str]
 ) -> ReceivedForm:
@@ -71,7 +79,7 @@ async def receive_file(
 
     Raises:
         VaultBusy: the scratch folder cannot take the file.
-        FieldInvalid: ("file", too_large | empty | field_missing), (name, field_unknown | field_repeated |
+        FormInvalid: ("file", too_large | empty | field_missing), (name, field_unknown | field_repeated |
             too_long | not_utf8), ("body", multipart_malformed | media_type_unsupported).
         ClientDisconnect: the client left before the end.
     """
@@ -79,7 +87,7 @@ async def receive_file(
     limit = 2 * max_bytes + _OVERHEAD  # what lies beyond the file's own limit is read, but not kept
     lift_limit(request, limit)
     if declared_length(request.scope) > limit:
-        raise FieldInvalid(FILE, "too_large")
+        raise FormInvalid(FieldInvalid(FILE, "too_large"), {})
     path = scratch / f"{os.urandom(16).hex()}.tmp"  # what a killed process leaves is swept by this ending
     form = _Form(frozenset(fields), max_bytes)
     parser = MultipartParser(boundary, callbacks=form.callbacks())
@@ -91,7 +99,9 @@ async def receive_file(
     except BaseException as problem:
         path.unlink(missing_ok=True)
         if isinstance(problem, BodyTooLarge):
-            raise FieldInvalid(FILE, "too_large") from problem
+            raise FormInvalid(FieldInvalid(FILE, "too_large"), form.heard()) from problem
+        if isinstance(problem, FieldInvalid):
+            raise FormInvalid(problem, form.heard()) from problem
         if isinstance(problem, OSError):
             raise VaultBusy(f"scratch: {problem.strerror}") from problem
         raise
@@ -172,6 +182,10 @@ class _Form:
         content = b"".join(self._pending)
         self._pending.clear()
         return content
+
+    def heard(self) -> dict[str, str]:
+        """Give the text fields as far as they have come."""
+        return {name: value.decode(errors="replace") for name, value in self.values.items()}
 
     def finished(self, path: Path) -> ReceivedForm:
         """Give the form, now that the body has ended; raises FieldInvalid when something is missing."""

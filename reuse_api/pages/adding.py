@@ -13,7 +13,7 @@ from reuse_api.pages.languages import Language
 from reuse_api.pages.rendering import check_form, language_of, onward, page
 from reuse_api.pages.troubles import PageRoute
 from reuse_api.pages.views import Narrator
-from reuse_api.uploads import receive_file
+from reuse_api.uploads import FormInvalid, receive_file
 from vault.deposit import MAX_TITLE, upload
 from vault.errors import FieldInvalid
 from vault.services import MAX_UPLOAD, Vault
@@ -60,8 +60,11 @@ async def add(request: Request, vault: TheVault, caller: AsOwner) -> Response:
                     declared_type=received.declared_type,
                     key=received.fields.get("request", "")[:_MAX_KEY] or _new_key(),
                 )
+    except FormInvalid as problem:
+        typed = _typed(problem.fields)
+        faults = (_faults(typed) if problem.fields else {}) | {_field(problem): problem.code}
     except FieldInvalid as problem:
-        faults = _faults(typed) | {_field(problem): problem.code}
+        faults = {_field(problem): problem.code}
     return _form(request, vault, typed, faults) if faults else onward("/wallet?added=1")
 
 

@@ -20,7 +20,7 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-# The rest is set around every answer (reuse_api/doorway.py). Without any referrer, browsers send `Origin: null`.
+# The rest is set around every answer (reuse_api/doorway.py). Without a referrer browsers send `Origin: null`.
 GUARDED = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 
 

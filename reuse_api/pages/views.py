@@ -12,6 +12,7 @@ from policies.entries import Text
 from policies.wording import name, say
 from reuse_api.pages.languages import Language
 from vault.days import VIETNAM
+from vault.deposit import OTHER
 from vault.finding import MyAccess, MyRecord
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -161,6 +162,8 @@ class Narrator:
 
     def type_name(self, code: str, at: datetime) -> str:
         """Name a record type; a code that the book no longer knows is shown as it is."""
+        if code == OTHER:
+            return self.language.say("record.other_type")
         found = self._book.record_type(code, local_day(at))
         return self._text(found.name) if found is not None else code
 
