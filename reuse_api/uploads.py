@@ -91,9 +91,8 @@ async def receive_file(
     path = scratch / f"{os.urandom(16).hex()}.tmp"  # what a killed process leaves is swept by this ending
     form = _Form(frozenset(fields), max_bytes)
     parser = MultipartParser(boundary, callbacks=form.callbacks())
-    handle = await to_thread.run_sync(_create, path)
     try:
-        with handle:
+        with await to_thread.run_sync(_create, path) as handle:
             await _pour(request, parser, form, handle)
         return form.finished(path)
     except BaseException as problem:
