@@ -1,0 +1,258 @@
+"""The pool of processes that touch foreign bytes: one file each, then gone; no key, no network if possible.
+
+The main program only opens, measures and hashes the file; parsing happens behind `signing.nursery`. Whatever
+happens there, the answer is an Examination.
+"""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from signing.errors import WorkerFailed
+from signing.report import Examination, SignatureReport, undetermined
+
+_UNKNOWN = "application/octet-stream"
+_EXIT_MEMORY = 3  # as in nursery.py
+_LONGEST_ANSWER = 4 * 1024 * 1024  # bytes
+_START_SECONDS = 60
+_GRACE_SECONDS = 10  # how long the nursery may be late itself before it is replaced
+_SOURCE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one worker may use up: address space in bytes, seconds of processor, seconds by the clock."""
+
+    memory_bytes: int = 1536 * 1024 * 1024
+    cpu_seconds: int = 20
+    wall_seconds: int = 30
+
+
+@dataclass(frozen=True)
+class _Opened:
+    descriptor: int
+    size: int
+    sha256: bytes
+
+
+@dataclass
+class _Nursery:
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    network_cut: bool
+
+
+class WorkerPool:
+    """At most `size` workers at once; the others wait. Use in one event loop; start, then close."""
+
+    def __init__(self, size: int = 2, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._free = asyncio.Semaphore(size)
+        self._starting = asyncio.Lock()
+        self._nursery: _Nursery | None = None
+        self._open = False
+
+    @property
+    def network_cut(self) -> bool:
+        """Whether the workers have no network at all; False before the start."""
+        return self._nursery is not None and self._nursery.network_cut
+
+    async def start(self) -> None:
+        """Start the nursery; raises WorkerFailed when it does not come up."""
+        self._open = True
+        async with self._starting:
+            if self._nursery is None:
+                self._nursery = await self._raise_nursery()
+
+    async def close(self) -> None:
+        """Stop every worker and wait until none is left; what is being examined ends as crashed."""
+        self._open = False
+        async with self._starting:
+            if self._nursery is not None:
+                nursery, self._nursery = self._nursery, None
+                await asyncio.to_thread(_bury, nursery)
+
+    async def examine(
+        self,
+        path: Path,
+        *,
+        roots: Sequence[bytes],
+        at: datetime,
+        declared_type: str = "application/pdf",
+        max_bytes: int,
+    ) -> Examination:
+        """Return what a worker finds out about the file; a worker that fails gives "undetermined".
+
+        `roots` (DER) are those to trust, `at` (aware) the time to judge at. Raises WorkerFailed when the pool
+        is closed, OSError when the file cannot be opened; never anything for the sake of its content.
+        """
+        opened = await _open_aside(path)
+        try:
+            if opened.size == 0 or opened.size > max_bytes:
+                refusal = "empty" if opened.size == 0 else "too_large"
+                report = undetermined("file_refused")
+                return Examination(opened.sha256, opened.size, _UNKNOWN, None, refusal, report)
+            request = {
+                "roots": [base64.b64encode(root).decode() for root in roots],
+                "at": at.isoformat(),
+                "declared_type": declared_type,
+            }
+            async with self._free:
+                answer, cut = await self._ask(opened.descriptor, json.dumps(request).encode() + b"\n")
+        finally:
+            os.close(opened.descriptor)
+        return _examination(opened, answer, cut)
+
+    async def _ask(self, file: int, request: bytes) -> tuple[bytes, bool]:
+        nursery = await self._living()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            try:
+                socket.send_fds(nursery.control, [b"x"], [theirs.fileno(), file])
+                theirs.close()
+                async with asyncio.timeout(self._limits.wall_seconds + _GRACE_SECONDS):
+                    return await _converse(ours, request), nursery.network_cut
+            except TimeoutError:
+                nursery.process.kill()
+                return b'{"exit": -9, "late": true}\n', nursery.network_cut
+            except OSError:
+                return b"", nursery.network_cut  # the nursery has gone; the next one asks a new one
+
+    async def _living(self) -> _Nursery:
+        async with self._starting:
+            if not self._open:
+                raise WorkerFailed("the pool of workers is not running")
+            if self._nursery is not None and self._nursery.process.poll() is not None:
+                nursery, self._nursery = self._nursery, None
+                await asyncio.to_thread(_bury, nursery)
+            if self._nursery is None:
+                self._nursery = await self._raise_nursery()
+            return self._nursery
+
+    async def _raise_nursery(self) -> _Nursery:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.to_thread(_spawn, theirs, self._limits)
+        ours.setblocking(False)
+        nursery = _Nursery(process, ours, network_cut=False)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                hello = await asyncio.get_running_loop().sock_recv(ours, 4096)
+            nursery.network_cut = bool(json.loads(hello)["network_cut"])
+        except (OSError, TimeoutError, ValueError) as error:
+            await asyncio.to_thread(_bury, nursery)
+            raise WorkerFailed("the process that raises workers did not start") from error
+        except BaseException:
+            process.kill()
+            _bury(nursery)
+            raise
+        return nursery
+
+
+def _spawn(control: socket.socket, limits: Limits) -> subprocess.Popen[bytes]:
+    # A session of its own keeps Ctrl-C away; an empty environment and closed descriptors keep secrets away.
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "signing.nursery", json.dumps(asdict(limits))],
+        stdin=control.fileno(),
+        stdout=subprocess.DEVNULL,
+        close_fds=True,
+        cwd="/",
+        env={"PYTHONPATH": str(_SOURCE), "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
+        start_new_session=True,
+    )
+
+
+def _bury(nursery: _Nursery) -> None:
+    nursery.control.close()
+    try:
+        nursery.process.wait(timeout=_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        nursery.process.kill()
+        nursery.process.wait()
+
+
+async def _open_aside(path: Path) -> _Opened:
+    opening = asyncio.ensure_future(asyncio.to_thread(_open, path))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_again)
+        raise
+
+
+def _close_again(opening: asyncio.Future[_Opened]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        os.close(opening.result().descriptor)
+
+
+def _open(path: Path) -> _Opened:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        digest, size = hashlib.sha256(), 0
+        while chunk := os.read(descriptor, 1024 * 1024):
+            digest.update(chunk)
+            size += len(chunk)
+        return _Opened(descriptor, size, digest.digest())
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+async def _converse(ours: socket.socket, request: bytes) -> bytes:
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it ended early: its last line says how
+        await loop.sock_sendall(ours, request)
+    answer = bytearray()
+    while len(answer) <= _LONGEST_ANSWER:
+        chunk = await loop.sock_recv(ours, 65_536)
+        if not chunk:
+            return bytes(answer)
+        answer += chunk
+    return b""
+
+
+def _examination(opened: _Opened, answer: bytes, network_cut: bool) -> Examination:
+    result, ended = _parse(answer)
+    if result is not None and ended.get("exit") == 0:
+        with contextlib.suppress(KeyError, ValueError, TypeError):
+            return Examination(
+                opened.sha256,
+                opened.size,
+                str(result["media_type"]),
+                result.get("pages"),
+                result.get("refusal"),
+                SignatureReport.from_json(result["report"]),
+                network_cut,
+            )
+    report = undetermined(_why(ended))
+    return Examination(opened.sha256, opened.size, _UNKNOWN, None, None, report, network_cut)
+
+
+def _parse(answer: bytes) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Return the worker's result (None if none) and the nursery's last line ({} if none)."""
+    try:
+        lines = [json.loads(line) for line in answer.splitlines()]
+    except ValueError:
+        return None, {}
+    if not lines or not all(isinstance(line, dict) for line in lines):
+        return None, {}
+    return (lines[0] if len(lines) == 2 else None), lines[-1]
+
+
+def _why(ended: dict[str, Any]) -> str:
+    if ended.get("late") or ended.get("exit") == -signal.SIGXCPU:
+        return "worker_timeout"
+    return "worker_memory" if ended.get("exit") == _EXIT_MEMORY else "worker_crashed"
