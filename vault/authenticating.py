@@ -11,7 +11,14 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault import agencies
-from vault.assertions import Assertion, AssertionRefused, check_assertion, peek_issuer
+from vault.assertions import (
+    CLIENT_TYPE,
+    OFFICER_TYPE,
+    Assertion,
+    AssertionRefused,
+    check_assertion,
+    peek_issuer,
+)
 from vault.days import legal_day
 from vault.entries import stamp
 from vault.errors import NotAuthenticated
@@ -21,8 +28,6 @@ from vault.tables import session, used_assertion
 TOKEN_LIFETIME = timedelta(minutes=10)
 CODE_LIFETIME = timedelta(minutes=30)
 SESSION_LIFETIME = timedelta(minutes=30)
-CLIENT_TYP = "client-authentication+jwt"
-OFFICER_TYP = "kho-officer+jwt"
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,8 @@ async def exchange(vault: Vault, *, client_assertion: str, officer_assertion: st
         NotAuthenticated: client_unknown, officer_unknown, assertion_replayed, or a code of vault.assertions.
     """
     at = vault.clock.now()
-    client = await _checked(vault, client_assertion, CLIENT_TYP, at)
-    officer = await _checked(vault, officer_assertion, OFFICER_TYP, at) if officer_assertion else None
+    client = await _checked(vault, client_assertion, CLIENT_TYPE, at)
+    officer = await _checked(vault, officer_assertion, OFFICER_TYPE, at) if officer_assertion else None
     if officer is not None and officer.issuer != client.issuer:
         raise NotAuthenticated("officer_of_another_system")
     async with vault.db.write() as db:

@@ -74,7 +74,6 @@ async def issue_certificates(stage: Stage) -> None:
     day = legal_day(stage.vault.clock.now()).isoformat()
     fields = people.certificate("118/2026", day, birth_place="Bệnh viện Phụ sản Hà Nội")
     stage.certificate = await _register_birth(stage, people.DAUGHTER, fields)
-    stage.first_dossier = stage.first_dossier or ""
     await _register_birth(stage, people.MOTHER, people.mothers_certificate("119/2026", day))
 
 
@@ -103,7 +102,7 @@ async def upload_papers(stage: Stage) -> None:
     """4 She uploads a paper of hers, and a real government-signed file; a stranger uploads a certificate."""
     teller = stage.teller
     teller.say("step_4")
-    plain = compose("result", _notes(stage), at=stage.vault.clock.now())
+    plain = compose("general_result", _notes(stage), at=stage.vault.clock.now())
     signed = files("reuse_api.demo").joinpath("samples", "government-signed.pdf").read_bytes()
     for title, content in (("Giấy hẹn cũ", plain), ("Văn bản có chữ ký của cơ quan nhà nước", signed)):
         async with teller.busy("upload"):
@@ -115,7 +114,8 @@ def _notes(stage: Stage) -> dict[str, object]:
     return {
         "title": "Giấy hẹn trả kết quả",
         "issuer_name": people.COMMUNE.name_vi,
-        "place": "Hà Nội",
+        "issuer_title": "CÔNG CHỨC TIẾP NHẬN",
+        "signer": people.COMMUNE.officer_name,
         "issued_on": legal_day(stage.vault.clock.now()).isoformat(),
         "body": f"Bản tự giữ, {stage.vault.clock.now().isoformat()}",
     }
@@ -143,7 +143,9 @@ async def ask(stage: Stage) -> None:
     stage.residence_dossier = code
     _tell_plan(stage, plan)
     stage.teller.say("other_family")
-    upload = compose("result", _notes(stage) | {"title": "Giấy khai sinh"}, at=stage.vault.clock.now())
+    upload = compose(
+        "general_result", _notes(stage) | {"title": "Giấy khai sinh"}, at=stage.vault.clock.now()
+    )
     answer = await stage.stranger.upload("Ảnh chụp giấy khai sinh", people.RECORD_TYPE, upload, "vi")
     stage.strangers_record = answer["record"]
     other = [people.STRANGER.named("applicant"), people.STRANGERS_MOTHER.named("householder")]
@@ -161,17 +163,21 @@ async def _open_residence(stage: Stage, code: str, persons: list[dict[str, Any]]
 def _tell_plan(stage: Stage, plan: dict[str, Any]) -> None:
     teller = stage.teller
     for one in plan["components"]:
-        label = one["label"][teller.lang]
+        label = one["label"]
         reasons = teller.reasons(codes(one["reasons"]), "officer")
         teller.say("answer", label=label, component=one["component"], state=one["state"], reasons=reasons)
         for record in one["refused"]:
             reasons = teller.reasons(codes(record["reasons"]), "officer")
-            teller.say("not_this", title=record["title"], reasons=reasons)
+            teller.say("not_this", title=_named(record), reasons=reasons)
         for record in one["candidates"]:
             reasons = teller.reasons(codes(record["reasons"]), "officer")
-            teller.say("not_more", title=record["title"], reasons=reasons)
+            teller.say("not_more", title=_named(record), reasons=reasons)
         if "data_source" in one:
-            teller.say("hint", source=one["data_source"]["name"][teller.lang])
+            teller.say("hint", source=one["data_source"]["name"])
+
+
+def _named(record: dict[str, Any]) -> str:
+    return f"{record['title']} {', '.join(record['document_codes'])}"
 
 
 async def reuse(stage: Stage) -> None:
@@ -253,7 +259,8 @@ async def be_refused(stage: Stage) -> None:
 
 def _tell_refusal(stage: Stage, what: str, reply: Reply) -> None:
     expect(reply, 403, 404, 410, what=what)
-    reasons = stage.teller.reasons(codes(reply.json.get("reasons", [])) or [reply.json["code"]], "officer")
+    problem = reply.json
+    reasons = stage.teller.reasons(codes(problem.get("reasons", [])), "officer") or problem["detail"]
     stage.teller.say("refused", what=stage.teller.words(what), status=reply.status, reasons=reasons)
 
 
@@ -298,8 +305,10 @@ async def see(stage: Stage) -> None:
     """9 What she sees: her documents, and everything that was done about her."""
     stage.teller.say("step_9")
     door = stage.daughter.door
-    records = expect(await door.ask("GET", "/v1/me/records"), 200, what="records").json["items"]
-    accesses = expect(await door.ask("GET", "/v1/me/accesses?limit=100"), 200, what="accesses").json["items"]
+    records = expect(await door.ask("GET", "/v1/me/records"), 200, what="records").json["records"]
+    accesses = expect(await door.ask("GET", "/v1/me/accesses?limit=100"), 200, what="accesses").json[
+        "accesses"
+    ]
     stage.teller.say("seen", name=people.DAUGHTER.name, records=len(records), accesses=len(accesses))
 
 

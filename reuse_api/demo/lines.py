@@ -25,13 +25,13 @@ LINES: dict[str, tuple[str, str]] = {
     "step_3": ("3. Cấp kết quả có chữ ký số", "3. Issuing a signed result"),
     "opened": ("   Mở hồ sơ {dossier} ({procedure})", "   Opened dossier {dossier} ({procedure})"),
     "issued": (
-        "   Giấy khai sinh {code}: {size} byte, mức tin cậy {trust}, chữ ký {verdict}; biên nhận {receipt}",
-        "   Birth certificate {code}: {size} bytes, class {trust}, signature {verdict}; receipt {receipt}",
+        "   Giấy khai sinh {code}: {size} byte, mức tin cậy {trust}, {verdict}; biên nhận {receipt}",
+        "   Birth certificate {code}: {size} bytes, class {trust}, {verdict}; receipt {receipt}",
     ),
     "step_4": ("4. Công dân tự tải lên", "4. The citizen's own upload"),
     "uploaded": (
-        "   {title}: mức tin cậy {trust}, chữ ký {verdict} ({reasons})",
-        "   {title}: trust class {trust}, signature {verdict} ({reasons})",
+        "   {title}: mức tin cậy {trust}, {verdict} ({reasons})",
+        "   {title}: trust class {trust}, {verdict} ({reasons})",
     ),
     "already": ("   {title}: đã có trong kho từ trước", "   {title}: was in the store already"),
     "step_5": ("5. Một câu hỏi cho cả hồ sơ", "5. One question for the whole dossier"),
@@ -48,8 +48,8 @@ LINES: dict[str, tuple[str, str]] = {
     ),
     "step_6": ("6. Dùng lại thay cho bản giấy", "6. Reuse in place of paper"),
     "read": (
-        "   Đã nhận {size} byte, SHA-256 khớp; chữ ký {verdict}, hiệu lực {validity}",
-        "   Received {size} bytes, the SHA-256 agrees; signature {verdict}, validity {validity}",
+        "   Đã nhận {size} byte, SHA-256 khớp; {verdict}, hiệu lực {validity}",
+        "   Received {size} bytes, the SHA-256 agrees; {verdict}, validity {validity}",
     ),
     "proof": ("   Biên nhận, kiểm ngoại tuyến: {outcome}", "   The receipt, checked offline: {outcome}"),
     "proof_step": ("      {number}. {name}: {outcome}", "      {number}. {name}: {outcome}"),

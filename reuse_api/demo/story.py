@@ -4,6 +4,8 @@ import asyncio
 import errno
 import socket
 import time
+from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
@@ -81,6 +83,7 @@ async def _play(folder: Path, keys: Path, teller: Teller, listening: socket.sock
     teller.say("title")
     teller.say("places", folder=folder, keys=keys)
     async with opened(places, create=True, clock=clock, issuer=url, authorities=authorities) as vault:
+        _write_roots(folder / "roots.pem", authorities.roots)
         if not fresh:
             teller.say("kept", size=vault.signer.tree.size)
         server = uvicorn.Server(
@@ -139,6 +142,17 @@ def _authority(keys: Path, fresh: bool, clock: Clock) -> DemoAuthority:
         return DemoAuthority.load(folder)
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     return DemoAuthority.create(folder, clock.now())
+
+
+def _write_roots(path: Path, roots: Sequence[bytes]) -> None:
+    """Leave the public root certificate where `kho verify document --roots` can be pointed at it."""
+    pems = (f"-----BEGIN CERTIFICATE-----\n{_folded(root)}-----END CERTIFICATE-----\n" for root in roots)
+    path.write_text("".join(pems))
+
+
+def _folded(der: bytes) -> str:
+    text = b64encode(der).decode()
+    return "".join(text[start : start + 64] + "\n" for start in range(0, len(text), 64))
 
 
 async def _tell(
