@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from signing.log_errors import ProofInvalid
@@ -56,11 +56,13 @@ TREE = Tree(LEAVES)
 sizes = st.integers(1, len(LEAVES))
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(LEAVES)))
 def test_roots_of_every_earlier_size_agree_with_the_naive_tree(size):
     assert TREE.root(size) == naive_root(LEAVES[:size]) == Tree(LEAVES[:size]).root()
 
 
+@settings(deadline=None)
 @given(sizes, st.data())
 def test_inclusion_proofs_agree_and_verify(size, data):
     index = data.draw(st.integers(0, size - 1))
@@ -69,6 +71,7 @@ def test_inclusion_proofs_agree_and_verify(size, data):
     verify_inclusion(LEAVES[index], index, size, proof, TREE.root(size))
 
 
+@settings(deadline=None)
 @given(sizes, st.data())
 def test_consistency_proofs_agree_and_verify(new, data):
     old = data.draw(st.integers(1, new))
@@ -77,6 +80,7 @@ def test_consistency_proofs_agree_and_verify(new, data):
     verify_consistency(old, new, proof, TREE.root(old), TREE.root(new))
 
 
+@settings(deadline=None)
 @given(sizes, st.data())
 def test_a_proof_is_refused_for_another_leaf_index_size_or_root(size, data):
     index = data.draw(st.integers(0, size - 1))
@@ -91,6 +95,7 @@ def test_a_proof_is_refused_for_another_leaf_index_size_or_root(size, data):
         verify_inclusion(LEAVES[index], index, size, proof, sha256(root).digest())
 
 
+@settings(deadline=None)
 @given(st.integers(2, len(LEAVES)), st.data())
 def test_every_flipped_bit_of_a_proof_is_refused(size, data):
     index = data.draw(st.integers(0, size - 1))
@@ -104,6 +109,7 @@ def test_every_flipped_bit_of_a_proof_is_refused(size, data):
         )
 
 
+@settings(deadline=None)
 @given(st.integers(2, len(LEAVES)), st.data())
 def test_consistency_refuses_longer_shorter_and_exchanged_proofs(new, data):
     old = data.draw(st.integers(1, new - 1))

@@ -9,7 +9,7 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signing.leaf import (
@@ -189,6 +189,7 @@ def test_a_foreign_leaf_is_neither_sealed_nor_opened():
             act(parts(), SEED, foreign)
 
 
+@settings(deadline=None)
 @given(st.sets(st.sampled_from(PARTS)))
 def test_an_opening_shows_the_chosen_parts_and_hides_the_others(show):
     shown = opening(parts(), SEED, LEAF, show)
