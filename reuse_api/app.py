@@ -22,13 +22,19 @@ from reuse_api import (
 from reuse_api.answering import answer_errors
 from reuse_api.body_limit import BodyLimit
 from reuse_api.doorway import Doorway
-from reuse_api.pages import adding, assets, sign_in, wallet
+from reuse_api.pages import adding, assets, nowhere, sign_in, wallet
 from reuse_api.settings import Settings
 from vault.publishing import publish
 from vault.services import Vault
 
 API = (tokens, dossiers, releases, results, records, receipts, me, log, health, problem_types)
-PAGES: tuple[APIRouter, ...] = (sign_in.router, wallet.router, adding.router, assets.router)
+PAGES: tuple[APIRouter, ...] = (
+    sign_in.router,
+    wallet.router,
+    adding.router,
+    assets.router,
+    nowhere.router,
+)
 _EVERY = 1.0  # seconds between two publications (DESIGN 6)
 
 
