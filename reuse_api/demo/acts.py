@@ -165,7 +165,13 @@ def _tell_plan(stage: Stage, plan: dict[str, Any]) -> None:
     for one in plan["components"]:
         label = one["label"]
         reasons = teller.reasons(codes(one["reasons"]), "officer")
-        teller.say("answer", label=label, component=one["component"], state=one["state"], reasons=reasons)
+        teller.say(
+            "answer",
+            label=label,
+            component=one["component"],
+            state=teller.named("plan_state", one["state"]),
+            reasons=reasons,
+        )
         for record in one["refused"]:
             reasons = teller.reasons(codes(record["reasons"]), "officer")
             teller.say("not_this", title=_named(record), reasons=reasons)

@@ -108,8 +108,8 @@ LINES: dict[str, tuple[str, str]] = {
         "   The log: {url}/log/checkpoint, {url}/log/key",
     ),
     "look_api": (
-        "   Khóa của hệ thống công an: {key} (README có phiên curl)",
-        "   The police system's key: {key} (the README has a curl session)",
+        "   Khóa của hệ thống công an: {file} (README có phiên curl)",
+        "   The police system's key: {file} (the README has a curl session)",
     ),
     "waiting": ("   ... {what}, {seconds} giây", "   ... {what}, {seconds} s"),
     "stopped": ("Đã dừng.", "Stopped."),

@@ -223,4 +223,4 @@ async def _show_where(stage: Stage, url: str, keys: Path) -> None:
     for wallet in (stage.daughter, stage.mother, stage.stranger):
         teller.say("look_code", name=wallet.citizen.name, code=await wallet.new_code())
     teller.say("look_log", url=url)
-    teller.say("look_api", key=keys / "systems" / f"{people.POLICE.system}.json")
+    teller.say("look_api", file=keys / "systems" / f"{people.POLICE.system}.json")
