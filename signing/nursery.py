@@ -30,6 +30,7 @@ EXIT_MEMORY = 3
 EXIT_BROKEN = 4
 _LONGEST_REQUEST = 1024 * 1024  # bytes
 _DESCRIPTORS = 48
+_LONGEST_NAP = 60_000.0  # milliseconds
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _ON_LINUX = sys.platform.startswith("linux")
@@ -78,7 +79,7 @@ class _Nursery:
         if not self._workers:
             return None
         first = min(worker.deadline for worker in self._workers.values())
-        return max(0.0, first - time.monotonic()) * 1000 + 5
+        return min(_LONGEST_NAP, max(0.0, first - time.monotonic()) * 1000 + 5)  # no deadline may be left
 
     def _accept(self) -> bool:
         message, descriptors, _, _ = socket.recv_fds(self._control, 1, 2)
@@ -136,6 +137,8 @@ class _Nursery:
             with contextlib.suppress(KeyError):
                 self._poll.unregister(worker.conversation)
             ended = {"exit": os.waitstatus_to_exitcode(status), "late": worker.late}
+            with contextlib.suppress(OSError):  # a request left unread would reset the connection
+                worker.conversation.recv(_LONGEST_REQUEST, socket.MSG_DONTWAIT)
             with contextlib.suppress(OSError):  # whoever asked has gone
                 worker.conversation.send(json.dumps(ended).encode() + b"\n", socket.MSG_DONTWAIT)
             worker.conversation.close()
