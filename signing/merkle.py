@@ -46,13 +46,17 @@ class Level(Sequence[bytes]):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(index)
-        return bytes(self._nodes[index * HASH_SIZE : (index + 1) * HASH_SIZE])
+        return self._at(index)
 
     def joined(self, start: int, stop: int) -> bytes:
         """Return the nodes start <= i < stop as one string of bytes, which is the content of a tile."""
         if not 0 <= start <= stop <= len(self):
             raise IndexError((start, stop))
         return bytes(self._nodes[start * HASH_SIZE : stop * HASH_SIZE])
+
+    def _at(self, index: int) -> bytes:
+        # Slicing past the end would give less than a hash: callers have checked the index.
+        return bytes(self._nodes[index * HASH_SIZE : (index + 1) * HASH_SIZE])
 
     def _add(self, node: bytes) -> None:
         self._nodes += node
@@ -81,7 +85,7 @@ class Tree:
             level._add(node)
             if position % 2 == 0:
                 break
-            node = node_hash(level[position - 1], node)
+            node = node_hash(level._at(position - 1), node)
             position //= 2
         return index
 
@@ -155,7 +159,7 @@ class Tree:
         peaks = []
         while start < stop:
             height = (stop - start).bit_length() - 1
-            peaks.append(self._levels[height][start >> height])
+            peaks.append(self._levels[height]._at(start >> height))
             start += 1 << height
         node = peaks.pop()
         while peaks:
