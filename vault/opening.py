@@ -96,6 +96,7 @@ async def opened(
         stack.push_async_callback(store.close)
         master = load_or_create_master(places.keys, create=fresh)
         signer = await Signer.open(key_folder=places.keys, log_folder=places.log, create=fresh)
+        stack.push_async_callback(signer.close)
         appender = Appender(db, signer)
         stack.push_async_callback(appender.close)
         gate = Gate(
