@@ -1,0 +1,138 @@
+"""The wallet in a real browser: both languages, phone and desk, light and dark, by finger and by keys."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from reuse_api.demo import people
+
+Visiting = Callable[..., Any]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WORDS = {
+    "vi": ("Giấy tờ của tôi", "Ai đã xem", "Thêm giấy tờ", "Đã bị thu hồi", "Kết quả điện tử có chữ ký số"),
+    "en": ("My documents", "Who has looked", "Add a document", "Revoked", "Signed electronic result"),
+}
+
+# What a finger cannot hit: smaller than 44 px, unless a link in running text or one that fills its card.
+SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select")].filter(one => {
+  if (one.matches(".skip, .paper h2 a")) return false;
+  const box = one.getBoundingClientRect();
+  return box.height < 44 || box.width < 44;
+}).map(one => one.outerHTML.slice(0, 120))"""
+WIDTH = "() => document.documentElement.scrollWidth"
+
+
+def places(page: Page) -> list[str]:
+    """Walk through the wallet as its links lead, and give one address of every kind of page."""
+    start = page.url
+    record = page.locator(".paper h2 a").first.get_attribute("href")
+    revoked = page.locator(".paper.bad h2 a").first.get_attribute("href")
+    page.goto(start + "/accesses")
+    proof = page.locator(".proof a").first.get_attribute("href")
+    refused = page.locator("li.refused .proof a").first.get_attribute("href")
+    assert record and revoked and proof and refused
+    return [
+        "/wallet",
+        record,
+        revoked,
+        "/wallet/accesses",
+        proof,
+        refused,
+        "/wallet/upload",
+        "/wallet/nothing",
+    ]
+
+
+@pytest.mark.parametrize(("language", "dark"), [("vi", False), ("en", True)])
+def test_every_page_is_accessible(visiting: Visiting, language: str, dark: bool) -> None:
+    visit = visiting(language, width=360, dark=dark)
+    visit.go("/sign-in")
+    _check(visit.page, language)
+    for place in places(visit.sign_in(visit.told.stage.daughter)):
+        _check(visit.go(place), language)
+
+
+def _check(page: Page, language: str) -> None:
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    assert [(page.url, one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.evaluate(SMALL) == [], page.url
+    assert page.evaluate(WIDTH) <= 360, page.url
+    assert page.locator("script").count() == 0
+    assert page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("width", [320, 640, 1280])
+def test_no_page_scrolls_sideways(visiting: Visiting, width: int) -> None:
+    visit = visiting("vi", width=width)
+    for place in places(visit.sign_in(visit.told.stage.daughter)):
+        page = visit.go(place)
+        assert page.evaluate(WIDTH) <= width, place
+
+
+def test_text_twice_as_large_still_fits_a_phone(visiting: Visiting) -> None:
+    visit = visiting("vi", width=390)
+    for place in places(visit.sign_in(visit.told.stage.daughter)):
+        page = visit.go(place)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate(WIDTH) <= 390, place
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_she_sees_her_documents_and_who_has_looked(visiting: Visiting, language: str) -> None:
+    visit = visiting(language, script=False)
+    records, accesses, _, revoked, trust = WORDS[language]
+    page = visit.sign_in(visit.told.stage.daughter)
+    assert page.locator("h1").inner_text() == records
+    shown = page.locator("main").inner_text()
+    assert people.DAUGHTER.name in shown and people.COMMUNE.name_vi in shown
+    assert revoked in shown and trust in shown
+    assert people.DAUGHTER.number not in shown
+    page.get_by_role("link", name=accesses).click()
+    shown = page.locator("main").inner_text()
+    police = people.POLICE.name_vi if language == "vi" else people.POLICE.name_en
+    assert police in shown and people.POLICE.officer in shown
+    assert visit.told.stage.residence_dossier in shown
+    assert "Luật 91/2025/QH15" in shown
+    assert page.locator("li.refused ul li").count() >= 1
+
+
+def test_the_language_changes_where_she_is_and_stays_chosen(visiting: Visiting) -> None:
+    visit = visiting("vi")
+    visit.sign_in(visit.told.stage.daughter)
+    page = visit.go("/wallet/accesses")
+    page.get_by_role("button", name="English").click()
+    assert page.url.endswith("/wallet/accesses")
+    assert page.locator("h1").inner_text() == WORDS["en"][1]
+    assert visit.go("/wallet").locator("h1").inner_text() == WORDS["en"][0]
+
+
+def test_keys_alone_lead_through_the_page_and_the_focus_is_seen(visiting: Visiting) -> None:
+    visit = visiting("vi", width=1280)
+    page = visit.sign_in(visit.told.stage.daughter)
+    page = visit.go("/wallet/upload")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "title"
+    for _ in range(4):
+        seen = page.evaluate(
+            "(({outlineStyle: s, outlineWidth: w}) => [s, w])(getComputedStyle(document.activeElement))"
+        )
+        assert seen == ["solid", "3px"]
+        page.keyboard.press("Tab")
+
+
+def test_a_proof_is_printed_without_what_only_a_screen_needs(visiting: Visiting) -> None:
+    visit = visiting("vi", width=1280)
+    page = visit.sign_in(visit.told.stage.daughter)
+    page = visit.go(places(page)[4])
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible()
+    assert not page.locator(".button").first.is_visible()
+    assert page.locator("pre").first.is_visible()
