@@ -153,7 +153,9 @@ _FIELDS = {
     "composing_failed": Row(
         422, "Không soạn được kết quả từ các trường này.", "No document can be composed from these fields."
     ),
-    "components_number": Row(422, "Hãy hỏi từ 1 đến 100 thành phần.", "Ask for 1 to 100 components."),
+    "components_number": Row(
+        422, "Không có hoặc quá nhiều thành phần.", "There are no components, or too many."
+    ),
     "title_length": Row(422, "Tên giấy tờ dài từ 1 đến 200 ký tự.", "A title has 1 to 200 characters."),
     "text_length": Row(422, "Nội dung dài từ 1 đến 1000 ký tự.", "The text has 1 to 1000 characters."),
 }

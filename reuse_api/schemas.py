@@ -102,7 +102,7 @@ class WantedBody(Closed):
 class ReleasesBody(Closed):
     """The components that are wanted in place of paper."""
 
-    components: list[WantedBody] = Field(min_length=1, max_length=100)
+    components: list[WantedBody]
 
     def value(self) -> list[Wanted]:
         """Give the wanted components as the vault takes them."""

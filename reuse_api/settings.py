@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     )
     scratch: Path = Field(
         Path("var/kho/scratch"),
-        description="A folder for files that are being received; emptied at start, best on the store's disk.",
+        description="A folder for files that are being received, best on the store's disk.",
     )
     listen: str = Field(
         "127.0.0.1:8080", description='Where to serve: "HOST:PORT"; an IPv6 host stands in brackets.'

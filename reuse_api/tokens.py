@@ -20,7 +20,7 @@ from vault.errors import NotAuthenticated
 CLIENT_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CLIENT_CREDENTIALS = "client_credentials"
-_TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
+TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 _JWKS_PATH = "/.well-known/jwks.json"
 _MAX_PARAMETERS = 20
 _OFFICER_CODES = {"officer_unknown", "officer_of_another_system", "officer_assertion_missing"}
@@ -37,7 +37,7 @@ class _TokenRefused(Exception):
         self.code = code
 
 
-@router.post(_TOKEN_PATH)
+@router.post(TOKEN_PATH)
 async def post_token(request: Request, vault: TheVault) -> Response:
     """Exchange a client assertion, and an assertion naming an officer, for an access token.
 
@@ -67,7 +67,7 @@ async def get_metadata(vault: TheVault) -> JSONResponse:
     return JSONResponse(
         {
             "issuer": issuer,
-            "token_endpoint": issuer + _TOKEN_PATH,
+            "token_endpoint": issuer + TOKEN_PATH,
             "jwks_uri": issuer + _JWKS_PATH,
             "grant_types_supported": [CLIENT_CREDENTIALS, JWT_BEARER],
             "response_types_supported": [],

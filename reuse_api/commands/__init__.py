@@ -1,0 +1,1 @@
+"""The subcommands of `kho`, one matter a file."""

@@ -1,0 +1,44 @@
+"""How a command ends: its exit statuses, and errors told in one line."""
+
+from enum import IntEnum
+
+import typer
+
+from policies.errors import PolicyError
+from reuse_api.serving import AddressTaken
+from reuse_api.settings import SettingsInvalid
+from signing.errors import SigningError
+from storage.errors import StorageError
+from vault.errors import VaultError
+
+
+class Ending(IntEnum):
+    """Exit statuses (DESIGN 10); `verify` uses the first four."""
+
+    VALID = 0
+    DONE = 0
+    INVALID = 1
+    FAILED = 1
+    UNDETERMINED = 2
+    NOT_EXAMINED = 3
+    WRONG_COMMAND_LINE = 64
+    INTERNAL_ERROR = 70
+
+
+class CommandFailed(Exception):
+    """A command could not do what it was asked; the message is the line to show."""
+
+
+# What is told in one line and is no fault of the program.
+EXPECTED = (CommandFailed, AddressTaken, VaultError, StorageError, SigningError, PolicyError, OSError)
+
+
+def ending_of(problem: Exception) -> Ending:
+    """Tell an error in one line on stderr and give the exit status for it."""
+    typer.echo(f"kho: {' '.join(str(problem).split())}", err=True)
+    return Ending.WRONG_COMMAND_LINE if isinstance(problem, SettingsInvalid) else Ending.FAILED
+
+
+def end(status: Ending) -> typer.Exit:
+    """Give what to raise to end with a status."""
+    return typer.Exit(int(status))

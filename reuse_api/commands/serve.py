@@ -1,0 +1,46 @@
+"""`kho serve`: open the vault of the settings and serve every door on it."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from reuse_api.app import create_app
+from reuse_api.journal import noted, open_journal
+from reuse_api.serving import listen, server, stop_on_signals
+from reuse_api.settings import Settings, read_settings, variable
+from reuse_api.wiring import open_vault
+
+
+def settings_told() -> str:
+    """Tell every setting with its default, as `kho serve --help` shows it."""
+    lines = ["Settings are environment variables, read once; an unknown KHO_ variable is refused:"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else str(field.default)
+        lines.append(f"{variable(name)} ({default})" if default else variable(name))
+        lines.append(field.description or "")
+    return "\n\n".join(lines)
+
+
+def serve(
+    listening: Annotated[
+        str | None, typer.Option("--listen", help="HOST:PORT instead of KHO_LISTEN.", show_default=False)
+    ] = None,
+    create: Annotated[bool, typer.Option("--create", help="Make the vault if there is none yet.")] = False,
+) -> None:
+    """Serve the vault until Ctrl-C or SIGTERM; no other process may write to it meanwhile."""
+    settings = read_settings(listen=listening)
+    open_journal()
+    stop_on_signals()
+    try:
+        asyncio.run(_serve(settings, create=create))
+    except KeyboardInterrupt:
+        noted("stopped")
+
+
+async def _serve(settings: Settings, *, create: bool) -> None:
+    # The socket first: a taken port is told before anything is opened.
+    with listen(settings.host, settings.port) as socket:
+        async with open_vault(settings, create=create) as vault:
+            noted("serving", listen=settings.listen, entries=vault.signer.tree.size)
+            await server(create_app(vault, settings)).serve(sockets=[socket])

@@ -1,0 +1,172 @@
+"""`kho verify`: receipts, documents and logs, checked offline with public means, in numbered steps."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import typer
+
+from reuse_api.commands.ending import Ending, end
+from reuse_api.commands.speaking import Lang, spoken_language
+from reuse_api.commands.verify_words import document_lines, outcome_line, step_lines
+from reuse_api.wiring import read_roots
+from signing.log_check import Fetch, verify_log
+from signing.log_errors import NoteInvalid
+from signing.receipt import Outcome, outcome_of, verify_receipt
+from signing.report import Examination
+from signing.workers import WorkerPool
+from vault.clock import Clock
+from vault.services import MAX_UPLOAD
+
+_LARGEST_LINE = 1024  # characters of a key line
+_LARGEST_FILE = 2**20  # bytes of anything a log publishes; a full tile has 8 kB
+_TIMEOUT = 30  # seconds
+_ENDINGS: dict[Outcome, Ending] = {
+    "valid": Ending.VALID,
+    "invalid": Ending.INVALID,
+    "undetermined": Ending.UNDETERMINED,
+}
+
+ExistingFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+LogKey = Annotated[
+    str | None,
+    typer.Option(
+        "--log-key",
+        help="The log's verifier key line, or @FILE with it; got from elsewhere, never from the file.",
+        show_default=False,
+    ),
+]
+
+commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@commands.command("receipt")
+def receipt(
+    file: ExistingFile,
+    log_key: LogKey = None,
+    lang: Lang = None,
+    parts: Annotated[bool, typer.Option("--parts", help="Show, as JSON, what the receipt proves.")] = False,
+) -> None:
+    """Check a receipt: that this access was entered in the log whose key you name."""
+    language = spoken_language(lang)
+    try:
+        checked = verify_receipt(file.read_bytes(), _key_line(log_key))
+    except NoteInvalid as problem:
+        raise typer.BadParameter(str(problem), param_hint="--log-key") from problem
+    for line in step_lines(checked.steps, language):
+        typer.echo(line)
+    typer.echo(outcome_line(checked.outcome, language))
+    if parts:
+        typer.echo(json.dumps(checked.parts, ensure_ascii=False, indent=1))
+    raise end(_ENDINGS[checked.outcome])
+
+
+@commands.command("log")
+def log(
+    place: Annotated[str, typer.Argument(help="A folder, or an address such as http://127.0.0.1:8080/log")],
+    log_key: LogKey = None,
+    lang: Lang = None,
+) -> None:
+    """Check a whole published log: every entry is in its place and under the signed head."""
+    language = spoken_language(lang)
+    try:
+        steps = verify_log(_fetching(place), _key_line(log_key))
+    except NoteInvalid as problem:
+        raise typer.BadParameter(str(problem), param_hint="--log-key") from problem
+    for line in step_lines(steps, language):
+        typer.echo(line)
+    outcome = outcome_of(steps)
+    typer.echo(outcome_line(outcome, language))
+    raise end(_ENDINGS[outcome])
+
+
+@commands.command("document")
+def document(
+    file: ExistingFile,
+    roots: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="PEM file of the roots that you trust.", show_default=False
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="Judge as at this time (ISO 8601, UTC without zone).", show_default=False),
+    ] = None,
+    lang: Lang = None,
+) -> None:
+    """Check the signatures of a PDF against roots that you trust, in a process of its own."""
+    language = spoken_language(lang)
+    examined = asyncio.run(_examine(file, _roots(roots), _instant(at)))
+    for line in document_lines(examined, language):
+        typer.echo(line)
+    typer.echo(outcome_line(examined.report.verdict, language))
+    missed = "not_examined" in examined.report.reasons
+    raise end(Ending.NOT_EXAMINED if missed else _ENDINGS[examined.report.verdict])
+
+
+async def _examine(file: Path, roots: Sequence[bytes], at: datetime) -> Examination:
+    pool = WorkerPool(size=1)
+    await pool.start()
+    try:
+        return await pool.examine(file, roots=roots, at=at, max_bytes=MAX_UPLOAD)
+    finally:
+        await pool.close()
+
+
+def _key_line(given: str | None) -> str | None:
+    if given is None or not given.startswith("@"):
+        return given.strip() if given is not None else None
+    try:
+        with open(given[1:], encoding="utf-8") as file:
+            return file.read(_LARGEST_LINE).strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise typer.BadParameter(f"no key line in {given[1:]}", param_hint="--log-key") from problem
+
+
+def _roots(file: Path | None) -> list[bytes]:
+    if file is None:
+        return []
+    try:
+        return read_roots(file)
+    except ValueError as problem:
+        raise typer.BadParameter(f"no certificates in {file}", param_hint="--roots") from problem
+
+
+def _instant(text: str | None) -> datetime:
+    if text is None:
+        return Clock().now()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise typer.BadParameter(
+            "expected a time such as 2026-11-24T09:30:00+07:00", param_hint="--at"
+        ) from problem
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _fetching(place: str) -> Fetch:
+    """Give what reads a log's files: over HTTP, or from a folder."""
+    if urlsplit(place).scheme in ("http", "https"):
+        return lambda path: _get(f"{place.rstrip('/')}/{path}")
+    if not Path(place).is_dir():
+        raise typer.BadParameter(f"{place} is neither a folder nor an http address")
+    return lambda path: Path(place, path).read_bytes()
+
+
+def _get(address: str) -> bytes:
+    try:
+        # The scheme was checked: only http and https come this far.
+        with urlopen(address, timeout=_TIMEOUT) as reply:  # noqa: S310
+            return bytes(reply.read(_LARGEST_FILE))
+    except HTTPError as problem:
+        with problem:
+            if problem.code == 404:
+                raise FileNotFoundError(address) from problem
+        raise OSError(f"{address}: {problem.code}") from problem
