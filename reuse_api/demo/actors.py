@@ -128,14 +128,15 @@ def caller_key(folder: Path, office: Office, issuer: str) -> dict[str, Any]:
     """Load the system's private key, or make it; the file is what `kho token --key` reads."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{office.system}.json"
-    if path.exists():
-        known: dict[str, Any] = json.loads(path.read_text())["key"]
-        return known
-    key = new_caller_key()
+    key: dict[str, Any] = json.loads(path.read_text())["key"] if path.exists() else new_caller_key()
+    # Written anew each time: the issuer follows the port that the demo serves on.
     content = {"client_id": office.system, "officer": office.officer, "issuer": issuer, "key": key}
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
         json.dump(content, file, indent=1)
+    fresh.replace(path)
     return key
 
 
