@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from policies.wording import Audience
 from reuse_api import problems
 from reuse_api.callers import CredentialsRefused, door_of, request_id
 from reuse_api.journal import failed
@@ -32,12 +33,17 @@ _TEXT = {"vi", "en"}  # the members of a text that the policy book has in both l
 _HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 400: "body_unreadable"}
 
 
-def answer(request: HTTPConnection, outcome: Answer | Refusal, status: int = 200) -> Response:
-    """Give an operation's outcome: JSON with every reason in words, or the problem of a refusal."""
+def answer(
+    request: HTTPConnection, outcome: Answer | Refusal, status: int = 200, *, audience: Audience = "officer"
+) -> Response:
+    """Give an operation's outcome: JSON with every reason in words, or the problem of a refusal.
+
+    A machine reads the codes; the words are for whoever it shows them to, an officer or the citizen herself.
+    """
     if isinstance(outcome, Refusal):
-        return told(request, problems.of_refusal(outcome))
+        return told(request, problems.of_refusal(outcome, audience))
     language = language_of(request)
-    return JSONResponse(spoken(outcome, language), status, headers=_spoken_headers(language))
+    return JSONResponse(spoken(outcome, language, audience), status, headers=_spoken_headers(language))
 
 
 def told(request: HTTPConnection, problem: Problem) -> Response:
@@ -47,7 +53,7 @@ def told(request: HTTPConnection, problem: Problem) -> Response:
     return JSONResponse(problem.body(language), problem.status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def spoken(value: Any, language: Language) -> Any:
+def spoken(value: Any, language: Language, audience: Audience) -> Any:
     """Put words beside the reason codes of an answer, and keep one language of texts that have both.
 
     Under `reasons` a code becomes {"code", "words"}; {"vi", "en"} becomes the text asked for; all else stays.
@@ -56,12 +62,12 @@ def spoken(value: Any, language: Language) -> Any:
         if value.keys() == _TEXT:
             return value[language]
         return {
-            key: [problems.reason(code, language) for code in item]
+            key: [problems.reason(code, language, audience) for code in item]
             if key == "reasons"
-            else spoken(item, language)
+            else spoken(item, language, audience)
             for key, item in value.items()
         }
-    return [spoken(item, language) for item in value] if isinstance(value, list) else value
+    return [spoken(item, language, audience) for item in value] if isinstance(value, list) else value
 
 
 def _spoken_headers(language: Language) -> dict[str, str]:

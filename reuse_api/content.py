@@ -9,6 +9,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from policies.wording import Audience
 from reuse_api.answering import answer
 from vault.deliver import Delivery
 from vault.services import Refusal
@@ -40,10 +41,12 @@ def asked_span(request: Request) -> Span | None:
     return Span(start, int(last) + 1 if last else None)
 
 
-def content(request: Request, delivery: Delivery | Refusal, *, ranged: bool) -> Response:
+def content(
+    request: Request, delivery: Delivery | Refusal, *, ranged: bool, audience: Audience = "officer"
+) -> Response:
     """Give a delivery as a streamed answer, 206 if a range was asked for; a refusal as its problem."""
     if isinstance(delivery, Refusal):
-        return answer(request, delivery)
+        return answer(request, delivery, audience=audience)
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Disposition": _attachment(delivery.name),

@@ -32,7 +32,7 @@ async def get_records(request: Request, vault: TheVault, caller: AsOwner) -> Res
     """List my documents, newest first."""
     language = language_of(request)
     held = await finding.my_records(vault, caller)
-    return answer(request, {"records": [_record(one, language) for one in held]})
+    return answer(request, {"records": [_record(one, language) for one in held]}, audience="citizen")
 
 
 @router.post("/records")
@@ -50,7 +50,7 @@ async def post_record(request: Request, vault: TheVault, caller: AsOwner, key: W
             declared_type=form.declared_type,
             key=key,
         )
-    return answer(request, stored, 201)
+    return answer(request, stored, 201, audience="citizen")
 
 
 @router.get("/records/{record}/content")
@@ -59,7 +59,7 @@ async def get_content(request: Request, vault: TheVault, caller: AsOwner, record
     span = asked_span(request)
     part = span or Span()
     delivery = await deliver.read_own(vault, caller, record, start=part.start, stop=part.stop)
-    return content(request, delivery, ranged=span is not None)
+    return content(request, delivery, ranged=span is not None, audience="citizen")
 
 
 @router.get("/accesses")
@@ -76,14 +76,14 @@ async def get_accesses(
     page: dict[str, Any] = {"accesses": [_access(one, language_of(request)) for one in found]}
     if len(found) == limit and found[-1].index > 0:
         page["next"] = str(found[-1].index)
-    return answer(request, page)
+    return answer(request, page, audience="citizen")
 
 
 @router.get("/accesses/{index}")
 async def get_access(request: Request, vault: TheVault, caller: AsOwner, index: str) -> Response:
     """Give one entry about me."""
     found = await finding.my_access(vault, caller, _index(index))
-    return answer(request, _access(found, language_of(request)))
+    return answer(request, _access(found, language_of(request)), audience="citizen")
 
 
 @router.get("/accesses/{index}/proof")

@@ -108,7 +108,7 @@ def of_credentials(code: str, scheme: str) -> Problem:
     )
 
 
-def of_refusal(refusal: Refusal, audience: Audience = "machine") -> Problem:
+def of_refusal(refusal: Refusal, audience: Audience = "officer") -> Problem:
     """Make the problem of a decided no: 403, or 410 for what has ended."""
     status = 410 if refusal.status == "ended" else 403
     return Problem(
