@@ -73,17 +73,22 @@ async def issue_certificates(stage: Stage) -> None:
     stage.teller.say("step_3")
     day = legal_day(stage.vault.clock.now()).isoformat()
     fields = people.certificate("118/2026", day, birth_place="Bệnh viện Phụ sản Hà Nội")
-    stage.certificate = await _register_birth(stage, people.DAUGHTER, fields)
-    await _register_birth(stage, people.MOTHER, people.mothers_certificate("119/2026", day))
+    stage.certificate = await _register_birth(stage, stage.daughter, fields)
+    await _register_birth(stage, stage.mother, people.mothers_certificate("119/2026", day))
 
 
-async def _register_birth(stage: Stage, citizen: people.Citizen, fields: dict[str, Any]) -> str:
+async def _register_birth(stage: Stage, wallet: Wallet, fields: dict[str, Any]) -> str:
     code = await stage.commune.new_code()
-    body = _dossier(people.REREGISTRATION, None, [citizen.named("applicant")])
+    body = _dossier(people.REREGISTRATION, None, [wallet.citizen.named("applicant")])
     expect(await stage.commune.open(code, body, stage.teller.lang), 200, 201, what="open")
     stage.first_dossier = code
     stage.teller.say("opened", dossier=code, procedure=people.REREGISTRATION)
-    result = {"type": people.RECORD_TYPE, "owner_roles": ["applicant"], "fields": fields}
+    result = {
+        "type": people.RECORD_TYPE,
+        "owner_roles": ["applicant"],
+        "fields": fields,
+        "replaces": await _still_in_force(wallet),
+    }
     async with stage.teller.busy("issue"):
         reply = await stage.commune.door.ask("POST", f"/v1/dossiers/{code}/results", result)
     issued = expect(reply, 200, 201, what="issue").json
@@ -96,6 +101,16 @@ async def _register_birth(stage: Stage, citizen: people.Citizen, fields: dict[st
         receipt=issued["receipt"],
     )
     return str(issued["record"])
+
+
+async def _still_in_force(wallet: Wallet) -> list[str]:
+    """Give the certificates of earlier runs on a kept vault: the new one takes their place."""
+    held = expect(await wallet.door.ask("GET", "/v1/me/records"), 200, what="records").json["records"]
+    return [
+        one["id"]
+        for one in held
+        if (one["type"], one["source"], one["validity"]) == (people.RECORD_TYPE, "result", "in_force")
+    ]
 
 
 async def upload_papers(stage: Stage) -> None:
@@ -297,7 +312,7 @@ async def revoke(stage: Stage) -> None:
     _tell_item(stage, "was_revoked", await police.ask("POST", f"{path}/releases", wanted))
     day = legal_day(stage.vault.clock.now()).isoformat()
     fields = people.certificate("120/2026", day, birth_place="Bệnh viện Bạch Mai, thành phố Hà Nội")
-    stage.certificate = await _register_birth(stage, people.DAUGHTER, fields)
+    stage.certificate = await _register_birth(stage, stage.daughter, fields)
     reply = await police.ask("POST", f"{path}/releases", {"components": [{"component": people.KINSHIP}]})
     stage.release = expect(reply, 200, 201, what="release").json["items"][0]["release"]
     expect(await _content(stage), 200, what="content")
