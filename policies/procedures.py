@@ -78,12 +78,12 @@ class Procedure:
     common: tuple[Component, ...]
     conditions: frozenset[str]
 
-    def case(self, key: str) -> Case:
-        """Find a case by our key. Raises AskingInvalid (case_unknown)."""
+    def case(self, key: str, *, field: str = "case") -> Case:
+        """Find a case by our key. Raises AskingInvalid (case_unknown), naming `field`."""
         for case in self.cases:
             if case.key == key:
                 return case
-        raise AskingInvalid("case", "case_unknown")
+        raise AskingInvalid(field, "case_unknown")
 
     def component(self, code: str) -> Component:
         """Find a component by its code, in full or short form. Raises AskingInvalid (component_unknown)."""
@@ -154,7 +154,8 @@ def components_for(
         raise AskingInvalid("conditions", "condition_unknown")
     if procedure.cases and case is None:
         raise AskingInvalid("case", "case_missing")
-    named = [procedure.case(key) for key in (case, *additional_cases) if key is not None]
+    named = [procedure.case(case)] if case is not None else []
+    named += [procedure.case(key, field="additional_cases") for key in additional_cases]
     rows = [component for found in named for component in found.components]
     asked = {
         component.code: component
