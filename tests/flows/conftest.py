@@ -1,0 +1,288 @@
+"""One vault served over loopback for all flows: its offices, its people, and callers who prove themselves.
+
+Every test opens dossiers of its own, so that none depends on what another did.
+"""
+
+import asyncio
+import itertools
+import os
+import threading
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from policies.procedures import shipped_packages
+from reuse_api.app import create_app
+from reuse_api.callers import SESSION_COOKIE
+from reuse_api.demo import people
+from reuse_api.demo.actors import register
+from reuse_api.demo.people import Citizen, Office
+from reuse_api.demo.pki import DemoAuthority
+from reuse_api.serving import listen, server
+from reuse_api.settings import Settings
+from reuse_api.tokens import CLIENT_ASSERTION_TYPE, JWT_BEARER
+from reuse_api.wiring import AUTHORITY, open_vault
+from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
+from vault.authenticating import new_sign_in_code, redeem_code
+from vault.clock import Clock
+from vault.days import legal_day
+from vault.importing import import_procedure
+from vault.registering import register_owner
+from vault.services import Vault
+
+OTHER_COMMUNE = Office(
+    code="H26.14.03",
+    name_vi="Ủy ban nhân dân phường Yên Hòa",
+    name_en="People's Committee of Yen Hoa ward",
+    system="mot-cua-yen-hoa",
+    system_name="Hệ thống một cửa phường Yên Hòa",
+    officer="cb-yen-hoa-01",
+    officer_name="Đinh Thị Lan",
+    procedures=(people.REREGISTRATION,),
+    issues=(people.RECORD_TYPE,),
+)
+OFFICES = (people.COMMUNE, people.POLICE, OTHER_COMMUNE)
+
+
+@dataclass
+class Kho:
+    """The running service; `run` does something inside its event loop."""
+
+    folder: Path
+    vault: Vault
+    settings: Settings
+    loop: asyncio.AbstractEventLoop
+    keys: dict[str, dict[str, Any]]
+    serials: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def url(self) -> str:
+        return self.settings.address
+
+    def run(self, doing: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(timeout=60)
+
+    def client(self, **headers: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"Accept-Language": "en"} | headers, timeout=60)
+
+    def assertion(self, office: Office, typ: str, subject: str, **changes: Any) -> str:
+        said = {
+            "issuer": self.url,
+            "client_id": office.system,
+            "subject": subject,
+            "typ": typ,
+            "at": Clock().now(),
+            "jti": os.urandom(16).hex(),
+            "lifetime": timedelta(minutes=1),
+        }
+        return make_assertion(changes.pop("key", self.keys[office.system]), **(said | changes))
+
+    def token_form(self, office: Office) -> dict[str, str]:
+        return {
+            "grant_type": JWT_BEARER,
+            "client_assertion_type": CLIENT_ASSERTION_TYPE,
+            "client_assertion": self.assertion(office, CLIENT_TYPE, office.system),
+            "assertion": self.assertion(office, OFFICER_TYPE, office.officer),
+        }
+
+    def system(self, office: Office) -> httpx.Client:
+        """A processing system with a fresh token that names its officer."""
+        with self.client() as asking:
+            reply = asking.post("/oauth2/token", data=self.token_form(office))
+        assert reply.status_code == 200, reply.text
+        return self.client(Authorization=f"Bearer {reply.json()['access_token']}")
+
+    def wallet(self, citizen: Citizen) -> httpx.Client:
+        """A citizen, signed in; her store is opened when there is none yet."""
+        secret = self.run(self._session(citizen))
+        return self.client(Cookie=f"{SESSION_COOKIE}={secret}")
+
+    async def _session(self, citizen: Citizen) -> str | None:
+        owner = await register_owner(
+            self.vault,
+            scheme="personal_number",
+            value=citizen.number,
+            name=citizen.name,
+            born_on=None,
+            checked_by=people.COMMUNE.code,
+        )
+        return await redeem_code(self.vault, await new_sign_in_code(self.vault, owner))
+
+    def new_code(self, office: Office) -> str:
+        return f"{office.code}-{legal_day(Clock().now()):%y%m%d}-{next(self.serials):04d}"
+
+
+class _Service:
+    """The service in a thread of its own, with an event loop of its own, as `kho serve` has."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ready = threading.Event()
+        self._problem: BaseException | None = None
+        self.kho: Kho | None = None
+        self._ending: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="kho")
+
+    def __enter__(self) -> Kho:
+        self._thread.start()
+        self._ready.wait()
+        if self.kho is None:
+            raise RuntimeError("the service did not start") from self._problem
+        return self.kho
+
+    def __exit__(self, *_: object) -> None:
+        if self.kho is not None and self._ending is not None:
+            self.kho.loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join()
+        if self._problem is not None:
+            raise self._problem
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as problem:
+            self._problem = problem
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._ending = asyncio.Event()
+        with listen("127.0.0.1", 0) as socket:
+            settings = Settings(
+                database=self._folder / "rows.db",
+                store=f"folder:{self._folder / 'blobs'}",
+                keys=self._folder / "keys",
+                log_folder=self._folder / "log",
+                scratch=self._folder / "scratch",
+                listen=f"127.0.0.1:{socket.getsockname()[1]}",
+                demo_sign_in=True,
+            )
+            settings.keys.mkdir(mode=0o700)
+            authority = DemoAuthority.create(settings.keys / AUTHORITY, Clock().now())
+            async with open_vault(settings, create=True) as vault:
+                keys = {office.system: new_caller_key() for office in OFFICES}
+                await _furnish(vault, authority, keys)
+                serving = server(create_app(vault, settings))
+                running = asyncio.create_task(serving.serve(sockets=[socket]))
+                while not serving.started:
+                    await asyncio.sleep(0.01)
+                self.kho = Kho(self._folder, vault, settings, asyncio.get_running_loop(), keys)
+                self._ready.set()
+                await self._ending.wait()
+                serving.should_exit = True
+                await running
+
+
+async def _furnish(vault: Vault, authority: DemoAuthority, keys: dict[str, dict[str, Any]]) -> None:
+    for package in shipped_packages():
+        await import_procedure(vault, package)
+    for office in OFFICES:
+        await register(vault, office, keys[office.system])
+        vault.sealer.add(office.code, authority.issue_seal_key(office.name_vi, office.code))
+
+
+@pytest.fixture(scope="session")
+def kho(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kho]:
+    with _Service(tmp_path_factory.mktemp("kho")) as running:
+        yield running
+
+
+# Callers ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def commune(kho: Kho) -> Iterator[httpx.Client]:
+    with kho.system(people.COMMUNE) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def police(kho: Kho) -> Iterator[httpx.Client]:
+    with kho.system(people.POLICE) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def other_commune(kho: Kho) -> Iterator[httpx.Client]:
+    with kho.system(OTHER_COMMUNE) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def daughter(kho: Kho) -> Iterator[httpx.Client]:
+    with kho.wallet(people.DAUGHTER) as wallet:
+        yield wallet
+
+
+@pytest.fixture(scope="module")
+def stranger(kho: Kho) -> Iterator[httpx.Client]:
+    with kho.wallet(people.STRANGER) as wallet:
+        yield wallet
+
+
+@pytest.fixture
+def write_key() -> dict[str, str]:
+    return {"Idempotency-Key": os.urandom(8).hex()}
+
+
+# Dossiers --------------------------------------------------------------------------------------------
+
+
+def evidence() -> dict[str, str]:
+    return {"kind": "officer_check", "reference": "thẻ căn cước xem tại quầy"}
+
+
+@pytest.fixture(scope="session")
+def reregistration() -> dict[str, Any]:
+    """The commune registers the daughter's birth again."""
+    return {
+        "procedure": people.REREGISTRATION,
+        "channel": "counter",
+        "evidence": evidence(),
+        "persons": [people.DAUGHTER.named("applicant")],
+    }
+
+
+@pytest.fixture(scope="session")
+def residence() -> dict[str, Any]:
+    """The daughter moves to her mother's household."""
+    return {
+        "procedure": people.RESIDENCE,
+        "case": people.CASE,
+        "channel": "counter",
+        "evidence": evidence(),
+        "persons": [people.DAUGHTER.named("applicant"), people.MOTHER.named("householder")],
+    }
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A sealed birth certificate of the daughter, in her store."""
+
+    record: str
+    digest: str
+    size: int
+    answer: dict[str, Any]
+
+
+@pytest.fixture
+def certificate(kho: Kho, commune: httpx.Client, reregistration: dict[str, Any]) -> Certificate:
+    """A new one, so that a test may revoke or damage it."""
+    code = kho.new_code(people.COMMUNE)
+    reply = commune.put(f"/v1/dossiers/{code}", json=reregistration)
+    assert reply.status_code == 200, reply.text
+    today = legal_day(Clock().now()).isoformat()
+    result = {
+        "type": people.RECORD_TYPE,
+        "owner_roles": ["applicant"],
+        "fields": people.certificate(f"{next(kho.serials)}/2026", today, birth_place="Hà Nội"),
+    }
+    reply = commune.post(f"/v1/dossiers/{code}/results", json=result, headers={"Idempotency-Key": code})
+    assert reply.status_code == 201, reply.text
+    told = reply.json()
+    return Certificate(told["record"], told["digest"], told["size"], told)
