@@ -120,7 +120,7 @@ class Narrator:
             valid_until=self._day(one.valid_until),
             stored=self.moment(one.created_at),
             stored_day=self._local_day(one.created_at),
-            validity=Mark(self._name("validity", one.validity), _VALIDITY.get(one.validity, "bad")),
+            validity=self._validity(one),
             validity_reason=one.validity_reason,
             verdict=Mark(self._name("verdict", one.verdict), _VERDICT.get(one.verdict, "bad")),
             verdict_reasons=tuple(self._word(code) for code in one.verdict_reasons),
@@ -208,6 +208,12 @@ class Narrator:
 
     def _day(self, iso: str | None) -> When | None:
         return When(iso, self._date(date.fromisoformat(iso))) if iso else None
+
+    def _validity(self, one: MyRecord) -> Mark:
+        """Nobody vouches for an upload: where it states no end, it is not called in force."""
+        if one.source == "upload" and one.validity == "in_force" and one.valid_until is None:
+            return Mark(self.language.say("record.validity_not_stated"), "plain")
+        return Mark(self._name("validity", one.validity), _VALIDITY.get(one.validity, "bad"))
 
     def _local_day(self, at: datetime) -> When:
         day = local_day(at)

@@ -119,6 +119,16 @@ def test_only_a_valid_document_in_force_looks_good(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["vi", "en"])
+def test_an_upload_is_not_called_in_force_unless_it_states_its_end(code: str) -> None:
+    tell = narrator(code).record
+    upload = replace(RECORD, source="upload", issuer_name=None, trust="D")
+    assert tell(upload).validity != tell(RECORD).validity
+    assert tell(upload).validity.tone == "plain"
+    assert tell(replace(upload, valid_until="2030-01-01")).validity == tell(RECORD).validity
+    assert tell(replace(upload, validity="expired")).validity.tone == "bad"
+
+
+@pytest.mark.parametrize("code", ["vi", "en"])
 def test_every_kind_of_entry_has_a_sentence_that_names_the_document(code: str) -> None:
     tell = narrator(code).access
     whats = [tell(replace(ACCESS, kind=int(kind), event="not_yet_known")).what for kind in Kind]
