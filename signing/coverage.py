@@ -67,10 +67,10 @@ def structure_fault(reader: PdfFileReader, embedded: Sequence[EmbeddedPdfSignatu
     places = {tuple(one.byte_range) for one in embedded}
     if len(objects) != len(embedded) or len(places) != len(embedded):
         return "signature_shown_twice"
-    return "coverage_incomplete" if _has_tail(reader) else ""
+    return "coverage_incomplete" if has_tail(reader) else ""
 
 
-def _has_tail(reader: PdfFileReader) -> bool:
+def has_tail(reader: PdfFileReader) -> bool:
     """Tell whether objects stand after the last cross-reference, or anything after the last end mark."""
     stream = reader.stream
     newest = reader.xrefs.get_xref_container_info(reader.xrefs.total_revisions - 1)

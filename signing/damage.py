@@ -11,6 +11,8 @@ from asn1crypto import cms
 from signing.coverage import LARGEST_CONTAINER, MOST_SIGNATURES
 
 _BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s*\]")
+# Reading one long hexadecimal string takes the library longer than everything else in a file.
+_HUGE_STRING = re.compile(rb"<[0-9A-Fa-f\s]{%d}" % (2 * LARGEST_CONTAINER + 2))
 _HASHES = frozenset({"sha1", "sha256", "sha384", "sha512"})
 
 
@@ -18,6 +20,12 @@ def mentions_signature(stream: BinaryIO) -> bool:
     """Tell whether the bytes hold a byte range: a file that lists no signature may still hide one."""
     with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return content.find(b"/ByteRange") >= 0
+
+
+def holds_huge_string(stream: BinaryIO) -> bool:
+    """Tell whether the bytes hold a hexadecimal string longer than any signature may be."""
+    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return _HUGE_STRING.search(content) is not None
 
 
 def digest_differs(stream: BinaryIO) -> bool:

@@ -10,7 +10,9 @@ the worker ended, and hangs up.
 
 import contextlib
 import ctypes
+import errno
 import gc
+import importlib
 import json
 import logging
 import os
@@ -30,6 +32,12 @@ EXIT_MEMORY = 3
 EXIT_BROKEN = 4
 _LONGEST_REQUEST = 1024 * 1024  # bytes
 _DESCRIPTORS = 48
+# What the libraries load late: a worker short of memory must not fail at that and blame the file.
+_LOADED_LATE = (
+    "cryptography.hazmat.backends.openssl.backend",
+    "pyhanko.pdf_utils.filters",
+    "pyhanko.pdf_utils.metadata.xmp_xml",
+)
 _LONGEST_NAP = 60_000.0  # milliseconds
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
@@ -107,10 +115,9 @@ class _Nursery:
                 other.conversation.close()
             _confine(self._limits, self._libc)
             _work(conversation, file)
-        except MemoryError:
-            os._exit(EXIT_MEMORY)
-        except BaseException:
-            os._exit(EXIT_BROKEN)
+        except BaseException as error:
+            short = isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
+            os._exit(EXIT_MEMORY if short else EXIT_BROKEN)
         os._exit(0)
 
     def _stop_abandoned(self, events: Mapping[int, int]) -> None:
@@ -187,6 +194,8 @@ def main() -> None:
     """Run the nursery; the one argument is JSON: memory_bytes, cpu_seconds, wall_seconds."""
     logging.disable(logging.CRITICAL)  # what libraries say about a file may name persons
     limits = json.loads(sys.argv[1])
+    for module in _LOADED_LATE:
+        importlib.import_module(module)
     libc = ctypes.CDLL(None, use_errno=True)
     control = socket.socket(fileno=os.dup(0))
     control.sendall(json.dumps({"network_cut": _cut_network(libc)}).encode() + b"\n")

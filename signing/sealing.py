@@ -28,6 +28,7 @@ from pyhanko.sign.signers.pdf_signer import (
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from signing.coverage import has_tail
 from signing.errors import SealingFailed
 from signing.keys import SealKey
 from signing.revocation import RevocationSource, collect_status
@@ -103,6 +104,8 @@ def _refuse_odd(path: Path) -> None:
         if file.read(1) != b"\n":
             raise SealingFailed("the file must end with a newline, or the sealed one is no PDF/A")
         reader = PdfFileReader(file, strict=True)
+        if has_tail(reader):
+            raise SealingFailed("the file holds more than its cross-reference names")
         if reader.encrypted or reader.xrefs.total_revisions != 1 or reader.xrefs.hybrid_xrefs_present:
             raise SealingFailed("the file is encrypted, was changed after it was written, or is a hybrid")
         if reader.embedded_signatures or "/AcroForm" in reader.root:

@@ -5,7 +5,7 @@ Runs in a worker process (see workers.py). Whatever a library raises becomes "un
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -20,14 +20,12 @@ from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 
 from signing.coverage import (
-    LARGEST_CONTAINER,
-    MOST_SIGNATURES,
     SIGNATURES_ONLY,
     signature_fault,
     structure_fault,
     too_complex,
 )
-from signing.damage import digest_differs, mentions_signature
+from signing.damage import digest_differs, holds_huge_string, mentions_signature
 from signing.report import Level, SignatureDetail, SignatureReport, Verdict, undetermined
 from signing.trust import validation_policy
 
@@ -100,30 +98,39 @@ async def validate(stream: BinaryIO, *, roots: Sequence[bytes], at: datetime) ->
     `stream` is an open file. The verdict is that of the worst signature. Raises MemoryError only, which says
     something about the process, not about the file.
     """
+    if holds_huge_string(stream):
+        return undetermined("too_complex")
     try:
-        reader = PdfFileReader(stream, strict=True, decode_limits=_LIMITS)
-        if too_complex(reader):
-            return undetermined("too_complex")
-        embedded = list(reader.embedded_signatures)
-        fault = structure_fault(reader, embedded)
-        if fault == "too_complex" or any(len(one.pkcs7_content) > LARGEST_CONTAINER for one in embedded):
-            return undetermined("too_complex")
+        embedded, fault = _list(stream)
     except MemoryError:
         raise
     except Exception as error:  # pyHanko raises plain errors of many kinds, even while listing
         return _damaged(stream, _name(error))
-    signatures = [one for one in embedded if one.sig_object_type == "/Sig"][:MOST_SIGNATURES]
+    if fault == "too_complex":
+        return undetermined(fault)
+    signatures = [one for one in embedded if one.sig_object_type == "/Sig"]
     if not signatures:
         return _unsigned(stream, fault)
-    stamps = tuple(one for one in embedded if one.sig_object_type == "/DocTimeStamp")
     timing = ValidationTimingInfo(
         validation_time=at.astimezone(UTC),
         best_signature_time=at.astimezone(UTC),
         point_in_time_validation=True,
     )
+    stamps = tuple(one for one in embedded if one.sig_object_type == "/DocTimeStamp")
     judge = _Judge(validation_policy(roots), timing, stamps)
-    details = [await _detail(one, judge) for one in signatures]
-    return _summary(details, fault)
+    report = _summary([await _detail(one, judge) for one in signatures], fault)
+    if report.verdict == "undetermined" and digest_differs(stream):
+        reasons = ("digest_mismatch", *report.reasons)
+        return replace(report, verdict="invalid", sub_indication="HASH_FAILURE", reasons=reasons)
+    return report
+
+
+def _list(stream: BinaryIO) -> tuple[list[EmbeddedPdfSignature], str]:
+    reader = PdfFileReader(stream, strict=True, decode_limits=_LIMITS)
+    if too_complex(reader):
+        return [], "too_complex"
+    embedded = list(reader.embedded_signatures)
+    return embedded, structure_fault(reader, embedded)
 
 
 def _damaged(stream: BinaryIO, reason: str) -> SignatureReport:

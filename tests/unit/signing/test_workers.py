@@ -1,0 +1,301 @@
+"""Workers: whatever a file does to the process that reads it, the answer is an examination."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import zlib
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+
+from signing.errors import WorkerFailed
+from signing.workers import Limits, WorkerPool
+
+pytestmark = pytest.mark.anyio
+
+MOST = 50 * 1024 * 1024
+ON_LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
+
+
+@pytest.fixture
+async def pool(anyio_backend: str) -> AsyncIterator[WorkerPool]:
+    made = WorkerPool()
+    await made.start()
+    yield made
+    await made.close()
+
+
+def _children(pid: int) -> list[int]:
+    # A child belongs to the thread that made it.
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [int(one) for thread in threads for one in (thread / "children").read_text().split()]
+
+
+async def _first(children_of: int) -> int:
+    while True:
+        found = _children(children_of)
+        if found:
+            return found[0]
+        await asyncio.sleep(0.001)
+
+
+def _nursery() -> int:
+    (found,) = [
+        one
+        for one in _children(os.getpid())
+        if b"signing.nursery" in Path(f"/proc/{one}/cmdline").read_bytes()
+    ]
+    return found
+
+
+def _reasons(examination: Any) -> tuple[str, ...]:
+    assert examination.report.verdict == "undetermined"
+    return tuple(examination.report.reasons)
+
+
+async def test_a_sealed_file_is_found_valid(pool: WorkerPool, sealed_certificate: Any) -> None:
+    found = await pool.examine(
+        sealed_certificate.sealed, roots=sealed_certificate.roots, at=sealed_certificate.at, max_bytes=MOST
+    )
+    content = sealed_certificate.sealed.read_bytes()
+    assert (found.sha256, found.size) == (sha256(content).digest(), len(content))
+    assert (found.media_type, found.pages, found.refusal) == ("application/pdf", 1, None)
+    assert (found.report.verdict, found.report.signatures[0].level) == ("valid", "B-LTA")
+    assert found.network_cut == pool.network_cut
+
+
+async def test_many_files_at_once(pool: WorkerPool, sealed_certificate: Any) -> None:
+    found = await asyncio.gather(
+        *(
+            pool.examine(path, roots=sealed_certificate.roots, at=sealed_certificate.at, max_bytes=MOST)
+            for path in [sealed_certificate.sealed, sealed_certificate.composed] * 3
+        )
+    )
+    assert [one.report.verdict for one in found] == ["valid", "undetermined"] * 3
+
+
+@pytest.mark.parametrize(
+    ("content", "most", "declared", "refusal"),
+    [
+        (b"", MOST, "application/pdf", "empty"),
+        (b"%PDF-1.7 and more", 10, "application/pdf", "too_large"),
+        (b"just words", MOST, "application/pdf", "not_a_pdf"),
+        (b"\x89PNG\r\n\x1a\n", MOST, "application/pdf", "mislabelled"),
+        (b"%PDF-1.7\n%%EOF\n", MOST, "application/pdf", "unreadable"),
+    ],
+)
+async def test_refusals_come_back_as_values(
+    pool: WorkerPool,
+    sealed_certificate: Any,
+    tmp_path: Path,
+    content: bytes,
+    most: int,
+    declared: str,
+    refusal: str,
+) -> None:
+    path = tmp_path / "odd.pdf"
+    path.write_bytes(content)
+    found = await pool.examine(
+        path, roots=[], at=sealed_certificate.at, declared_type=declared, max_bytes=most
+    )
+    assert (found.refusal, found.size) == (refusal, len(content))
+    assert _reasons(found) == ("file_refused",)
+
+
+@ON_LINUX
+async def test_a_killed_worker_leaves_an_answer_and_no_zombie(
+    pool: WorkerPool, sealed_certificate: Any
+) -> None:
+    path, at = sealed_certificate.sealed, sealed_certificate.at
+    examining = asyncio.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
+    os.kill(await _first(_nursery()), signal.SIGKILL)
+    assert _reasons(await examining) == ("worker_crashed",)
+    assert _children(_nursery()) == []
+    assert _reasons(await pool.examine(path, roots=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
+
+
+@ON_LINUX
+async def test_a_killed_nursery_is_replaced(pool: WorkerPool, sealed_certificate: Any) -> None:
+    path, at = sealed_certificate.sealed, sealed_certificate.at
+    first = _nursery()
+    examining = asyncio.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
+    worker = await _first(first)
+    os.kill(first, signal.SIGKILL)
+    assert _reasons(await examining) == ("worker_crashed",)
+    while _lives(worker):  # the worker dies with its nursery
+        await asyncio.sleep(0.01)
+    assert _reasons(await pool.examine(path, roots=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
+    assert _nursery() != first
+
+
+@ON_LINUX
+async def test_an_abandoned_examination_ends_its_worker(pool: WorkerPool, sealed_certificate: Any) -> None:
+    path, at = sealed_certificate.sealed, sealed_certificate.at
+    for _ in range(3):
+        examining = asyncio.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
+        worker = await _first(_nursery())
+        examining.cancel()
+        while _lives(worker):
+            await asyncio.sleep(0.01)
+    assert _reasons(await pool.examine(path, roots=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
+
+
+@ON_LINUX
+async def test_a_worker_that_stands_still_is_ended(sealed_certificate: Any) -> None:
+    pool = WorkerPool(limits=Limits(wall_seconds=1))
+    await pool.start()
+    try:
+        examining = asyncio.create_task(
+            pool.examine(sealed_certificate.sealed, roots=[], at=sealed_certificate.at, max_bytes=MOST)
+        )
+        os.kill(await _first(_nursery()), signal.SIGSTOP)
+        assert _reasons(await examining) == ("worker_timeout",)
+    finally:
+        await pool.close()
+
+
+def _hungry(path: Path, size: int) -> Path:
+    """Write a file whose cross-reference stream unpacks to `size` bytes of zeros."""
+    squeezed = zlib.compress(bytes(size), 9)
+    entries = size // 5
+    head = (
+        b"%%PDF-1.7\n1 0 obj\n<</Type/XRef/Size %d/W[1 3 1]/Root 1 0 R/Filter/FlateDecode/Length %d>>stream\n"
+    )
+    content = head % (entries, len(squeezed)) + squeezed + b"\nendstream\nendobj\nstartxref\n9\n%%EOF\n"
+    path.write_bytes(content)
+    return path
+
+
+@ON_LINUX
+async def test_a_worker_without_memory_says_so(sealed_certificate: Any) -> None:
+    pool = WorkerPool(limits=Limits(memory_bytes=1024 * 1024))
+    await pool.start()
+    try:
+        path, at = sealed_certificate.sealed, sealed_certificate.at
+        found = await pool.examine(path, roots=[], at=at, max_bytes=MOST)
+        assert _reasons(found) == ("worker_memory",)
+    finally:
+        await pool.close()
+
+
+@ON_LINUX
+async def test_a_memory_bomb_harms_nobody_else(sealed_certificate: Any, tmp_path: Path) -> None:
+    pool = WorkerPool(limits=Limits(memory_bytes=220 * 1024 * 1024))
+    await pool.start()
+    try:
+        roots, at = sealed_certificate.roots, sealed_certificate.at
+        bomb = _hungry(tmp_path / "bomb.pdf", 200 * 1024 * 1024)
+        found = await pool.examine(bomb, roots=roots, at=at, max_bytes=MOST)
+        # qpdf reports what it could not allocate as damage, so that either answer is a true one.
+        assert _reasons(found) in {("worker_memory",), ("worker_crashed",), ("file_refused",)}
+        honest = await pool.examine(sealed_certificate.sealed, roots=roots, at=at, max_bytes=MOST)
+        assert honest.report.verdict == "valid"
+    finally:
+        await pool.close()
+
+
+def _endless(path: Path) -> Path:
+    """Write a file with so many nested objects that walking it takes many seconds."""
+    with pikepdf.new() as document:
+        page = document.add_blank_page()
+        many = pikepdf.Array()
+        for number in range(30):
+            many.append(pikepdf.Dictionary(N=number))
+        for _ in range(5):
+            many = pikepdf.Array([many] * 10)
+        page.obj.Odd = many
+        document.save(path)
+    return path
+
+
+@ON_LINUX
+async def test_endless_work_is_undetermined(sealed_certificate: Any, tmp_path: Path) -> None:
+    pool = WorkerPool(limits=Limits(cpu_seconds=1))
+    await pool.start()
+    try:
+        found = await pool.examine(
+            _endless(tmp_path / "endless.pdf"), roots=[], at=sealed_certificate.at, max_bytes=MOST
+        )
+        assert _reasons(found) == ("worker_timeout",)
+    finally:
+        await pool.close()
+
+
+async def test_a_closed_pool_says_so(sealed_certificate: Any) -> None:
+    pool = WorkerPool()
+    await pool.start()
+    await pool.close()
+    await pool.close()
+    with pytest.raises(WorkerFailed):
+        await pool.examine(sealed_certificate.sealed, roots=[], at=sealed_certificate.at, max_bytes=MOST)
+
+
+@ON_LINUX
+async def test_the_nursery_holds_no_secret_and_no_door(sealed_certificate: Any, tmp_path: Path) -> None:
+    secret = (tmp_path / "secret.key").open("w+b")
+    os.environ["KHO_TEST_SECRET"] = "not for workers"
+    pool = WorkerPool()
+    with socket.create_server(("127.0.0.1", 0)) as door, secret:
+        os.set_inheritable(door.fileno(), True)
+        os.set_inheritable(secret.fileno(), True)
+        await pool.start()
+        try:
+            process = Path(f"/proc/{_nursery()}")
+            assert b"KHO_TEST_SECRET" not in (process / "environ").read_bytes()
+            held = [os.readlink(one) for one in (process / "fd").iterdir()]
+            assert str(tmp_path / "secret.key") not in held
+            mine = os.readlink(f"/proc/self/fd/{door.fileno()}")
+            assert mine not in held
+        finally:
+            await pool.close()
+            del os.environ["KHO_TEST_SECRET"]
+
+
+@ON_LINUX
+def test_ctrl_c_and_a_sudden_death_leave_no_process(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            """
+            import asyncio
+            from signing.workers import WorkerPool
+
+            async def run():
+                pool = WorkerPool()
+                await pool.start()
+                print("started", flush=True)
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    await pool.close()
+
+            asyncio.run(run())
+            """
+        )
+    )
+    for deadly in (signal.SIGINT, signal.SIGKILL):
+        with subprocess.Popen(
+            [sys.executable, program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "started\n"
+            (nursery,) = _children(process.pid)
+            process.send_signal(deadly)
+        while _lives(nursery):
+            pass
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"  # nobody but the first process of the system can reap an orphan
