@@ -87,6 +87,15 @@ def test_every_kind_of_entry_has_words(code: str) -> None:
     assert {f"kind.{int(kind)}" for kind in Kind} <= keys
 
 
+def test_every_event_about_a_dossier_a_document_or_a_refusal_has_a_sentence() -> None:
+    """The other kinds have one event each, told by the kind."""
+    told = re.compile(r"""Kind\.(?:REFUSED|RECORD_EVENT|DOSSIER_EVENT),\s*"([a-z_]+)["]""")
+    sources = [Path(str(one)) for one in files("vault").iterdir() if one.name.endswith(".py")]
+    events = {event for source in sources for event in told.findall(source.read_text("utf-8"))}
+    assert "revoked" in events
+    assert {f"event.{event}" for event in events} - set(catalogue("vi")) == set()
+
+
 def test_a_missing_message_is_an_error_that_names_it() -> None:
     with pytest.raises(MessageMissing, match=r"no\.such\.key"):
         language("vi").say("no.such.key")
