@@ -10,10 +10,12 @@ import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pikepdf
 import pytest
 
 from policies.procedures import shipped_packages
@@ -116,6 +118,22 @@ class Kho:
     def new_code(self, office: Office) -> str:
         return f"{office.code}-{legal_day(Clock().now()):%y%m%d}-{next(self.serials):04d}"
 
+    def issue(self, commune: httpx.Client, reregistration: dict[str, Any]) -> "Certificate":
+        """Open a dossier of the commune's and hand in the certificate as fields."""
+        code = self.new_code(people.COMMUNE)
+        reply = commune.put(f"/v1/dossiers/{code}", json=reregistration)
+        assert reply.status_code == 200, reply.text
+        today = legal_day(Clock().now()).isoformat()
+        result = {
+            "type": people.RECORD_TYPE,
+            "owner_roles": ["applicant"],
+            "fields": people.certificate(f"{next(self.serials)}/2026", today, birth_place="Hà Nội"),
+        }
+        reply = commune.post(f"/v1/dossiers/{code}/results", json=result, headers={"Idempotency-Key": code})
+        assert reply.status_code == 201, reply.text
+        told = reply.json()
+        return Certificate(told["record"], told["digest"], told["size"], told["receipt"], told["index"])
+
 
 class _Service:
     """The service in a thread of its own, with an event loop of its own, as `kho serve` has."""
@@ -192,6 +210,13 @@ def kho(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kho]:
         yield running
 
 
+@pytest.fixture
+def kho_apart(tmp_path: Path) -> Iterator[Kho]:
+    """A service of a test's own, for what others must not see."""
+    with _Service(tmp_path) as running:
+        yield running
+
+
 # Callers ---------------------------------------------------------------------------------------------
 
 
@@ -260,6 +285,16 @@ def residence() -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+def plain_pdf() -> bytes:
+    """A PDF of one blank page, without any signature."""
+    made = BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(made)
+    return made.getvalue()
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A sealed birth certificate of the daughter, in her store."""
@@ -267,22 +302,11 @@ class Certificate:
     record: str
     digest: str
     size: int
-    answer: dict[str, Any]
+    receipt: str
+    index: int
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def certificate(kho: Kho, commune: httpx.Client, reregistration: dict[str, Any]) -> Certificate:
-    """A new one, so that a test may revoke or damage it."""
-    code = kho.new_code(people.COMMUNE)
-    reply = commune.put(f"/v1/dossiers/{code}", json=reregistration)
-    assert reply.status_code == 200, reply.text
-    today = legal_day(Clock().now()).isoformat()
-    result = {
-        "type": people.RECORD_TYPE,
-        "owner_roles": ["applicant"],
-        "fields": people.certificate(f"{next(kho.serials)}/2026", today, birth_place="Hà Nội"),
-    }
-    reply = commune.post(f"/v1/dossiers/{code}/results", json=result, headers={"Idempotency-Key": code})
-    assert reply.status_code == 201, reply.text
-    told = reply.json()
-    return Certificate(told["record"], told["digest"], told["size"], told)
+    """One that stays in force; a test that revokes one issues its own."""
+    return kho.issue(commune, reregistration)

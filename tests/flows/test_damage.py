@@ -1,0 +1,66 @@
+"""A byte that changed on disk stops the read before it leaves, shows at /readyz, and is an entry."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from reuse_api.demo.people import COMMUNE, DAUGHTER, KINSHIP, POLICE
+
+CHUNK = 64 * 1024  # bytes that are authenticated together
+
+
+def flip_a_byte(file: Path, at: int) -> None:
+    file.chmod(0o600)
+    content = bytearray(file.read_bytes())
+    content[at] ^= 1
+    file.write_bytes(content)
+
+
+def files_of(kho: Any) -> set[Path]:
+    return {one for one in (kho.folder / "blobs").rglob("*") if one.is_file()}
+
+
+def test_a_changed_byte_stops_the_read_and_is_an_entry(
+    kho_apart: Any, reregistration: dict[str, Any], residence: dict[str, Any]
+) -> None:
+    kho, blobs, certificates = kho_apart, [], []
+    with kho.system(COMMUNE) as commune, kho.system(POLICE) as police, kho.wallet(DAUGHTER) as wallet:
+        assert police.get("/readyz").status_code == 200
+        for _ in range(2):
+            before = files_of(kho)
+            certificates.append(kho.issue(commune, reregistration))
+            blobs.append(max(files_of(kho) - before, key=lambda one: one.stat().st_size))
+        code = kho.new_code(POLICE)
+        police.put(f"/v1/dossiers/{code}", json=residence)
+        wanted = [{"component": KINSHIP, "record": one.record} for one in certificates]
+        taken = police.post(
+            f"/v1/dossiers/{code}/releases", json={"components": wanted}, headers={"Idempotency-Key": "1"}
+        )
+        early, late = (f"/v1/releases/{item['release']}/content" for item in taken.json()["items"])
+
+        # In the first chunk: not a byte leaves, and the problem says so.
+        flip_a_byte(blobs[0], 100)
+        size = kho.vault.signer.tree.size
+        damaged = police.get(early)
+        assert (damaged.status_code, damaged.json()["code"]) == (500, "content_damaged")
+        assert kho.vault.signer.tree.size == size + 2, "the access, and that it was not delivered"
+        ready = police.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["checks"]["content"] == "damaged_records:1"
+        again = police.get(early)
+        assert (again.status_code, again.json()["code"]) == (403, "record_damaged")
+
+        # In a later chunk: what was authenticated has left, the rest never does.
+        whole = police.get(late).content
+        flip_a_byte(blobs[1], CHUNK + 5000)
+        size, received = kho.vault.signer.tree.size, b""
+        with pytest.raises(httpx.RemoteProtocolError), police.stream("GET", late) as reply:
+            assert reply.status_code == 200
+            for piece in reply.iter_raw():
+                received += piece
+        assert received == whole[:CHUNK]
+        assert kho.vault.signer.tree.size > size
+        held = wallet.get("/v1/me/records").json()["records"]
+    assert [one["damaged"] for one in held] == [True, True]
