@@ -56,6 +56,7 @@ class RecordView:
     stored_day: When
     validity: Mark
     validity_reason: str | None
+    replacement: str | None  # the record that took its place
     verdict: Mark
     verdict_reasons: tuple[str, ...]
     trust: Mark
@@ -108,7 +109,9 @@ class Narrator:
         self._book = book
 
     def record(self, one: MyRecord) -> RecordView:
-        """Tell of one document."""
+        """Tell of one document; of a replaced one, the ground is the record that took its place."""
+        ground = (one.validity_reason or "").partition(":")[0]
+        replacement = ground if one.validity == "replaced" and ground else None
         return RecordView(
             id=one.id,
             title=one.title,
@@ -121,7 +124,8 @@ class Narrator:
             stored=self.moment(one.created_at),
             stored_day=self._local_day(one.created_at),
             validity=self._validity(one),
-            validity_reason=one.validity_reason,
+            validity_reason=None if replacement else one.validity_reason,
+            replacement=replacement,
             verdict=Mark(self._name("verdict", one.verdict), _VERDICT.get(one.verdict, "bad")),
             verdict_reasons=tuple(self._word(code) for code in one.verdict_reasons),
             trust=Mark(self._name("trust", one.trust), _TRUST.get(one.trust, "plain")),

@@ -158,6 +158,16 @@ def test_a_refusal_gives_reasons_and_never_a_bare_code() -> None:
     assert not any(code in words for code, words in zip(refused.reasons, told.reasons, strict=True))
 
 
+def test_a_replaced_document_leads_to_the_one_that_took_its_place() -> None:
+    replaced = replace(RECORD, validity="replaced", validity_reason="rec-2: ")
+    told = narrator("vi").record(replaced)
+    assert (told.replacement, told.validity_reason) == ("rec-2", None)
+    shown = render("record.html", _language("vi"), FRAME | {"one": told})
+    assert 'href="/wallet/records/rec-2"' in shown
+    revoked = narrator("vi").record(replace(RECORD, validity="revoked", validity_reason="Luật: sai"))
+    assert (revoked.replacement, revoked.validity_reason) == (None, "Luật: sai")
+
+
 def test_accesses_are_grouped_by_dossier_latest_first() -> None:
     mine = replace(
         ACCESS, index=40, by_owner=True, dossier=None, agency_vi=None, basis="owner", reference=None
