@@ -1,0 +1,131 @@
+"""The two national packages, read as a clerk would."""
+
+import copy
+
+import pytest
+
+from policies.book import shipped_book
+from policies.errors import AskingInvalid, PackageUnreadable
+from policies.procedures import asked_components, components_for, read_package, shipped_packages
+
+PACKAGES = {row["code"]: row for row in shipped_packages()}
+
+
+@pytest.fixture
+def residence():
+    return read_package(PACKAGES["1.004222"])
+
+
+@pytest.fixture
+def birth_anew():
+    return read_package(PACKAGES["1.004884"])
+
+
+def asked(*args, **more):
+    return asked_components(components_for(*args, **more))
+
+
+def test_two_cases_of_one_name_have_two_keys(residence):
+    same = [case for case in residence.cases if case.package_name == residence.cases[0].package_name]
+    assert [case.key for case in same] == ["phuong-tien", "nha-so-huu"]
+
+
+@pytest.mark.parametrize(
+    ("case", "conditions", "codes"),
+    [
+        ("dieu-20.2", (), {"KQ003606", "CT01"}),
+        ("dieu-20.2", ("newborn_first_registration",), {"KQ003606", "CT01"}),
+        ("nha-so-huu", (), {"KQ003604", "KQ003605"}),
+        ("phuong-tien", (), {"KQ003616", "KQ003617"}),
+        ("thue-muon-o-nho", (), {"KQ003607", "KQ003608"}),
+        ("cham-soc-nuoi-duong", (), {"KQ003614", "KQ003615"}),
+        ("co-so-ton-giao", (), set()),
+        ("co-so-ton-giao", ("religious_person",), {"KQ003610", "KQ003611"}),
+        ("co-so-ton-giao", ("helped_by_religious_place",), {"KQ003613"}),
+        ("don-vi-dong-quan", ("serves_in_army",), {"KQ003618", "KQ003620"}),
+    ],
+)
+def test_what_residence_asks_for(residence, case, conditions, codes):
+    assert asked(residence, case, conditions=conditions) == codes
+
+
+def test_what_registering_a_birth_anew_asks_for(birth_anew):
+    always = {"KQ004946", "KQ003785", "KQ003136", "KQ004947", "KQ003472"}
+    assert birth_anew.cases == ()
+    assert asked(birth_anew, None) == always
+    more = ("applicant_is_official", "no_copy_of_birth_certificate", "acts_by_authorisation")
+    assert asked(birth_anew, None, conditions=more) == always | {"KQ003479", "KQ003137", "KQ003139"}
+
+
+def test_additional_cases_are_asked_together(residence):
+    assert asked(residence, "dieu-20.2", ("nha-so-huu",)) == {"KQ003606", "CT01", "KQ003604", "KQ003605"}
+
+
+def test_our_line_is_marked_as_ours(residence):
+    ours = [row for row in residence.all_components() if row.source == "ours"]
+    assert [(row.code, row.kind, row.national_code) for row in ours] == [("CT01", "form", "")]
+    assert "Điều 21" in ours[0].legal_reference
+
+
+def test_a_note_is_never_asked_for(residence, birth_anew):
+    notes = [row for one in (residence, birth_anew) for row in one.all_components() if row.kind == "note"]
+    assert {"KQ003621", "KQ003609", "KQ003612", "KQ003135"} <= {row.code for row in notes}
+    assert all(row.originals + row.copies == 0 for row in notes)
+    with pytest.raises(AskingInvalid):
+        residence.component("KQ003621")
+
+
+def test_a_component_is_found_by_its_full_and_short_code(residence):
+    assert residence.component("000.00.00.G01-KQ003606") == residence.component("kq003606")
+    assert residence.component("KQ003606").national_code == "000.00.00.G01-KQ003606"
+
+
+def test_the_result_is_known_as_a_birth_certificate(birth_anew):
+    assert [(one.code, one.record_type) for one in birth_anew.results] == [("KQ.G15.000031", "GKS")]
+
+
+@pytest.mark.parametrize(
+    ("case", "conditions", "code"),
+    [
+        (None, (), "case_missing"),
+        ("nowhere", (), "case_unknown"),
+        ("dieu-20.2", ("it_rains",), "condition_unknown"),
+    ],
+)
+def test_what_the_procedure_does_not_know(residence, case, conditions, code):
+    with pytest.raises(AskingInvalid) as refused:
+        components_for(residence, case, (), conditions)
+    assert refused.value.code == code
+
+
+def test_the_version_moves_with_the_package_only(residence):
+    changed = copy.deepcopy(PACKAGES["1.004222"])
+    changed["executionCases"][0]["profileComponents"][0]["copyQty"] = 1
+    assert read_package(copy.deepcopy(PACKAGES["1.004222"])).version == residence.version
+    assert read_package(changed).version != residence.version
+
+
+def _renamed_case(row):
+    row["executionCases"][0]["name"] = "Trường hợp mới"
+
+
+def _without_the_case_rows(row):
+    row["executionCases"][0]["profileComponents"].pop()
+
+
+def _written_alike(row):
+    twin = copy.deepcopy(row["executionCases"][0]["profileComponents"][0])
+    twin["code"] = "000.00.00.H01-KQ003617"
+    row["executionCases"][1]["profileComponents"].append(twin)
+
+
+def _without_headings(row):
+    del row["executionCases"]
+
+
+@pytest.mark.parametrize("change", [_renamed_case, _without_the_case_rows, _written_alike, _without_headings])
+def test_a_package_nobody_can_read_is_refused(change):
+    row = copy.deepcopy(PACKAGES["1.004222"])
+    change(row)
+    with pytest.raises(PackageUnreadable):
+        read_package(row, shipped_book())
