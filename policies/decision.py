@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from policies import guards
-from policies.acceptance import match
 from policies.book import BASES, Book, local_day
 from policies.entries import Rule
 from policies.facts import AccessFacts, Action, Decision, Reason
@@ -118,5 +117,5 @@ def _obligations(question: Question) -> Iterator[str]:
     if facts.action not in _READS or facts.component is None:
         return
     yield "show_to_owner"
-    if match(question.record, question.dossier, facts.component, question.book).weaknesses:
+    if question.fit.weaknesses:
         yield "confirm_before_use"

@@ -6,7 +6,7 @@ nothing to look at never lets anybody through.
 
 from collections.abc import Callable
 
-from policies.acceptance import MATCH_CODES, STATE_CODES, match, owners_in_role, state_refusals
+from policies.acceptance import MATCH_CODES, STATE_CODES, owners_in_role
 from policies.errors import IdentifierInvalid
 from policies.facts import Action
 from policies.identifiers import agency_code, is_at_or_below
@@ -111,16 +111,15 @@ def _state(code: str) -> Guard:
     def guard(question: Question) -> tuple[bool, str]:
         record = question.record
         fact = f"record.validity={record.validity.value},verdict={record.verdict},damaged={record.damaged}"
-        return code not in state_refusals(record, question.today), fact.lower()
+        return code not in question.state, fact.lower()
 
     return guard
 
 
 def _match(code: str) -> Guard:
     def guard(question: Question) -> tuple[bool, str]:
-        component = there(question.facts.component, "component")
-        answer = match(question.record, question.dossier, component, question.book)
-        return code not in answer.refusals, f"record.type={question.record.type},component={component}"
+        fact = f"record.type={question.record.type},component={question.facts.component or 'none'}"
+        return code not in question.fit.refusals, fact
 
     return guard
 

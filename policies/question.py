@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TypeVar
 
+from policies.acceptance import Acceptance, match, state_refusals
 from policies.book import Book
 from policies.facts import AccessFacts, CallerFacts, DossierFacts, RecordFacts
 
@@ -41,6 +43,16 @@ class Question:
     def record(self) -> RecordFacts:
         """The record; raises FactMissing when there is none."""
         return there(self.facts.record, "record")
+
+    @cached_property
+    def fit(self) -> Acceptance:
+        """How the record fits the component; several guards look at it. Raises FactMissing."""
+        return match(self.record, self.dossier, there(self.facts.component, "component"), self.book)
+
+    @cached_property
+    def state(self) -> tuple[str, ...]:
+        """What the record's own state holds against it today. Raises FactMissing."""
+        return state_refusals(self.record, self.today)
 
 
 def there(value: T | None, name: str) -> T:
