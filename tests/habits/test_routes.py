@@ -1,0 +1,104 @@
+"""Every route names who may call it, and every write takes a key: a new door cannot forget either."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from reuse_api.app import API, PAGES
+from reuse_api.callers import CALLERS
+from reuse_api.idempotency import idempotency_key
+
+NAMES = {caller: caller.__name__ for caller in CALLERS}
+EXPECTED = {
+    "anybody": {
+        "POST /oauth2/token",
+        "GET /.well-known/jwks.json",
+        "GET /.well-known/oauth-authorization-server",
+        "GET /log/checkpoint",
+        "GET /log/key",
+        "GET /log/tile/{path:path}",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /problems/{code}",
+    },
+    "system_caller": {
+        "PUT /v1/dossiers/{code}",
+        "GET /v1/dossiers/{code}/plan",
+        "PATCH /v1/dossiers/{code}",
+        "POST /v1/dossiers/{code}/releases",
+        "GET /v1/releases/{release_id}/content",
+        "POST /v1/dossiers/{code}/results",
+        "POST /v1/records/{record}/revocation",
+    },
+    "owner_caller": {
+        "GET /v1/me/records",
+        "POST /v1/me/records",
+        "GET /v1/me/records/{record}/content",
+        "GET /v1/me/accesses",
+        "GET /v1/me/accesses/{index}",
+        "GET /v1/me/accesses/{index}/proof",
+    },
+    "either_caller": {"GET /v1/receipts/{receipt}"},
+}
+
+
+def routes(routers: Any) -> list[APIRoute]:
+    found = [route for router in routers for route in router.routes]
+    assert all(isinstance(route, APIRoute) for route in found), "a door of another kind is not looked at here"
+    return found
+
+
+API_ROUTES = routes(module.router for module in API)
+PAGE_ROUTES = routes(PAGES)
+
+
+def calls(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from calls(inner)
+
+
+def door(route: APIRoute) -> str:
+    (method,) = route.methods
+    return f"{method} {route.path}"
+
+
+def callers(route: APIRoute) -> list[str]:
+    return sorted({NAMES[call] for call in calls(route.dependant) if call in NAMES})
+
+
+@pytest.mark.parametrize("route", [*API_ROUTES, *PAGE_ROUTES], ids=door)
+def test_every_route_names_its_caller(route: APIRoute) -> None:
+    assert len(callers(route)) == 1
+
+
+def test_the_api_is_called_by_whom_the_design_says() -> None:
+    found: dict[str, set[str]] = {}
+    for route in API_ROUTES:
+        found.setdefault(callers(route)[0], set()).add(door(route))
+    assert found == EXPECTED
+
+
+@pytest.mark.parametrize("route", API_ROUTES, ids=door)
+def test_every_write_takes_a_key(route: APIRoute) -> None:
+    writes = route.methods & {"POST", "PATCH", "DELETE"} and door(route) != "POST /oauth2/token"
+    assert (idempotency_key in calls(route.dependant)) == bool(writes)
+
+
+@pytest.mark.parametrize("route", [*API_ROUTES, *PAGE_ROUTES], ids=door)
+def test_every_route_says_what_it_does(route: APIRoute) -> None:
+    assert route.endpoint.__doc__
+
+
+def test_settings_are_read_in_one_place() -> None:
+    package = Path(__file__).parents[2] / "reuse_api"
+    readers = {
+        str(file.relative_to(package))
+        for file in package.rglob("*.py")
+        if "os.environ" in file.read_text("utf-8")
+    }
+    assert readers == {"settings.py", "commands/speaking.py"}, "the locale is no setting of ours"
