@@ -1,0 +1,186 @@
+"""The command `kho`: exit statuses, numbered steps, one clear line for what cannot be done."""
+
+from pathlib import Path
+
+import pytest
+
+from reuse_api.__main__ import run
+from reuse_api.commands import upkeep
+from reuse_api.commands.speaking import spoken_language
+from reuse_api.settings import Settings, variable
+from signing.checkpoint import LogKey
+from signing.leaf import PARTS, Kind, Parts, make_leaf, new_seed, opening
+from signing.merkle import Tree, leaf_hash
+from signing.receipt import make_receipt
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def key() -> LogKey:
+    return LogKey.new("kho.test/log")
+
+
+@pytest.fixture
+def receipt(tmp_path: Path, key: LogKey) -> Path:
+    parts = Parts(
+        subject={"owners": ["own-1"]},
+        actor={"agency": "H26"},
+        purpose={},
+        basis={},
+        event={"type": "plan_asked", "result": "permitted"},
+    )
+    seed = new_seed()
+    leaf = make_leaf(Kind.PLAN_ASKED, parts, seed)
+    tree = Tree([leaf_hash(bytes([1]) * 34), leaf_hash(leaf)])
+    text = make_receipt(
+        leaf=leaf,
+        index=1,
+        proof=tree.inclusion(1),
+        checkpoint=key.sign_checkpoint(2, tree.root()),
+        opening=opening(parts, seed, leaf, PARTS),
+    )
+    file = tmp_path / "receipt.tlog-proof"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_receipt_is_checked_in_numbered_steps(
+    receipt: Path, key: LogKey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", "receipt", str(receipt), "--log-key", key.verifier_line()]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:2] for line in lines[:5]] == ["1.", "2.", "3.", "4.", "5."]
+    assert all("PASSED" in line for line in lines[:5])
+    assert lines[-1] == "Outcome: VALID"
+
+
+def test_the_steps_are_told_in_vietnamese(
+    receipt: Path, key: LogKey, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "vi_VN.UTF-8")
+    assert run(["verify", "receipt", str(receipt), "--log-key", key.verifier_line()]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("1. Biên nhận đúng dạng: ĐẠT")
+    assert told.endswith("Kết luận: HỢP LỆ\n")
+    assert run(["verify", "receipt", str(receipt), "--log-key", key.verifier_line(), "--lang", "en"]) == 0
+    assert capsys.readouterr().out.endswith("Outcome: VALID\n")
+
+
+def test_without_the_logs_key_nothing_is_proven(receipt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "receipt", str(receipt)]) == 2
+    assert "2. The checkpoint is signed by the log's key: NOT DECIDED" in capsys.readouterr().out
+
+
+def test_the_key_line_may_stand_in_a_file(receipt: Path, key: LogKey, tmp_path: Path) -> None:
+    line = tmp_path / "key"
+    line.write_text(f"{key.verifier_line()}\n")
+    assert run(["verify", "receipt", str(receipt), "--log-key", f"@{line}"]) == 0
+    assert run(["verify", "receipt", str(receipt), "--log-key", "@nowhere"]) == 64
+
+
+def test_another_logs_key_fails_the_second_step(receipt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = LogKey.new("kho.test/log").verifier_line()
+    assert run(["verify", "receipt", str(receipt), "--log-key", other]) == 1
+    assert "2. The checkpoint is signed by the log's key: FAILED" in capsys.readouterr().out
+
+
+def test_a_changed_receipt_is_invalid(receipt: Path, key: LogKey) -> None:
+    content = bytearray(receipt.read_bytes())
+    content[len(content) // 2] ^= 1
+    receipt.write_bytes(bytes(content))
+    assert run(["verify", "receipt", str(receipt), "--log-key", key.verifier_line()]) == 1
+
+
+def test_what_a_receipt_proves_can_be_shown(
+    receipt: Path, key: LogKey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", "receipt", str(receipt), "--log-key", key.verifier_line(), "--parts"]) == 0
+    assert '"agency": "H26"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["verify"],
+        ["verify", "nonsense"],
+        ["verify", "receipt"],
+        ["verify", "receipt", "no-such-file"],
+        ["verify", "receipt", ".", "--log-key", "x"],
+        ["verify", "log", "no-such-folder"],
+        ["verify", "document", "no-such-file"],
+        ["token"],
+        ["token", "--key", "no-such-file"],
+        ["serve", "--port", "1"],
+        ["demo", "--port", "99999"],
+        ["demo", "--lang", "fr"],
+    ],
+)
+def test_a_wrong_command_line_is_64(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 64
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_key_line_that_is_none_is_64(receipt: Path) -> None:
+    assert run(["verify", "receipt", str(receipt), "--log-key", "no key line"]) == 64
+
+
+def test_a_wrong_setting_is_64_and_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KHO_STROE", "folder:x")
+    assert run(["inspect"]) == 64
+    assert capsys.readouterr().err.startswith("kho: KHO_STROE is no setting of Kho")
+
+
+@pytest.mark.parametrize("arguments", [["serve", "--listen", "127.0.0.1:0"], ["migrate"], ["inspect"]])
+def test_where_there_is_no_vault_one_line_says_so(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(arguments) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1].startswith("kho: there is no ")
+    assert not (tmp_path / "var").exists(), "looking makes nothing"
+
+
+def test_an_error_of_ours_is_70(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(*_: object) -> None:
+        raise AssertionError("this cannot be")
+
+    monkeypatch.setattr(upkeep, "read_settings", broken)
+    assert run(["inspect"]) == 70
+
+
+def test_help_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    assert run(["serve", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(variable(name) in told for name in Settings.model_fields), "every setting is told"
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "en"),
+        ({"LANG": "vi_VN.UTF-8"}, "vi"),
+        ({"LANG": "vi_VN", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "en_GB", "LC_MESSAGES": "vi"}, "vi"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+    ],
+)
+def test_the_locale_decides_where_nothing_was_asked(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert spoken_language(None) == expected
+    assert spoken_language("vi") == "vi"
