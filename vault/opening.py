@@ -73,9 +73,12 @@ async def opened(
     clock: Clock,
     issuer: str,
     authorities: Authorities,
-    workers: int = 2,
+    workers: int | WorkerPool = 2,
 ) -> AsyncIterator[Vault]:
     """Open the vault, this process its only writer, and close it again.
+
+    Args:
+        workers: how many files are examined at once, or a running pool that its owner closes.
 
     Raises:
         VaultIncomplete, MasterKeyExposed, VaultLocked, SchemaMismatch, LogBehind, LogForked,
@@ -107,9 +110,7 @@ async def opened(
             issuer=issuer,
             clock=clock,
         )
-        pool = WorkerPool(size=workers)
-        stack.push_async_callback(pool.close)
-        await pool.start()
+        pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
         vault = Vault(
             db=db,
             store=store,
@@ -135,6 +136,13 @@ async def opened(
         await _own_key(vault)
         await publish_book(vault)
         yield vault
+
+
+async def _started(size: int, stack: AsyncExitStack) -> WorkerPool:
+    pool = WorkerPool(size=size)
+    stack.push_async_callback(pool.close)
+    await pool.start()
+    return pool
 
 
 def _sweep(scratch: Path) -> None:

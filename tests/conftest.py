@@ -1,0 +1,332 @@
+"""A vault with offices, citizens and certificates: built once, then each test has a copy of its own."""
+
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from sqlalchemy import select
+
+from policies.procedures import shipped_packages
+from reuse_api.demo import people
+from reuse_api.demo.actors import register
+from reuse_api.demo.people import Citizen, Office
+from reuse_api.demo.pki import DemoAuthority
+from signing.workers import WorkerPool
+from vault import authenticating, deliver, entries, handling, issue, release
+from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
+from vault.callers import Caller, OwnerCaller, SystemCaller
+from vault.clock import Clock
+from vault.days import legal_day
+from vault.handling import OpenDossier, Person
+from vault.importing import import_procedure
+from vault.issue import ResultBody
+from vault.key_gate import OpenedEntry
+from vault.opening import Authorities, VaultPlaces, opened
+from vault.registering import register_owner
+from vault.release import Wanted
+from vault.services import Vault
+from vault.tables import log_entry
+
+ISSUER = "https://kho.example"
+OTHER_COMMUNE = Office(
+    code="H26.14.03",
+    name_vi="Ủy ban nhân dân phường Yên Hòa",
+    name_en="People's Committee of Yen Hoa ward",
+    system="mot-cua-yen-hoa",
+    system_name="Hệ thống một cửa phường Yên Hòa",
+    officer="cb-yen-hoa-01",
+    officer_name="Đinh Thị Lan",
+    procedures=(people.REREGISTRATION,),
+    issues=(people.RECORD_TYPE,),
+)
+PROVINCE = Office(
+    code="H26",
+    name_vi="Ủy ban nhân dân thành phố Hà Nội",
+    name_en="People's Committee of Ha Noi",
+    system="mot-cua-ha-noi",
+    system_name="Hệ thống một cửa thành phố Hà Nội",
+    officer="cb-ha-noi-01",
+    officer_name="Bùi Văn Khang",
+    procedures=(people.REREGISTRATION,),
+)
+OFFICES = (people.COMMUNE, people.POLICE, OTHER_COMMUNE, PROVINCE)
+CITIZENS = (people.DAUGHTER, people.MOTHER, people.STRANGER)
+
+
+@dataclass
+class House:
+    """An open vault, who may ask it, and what is in it: `daughters` and `mothers` are certificates (ids)."""
+
+    vault: Vault
+    places: VaultPlaces
+    authority: DemoAuthority
+    keys: dict[str, dict[str, Any]]
+    clock: Clock
+    daughters: str = ""
+    mothers: str = ""
+    other_commune: Office = OTHER_COMMUNE
+    province: Office = PROVINCE
+    serials: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    # Callers, proven as the doors prove them
+
+    async def system(self, office: Office, *, officer: bool = True) -> SystemCaller:
+        told = await authenticating.exchange(
+            self.vault,
+            client_assertion=self.assertion(office, CLIENT_TYPE, office.system),
+            officer_assertion=self.assertion(office, OFFICER_TYPE, office.officer) if officer else None,
+        )
+        return self.vault.gate.check_token(told.token)
+
+    def assertion(self, office: Office, typ: str, subject: str, **changes: Any) -> str:
+        said = {"issuer": ISSUER, "client_id": office.system, "subject": subject, "typ": typ}
+        said |= {"at": self.vault.clock.now(), "jti": os.urandom(16).hex()}
+        return make_assertion(self.keys[office.system], **(said | changes))
+
+    async def owner(self, citizen: Citizen) -> OwnerCaller:
+        owner = await register_owner(
+            self.vault,
+            scheme="personal_number",
+            value=citizen.number,
+            name=citizen.name,
+            born_on=None,
+            checked_by=people.COMMUNE.code,
+        )
+        code = await authenticating.new_sign_in_code(self.vault, owner)
+        return await self.vault.gate.check_session(await authenticating.redeem_code(self.vault, code) or "")
+
+    # Dossiers and results
+
+    def code(self, office: Office) -> str:
+        return f"{office.code}-{legal_day(self.vault.clock.now()):%y%m%d}-{next(self.serials):04d}"
+
+    def person(self, citizen: Citizen, role: str, **more: Any) -> Person:
+        return Person(role, "personal_number", citizen.number, citizen.name, **more)
+
+    def reregistration(self, *persons: Person, **changes: Any) -> OpenDossier:
+        named = persons or (self.person(people.DAUGHTER, "applicant"),)
+        return replace(
+            OpenDossier(people.REREGISTRATION, None, (), (), named, "officer_check", "CCCD", "counter"),
+            **changes,
+        )
+
+    def residence(self, *persons: Person, **changes: Any) -> OpenDossier:
+        named = persons or (
+            self.person(people.DAUGHTER, "applicant"),
+            self.person(people.MOTHER, "householder"),
+        )
+        return self.reregistration(*named, procedure=people.RESIDENCE, case=people.CASE, **changes)
+
+    async def opens(self, caller: SystemCaller, office: Office, body: OpenDossier) -> str:
+        """Open a dossier under a new code, and give the code."""
+        code = self.code(office)
+        told = await handling.open_dossier(self.vault, caller, code, body)
+        assert isinstance(told, dict), told
+        return code
+
+    async def issues(
+        self, caller: SystemCaller, code: str, citizen: Citizen, **changes: Any
+    ) -> dict[str, Any]:
+        """Hand in a birth certificate as fields."""
+        day = legal_day(self.vault.clock.now()).isoformat()
+        making = people.mothers_certificate if citizen is people.MOTHER else _daughters
+        fields = making(f"{next(self.serials)}/2026", day)
+        body = ResultBody("GKS", ("applicant",), fields, None, None, None, None)
+        key = changes.pop("key", os.urandom(8).hex())
+        told = await issue.issue(self.vault, caller, code, replace(body, **changes), None, key=key)
+        assert isinstance(told, dict), told
+        return told
+
+    async def releases(self, caller: SystemCaller, code: str, record: str | None = None) -> str:
+        """Ask for the proof of kinship, and give the release."""
+        wanted = [Wanted(people.KINSHIP, record)]
+        told = await release.request(self.vault, caller, code, wanted, key=os.urandom(8).hex())
+        assert isinstance(told, dict), told
+        return str(told["items"][0]["release"])
+
+    async def reads(self, caller: SystemCaller, release_id: str, **span: Any) -> bytes:
+        """Fetch the content of a release to its end."""
+        delivery = await deliver.deliver(self.vault, caller, release_id, **span)
+        assert isinstance(delivery, deliver.Delivery), delivery
+        return await self.drained(delivery)
+
+    async def drained(self, delivery: deliver.Delivery) -> bytes:
+        return b"".join([chunk async for chunk in delivery.chunks])
+
+    # Behind the vault's back
+
+    async def rows(self, query: Any) -> list[Any]:
+        async with self.vault.db.read() as db:
+            return list(await db.execute(query))
+
+    async def change(self, *statements: Any) -> None:
+        """Write rows as no operation would: what somebody with the database file could do."""
+        async with self.vault.db.write() as db:
+            for statement in statements:
+                await db.execute(statement)
+
+    async def size(self) -> int:
+        return len(await self.rows(select(log_entry.c.idx)))
+
+    async def last(self, caller: Caller, count: int = 1) -> list[OpenedEntry]:
+        """Open the newest entries that a caller may open, newest last."""
+        size = await self.size()
+        found = await self.vault.gate.open_entries(range(size), caller)
+        return found[-count:]
+
+
+def _daughters(number: str, day: str) -> dict[str, Any]:
+    return people.certificate(number, day, birth_place="Hà Nội")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A built vault, closed: its folder, its authority, the callers' private keys, the certificates."""
+
+    folder: Path
+    authority: DemoAuthority
+    keys: dict[str, dict[str, Any]]
+    daughters: str
+    mothers: str
+
+    def copied(self, folder: Path) -> Path:
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return folder
+
+
+@asynccontextmanager
+async def opened_house(
+    folder: Path,
+    authority: DemoAuthority,
+    keys: dict[str, dict[str, Any]],
+    workers: WorkerPool,
+    *,
+    clock: Clock | None = None,
+    create: bool = False,
+) -> AsyncIterator[House]:
+    places = VaultPlaces(
+        folder / "rows.db", f"folder:{folder / 'blobs'}", folder / "keys", folder / "log", folder / "scratch"
+    )
+    clock = clock or Clock()
+    trusted = Authorities(authority.roots(), authority.timestamper(), authority.revocation())
+    opening = opened(places, create=create, clock=clock, issuer=ISSUER, authorities=trusted, workers=workers)
+    async with opening as vault:
+        yield House(vault, places, authority, keys, clock)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def workers(anyio_backend: str) -> AsyncIterator[WorkerPool]:
+    """The real processes that examine files, started once for all vaults of the tests."""
+    pool = WorkerPool(size=2)
+    await pool.start()
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture(scope="session")
+async def template(tmp_path_factory: pytest.TempPathFactory, workers: WorkerPool) -> Template:
+    """The catalogue, four offices, three citizens; mother and daughter have their birth certificates."""
+    folder = tmp_path_factory.mktemp("template")
+    (folder / "keys").mkdir(mode=0o700)
+    authority = DemoAuthority.create(folder / "keys" / "authority", Clock().now())
+    keys = {office.system: new_caller_key() for office in OFFICES}
+    certificates = {}
+    async with opened_house(folder, authority, keys, workers, create=True) as house:
+        await furnish(house, OFFICES)
+        commune = await house.system(people.COMMUNE)
+        for citizen in CITIZENS:
+            await house.owner(citizen)
+        for citizen in (people.DAUGHTER, people.MOTHER):
+            body = house.reregistration(house.person(citizen, "applicant"))
+            code = await house.opens(commune, people.COMMUNE, body)
+            certificates[citizen] = (await house.issues(commune, code, citizen))["record"]
+    return Template(folder, authority, keys, certificates[people.DAUGHTER], certificates[people.MOTHER])
+
+
+async def furnish(house: House, offices: Iterable[Office]) -> None:
+    for package in shipped_packages():
+        await import_procedure(house.vault, package)
+    for office in offices:
+        await register(house.vault, office, house.keys[office.system])
+        house.vault.sealer.add(office.code, house.authority.issue_seal_key(office.name_vi, office.code))
+
+
+@pytest.fixture
+def folder(template: Template, tmp_path: Path) -> Path:
+    """A copy of the built vault, closed."""
+    return template.copied(tmp_path / "kho")
+
+
+@pytest.fixture
+def open_house(folder: Path, template: Template, workers: WorkerPool) -> Any:
+    """Open this test's copy: `async with open_house() as house`, as often as it needs."""
+
+    @asynccontextmanager
+    async def opening(clock: Clock | None = None) -> AsyncIterator[House]:
+        async with opened_house(folder, template.authority, template.keys, workers, clock=clock) as house:
+            house.daughters, house.mothers = template.daughters, template.mothers
+            house.serials = itertools.count(100)
+            yield house
+
+    return opening
+
+
+@pytest.fixture
+async def house(open_house: Any) -> AsyncIterator[House]:
+    async with open_house() as house:
+        yield house
+
+
+@pytest.fixture
+async def commune(house: House) -> SystemCaller:
+    return await house.system(people.COMMUNE)
+
+
+@pytest.fixture
+async def police(house: House) -> SystemCaller:
+    return await house.system(people.POLICE)
+
+
+@pytest.fixture
+async def daughter(house: House) -> OwnerCaller:
+    return await house.owner(people.DAUGHTER)
+
+
+@pytest.fixture
+async def mother(house: House) -> OwnerCaller:
+    return await house.owner(people.MOTHER)
+
+
+@pytest.fixture
+async def stranger(house: House) -> OwnerCaller:
+    return await house.owner(people.STRANGER)
+
+
+@pytest.fixture
+def pdf(tmp_path: Path) -> Any:
+    """Make PDFs that differ: `pdf("a title")` gives a path."""
+
+    def make(title: str) -> Path:
+        made = BytesIO()
+        with pikepdf.new() as paper:
+            paper.add_blank_page()
+            paper.docinfo["/Title"] = title
+            paper.save(made)
+        path = tmp_path / f"{os.urandom(4).hex()}.pdf"
+        path.write_bytes(made.getvalue())
+        return path
+
+    return make
