@@ -1,0 +1,204 @@
+"""The command `kho` at work: a caller's token, offline checks, a service of its own that is stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from policies.procedures import shipped_packages
+from reuse_api.__main__ import run
+from reuse_api.demo.people import COMMUNE, DAUGHTER, POLICE
+
+KHO = Path(sys.executable).with_name("kho")
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def kho_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run a command in this process: a new one needs seconds to start."""
+
+    def command(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Done:
+        monkeypatch.setenv("LC_ALL", "C.UTF-8")
+        for name, value in (env or {}).items():
+            monkeypatch.setenv(name, value)
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        capfd.readouterr()
+        status = run(arguments)
+        said = capfd.readouterr()
+        return Done(int(status), said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def key_file(kho: Any, tmp_path: Path) -> Path:
+    content = {"client_id": POLICE.system, "officer": POLICE.officer, "key": kho.keys[POLICE.system]}
+    file = tmp_path / "police.json"
+    file.write_text(json.dumps(content | {"issuer": kho.url}))
+    return file
+
+
+def test_token_prints_the_token_alone(kho_command: Callable[..., Done], kho: Any, key_file: Path) -> None:
+    done = kho_command("token", "--key", str(key_file), "--url", kho.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    caller = kho.vault.gate.check_token(done.stdout.strip())
+    assert (caller.system, caller.officer) == (POLICE.system, POLICE.officer)
+    bare = key_file.with_name("bare.json")
+    bare.write_text(json.dumps(kho.keys[POLICE.system]))
+    done = kho_command("token", "--key", str(bare), "--client-id", POLICE.system, "--url", kho.url)
+    assert kho.vault.gate.check_token(done.stdout.strip()).officer is None
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "told"),
+    [
+        (["--officer", COMMUNE.officer], 1, "kho: 400: officer_unknown: "),
+        (["--client-id", "nobody"], 1, "kho: 401: client_unknown: "),
+        (["--issuer", "https://elsewhere.example"], 1, "kho: 401: assertion_audience: "),
+        (["--url", "http://127.0.0.1:9"], 1, "kho: http://127.0.0.1:9/oauth2/token cannot be reached"),
+        (["--url", "ftp://127.0.0.1"], 64, "expected an address that begins with http"),
+    ],
+)
+def test_a_token_that_is_not_given_is_told_on_stderr(
+    kho_command: Callable[..., Done], kho: Any, key_file: Path, more: list[str], status: int, told: str
+) -> None:
+    done = kho_command("token", "--key", str(key_file), "--url", kho.url, *more)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert told in done.stderr
+
+
+def flipped(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+@pytest.fixture(scope="module")
+def papers(kho: Any, commune: httpx.Client, certificate: Any, tmp_path_factory: Any) -> Path:
+    """What a caller takes home: the receipt of the issuing, the document, the key line, the roots."""
+    folder = Path(tmp_path_factory.mktemp("papers"))
+    (folder / "receipt").write_text(commune.get(f"/v1/receipts/{certificate.receipt}").text)
+    (folder / "log-key").write_text(commune.get("/log/key").text)
+    with kho.wallet(DAUGHTER) as wallet:
+        content = wallet.get(f"/v1/me/records/{certificate.record}/content").content
+    (folder / "certificate.pdf").write_bytes(content)
+    roots = [x509.load_der_x509_certificate(one).public_bytes(Encoding.PEM) for one in kho.vault.roots]
+    (folder / "roots.pem").write_bytes(b"".join(roots))
+    return folder
+
+
+def test_a_receipt_is_checked_offline(kho_command: Callable[..., Done], papers: Path) -> None:
+    done = kho_command("verify", "receipt", "receipt", "--log-key", "@log-key", cwd=papers)
+    assert done.returncode == 0, done.stdout
+    assert "Outcome: VALID" in done.stdout
+    assert "owners" in kho_command("verify", "receipt", "receipt", "--parts", cwd=papers).stdout
+
+
+def test_a_document_is_checked_offline(kho_command: Callable[..., Done], papers: Path) -> None:
+    valid = kho_command("verify", "document", "certificate.pdf", "--roots", "roots.pem", cwd=papers)
+    assert valid.returncode == 0, valid.stdout + valid.stderr
+    assert valid.stdout.startswith("1. The file was read in a process of its own: PASSED (application/pdf")
+    assert "B-LTA" in valid.stdout
+    unknown = kho_command("verify", "document", "certificate.pdf", cwd=papers)
+    assert unknown.returncode == 2, "without roots nobody is trusted"
+    content = (papers / "certificate.pdf").read_bytes()
+    (papers / "changed.pdf").write_bytes(flipped(content, 1200))
+    changed = kho_command(
+        "verify", "document", "changed.pdf", "--roots", "roots.pem", "--lang", "vi", cwd=papers
+    )
+    assert changed.returncode == 1, changed.stdout
+    assert "KHÔNG HỢP LỆ" in changed.stdout
+    long_ago = ["--roots", "roots.pem", "--at", "1999-01-01"]
+    assert kho_command("verify", "document", "certificate.pdf", *long_ago, cwd=papers).returncode != 0
+    assert kho_command("verify", "document", "certificate.pdf", "--at", "soon", cwd=papers).returncode == 64
+    assert kho_command("verify", "document", "x.pdf", "--roots", "receipt", cwd=papers).returncode == 64
+
+
+def test_a_published_log_is_checked_from_a_folder_and_over_http(
+    kho_command: Callable[..., Done], kho: Any, papers: Path
+) -> None:
+    for place in (str(kho.folder / "log"), f"{kho.url}/log"):
+        done = kho_command("verify", "log", place, "--log-key", "@log-key", cwd=papers)
+        assert done.returncode == 0, done.stdout + done.stderr
+    unreachable = kho_command("verify", "log", "http://127.0.0.1:9/log", "--log-key", "@log-key", cwd=papers)
+    assert unreachable.returncode == 2
+
+
+def test_a_vault_that_is_served_is_not_written_by_another(
+    kho_command: Callable[..., Done], kho: Any, tmp_path: Path
+) -> None:
+    places = {
+        "KHO_DATABASE": str(kho.settings.database),
+        "KHO_STORE": kho.settings.store,
+        "KHO_KEYS": str(kho.settings.keys),
+        "KHO_LOG_FOLDER": str(kho.settings.log_folder),
+        "KHO_SCRATCH": str(kho.settings.scratch),
+    }
+    packages = tmp_path / "packages.jsonl"
+    packages.write_text("\n".join(json.dumps(row) for row in shipped_packages()))
+    for arguments in (["import", str(packages)], ["migrate"], ["inspect", "--sweep"]):
+        done = kho_command(*arguments, env=places)
+        assert done.returncode == 1, done.stdout
+        assert "kho serve" in done.stderr, "it says what holds the vault"
+    looked = kho_command("inspect", env=places)
+    assert looked.returncode == 0, looked.stdout + looked.stderr
+    assert "rows, blobs and log agree" in looked.stdout
+
+
+def test_a_vault_is_made_filled_served_and_stopped(kho_command: Callable[..., Done], tmp_path: Path) -> None:
+    with serving(tmp_path, "--create") as lines:
+        assert lines["serving"]["entries"] >= 1
+    packages = tmp_path / "packages.jsonl"
+    rows = [*shipped_packages(), {"code": "9.999999"}]
+    packages.write_text("\n".join(json.dumps(row) for row in rows))
+    done = kho_command("import", str(packages), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "1.004222: version 1" in done.stdout
+    assert done.stderr.startswith("9.999999: ")
+    again = kho_command("import", str(packages), "--only", "1.004222", cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (0, "1.004222: unchanged\n")
+    packages.write_text("{")
+    assert kho_command("import", str(packages), cwd=tmp_path).returncode == 1
+    assert kho_command("migrate", cwd=tmp_path).returncode == 0
+    assert kho_command("inspect", cwd=tmp_path).returncode == 0
+
+
+@contextmanager
+def serving(place: Path, *arguments: str) -> Iterator[dict[str, Any]]:
+    """`kho serve` on a free port until the test is done with it; then SIGTERM, and it ends well."""
+    command = [str(KHO), "serve", "--listen", "127.0.0.1:0", *arguments]
+    lines: dict[str, Any] = {}
+    with subprocess.Popen(
+        command, cwd=place, stderr=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]}
+    ) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            told = json.loads(line)
+            lines[told["event"]] = told
+            if told["event"] == "serving":
+                break
+        try:
+            yield lines
+        finally:
+            running.send_signal(signal.SIGTERM)
+            rest = running.stderr.read()
+    assert running.returncode == 0, rest
+    assert json.loads(rest.splitlines()[-1])["event"] == "stopped"
