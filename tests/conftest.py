@@ -20,7 +20,7 @@ from reuse_api.demo.actors import register
 from reuse_api.demo.people import Citizen, Office
 from reuse_api.demo.pki import DemoAuthority
 from signing.workers import WorkerPool
-from vault import authenticating, deliver, entries, handling, issue, release
+from vault import authenticating, deliver, handling, issue, release
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
 from vault.callers import Caller, OwnerCaller, SystemCaller
 from vault.clock import Clock

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -62,6 +62,7 @@ class Appender:
         self._signer = signer
         self._waiting: list[_Waiting] = []
         self._running: asyncio.Task[None] | None = None
+        self._commits: set[asyncio.Future[Any]] = set()  # also those whose caller has left
 
     async def start(self) -> None:
         """Grow the tree from the committed rows; refuse when they are behind the signer's memory."""
@@ -79,7 +80,10 @@ class Appender:
             VaultBusy: the database cannot take it now (disk full, locked); nothing was changed.
             Moved: raised by `change` when an epoch moved; nothing was changed.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._commit(change)))
+        task = asyncio.ensure_future(self._commit(change))
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+        return await asyncio.shield(task)
 
     async def append(
         self, prepared: Sequence[Prepared], check: Check, write: Write | None = None
@@ -103,18 +107,34 @@ class Appender:
             self._running = asyncio.create_task(self._drain())
         return await asyncio.shield(answer)
 
+    async def proof(self, index: int) -> tuple[list[bytes], str, int]:
+        """Give the inclusion proof of a committed entry, the signed head that it leads to, that head's size.
+
+        A row is seen a moment before the tree holds it, and a commit that failed may have taken effect: the
+        tree is brought up to the rows first. Raises IndexError for an entry that is not committed, and as
+        `Signer.proof` does.
+        """
+        if index >= self._signer.tree.size:
+            await self.catch_up()
+        return await self._signer.proof(index)
+
+    async def catch_up(self) -> None:
+        """Grow the tree by the committed rows that it does not hold yet."""
+        known = self._signer.tree.size
+        query = select(log_entry.c.leaf_hash).where(log_entry.c.idx >= known).order_by(log_entry.c.idx)
+        async with self._db.read() as db:
+            hashes = [row.leaf_hash for row in await db.execute(query)]
+        self._signer.extend(known, hashes)  # what others have added meanwhile is compared, not added again
+
     async def close(self) -> None:
-        """Let the batch in flight end."""
-        if self._running is not None:
-            await asyncio.gather(self._running, return_exceptions=True)
+        """Let the batch and the changes in flight end."""
+        running = [self._running] if self._running is not None else []
+        await asyncio.gather(*running, *self._commits, return_exceptions=True)
 
     async def _drain(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-            try:
-                results = await self._commit(partial(_write_batch, batch=batch))
-            except Exception as problem:  # every waiting caller must hear of it, whatever it is
-                results = [problem for _ in batch]
+            results = await self._outcomes(batch)
             for item, result in zip(batch, results, strict=True):
                 if item.answer.cancelled():
                     continue
@@ -122,6 +142,16 @@ class Appender:
                     item.answer.set_exception(result)
                 else:
                     item.answer.set_result(result)
+
+    async def _outcomes(self, batch: Sequence[_Waiting]) -> list[list[Logged] | BaseException]:
+        """Commit a batch; every waiting caller hears of a failure, whatever it is."""
+        try:
+            return await self._commit(partial(_write_batch, batch=batch))
+        except Exception as problem:
+            if len(batch) == 1 or isinstance(problem, VaultBusy):
+                return [problem for _ in batch]
+        # The rows of one of them are refused: each for itself now, so that it takes no other down.
+        return [outcome for item in batch for outcome in await self._outcomes([item])]
 
     async def _commit(self, change: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self._db.write() as db:
@@ -136,14 +166,8 @@ class Appender:
 
     async def _grow(self, tx: Transaction) -> None:
         if self._signer.tree.size != tx.first:
-            # An earlier commit was unknown to us (cancelled at shutdown): read what is missing from the rows.
-            async with self._db.read() as db:
-                rows = await db.execute(
-                    select(log_entry.c.leaf_hash)
-                    .where(log_entry.c.idx >= self._signer.tree.size, log_entry.c.idx < tx.first)
-                    .order_by(log_entry.c.idx)
-                )
-                self._signer.extend(self._signer.tree.size, [row.leaf_hash for row in rows])
+            # An earlier commit is unknown to the tree: it failed, or its task ended, after it took effect.
+            await self.catch_up()
         self._signer.extend(tx.first, tx.hashes)
 
 

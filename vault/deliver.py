@@ -153,7 +153,7 @@ async def _send(
     # 7 A `delivered` entry is committed, epochs compared under the lock.
     entry = await _entered(vault, caller, access) if shared is None else await _entry_of(vault, shared)
     # 8 The gate opens the key against that entry; chunks leave authenticated.
-    proof, checkpoint, _size = await vault.signer.proof(entry.index)
+    proof, checkpoint, _size = await vault.appender.proof(entry.index)
     key = await vault.gate.open_key(
         Evidence(entry.index, entry.leaf, proof, checkpoint), caller, access.record.facts.id
     )

@@ -18,4 +18,5 @@ async def publish(vault: Vault) -> bool:
         async with vault.db.read() as db:
             return list((await db.execute(query.order_by(log_entry.c.idx))).scalars())
 
+    await vault.appender.catch_up()
     return await vault.signer.publish(leaves)

@@ -56,7 +56,7 @@ async def proof_of(vault: Vault, caller: OwnerCaller, index: int) -> str:
 
 
 async def _text(vault: Vault, entry: OpenedEntry) -> str:
-    proof, checkpoint, _size = await vault.signer.proof(entry.index)
+    proof, checkpoint, _size = await vault.appender.proof(entry.index)
     return make_receipt(
         leaf=entry.leaf,
         index=entry.index,
