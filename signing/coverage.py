@@ -7,7 +7,7 @@ Harmless are validation data, document time stamps and further signatures; nothi
 import re
 from collections.abc import Sequence
 
-from asn1crypto import parser
+from asn1crypto import cms, core, parser
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
     CatalogModificationRule,
@@ -98,6 +98,33 @@ def signature_fault(embedded: EmbeddedPdfSignature) -> str:
     if int(embedded.reader.xrefs.total_revisions) - 1 == embedded.signed_revision:
         return "coverage_incomplete"  # something follows, and no revision names it
     return "" if _is_harmless(embedded) else "changed_after_signing"
+
+
+def stamp_is_plain(stamp: EmbeddedPdfSignature) -> bool:
+    """Tell whether a document time stamp is written in the one way it can be (DER, RFC 5652, RFC 3161).
+
+    Nothing later covers the newest stamp, so what its own signature leaves out must have no room for change.
+    """
+    if not _container_is_plain(stamp):
+        return False
+    content = stamp.pkcs7_content
+    _, _, _, header, value, trailer = parser.parse(content)
+    written = content[: len(header) + len(value) + len(trailer)]
+    again = cms.ContentInfo.load(written, strict=True)
+    signed, signer = again["content"], again["content"]["signer_infos"][0]
+    digests = [*signed["digest_algorithms"], signer["digest_algorithm"]]
+    by_name = signer["sid"].name == "issuer_and_serial_number"
+    named = "v1" if by_name else "v3"
+    # Names are compared without regard to case elsewhere; here every byte counts.
+    if by_name and signer["sid"].chosen["issuer"].dump() != stamp.signer_cert.issuer.dump():
+        return False
+    return (
+        len(digests) == 2
+        and digests[0]["algorithm"].native == digests[1]["algorithm"].native
+        and all(isinstance(one["parameters"], (core.Void, core.Null)) for one in digests)
+        and (signed["version"].native, signer["version"].native) == ("v3", named)
+        and bool(again.dump(force=True) == written)
+    )
 
 
 def _is_harmless(embedded: EmbeddedPdfSignature) -> bool:

@@ -97,7 +97,8 @@ class LocalTimestamper:
                     "content_type": "tst_info",
                     "content": core.ParsableOctetString(content),
                 },
-                "certificates": self._chain,
+                # Its own alone: the token names and so protects it; the others stand in the sealed file.
+                "certificates": self._chain[:1],
                 "signer_infos": [signer],
             }
         )

@@ -22,6 +22,7 @@ from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from signing.coverage import (
     SIGNATURES_ONLY,
     signature_fault,
+    stamp_is_plain,
     structure_fault,
     too_complex,
 )
@@ -217,7 +218,7 @@ def _verdict(
         return ("invalid" if forbidden else "undetermined"), "SIGNED_DATA_NOT_FOUND", fault
     if found.status is not AdESStatus.PASSED:
         return "undetermined", name, _REASONS.get(found, _OTHER)
-    if later and result.oldest_evidence_record_timestamp is None:
+    if later and (result.oldest_evidence_record_timestamp is None or not stamp_is_plain(later[-1])):
         return "undetermined", "NO_POE", "timestamp_invalid"
     return "valid", "", ""
 

@@ -123,14 +123,29 @@ async def test_a_bit_changed_in_the_archive_stamp_is_never_valid(
 ) -> None:
     content = sealed_certificate.sealed.read_bytes()
     start, end = _gaps(content)[1]
+    token = bytes.fromhex(content[start + 1 : end - 1].decode())
+    used = len(token.rstrip(b"\x00"))
+    issuer = token.rindex(b"Kho Demo Issuing CA")
+    places = [*range(2, 50, 4), *range(50, used, used // 12), issuer, used + 20, len(token) - 1]
     changed = tmp_path / "changed.pdf"
-    used = len(content[start:end].rstrip(b">").rstrip(b"0"))
-    for position in (start, *range(start + 1, start + used, used // 12), end - 100, end - 1):
-        flipped = bytearray(content)
-        flipped[position] ^= 1
-        changed.write_bytes(flipped)
+    for place in places:
+        flipped = bytearray(token)
+        flipped[place] ^= 0x20 if place == issuer else 1  # the case of a letter in a name
+        changed.write_bytes(content[: start + 1] + flipped.hex().upper().encode() + content[end - 1 :])
         report = await _judge(changed, sealed_certificate)
-        assert report.verdict != "valid", position
+        assert report.verdict != "valid", place
+
+
+async def test_the_case_of_the_hexadecimal_digits_is_not_free(
+    sealed_certificate: Any, tmp_path: Path
+) -> None:
+    content = bytearray(sealed_certificate.sealed.read_bytes())
+    start, end = _gaps(bytes(content))[1]
+    letter = next(place for place in range(start, end) if chr(content[place]) in "ABCDEF")
+    content[letter] ^= 0x20
+    changed = tmp_path / "changed.pdf"
+    changed.write_bytes(content)
+    assert (await _judge(changed, sealed_certificate)).verdict != "valid"
 
 
 @pytest.mark.parametrize("tail", [b"\n" * 17, b"% more\n", b"1 0 obj\n<<>>\nendobj\n", b"%%EOF\n"])
