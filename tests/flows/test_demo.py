@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: the command `kho demo`, the README's own lines, kept and broken folders."""
+"""The demo as a newcomer meets it: `kho demo`, the README's own lines, kept and broken folders."""
 
 import os
 import re
