@@ -21,11 +21,6 @@ SECRET = "001307012347"
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def application() -> FastAPI:
     app = FastAPI()
 

@@ -18,11 +18,6 @@ PDF = b"%PDF-1.7\n" + bytes(range(256)) * 40
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def part(name: str, content: bytes, file_name: str | None = None, kind: str | None = None) -> bytes:
     head = f'Content-Disposition: form-data; name="{name}"'
     if file_name is not None:
