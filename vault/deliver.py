@@ -14,10 +14,11 @@ from storage.errors import BlobDamaged, BlobMissing, StorageError
 from storage.sealed import read_sealed
 from vault import entries, epochs, records, releases, telling
 from vault.appending import Write
+from vault.assertions import TokenRefused
 from vault.callers import Caller, OwnerCaller, SystemCaller
 from vault.days import legal_day
 from vault.entries import Logged, stamp
-from vault.errors import ContentDamaged, FieldInvalid, Moved, NotFound, VaultBusy
+from vault.errors import ContentDamaged, FieldInvalid, Moved, NotFound, VaultBusy, VaultError
 from vault.gathering import related, scene
 from vault.key_gate import Evidence
 from vault.records import Stored
@@ -153,10 +154,7 @@ async def _send(
     # 7 A `delivered` entry is committed, epochs compared under the lock.
     entry = await _entered(vault, caller, access) if shared is None else await _entry_of(vault, shared)
     # 8 The gate opens the key against that entry; chunks leave authenticated.
-    proof, checkpoint, _size = await vault.appender.proof(entry.index)
-    key = await vault.gate.open_key(
-        Evidence(entry.index, entry.leaf, proof, checkpoint), caller, access.record.facts.id
-    )
+    key = await _key(vault, caller, access, entry)
     chunks = _chunks(vault, caller, access, entry, key, start, end)
     try:
         first = await anext(chunks)
@@ -198,6 +196,16 @@ async def _entered(vault: Vault, caller: Caller, access: _Access) -> Logged:
             )
 
     return (await vault.appender.append(prepared, check, write))[0]
+
+
+async def _key(vault: Vault, caller: Caller, access: _Access, entry: Logged) -> bytes:
+    try:
+        proof, checkpoint, _size = await vault.appender.proof(entry.index)
+        evidence = Evidence(entry.index, entry.leaf, proof, checkpoint)
+        return await vault.gate.open_key(evidence, caller, access.record.facts.id)
+    except (VaultError, TokenRefused) as problem:
+        await _not_delivered(vault, caller, access, entry, problem.code)
+        raise
 
 
 async def _entry_of(vault: Vault, index: int) -> Logged:

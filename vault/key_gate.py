@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signing.checkpoint import LogVerifier
-from signing.leaf import Kind, Parts, open_body
+from signing.leaf import Kind, Parts, leaf_kind, open_body
 from signing.log_errors import LeafMalformed, NoteInvalid, ProofInvalid
 from signing.merkle import leaf_hash, verify_inclusion
 from storage.errors import SealBroken
@@ -44,7 +44,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class OpenedEntry:
-    """An entry whose body was opened for somebody who may read it."""
+    """An entry whose body was opened for somebody who may read it; kind and time are those committed to."""
 
     index: int
     kind: Kind
@@ -152,9 +152,12 @@ class Gate:
                 raise GateRefused("record: its keys are gone or it never was")
             parts = [await self._open_for(db, entry, "owner", row.owner) for row in owners]
             private = await self._private(db, "owner", owners[0].owner, "content")
-        self._check_entry(parts[0].parts, caller, record_id, owners[0].content_sha256.hex(), entry.at)
+        self._check_entry(parts[0], caller, record_id, owners[0].content_sha256.hex())
         aad = owners[0].owner.encode() + b"\x00" + record_id.encode()
-        return open_with(private, owners[0].wrapped_key, info=RECORD_KEY_INFO, aad=aad)
+        try:
+            return open_with(private, owners[0].wrapped_key, info=RECORD_KEY_INFO, aad=aad)
+        except SealBroken as problem:
+            raise GateRefused(f"key: {problem}") from problem
 
     async def open_entries(self, indexes: Sequence[int], credential: Caller) -> list[OpenedEntry]:
         """Open entries for their owner, or for the caller named in them; others are left out in silence.
@@ -169,6 +172,8 @@ class Gate:
                 holder = await self._holder_for(db, index, caller) if row is not None else None
                 if row is not None and holder is not None:
                     opened.append(await self._open_for(db, row, *holder))
+        if isinstance(caller, SystemCaller):  # who is named is read in the entry, not in the receipt's row
+            opened = [one for one in opened if one.parts.actor.get("system") == caller.system]
         return opened
 
     # The checks ---------------------------------------------------------------------------------------
@@ -192,18 +197,19 @@ class Gate:
         row = (await db.execute(select(log_entry).where(log_entry.c.idx == evidence.index))).first()
         if row is None or row.leaf != evidence.leaf:
             raise GateRefused("row: no such entry is committed")
-        if row.kind != Kind.DELIVERED:
+        if leaf_kind(row.leaf) is not Kind.DELIVERED:  # the row's own kind could be anything
             raise GateRefused("kind: only a `delivered` entry opens a key")
         return row
 
-    def _check_entry(self, parts: Parts, caller: Caller, record_id: str, digest: str, at: str) -> None:
+    def _check_entry(self, entry: OpenedEntry, caller: Caller, record_id: str, digest: str) -> None:
+        parts = entry.parts
         if parts.subject.get("record") != record_id or parts.subject.get("digest") != digest:
             raise GateRefused("record: the entry names another one")
         if parts.actor != caller.actor():
             raise GateRefused("caller: the entry names another one")
         if parts.event.get("result") != "permitted":
             raise GateRefused("event: the entry permits nothing")
-        if abs(self._clock.now() - instant(at)) > FRESH:
+        if abs(self._clock.now() - instant(entry.at)) > FRESH:
             raise GateRefused("age: the entry is too old")
 
     async def _holder_for(self, db: AsyncConnection, index: int, caller: Caller) -> tuple[str, str] | None:
@@ -244,7 +250,8 @@ class Gate:
             parts = open_body(entry.body, seed, entry.leaf)
         except (SealBroken, LeafMalformed) as problem:
             raise GateRefused(f"entry: {problem}") from problem
-        return OpenedEntry(entry.idx, Kind(entry.kind), entry.leaf, entry.at, parts, seed)
+        at = str(parts.event["at"])
+        return OpenedEntry(entry.idx, leaf_kind(entry.leaf), entry.leaf, at, parts, seed)
 
     async def _private(self, db: AsyncConnection, kind: str, name: str, purpose: str) -> bytes:
         query = select(key_pair.c.wrapped_private).where(
@@ -253,7 +260,10 @@ class Gate:
         wrapped = (await db.execute(query)).scalar_one_or_none()
         if wrapped is None:
             raise GateRefused("key: it was erased")
-        return self._master.unwrap(wrapped, _pair_aad(kind, name, purpose))
+        try:
+            return self._master.unwrap(wrapped, _pair_aad(kind, name, purpose))
+        except SealBroken as problem:
+            raise GateRefused(f"key: {problem}") from problem
 
 
 def _pair_aad(kind: str, name: str, purpose: str) -> bytes:
