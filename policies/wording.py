@@ -1,6 +1,6 @@
 """Words for what decisions and plans say: every reason code for three audiences in two languages.
 
-The texts are data (policies/data/wording.json, names.json). A text may have variants with details in braces,
+The texts are data (policies/data/wording*.json, names.json). A text may have variants with details in braces,
 e.g. {ground}; the last variant whose details are all given is said.
 """
 
@@ -52,7 +52,11 @@ def groups() -> dict[str, frozenset[str]]:
 
 @cache
 def _reasons() -> dict[str, dict[str, dict[str, str | list[str]]]]:
-    return _shipped("wording.json")  # type: ignore[no-any-return]
+    texts: dict[str, dict[str, dict[str, str | list[str]]]] = {}
+    for entry in sorted((files("policies") / "data").iterdir(), key=lambda one: one.name):
+        if entry.name.startswith("wording") and entry.name.endswith(".json"):
+            texts |= json.loads(entry.read_text("utf-8"))
+    return texts
 
 
 @cache

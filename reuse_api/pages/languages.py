@@ -54,9 +54,15 @@ class Language:
 @cache
 def language(code: asked.Language) -> Language:
     """Give a language, its catalogue compiled on first use."""
-    source = files("reuse_api").joinpath("locale", code, "LC_MESSAGES", "kho.po").read_bytes()
+    folder = files("reuse_api").joinpath("locale", code, "LC_MESSAGES")
+    whole = read_po(BytesIO(folder.joinpath("kho.po").read_bytes()), locale=code)
+    for part in sorted(folder.iterdir(), key=lambda one: one.name):
+        if part.name.endswith(".po") and part.name != "kho.po":  # one file a room of the pages
+            for message in read_po(BytesIO(part.read_bytes()), locale=code):
+                if message.id:
+                    whole[message.id] = message
     compiled = BytesIO()
-    write_mo(compiled, read_po(BytesIO(source), locale=code))
+    write_mo(compiled, whole)
     compiled.seek(0)
     return Language(code, GNUTranslations(compiled))
 

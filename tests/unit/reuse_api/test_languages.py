@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 
 from reuse_api.pages import languages
 from reuse_api.pages.languages import COOKIE, MessageMissing, language, preferred
+from reuse_api.pages.rendering import ROOMS
 from reuse_api.pages.troubles import OTHER, TROUBLES
 from signing.leaf import Kind
 
@@ -18,15 +19,17 @@ CATALOGUES = PAGES.parent / "locale"
 
 
 def catalogue(code: str) -> dict[str, list[str]]:
-    with (CATALOGUES / code / "LC_MESSAGES" / "kho.po").open("rb") as file:
-        read = read_po(file, locale=code, abort_invalid=True)
-    found = {}
-    for message in read:
-        if message.id:
-            key = message.id if isinstance(message.id, str) else message.id[0]
-            words = [message.string] if isinstance(message.string, str) else list(message.string)
-            assert not message.fuzzy, key
-            found[key] = words
+    found: dict[str, list[str]] = {}
+    for path in sorted((CATALOGUES / code / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            read = read_po(file, locale=code, abort_invalid=True)
+        for message in read:
+            if message.id:
+                key = message.id if isinstance(message.id, str) else message.id[0]
+                words = [message.string] if isinstance(message.string, str) else list(message.string)
+                assert not message.fuzzy, key
+                assert key not in found, f"{key} stands in two catalogues"
+                found[key] = words
     return found
 
 
@@ -45,7 +48,8 @@ def composed() -> set[str]:
     """Give the keys that templates put together from two parts."""
     groups = {f"accesses.{kind}{rest}" for kind in ("own", "outside") for rest in ("", "_note")}
     labels = {f"accesses.{name}" for name in ("agency", "officer", "system", "dossier_label")}
-    tabs = {f"site.{name}" for name in ("records", "accesses", "upload")}
+    tabs = {f"site.{name}" for room in ROOMS.values() for name, _ in room.tabs}
+    tabs |= {f"site.{part}.{room}" for part in ("tagline", "promise") for room in ROOMS}
     troubles = {one.words for one in (*TROUBLES.values(), OTHER)} | {"refused"}
     return groups | labels | tabs | {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
 
@@ -75,7 +79,13 @@ def test_no_sentence_was_left_in_the_other_language() -> None:
 def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> None:
     keys, wanted = set(catalogue("vi")), asked()
     whole = {key for key in wanted if not key.endswith(".")} | composed()
-    assert {key for key in wanted if key.endswith(".")} == {"accesses.", "problem.", "site."}
+    assert {key for key in wanted if key.endswith(".")} == {
+        "accesses.",
+        "problem.",
+        "site.",
+        "site.promise.",
+        "site.tagline.",
+    }
     assert whole - keys == set()
     by_value = ("event.", "kind.", "upload.error.")  # picked by what an entry or a fault is
     assert {key for key in keys - whole if not key.startswith(by_value)} == set()
