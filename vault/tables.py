@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -75,7 +76,7 @@ receipt = _table(
     "receipt",
     _text("id", primary_key=True),
     Column("idx", Integer, ForeignKey("log_entry.idx"), nullable=False, unique=True),
-    _text("caller_kind"),  # system | owner | vault
+    _text("caller_kind"),  # system | owner | staff | vault
     _text("caller"),
 )
 
@@ -189,6 +190,28 @@ session = _table(
     _text("kind"),  # code | session
     _text("owner", ForeignKey("owner.id")),
     _text("expires"),
+    _maybe("delegation", ForeignKey("delegation.id")),  # for whom the owner acts now, if not for themself
+)
+
+officer_role = _table(
+    "officer_role",
+    _text("agency", primary_key=True),
+    _text("officer", primary_key=True),
+    _text("role", primary_key=True),  # desk | auditor | administrator
+    ForeignKeyConstraint(["agency", "officer"], ["officer.agency", "officer.id"]),
+)
+
+staff_session = _table(
+    "staff_session",
+    Column("secret_hash", LargeBinary, primary_key=True),
+    _text("kind"),  # code | session
+    _text("agency"),
+    _text("officer"),
+    _text("role"),
+    _text("expires"),
+    ForeignKeyConstraint(
+        ["agency", "officer", "role"], ["officer_role.agency", "officer_role.officer", "officer_role.role"]
+    ),
 )
 
 # What is asked for --------------------------------------------------------------------------------------
@@ -207,6 +230,43 @@ policy_version = _table(
     _text("hash", primary_key=True),
     _text("book"),
     _text("published_at"),
+)
+
+row_reading = _table(
+    "row_reading",
+    _text("procedure", primary_key=True),
+    _number("version", primary_key=True),
+    _number("place", primary_key=True),  # the row's place in the package; our own lines follow
+    _maybe("case_key"),  # absent: a group, whose rows are for every case
+    _text("heading"),
+    _text("component"),
+    _text("name"),
+    _number("originals"),
+    _number("copies"),
+    _text("kind"),
+    _text("rule"),  # which rule of reading decided it
+    _maybe("alternative"),  # rows of one key are one paper, asked for once
+    _maybe("condition"),
+    _maybe("edit", ForeignKey("catalogue_edit.id")),
+    ForeignKeyConstraint(["procedure", "version"], ["procedure.code", "procedure.version"]),
+)
+
+catalogue_edit = _table(
+    "catalogue_edit",
+    _text("id", primary_key=True),
+    _text("procedure"),
+    _maybe("case_key"),
+    _text("component"),
+    _text("change"),  # what is decided instead, as JSON
+    _text("reason"),
+    _text("legal_reference"),
+    _text("valid_from"),
+    _maybe("valid_until"),
+    _text("agency"),
+    _text("officer"),
+    _number("idx"),
+    _text("at"),
+    Index("ix_catalogue_edit_of", "procedure"),
 )
 
 # Records ------------------------------------------------------------------------------------------------
@@ -327,11 +387,54 @@ dossier_person = _table(
     Index("ix_dossier_person_of", "owner"),
 )
 
+confirmation = _table(
+    "confirmation",
+    _text("dossier", ForeignKey("dossier.code"), primary_key=True),
+    _text("component", primary_key=True),
+    _text("record", ForeignKey("record.id"), primary_key=True),
+    _text("reason"),
+    _text("agency"),
+    _text("officer"),
+    _number("idx"),
+    _text("at"),
+)
+
+digitisation = _table(
+    "digitisation",
+    _text("record", ForeignKey("record.id"), primary_key=True),
+    _text("dossier", ForeignKey("dossier.code")),
+    _text("component"),
+    _text("answered"),  # what the plan had said of the component: none | candidate | satisfied ...
+    _maybe("reason"),  # the reason code for scanning in spite of an answer
+    _text("agency"),
+    _text("officer"),
+    _number("idx"),
+    _text("at"),
+    Index("ix_digitisation_of", "dossier", "component"),
+)
+
+notice = _table(
+    "notice",
+    _text("id", primary_key=True),
+    _text("agency", ForeignKey("agency.id")),
+    _maybe("system"),
+    _maybe("dossier", ForeignKey("dossier.code")),
+    _maybe("record", ForeignKey("record.id")),
+    _maybe("consent", ForeignKey("consent.id")),
+    _text("event"),  # revoked | replaced | suspended | reinstated | consent_given ...
+    _number("idx"),
+    _text("at"),
+    _maybe("seen_at"),
+    Index("ix_notice_of", "agency", "at"),
+)
+
 release = _table(
     "release",
     _text("id", primary_key=True),
-    _text("dossier", ForeignKey("dossier.code")),
-    _text("component"),
+    _maybe("dossier", ForeignKey("dossier.code")),  # absent for a fetch under a consent
+    _maybe("component"),
+    _maybe("consent", ForeignKey("consent.id")),
+    _maybe("until"),  # a fetch under a consent ends by itself
     _text("record", ForeignKey("record.id")),
     _text("system"),
     _text("epochs"),
@@ -349,4 +452,108 @@ delivery_share = _table(
     _text("epochs", primary_key=True),
     Column("idx", Integer, ForeignKey("log_entry.idx"), nullable=False),
     _text("until"),
+)
+
+# Consents and delegations -------------------------------------------------------------------------------
+
+delegation = _table(
+    "delegation",
+    _text("id", primary_key=True),
+    _text("kind"),  # parent | legal_representative
+    _text("represented", ForeignKey("owner.id")),
+    _text("representative", ForeignKey("owner.id")),
+    _text("evidence", ForeignKey("record.id")),  # the record whose data name the representative
+    _text("relation"),  # the field that names them
+    _text("valid_from"),
+    _maybe("valid_until"),
+    _text("state"),  # in_force | ended
+    _number("idx"),
+    _text("at"),
+    Index("ix_delegation_representative", "representative"),
+    Index("ix_delegation_represented", "represented"),
+)
+
+delegation_event = _table(
+    "delegation_event",
+    _text("delegation", ForeignKey("delegation.id"), primary_key=True),
+    _number("n", primary_key=True),
+    _text("state"),
+    _text("by"),
+    _text("reason"),
+    _number("idx"),
+    _text("at"),
+)
+
+consent = _table(
+    "consent",
+    _text("id", primary_key=True),
+    _text("bundle"),  # consents asked for together; each is given or refused by itself
+    _text("owner", ForeignKey("owner.id")),
+    _text("agency", ForeignKey("agency.id")),  # the recipient
+    _text("system", ForeignKey("system.id")),
+    _text("purpose"),
+    _text("text_vi"),
+    _text("text_en"),
+    _bytes("text_hash"),
+    _text("valid_from"),
+    _text("valid_until"),
+    _number("max_reads"),
+    _number("used"),
+    _text("state"),  # requested | given | refused | lapsed | paused | withdrawn | exhausted ...
+    _text("asked_at"),
+    Index("ix_consent_owner", "owner"),
+    Index("ix_consent_agency", "agency"),
+)
+
+consent_record = _table(
+    "consent_record",
+    _text("consent", ForeignKey("consent.id"), primary_key=True),
+    _text("record", ForeignKey("record.id"), primary_key=True),
+)
+
+consent_event = _table(
+    "consent_event",
+    _text("consent", ForeignKey("consent.id"), primary_key=True),
+    _number("n", primary_key=True),
+    _text("type"),  # requested | given | refused | paused | resumed | withdrawn ...
+    _text("state"),
+    _text("by"),  # an owner id, a system id, or the vault
+    _maybe("delegation", ForeignKey("delegation.id")),
+    Column("displayed", LargeBinary, nullable=True),  # SHA-256 of the text that was shown
+    _maybe("language"),
+    _maybe("reason"),
+    _number("idx"),
+    _text("at"),
+)
+
+consent_use = _table(
+    "consent_use",
+    _text("consent", ForeignKey("consent.id"), primary_key=True),
+    _number("n", primary_key=True),
+    _text("record", ForeignKey("record.id")),
+    _text("release", ForeignKey("release.id")),
+    _number("idx"),
+    _text("at"),
+)
+
+# What an auditor may filter by, beside the sealed entries -------------------------------------------------
+
+entry_fact = _table(
+    "entry_fact",
+    Column("idx", Integer, ForeignKey("log_entry.idx"), primary_key=True, autoincrement=False),
+    _text("event"),
+    _text("result"),
+    _text("day"),  # in Viet Nam
+    _maybe("agency"),
+    _maybe("system"),
+    _maybe("officer"),
+    _maybe("procedure"),
+    _maybe("dossier"),
+    _maybe("component"),
+    _maybe("record"),
+    _maybe("basis"),
+    _text("reasons"),  # codes, as a JSON list
+    Index("ix_entry_fact_day", "day"),
+    Index("ix_entry_fact_dossier", "dossier"),
+    Index("ix_entry_fact_agency", "agency", "idx"),
 )

@@ -1,0 +1,66 @@
+"""The migrations and the tables are one schema, and a vault of the first version comes along whole."""
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+from vault.errors import SchemaMismatch
+from vault.migrating import check_schema, configuration, migrate
+from vault.tables import metadata
+
+pytestmark = pytest.mark.anyio
+
+
+def differences(database: Path) -> list[object]:
+    engine = create_engine(f"sqlite:///{database}")
+    try:
+        with engine.connect() as connection:
+            return list(
+                compare_metadata(
+                    MigrationContext.configure(connection, opts={"compare_type": True}), metadata
+                )
+            )
+    finally:
+        engine.dispose()
+
+
+async def test_migrations_and_tables_are_one_schema(tmp_path: Path) -> None:
+    await migrate(tmp_path / "rows.db")
+    assert differences(tmp_path / "rows.db") == []
+
+
+async def test_an_older_schema_differs_and_is_refused(tmp_path: Path) -> None:
+    command.upgrade(configuration(tmp_path / "rows.db"), "0001")
+    assert differences(tmp_path / "rows.db") != []
+    with pytest.raises(SchemaMismatch, match="0001"):
+        await check_schema(tmp_path / "rows.db")
+
+
+def test_there_is_one_head(tmp_path: Path) -> None:
+    assert len(ScriptDirectory.from_config(configuration(tmp_path / "rows.db")).get_heads()) == 1
+
+
+async def test_rows_of_the_first_version_are_kept(tmp_path: Path) -> None:
+    database = tmp_path / "rows.db"
+    command.upgrade(configuration(database), "0001")
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.begin() as db:
+        db.execute(text("INSERT INTO owner VALUES ('own-1', 'person', 'Lê Văn Đạt', NULL, '2026')"))
+        db.execute(text("INSERT INTO session VALUES (x'01', 'code', 'own-1', '2027')"))
+    await migrate(database)
+    with engine.begin() as db:
+        assert db.execute(text("SELECT owner, delegation FROM session")).one() == ("own-1", None)
+    engine.dispose()
+    assert differences(database) == []
+
+
+async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    await migrate(tmp_path / "rows.db")
+    before = (tmp_path / "rows.db").read_bytes()
+    await migrate(tmp_path / "rows.db")
+    assert (tmp_path / "rows.db").read_bytes() == before
