@@ -1,7 +1,7 @@
 """Who is calling: proven here, at the door, before anything else is done.
 
-Every route names one of the four: `anybody`, `system_caller`, `owner_caller`, `either_caller`. A habit test
-lists the routes and fails on one that names none.
+Every route names one of `CALLERS`. A habit test lists the routes and fails on one that names none; another
+knocks at every route as every kind of caller.
 """
 
 from typing import Annotated, cast
@@ -12,11 +12,12 @@ from starlette.requests import HTTPConnection, Request
 from reuse_api.journal import authentication_failed
 from reuse_api.settings import Settings
 from vault.assertions import TokenRefused
-from vault.callers import Caller, OwnerCaller, SystemCaller
+from vault.callers import Caller, OwnerCaller, Role, StaffCaller, SystemCaller
 from vault.errors import NotAuthenticated
 from vault.services import Vault
 
 SESSION_COOKIE = "kho_session"
+STAFF_COOKIE = "kho_staff"
 _MAX_SECRET = 512
 
 
@@ -74,6 +75,46 @@ async def owner_caller(request: Request) -> OwnerCaller:
         raise _refused(request, problem.code, "Session") from problem
 
 
+async def desk_caller(request: Request) -> SystemCaller:
+    """Prove an officer at the desk by the staff session; they call as their agency's desk system.
+
+    Raises:
+        CredentialsRefused: no session, one that has ended, or one of another role.
+    """
+    return (await _staff(request, "desk")).at_desk()
+
+
+async def auditor_caller(request: Request) -> StaffCaller:
+    """Prove an auditor by the staff session.
+
+    Raises:
+        CredentialsRefused: no session, one that has ended, or one of another role.
+    """
+    return await _staff(request, "auditor")
+
+
+async def administrator_caller(request: Request) -> StaffCaller:
+    """Prove an administrator by the staff session.
+
+    Raises:
+        CredentialsRefused: no session, one that has ended, or one of another role.
+    """
+    return await _staff(request, "administrator")
+
+
+async def _staff(request: Request, role: Role) -> StaffCaller:
+    secret = request.cookies.get(STAFF_COOKIE, "")
+    if not secret or len(secret) > _MAX_SECRET:
+        raise _refused(request, "session_missing", "Session")
+    try:
+        found = await the_vault(request).gate.check_staff(secret)
+    except NotAuthenticated as problem:
+        raise _refused(request, problem.code, "Session") from problem
+    if found.role != role:
+        raise _refused(request, "role_missing", "Session")
+    return found
+
+
 async def either_caller(request: Request) -> Caller:
     """Prove a system if a token is sent, else an owner."""
     if "authorization" in request.headers:
@@ -99,6 +140,17 @@ def request_id(request: HTTPConnection) -> str:
 Anybody = Depends(anybody)
 AsSystem = Annotated[SystemCaller, Depends(system_caller)]
 AsOwner = Annotated[OwnerCaller, Depends(owner_caller)]
+AsDesk = Annotated[SystemCaller, Depends(desk_caller)]
+AsAuditor = Annotated[StaffCaller, Depends(auditor_caller)]
+AsAdministrator = Annotated[StaffCaller, Depends(administrator_caller)]
 AsEither = Annotated[Caller, Depends(either_caller)]
 TheVault = Annotated[Vault, Depends(the_vault)]
-CALLERS = (anybody, system_caller, owner_caller, either_caller)
+CALLERS = (
+    anybody,
+    system_caller,
+    owner_caller,
+    desk_caller,
+    auditor_caller,
+    administrator_caller,
+    either_caller,
+)

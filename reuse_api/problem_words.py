@@ -172,6 +172,11 @@ _CREDENTIALS = {
         401, "Thẻ truy cập dành cho nơi khác.", "The access token is meant for somebody else."
     ),
     "session_missing": Row(401, "Bạn chưa đăng nhập.", "You are not signed in."),
+    "role_missing": Row(
+        401,
+        "Phiên đăng nhập này thuộc vai trò khác.",
+        "This session is of another role.",
+    ),
     "session_ended": Row(401, "Phiên đăng nhập đã kết thúc.", "Your session has ended."),
     "grant_type_unsupported": Row(400, "Kiểu cấp thẻ không được hỗ trợ.", "The grant type is not supported."),
     "client_assertion_missing": Row(

@@ -146,6 +146,13 @@ async def create_system(
     )
 
 
+async def create_desk(db: AsyncConnection, *, system_id: str, agency_id: str) -> None:
+    """Insert the system that an agency's officers at the desk work through; it can get no token."""
+    query = select(agency.c.name_vi).where(agency.c.id == agency_id)
+    name = f"Bàn làm việc · {(await db.execute(query)).scalar_one()}"
+    await db.execute(insert(system).values(id=system_id, agency=agency_id, name=name, live=True))
+
+
 async def create_officer(db: AsyncConnection, *, agency_id: str, officer_id: str, name: str) -> None:
     """Insert an officer of an agency."""
     await db.execute(insert(officer).values(agency=agency_id, id=officer_id, name=name, live=True))

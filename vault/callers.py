@@ -1,4 +1,7 @@
-"""Who is calling: proven by credentials, carried through every operation."""
+"""Who is calling: proven by credentials, carried through every operation.
+
+An officer at the desk calls as the agency's own desk system, so that one set of rules decides for both.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +16,10 @@ class SystemCaller:
     system: str
     agency: str
     officer: str | None
-    key_thumbprint: str
+    key_thumbprint: str  # empty at the desk: its officer is proven by a session, not by a key
     expires: datetime
-    token: str
+    token: str  # the access token; at the desk the session secret
+    door: Literal["token", "desk"] = "token"
 
     kind: Literal["system"] = "system"
 
@@ -31,8 +35,13 @@ class SystemCaller:
 
     def actor(self) -> dict[str, str]:
         """The `actor` part of an entry."""
-        part = {"agency": self.agency, "system": self.system, "key": self.key_thumbprint}
-        return part | ({"officer": self.officer} if self.officer else {})
+        part = {
+            "agency": self.agency,
+            "system": self.system,
+            "key": self.key_thumbprint,
+            "officer": self.officer,
+        }
+        return {name: value for name, value in part.items() if value}
 
 
 @dataclass(frozen=True)
@@ -60,5 +69,53 @@ class OwnerCaller:
         return {"owner": self.owner}
 
 
-Caller = SystemCaller | OwnerCaller
+Role = Literal["desk", "auditor", "administrator"]
+
+
+@dataclass(frozen=True)
+class StaffCaller:
+    """An officer of an agency who signed in, in one role: at the desk, as auditor, or as administrator."""
+
+    agency: str
+    officer: str
+    role: Role
+    name: str
+    expires: datetime
+    session: str  # the session secret
+
+    kind: Literal["staff"] = "staff"
+
+    @property
+    def id(self) -> str:
+        """The name that receipts and idempotency keys belong to; no system has a name like it."""
+        return f"{self.role}:{self.agency}:{self.officer}"
+
+    @property
+    def credential_hash(self) -> bytes:
+        """SHA-256 of the session secret."""
+        return sha256(self.session.encode()).digest()
+
+    def actor(self) -> dict[str, str]:
+        """The `actor` part of an entry."""
+        return {"agency": self.agency, "system": f"kho-{self.role}", "officer": self.officer}
+
+    def at_desk(self) -> SystemCaller:
+        """Give the caller that an officer at the desk is for every operation on dossiers and records."""
+        return SystemCaller(
+            system=desk_system(self.agency),
+            agency=self.agency,
+            officer=self.officer,
+            key_thumbprint="",
+            expires=self.expires,
+            token=self.session,
+            door="desk",
+        )
+
+
+def desk_system(agency: str) -> str:
+    """Name the system that an agency's officers at the desk work through."""
+    return f"desk-{agency}"
+
+
+Caller = SystemCaller | OwnerCaller | StaffCaller
 VAULT_ACTOR = {"system": "vault"}

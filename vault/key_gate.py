@@ -20,8 +20,9 @@ from signing.log_errors import LeafMalformed, NoteInvalid, ProofInvalid
 from signing.merkle import leaf_hash, verify_inclusion
 from storage.errors import SealBroken
 from storage.keyring import MasterKey, new_key_pair, open_with
+from vault import staff
 from vault.assertions import TokenKey
-from vault.callers import Caller, OwnerCaller, SystemCaller
+from vault.callers import Caller, OwnerCaller, StaffCaller, SystemCaller
 from vault.clock import Clock
 from vault.database import Database
 from vault.entries import SEED_INFO, holder_tag, instant
@@ -130,6 +131,18 @@ class Gate:
             raise NotAuthenticated("session_ended")
         return OwnerCaller(owner=row.owner, expires=instant(row.expires), session=secret)
 
+    async def check_staff(self, secret: str) -> StaffCaller:
+        """Give the officer that a session secret proves, in the role they signed in for.
+
+        Raises:
+            NotAuthenticated: unknown or ended, or the officer or the agency is no longer live.
+        """
+        async with self._db.read() as db:
+            found = await staff.signed_in(db, secret)
+        if found is None or found.expires <= self._clock.now():
+            raise NotAuthenticated("session_ended")
+        return found
+
     async def open_key(self, evidence: Evidence, credential: Caller, record_id: str) -> bytes:
         """Give the key of one record against one committed `delivered` entry.
 
@@ -189,9 +202,13 @@ class Gate:
 
     async def _own_view(self, credential: Caller) -> Caller:
         """Prove the caller from the credential itself, not from what the operation says about it."""
-        if isinstance(credential, SystemCaller):
-            return self.check_token(credential.token)
-        return await self.check_session(credential.session)
+        if isinstance(credential, OwnerCaller):
+            return await self.check_session(credential.session)
+        if isinstance(credential, StaffCaller):
+            return await self.check_staff(credential.session)
+        if credential.door == "desk":
+            return (await self.check_staff(credential.token)).at_desk()
+        return self.check_token(credential.token)
 
     async def _committed(self, db: AsyncConnection, evidence: Evidence) -> Any:
         row = (await db.execute(select(log_entry).where(log_entry.c.idx == evidence.index))).first()
@@ -224,6 +241,8 @@ class Gate:
             .where(entry_holder.c.idx == index, key_pair.c.wrapped_private.is_not(None))
             .order_by(entry_holder.c.holder_kind, entry_holder.c.holder)
         )
+        if isinstance(caller, StaffCaller):
+            return None  # what an auditor may open is decided by auditing, entered first
         if isinstance(caller, OwnerCaller):
             query = query.where(entry_holder.c.holder_kind == "owner", entry_holder.c.holder == caller.owner)
         else:

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.errors import IdentifierInvalid
 from policies.identifiers import agency_code, identifier
 from signing.leaf import Kind, Parts
-from vault import agencies, entries, epochs, owners
+from vault import agencies, entries, epochs, owners, staff
 from vault.appending import Transaction
-from vault.callers import VAULT_ACTOR
+from vault.callers import VAULT_ACTOR, Role, desk_system
 from vault.days import legal_day
 from vault.entries import Holder
 from vault.errors import FieldInvalid
@@ -86,6 +86,22 @@ async def register_officer(vault: Vault, *, agency: str, officer: str, name: str
         await epochs.advance(db, [("agency", agency)])
 
     await _act(vault, "officer_registered", {"agency": agency, "officer": officer}, rows)
+
+
+async def give_role(vault: Vault, *, agency: str, officer: str, role: Role) -> None:
+    """Let an officer sign in at the desk, as an auditor or as an administrator.
+
+    The first officer at an agency's desk brings the agency's desk system along: it has no key of its own.
+    """
+    desk = desk_system(agency)
+
+    async def rows(db: AsyncConnection) -> None:
+        if role == "desk" and await agencies.agency_of(db, desk) is None:
+            await agencies.create_desk(db, system_id=desk, agency_id=agency)
+        await staff.give_role(db, agency_id=agency, officer_id=officer, role=role)
+        await epochs.advance(db, [("agency", agency)])
+
+    await _act(vault, "role_given", {"agency": agency, "officer": officer, "role": role}, rows)
 
 
 async def register_owner(

@@ -8,7 +8,7 @@ from policies.facts import AccessFacts, Decision, DossierFacts
 from policies.recording import basis_part
 from signing.leaf import Kind, Parts
 from vault import entries
-from vault.callers import Caller, OwnerCaller
+from vault.callers import Caller
 from vault.entries import HolderKind, Prepared
 from vault.records import Stored
 from vault.services import Refusal, Vault
@@ -102,7 +102,7 @@ def seal(caller: Caller, one: Telling, held: Sequence[entries.Holder]) -> Prepar
         one.parts(caller),
         held,
         at=one.decision.at,
-        caller_kind="owner" if isinstance(caller, OwnerCaller) else "system",
+        caller_kind=caller.kind,
         caller=caller.id,
     )
 

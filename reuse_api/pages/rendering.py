@@ -1,18 +1,19 @@
 """One page as it leaves: in the reader's language, never cached, closed to everything from outside."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from hmac import compare_digest
 from hmac import digest as hmac
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 
-from reuse_api.callers import SESSION_COOKIE
+from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
 from reuse_api.pages.assets import address_of
 from reuse_api.pages.languages import Language, preferred
 
@@ -22,6 +23,30 @@ _POLICY = (
 )
 # The rest is set around every answer (reuse_api/doorway.py). Without a referrer browsers send `Origin: null`.
 GUARDED = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
+
+
+Room = Literal["wallet", "desk", "audit", "admin"]
+
+
+@dataclass(frozen=True)
+class _Room:
+    """One user's part of the pages: its home, whose cookie proves them, and its tabs (name, address)."""
+
+    home: str
+    cookie: str
+    tabs: tuple[tuple[str, str], ...]
+
+
+ROOMS: dict[Room, _Room] = {
+    "wallet": _Room(
+        "/wallet",
+        SESSION_COOKIE,
+        (("records", "/wallet"), ("accesses", "/wallet/accesses"), ("upload", "/wallet/upload")),
+    ),
+    "desk": _Room("/desk", STAFF_COOKIE, (("desk", "/desk"),)),
+    "audit": _Room("/audit", STAFF_COOKIE, (("audit", "/audit"),)),
+    "admin": _Room("/admin", STAFF_COOKIE, (("admin", "/admin"),)),
+}
 
 
 class FormRefused(Exception):
@@ -62,6 +87,7 @@ def page(
     request: Request,
     template: str,
     *,
+    room: Room = "wallet",
     section: str = "",
     here: str | None = None,
     signed_in: bool | None = None,
@@ -72,14 +98,18 @@ def page(
     """Answer with a page.
 
     Args:
-        section: the tab that is marked: records, accesses, upload, or none.
+        room: whose page it is: that decides the tabs and which session its forms belong to.
+        section: the tab that is marked, or none.
         here: the address that the language switch comes back to; the request's own if not given.
         signed_in: whether tabs and sign-out are shown; as the cookie says if not given.
         values: what the template shows.
     """
     language = language_of(request)
-    secret = request.cookies.get(SESSION_COOKIE, "")
+    secret = request.cookies.get(ROOMS[room].cookie, "")
     frame = {
+        "room": room,
+        "home": ROOMS[room].home,
+        "tabs": ROOMS[room].tabs,
         "section": section,
         "here": here or request.url.path,
         "signed_in": bool(secret) if signed_in is None else signed_in,
@@ -108,7 +138,7 @@ def form_token(secret: str) -> str:
     return hmac(secret.encode(), b"kho/1/form", sha256).hex()
 
 
-def check_form(request: Request, token: str | None = None) -> None:
+def check_form(request: Request, token: str | None = None, *, room: Room = "wallet") -> None:
     """Make sure that a form came from our own page, and, where it has a token, from this very session.
 
     Raises:
@@ -117,7 +147,7 @@ def check_form(request: Request, token: str | None = None) -> None:
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     at_home = site in ("same-origin", "none") if site else origin is None or _is_home(request, origin)
-    secret = request.cookies.get(SESSION_COOKIE, "")
+    secret = request.cookies.get(ROOMS[room].cookie, "")
     if not at_home or (token is not None and not compare_digest(token, form_token(secret))):
         raise FormRefused
 

@@ -6,16 +6,19 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reuse_api.callers import SESSION_COOKIE, Anybody, TheVault, door_of, request_id, the_settings
+from reuse_api.callers import Anybody, TheVault, door_of, request_id, the_settings
 from reuse_api.journal import authentication_failed
 from reuse_api.language import LANGUAGES
 from reuse_api.pages.languages import COOKIE
-from reuse_api.pages.rendering import check_form, onward, page
+from reuse_api.pages.rendering import ROOMS, Room, check_form, onward, page
 from reuse_api.pages.troubles import PageRoute
+from vault import staff
 from vault.authenticating import redeem_code, sign_out
+from vault.callers import Role
 
 _YEAR = 365 * 24 * 3600  # seconds
 _SIGN_IN = "/sign-in"
+_ROOM_OF: dict[Role, Room] = {"desk": "desk", "auditor": "audit", "administrator": "admin"}
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Anybody])
 
@@ -33,23 +36,39 @@ async def enter(request: Request, vault: TheVault, code: Annotated[str, Form()] 
     if not the_settings(request).demo_sign_in:
         return _door(request)
     secret = await redeem_code(vault, code)
-    if secret is None:
+    if secret is not None:
+        return _entered(request, "wallet", secret)
+    found = await staff.redeem_code(vault.db, vault.clock, code)
+    if found is None:
         authentication_failed("sign_in_code", door=door_of(request), request=request_id(request))
         return _door(request, wrong=True)
-    answer = onward("/wallet")
+    return _entered(request, _ROOM_OF[found[1]], found[0])
+
+
+def _entered(request: Request, room: Room, secret: str) -> Response:
+    answer = onward(ROOMS[room].home)
     answer.set_cookie(
-        SESSION_COOKIE, secret, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+        ROOMS[room].cookie, secret, httponly=True, samesite="strict", secure=request.url.scheme == "https"
     )
     return answer
 
 
 @router.post("/sign-out")
-async def leave(request: Request, vault: TheVault, form_token: Annotated[str, Form()] = "") -> Response:
+async def leave(
+    request: Request,
+    vault: TheVault,
+    form_token: Annotated[str, Form()] = "",
+    room: Annotated[Room, Form()] = "wallet",
+) -> Response:
     """End the session, here and in the vault."""
-    check_form(request, form_token)
-    await sign_out(vault, request.cookies.get(SESSION_COOKIE, ""))
+    check_form(request, form_token, room=room)
+    secret = request.cookies.get(ROOMS[room].cookie, "")
+    if room == "wallet":
+        await sign_out(vault, secret)
+    else:
+        await staff.sign_out(vault.db, secret)
     answer = onward(f"{_SIGN_IN}?out=1")
-    answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
+    answer.delete_cookie(ROOMS[room].cookie, httponly=True, samesite="strict")
     return answer
 
 
@@ -59,7 +78,8 @@ async def choose(
 ) -> Response:
     """Remember the language and go back to where the reader was; a foreign address is not followed."""
     check_form(request)
-    known = back in (_SIGN_IN, "/wallet") or back.startswith("/wallet/")
+    homes = tuple(one.home for one in ROOMS.values())
+    known = back in (_SIGN_IN, *homes) or back.startswith(tuple(f"{home}/" for home in homes))
     answer = onward(back if known else "/wallet")
     if language in LANGUAGES:
         answer.set_cookie(

@@ -15,7 +15,15 @@ from signing.leaf import Kind
 from vault.finding import Me, MyAccess, MyRecord
 
 AT = datetime(2026, 11, 24, 17, 5, 7, tzinfo=UTC)  # 00:05:07 of the 25th in Viet Nam
-FRAME = {"signed_in": True, "form_token": "t", "here": "/wallet", "section": "records"}
+FRAME = {
+    "room": "wallet",
+    "home": "/wallet",
+    "tabs": (),
+    "signed_in": True,
+    "form_token": "t",
+    "here": "/wallet",
+    "section": "records",
+}
 HOSTILE = '<script>alert("1")</script>{{ 7 * 7 }}{form_token}'
 
 RECORD = MyRecord(

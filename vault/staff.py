@@ -1,0 +1,86 @@
+"""Officers who sign in: at the desk, as auditors, as administrators. Codes are the demo's way."""
+
+import os
+from base64 import urlsafe_b64encode
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vault.callers import Role, StaffCaller
+from vault.clock import Clock
+from vault.database import Database
+from vault.entries import instant, stamp
+from vault.tables import agency, officer, officer_role, staff_session
+
+CODE_LIFETIME = timedelta(minutes=30)
+SESSION_LIFETIME = timedelta(minutes=30)
+
+
+async def give_role(db: AsyncConnection, *, agency_id: str, officer_id: str, role: Role) -> None:
+    """Insert a role of an officer."""
+    await db.execute(insert(officer_role).values(agency=agency_id, officer=officer_id, role=role))
+
+
+async def signed_in(db: AsyncConnection, secret: str) -> StaffCaller | None:
+    """Read whose session a secret is, while officer and agency are live; None for any other."""
+    query = (
+        select(staff_session, officer.c.name)
+        .join(
+            officer, (officer.c.agency == staff_session.c.agency) & (officer.c.id == staff_session.c.officer)
+        )
+        .join(agency, agency.c.id == staff_session.c.agency)
+        .where(
+            staff_session.c.secret_hash == _hash(secret),
+            staff_session.c.kind == "session",
+            officer.c.live,
+            agency.c.live,
+        )
+    )
+    row = (await db.execute(query)).first()
+    if row is None:
+        return None
+    return StaffCaller(row.agency, row.officer, row.role, row.name, instant(row.expires), secret)
+
+
+async def new_code(db: Database, clock: Clock, *, agency_id: str, officer_id: str, role: Role) -> str:
+    """Make a one-time code for an officer in a role; the demo prints it in its terminal."""
+    code = "-".join(os.urandom(2).hex() for _ in range(4))
+    row = {"agency": agency_id, "officer": officer_id, "role": role}
+    async with db.write() as writing:
+        await _keep(writing, row, "code", code, clock.now() + CODE_LIFETIME)
+    return code
+
+
+async def redeem_code(db: Database, clock: Clock, code: str) -> tuple[str, Role] | None:
+    """Turn a one-time code into a session secret and its role; None when it is unknown, used or too old."""
+    at, secret = clock.now(), urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+    asked = staff_session.c.secret_hash == _hash(code.strip().lower())
+    async with db.write() as writing:
+        query = select(staff_session).where(
+            asked, staff_session.c.kind == "code", staff_session.c.expires > stamp(at)
+        )
+        found = (await writing.execute(query)).first()
+        if found is None:
+            return None
+        await writing.execute(delete(staff_session).where(asked))
+        await writing.execute(delete(staff_session).where(staff_session.c.expires < stamp(at)))
+        row = {"agency": found.agency, "officer": found.officer, "role": found.role}
+        await _keep(writing, row, "session", secret, at + SESSION_LIFETIME)
+    return secret, found.role
+
+
+async def sign_out(db: Database, secret: str) -> None:
+    """End a session; an unknown one is ended already."""
+    async with db.write() as writing:
+        await writing.execute(delete(staff_session).where(staff_session.c.secret_hash == _hash(secret)))
+
+
+async def _keep(db: AsyncConnection, row: dict[str, str], kind: str, secret: str, expires: datetime) -> None:
+    values = {**row, "kind": kind, "secret_hash": _hash(secret), "expires": stamp(expires)}
+    await db.execute(insert(staff_session).values(**values))
+
+
+def _hash(secret: str) -> bytes:
+    return sha256(secret.encode()).digest()
