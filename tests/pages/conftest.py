@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwright
 
 from reuse_api.app import create_app
 from reuse_api.demo import acts, people
@@ -209,12 +209,18 @@ class Visit:
         self.page.goto(self.told.url + place)
         return self.page
 
+    def follow(self, way: Locator) -> Page:
+        """Click a link or button and wait until the page it leads to is there as a whole."""
+        with self.page.expect_navigation():
+            way.click()
+        return self.page
+
     def sign_in(self, wallet: Wallet) -> Page:
         self.go("/sign-in")
         self.page.locator("#code").fill(self.told.code_for(wallet))
-        self.page.locator("main button[type=submit]").click()
-        self.page.wait_for_url("**/wallet")
-        return self.page
+        page = self.follow(self.page.locator("main button[type=submit]"))
+        assert page.url.endswith("/wallet")
+        return page
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_she_sees_her_documents_and_who_has_looked(visiting: Visiting, language:
     assert people.DAUGHTER.name in shown and people.COMMUNE.name_vi in shown
     assert revoked in shown and trust in shown
     assert people.DAUGHTER.number not in shown
-    page.get_by_role("link", name=accesses).click()
+    visit.follow(page.get_by_role("link", name=accesses))
     shown = page.locator("main").inner_text()
     police = people.POLICE.name_vi if language == "vi" else people.POLICE.name_en
     assert police in shown and people.POLICE.officer in shown
@@ -100,7 +100,7 @@ def test_the_language_changes_where_she_is_and_stays_chosen(visiting: Visiting) 
     visit = visiting("vi")
     visit.sign_in(visit.told.stage.daughter)
     page = visit.go("/wallet/accesses")
-    page.get_by_role("button", name="English").click()
+    visit.follow(page.get_by_role("button", name="English"))
     assert page.url.endswith("/wallet/accesses")
     assert page.locator("h1").inner_text() == WORDS["en"][1]
     assert visit.go("/wallet").locator("h1").inner_text() == WORDS["en"][0]

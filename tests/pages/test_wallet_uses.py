@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
 from signing.composing import compose
 from signing.receipt import verify_receipt
@@ -32,11 +31,11 @@ def pdf(tmp_path: Path) -> Path:
     return path
 
 
-def fill(page: Page, title: str, kind: str, file: Path) -> None:
-    page.locator("#title").fill(title)
-    page.locator("#type").select_option(kind)
-    page.locator("#file").set_input_files(file)
-    page.locator(".fields button[type=submit]").click()
+def fill(visit: Any, title: str, kind: str, file: Path) -> None:
+    visit.page.locator("#title").fill(title)
+    visit.page.locator("#type").select_option(kind)
+    visit.page.locator("#file").set_input_files(file)
+    visit.follow(visit.page.locator(".fields button[type=submit]"))
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -48,7 +47,7 @@ def test_a_refused_file_is_told_at_its_field_and_nothing_typed_is_lost(
     bad = tmp_path / "anh.pdf"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(500))
     page = visit.go("/wallet/upload")
-    fill(page, "Bằng tốt nghiệp THPT", "VBTN", bad)
+    fill(visit, "Bằng tốt nghiệp THPT", "VBTN", bad)
     assert page.locator("#title").input_value() == "Bằng tốt nghiệp THPT"
     assert page.locator("#type").input_value() == "VBTN"
     described = page.locator("#file").get_attribute("aria-describedby")
@@ -59,7 +58,7 @@ def test_a_refused_file_is_told_at_its_field_and_nothing_typed_is_lost(
     assert page.title().startswith("Lỗi" if language == "vi" else "Error")
     empty = tmp_path / "rong.pdf"
     empty.write_bytes(b"")
-    fill(page, "Bằng tốt nghiệp THPT", "VBTN", empty)
+    fill(visit, "Bằng tốt nghiệp THPT", "VBTN", empty)
     assert page.locator("#title").input_value() == "Bằng tốt nghiệp THPT"
     assert page.locator("#file-error").is_visible()
     assert "Bằng tốt nghiệp THPT" not in visit.go("/wallet").locator("main").inner_text()
@@ -69,14 +68,14 @@ def test_she_adds_a_document_once_however_often_the_form_is_sent(visiting: Visit
     visit = visiting("vi", script=False)
     visit.sign_in(visit.told.stage.mother)
     page = visit.go("/wallet/upload")
-    fill(page, "  Bằng   tốt nghiệp  ", "VBTN", pdf)
+    fill(visit, "  Bằng   tốt nghiệp  ", "VBTN", pdf)
     assert page.locator("[role=status]").is_visible()
     assert page.locator(".paper h2").first.inner_text() == "Bằng tốt nghiệp"
     before = page.locator(".paper").count()
     page = visit.go("/wallet/upload")
-    fill(page, "Lần nữa", "VBTN", pdf)
+    fill(visit, "Lần nữa", "VBTN", pdf)
     assert page.locator(".paper").count() == before
-    page.get_by_role("link", name="Ai đã xem").click()
+    visit.follow(page.get_by_role("link", name="Ai đã xem"))
     assert "Bạn tải lên “Bằng tốt nghiệp”" in page.locator("main").inner_text()
 
 
@@ -84,9 +83,9 @@ def test_a_hostile_title_is_shown_as_it_was_typed(visiting: Visiting, pdf: Path)
     visit = visiting("en")
     visit.sign_in(visit.told.stage.mother)
     page = visit.go("/wallet/upload")
-    fill(page, HOSTILE, "KHAC", pdf)
+    fill(visit, HOSTILE, "KHAC", pdf)
     assert page.locator(".paper h2").first.inner_text() == HOSTILE
-    page.locator(".paper h2 a").first.click()
+    visit.follow(page.locator(".paper h2 a").first)
     assert page.locator("h1").inner_text() == HOSTILE
     assert page.locator("main img").count() == 0
     assert HOSTILE in visit.go("/wallet/accesses").locator("main").inner_text()
@@ -95,7 +94,7 @@ def test_a_hostile_title_is_shown_as_it_was_typed(visiting: Visiting, pdf: Path)
 def test_a_download_is_the_file_itself_and_an_entry(visiting: Visiting) -> None:
     visit = visiting("vi")
     page = visit.sign_in(visit.told.stage.mother)
-    page.locator(".paper h2 a", has_text="Giấy khai sinh").first.click()
+    visit.follow(page.locator(".paper h2 a", has_text="Giấy khai sinh").first)
     with page.expect_download() as coming:
         page.locator(".button").first.click()
     content = Path(coming.value.path()).read_bytes()
@@ -106,7 +105,7 @@ def test_a_download_is_the_file_itself_and_an_entry(visiting: Visiting) -> None:
     assert first.locator("h3").inner_text() == "Bạn đọc “Giấy khai sinh”"
     with page.expect_download() as again:
         page.goto(visit.told.url + "/wallet")
-        page.locator(".paper h2 a", has_text="Giấy khai sinh").first.click()
+        visit.follow(page.locator(".paper h2 a", has_text="Giấy khai sinh").first)
         page.locator(".button").first.click()
     assert sha256(Path(again.value.path()).read_bytes()).digest() == sha256(content).digest()
 
@@ -120,7 +119,7 @@ def test_a_proof_is_checked_with_the_key_line_of_the_page_and_no_vault(
     page = visit.go("/wallet/accesses")
     entry = page.locator(which).first
     what = entry.locator("h3").inner_text()
-    entry.locator(".proof a").click()
+    visit.follow(entry.locator(".proof a"))
     assert page.locator("h1").inner_text() == what
     line, command = page.locator("pre").nth(0).inner_text(), page.locator("pre").nth(1).inner_text()
     with page.expect_download() as coming:
@@ -137,7 +136,7 @@ def test_signing_out_ends_the_session_everywhere(visiting: Visiting) -> None:
     visit = visiting("vi")
     page = visit.sign_in(visit.told.stage.daughter)
     cookies = page.context.cookies()
-    page.get_by_role("button", name="Đăng xuất").click()
+    visit.follow(page.get_by_role("button", name="Đăng xuất"))
     assert "Bạn đã đăng xuất" in page.locator("main").inner_text()
     assert visit.go("/wallet").url.endswith("/sign-in")
     page.context.add_cookies(cookies)
@@ -152,7 +151,7 @@ def test_a_wrong_code_and_a_used_code_are_told_kindly(visiting: Visiting) -> Non
         page = visit.go("/sign-in")
         assert "trình diễn" in page.locator("main").inner_text()
         page.locator("#code").fill(attempt)
-        page.locator("main button[type=submit]").click()
+        visit.follow(page.locator("main button[type=submit]"))
         if attempt == code and page.url.endswith("/wallet"):
             continue
         assert page.locator("#code-error").is_visible()
