@@ -9,6 +9,7 @@ import sys
 import textwrap
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,18 +26,61 @@ MOST = 50 * 1024 * 1024
 ON_LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
 
 
+class _Nurseries:
+    """The nurseries of this process that were not there before."""
+
+    def __init__(self) -> None:
+        self._others = set(_nurseries())
+
+    def only(self) -> int:
+        (found,) = set(_nurseries()) - self._others
+        return found
+
+
+Raised = tuple[WorkerPool, _Nurseries]
+
+
+@asynccontextmanager
+async def _raised(limits: Limits | None = None) -> AsyncIterator[Raised]:
+    """Start a pool; beside it those of other tests may be running in this process."""
+    nurseries = _Nurseries()
+    pool = WorkerPool(limits=limits)
+    await pool.start()
+    try:
+        yield pool, nurseries
+    finally:
+        await pool.close()
+
+
 @pytest.fixture
-async def pool(anyio_backend: str) -> AsyncIterator[WorkerPool]:
-    made = WorkerPool()
-    await made.start()
-    yield made
-    await made.close()
+async def raised(anyio_backend: str) -> AsyncIterator[Raised]:
+    async with _raised() as both:
+        yield both
+
+
+@pytest.fixture
+def pool(raised: Raised) -> WorkerPool:
+    return raised[0]
+
+
+def _nurseries() -> list[int]:
+    return [one for one in _children(os.getpid()) if b"signing.nursery" in _command(one)]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def _children(pid: int) -> list[int]:
-    # A child belongs to the thread that made it.
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return [int(one) for thread in threads for one in (thread / "children").read_text().split()]
+    # A child belongs to the thread that made it, and passes to another one when that thread ends.
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 async def _first(children_of: int) -> int:
@@ -45,15 +89,6 @@ async def _first(children_of: int) -> int:
         if found:
             return found[0]
         await asyncio.sleep(0.001)
-
-
-def _nursery() -> int:
-    (found,) = [
-        one
-        for one in _children(os.getpid())
-        if b"signing.nursery" in Path(f"/proc/{one}/cmdline").read_bytes()
-    ]
-    return found
 
 
 def _reasons(examination: Any) -> tuple[str, ...]:
@@ -112,37 +147,43 @@ async def test_refusals_come_back_as_values(
 
 @ON_LINUX
 async def test_a_killed_worker_leaves_an_answer_and_no_zombie(
-    pool: WorkerPool, sealed_certificate: Any
+    raised: Raised, sealed_certificate: Any
 ) -> None:
+    pool, nurseries = raised
     path, at = sealed_certificate.sealed, sealed_certificate.at
-    examining = asyncio.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
-    os.kill(await _first(_nursery()), signal.SIGKILL)
-    assert _reasons(await examining) == ("worker_crashed",)
-    assert _children(_nursery()) == []
+    async with asyncio.TaskGroup() as tasks:
+        examining = tasks.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
+        os.kill(await _first(nurseries.only()), signal.SIGKILL)
+    assert _reasons(examining.result()) == ("worker_crashed",)
+    assert _children(nurseries.only()) == []
     assert _reasons(await pool.examine(path, roots=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
 
 
 @ON_LINUX
-async def test_a_killed_nursery_is_replaced(pool: WorkerPool, sealed_certificate: Any) -> None:
+async def test_a_killed_nursery_is_replaced(raised: Raised, sealed_certificate: Any) -> None:
+    pool, nurseries = raised
     path, at = sealed_certificate.sealed, sealed_certificate.at
-    first = _nursery()
-    examining = asyncio.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
-    worker = await _first(first)
-    os.kill(first, signal.SIGKILL)
-    assert _reasons(await examining) == ("worker_crashed",)
+    first = nurseries.only()
+    async with asyncio.TaskGroup() as tasks:
+        examining = tasks.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
+        worker = await _first(first)
+        os.kill(first, signal.SIGKILL)
+    assert _reasons(examining.result()) == ("worker_crashed",)
     while _lives(worker):  # the worker dies with its nursery
         await asyncio.sleep(0.01)
     assert _reasons(await pool.examine(path, roots=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
-    assert _nursery() != first
+    assert nurseries.only() != first
 
 
 @ON_LINUX
-async def test_an_abandoned_examination_ends_its_worker(pool: WorkerPool, sealed_certificate: Any) -> None:
+async def test_an_abandoned_examination_ends_its_worker(raised: Raised, sealed_certificate: Any) -> None:
+    pool, nurseries = raised
     path, at = sealed_certificate.sealed, sealed_certificate.at
     for _ in range(3):
-        examining = asyncio.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
-        worker = await _first(_nursery())
-        examining.cancel()
+        async with asyncio.TaskGroup() as tasks:
+            examining = tasks.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
+            worker = await _first(nurseries.only())
+            examining.cancel()
         while _lives(worker):
             await asyncio.sleep(0.01)
     assert _reasons(await pool.examine(path, roots=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
@@ -150,16 +191,12 @@ async def test_an_abandoned_examination_ends_its_worker(pool: WorkerPool, sealed
 
 @ON_LINUX
 async def test_a_worker_that_stands_still_is_ended(sealed_certificate: Any) -> None:
-    pool = WorkerPool(limits=Limits(wall_seconds=1))
-    await pool.start()
-    try:
-        examining = asyncio.create_task(
+    async with _raised(Limits(wall_seconds=1)) as (pool, nurseries), asyncio.TaskGroup() as tasks:
+        examining = tasks.create_task(
             pool.examine(sealed_certificate.sealed, roots=[], at=sealed_certificate.at, max_bytes=MOST)
         )
-        os.kill(await _first(_nursery()), signal.SIGSTOP)
+        os.kill(await _first(nurseries.only()), signal.SIGSTOP)
         assert _reasons(await examining) == ("worker_timeout",)
-    finally:
-        await pool.close()
 
 
 def _hungry(path: Path, size: int) -> Path:
@@ -176,21 +213,15 @@ def _hungry(path: Path, size: int) -> Path:
 
 @ON_LINUX
 async def test_a_worker_without_memory_says_so(sealed_certificate: Any) -> None:
-    pool = WorkerPool(limits=Limits(memory_bytes=1024 * 1024))
-    await pool.start()
-    try:
+    async with _raised(Limits(memory_bytes=1024 * 1024)) as (pool, _):
         path, at = sealed_certificate.sealed, sealed_certificate.at
         found = await pool.examine(path, roots=[], at=at, max_bytes=MOST)
         assert _reasons(found) == ("worker_memory",)
-    finally:
-        await pool.close()
 
 
 @ON_LINUX
 async def test_a_memory_bomb_harms_nobody_else(sealed_certificate: Any, tmp_path: Path) -> None:
-    pool = WorkerPool(limits=Limits(memory_bytes=220 * 1024 * 1024))
-    await pool.start()
-    try:
+    async with _raised(Limits(memory_bytes=220 * 1024 * 1024)) as (pool, _):
         roots, at = sealed_certificate.roots, sealed_certificate.at
         bomb = _hungry(tmp_path / "bomb.pdf", 200 * 1024 * 1024)
         found = await pool.examine(bomb, roots=roots, at=at, max_bytes=MOST)
@@ -198,8 +229,6 @@ async def test_a_memory_bomb_harms_nobody_else(sealed_certificate: Any, tmp_path
         assert _reasons(found) in {("worker_memory",), ("worker_crashed",), ("file_refused",)}
         honest = await pool.examine(sealed_certificate.sealed, roots=roots, at=at, max_bytes=MOST)
         assert honest.report.verdict == "valid"
-    finally:
-        await pool.close()
 
 
 def _endless(path: Path) -> Path:
@@ -218,15 +247,11 @@ def _endless(path: Path) -> Path:
 
 @ON_LINUX
 async def test_endless_work_is_undetermined(sealed_certificate: Any, tmp_path: Path) -> None:
-    pool = WorkerPool(limits=Limits(cpu_seconds=1))
-    await pool.start()
-    try:
+    async with _raised(Limits(cpu_seconds=1)) as (pool, _):
         found = await pool.examine(
             _endless(tmp_path / "endless.pdf"), roots=[], at=sealed_certificate.at, max_bytes=MOST
         )
         assert _reasons(found) == ("worker_timeout",)
-    finally:
-        await pool.close()
 
 
 async def test_a_closed_pool_says_so(sealed_certificate: Any) -> None:
@@ -240,23 +265,19 @@ async def test_a_closed_pool_says_so(sealed_certificate: Any) -> None:
 
 @ON_LINUX
 async def test_the_nursery_holds_no_secret_and_no_door(sealed_certificate: Any, tmp_path: Path) -> None:
-    secret = (tmp_path / "secret.key").open("w+b")
-    os.environ["KHO_TEST_SECRET"] = "not for workers"
-    pool = WorkerPool()
-    with socket.create_server(("127.0.0.1", 0)) as door, secret:
+    with socket.create_server(("127.0.0.1", 0)) as door, (tmp_path / "secret.key").open("w+b") as secret:
         os.set_inheritable(door.fileno(), True)
         os.set_inheritable(secret.fileno(), True)
-        await pool.start()
+        os.environ["KHO_TEST_SECRET"] = "not for workers"
         try:
-            process = Path(f"/proc/{_nursery()}")
-            assert b"KHO_TEST_SECRET" not in (process / "environ").read_bytes()
-            held = [os.readlink(one) for one in (process / "fd").iterdir()]
-            assert str(tmp_path / "secret.key") not in held
-            mine = os.readlink(f"/proc/self/fd/{door.fileno()}")
-            assert mine not in held
+            async with _raised() as (_, nurseries):
+                process = Path(f"/proc/{nurseries.only()}")
+                assert b"KHO_TEST_SECRET" not in (process / "environ").read_bytes()
+                held = [os.readlink(one) for one in (process / "fd").iterdir()]
         finally:
-            await pool.close()
             del os.environ["KHO_TEST_SECRET"]
+        assert str(tmp_path / "secret.key") not in held
+        assert os.readlink(f"/proc/self/fd/{door.fileno()}") not in held
 
 
 @ON_LINUX
