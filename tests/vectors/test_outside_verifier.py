@@ -6,7 +6,6 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-import anyio
 import pytest
 
 from signing.leaf import Kind, Parts, make_leaf, new_seed
@@ -52,10 +51,10 @@ async def write_log(folder):
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory):
+async def published(anyio_backend, tmp_path_factory):
     """A log of 600 entries, grown in several publications, and its signer."""
     folder = tmp_path_factory.mktemp("log")
-    return folder / "log", anyio.run(write_log, folder)
+    return folder / "log", await write_log(folder)
 
 
 @pytest.fixture(scope="module")
