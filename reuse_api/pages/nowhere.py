@@ -20,6 +20,9 @@ async def home() -> Response:
 
 
 @router.get("/wallet/{rest:path}")
+@router.get("/desk/{rest:path}")
+@router.get("/audit/{rest:path}")
+@router.get("/admin/{rest:path}")
 async def nothing(rest: str) -> Response:
     """Say on a page that there is no such page."""
     raise NotFound

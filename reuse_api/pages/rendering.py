@@ -49,6 +49,12 @@ ROOMS: dict[Room, _Room] = {
 }
 
 
+def room_of(request: Request) -> Room:
+    """Give the room whose page was asked for; an address of no room's own is the wallet's."""
+    first = f"/{request.url.path.split('/')[1]}"
+    return next((name for name, room in ROOMS.items() if room.home == first), "wallet")
+
+
 class FormRefused(Exception):
     """The form was not made by a page of this session."""
 

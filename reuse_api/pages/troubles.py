@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from policies.wording import say
+from policies.wording import Audience, say
 from reuse_api.callers import CredentialsRefused, door_of, request_id
 from reuse_api.journal import failed
-from reuse_api.pages.rendering import FormRefused, language_of, onward, page
+from reuse_api.pages.rendering import ROOMS, FormRefused, language_of, onward, page, room_of
 from reuse_api.problems import BUSY_SECONDS
 from storage.errors import StoreUnavailable
 from vault.errors import ContentDamaged, NotFound, RequestConflict, VaultBusy
@@ -69,7 +69,8 @@ class PageRoute(APIRoute):
 def refused(request: Request, refusal: Refusal) -> Response:
     """Tell a decided no, with its reasons."""
     language = language_of(request)
-    reasons = [say(code, "citizen", language.code) for code in refusal.reasons]
+    audience: Audience = "citizen" if room_of(request) == "wallet" else "officer"
+    reasons = [say(code, audience, language.code) for code in refusal.reasons]
     status = 410 if refusal.status == "ended" else 403
     return _problem(request, Trouble("refused", status), refusal.code, reasons)
 
@@ -82,10 +83,12 @@ def _told(request: Request, problem: Exception) -> Response:
 
 
 def _problem(request: Request, trouble: Trouble, code: str, reasons: list[str]) -> Response:
+    room = room_of(request)
     return page(
         request,
         "problem.html",
-        here="/wallet",
+        room=room,
+        here=ROOMS[room].home,
         status=trouble.status,
         headers=trouble.headers,
         problem=trouble.words,

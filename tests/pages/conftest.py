@@ -8,7 +8,7 @@ import subprocess
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,11 @@ from reuse_api.demo.door import Door
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.demo.teller import Teller
 from reuse_api.settings import Settings
+from vault import staff
+from vault.callers import Role
 from vault.clock import Clock
 from vault.opening import Authorities, VaultPlaces, opened
+from vault.registering import give_role
 from vault.services import Vault
 
 WHAT_IS_MISSING = "no Chromium found, and none could be installed: the pages were not looked at in a browser"
@@ -45,12 +48,24 @@ class Told:
     stage: acts.Stage
     settings: Settings
     loop: asyncio.AbstractEventLoop
+    roles: set[tuple[str, Role]] = field(default_factory=set)
 
     def run(self, doing: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(doing, self.loop).result(timeout=60)
 
     def code_for(self, wallet: Wallet) -> str:
         return str(self.run(wallet.new_code()))
+
+    def staff_code(self, office: people.Office, role: Role) -> str:
+        """Give a code for the office's officer, who has the role from the first time on."""
+        return str(self.run(self._staff_code(office, role)))
+
+    async def _staff_code(self, office: people.Office, role: Role) -> str:
+        if (office.code, role) not in self.roles:
+            self.roles.add((office.code, role))
+            await give_role(self.vault, agency=office.code, officer=office.officer, role=role)
+        who = {"agency_id": office.code, "officer_id": office.officer}
+        return await staff.new_code(self.vault.db, self.vault.clock, role=role, **who)
 
 
 class _Service:
@@ -216,10 +231,17 @@ class Visit:
         return self.page
 
     def sign_in(self, wallet: Wallet) -> Page:
+        return self._enter(self.told.code_for(wallet), "/wallet")
+
+    def sign_in_staff(self, office: people.Office, role: Role) -> Page:
+        homes: dict[Role, str] = {"desk": "/desk", "auditor": "/audit", "administrator": "/admin"}
+        return self._enter(self.told.staff_code(office, role), homes[role])
+
+    def _enter(self, code: str, home: str) -> Page:
         self.go("/sign-in")
-        self.page.locator("#code").fill(self.told.code_for(wallet))
+        self.page.locator("#code").fill(code)
         page = self.follow(self.page.locator("main button[type=submit]"))
-        assert page.url.endswith("/wallet")
+        assert page.url.endswith(home)
         return page
 
 

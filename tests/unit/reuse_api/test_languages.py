@@ -49,7 +49,7 @@ def composed() -> set[str]:
     groups = {f"accesses.{kind}{rest}" for kind in ("own", "outside") for rest in ("", "_note")}
     labels = {f"accesses.{name}" for name in ("agency", "officer", "system", "dossier_label")}
     tabs = {f"site.{name}" for room in ROOMS.values() for name, _ in room.tabs}
-    tabs |= {f"site.{part}.{room}" for part in ("tagline", "promise") for room in ROOMS}
+    tabs |= {f"site.{part}.{room}" for part in ("tagline", "promise", "back") for room in ROOMS}
     troubles = {one.words for one in (*TROUBLES.values(), OTHER)} | {"refused"}
     return groups | labels | tabs | {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
 
@@ -83,6 +83,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "accesses.",
         "problem.",
         "site.",
+        "site.back.",
         "site.promise.",
         "site.tagline.",
     }
