@@ -5,7 +5,7 @@ must confirm it (DESIGN 2.6: what cannot be verified never satisfies by itself).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from policies.book import Book
@@ -35,11 +35,16 @@ CODES: frozenset[str] = frozenset({*STATE_CODES, *MATCH_CODES, *WEAKNESS_CODES})
 
 @dataclass(frozen=True)
 class Acceptance:
-    """How a record fares for a component: codes of refusals and of weaknesses, none of either: it serves."""
+    """How a record fares for a component: codes of refusals and of weaknesses, none of either: it serves.
+
+    `confirmed` are weaknesses that an officer confirmed for the component of this dossier: they stand in the
+    way no more, and the record's class stays what it is.
+    """
 
     refusals: tuple[str, ...]
     weaknesses: tuple[str, ...]
     mapping: Mapping | None = None
+    confirmed: tuple[str, ...] = ()
 
     @property
     def serves(self) -> bool:
@@ -76,7 +81,7 @@ def match(record: RecordFacts, dossier: DossierFacts, component: str, book: Book
     accepting = [mapping for mapping in mappings if record.type in mapping.types]
     if not accepting:
         return Acceptance(("type_not_accepted",), ())
-    answers = [_under(mapping, record, dossier) for mapping in accepting]
+    answers = [_confirmed(_under(mapping, record, dossier), record, component) for mapping in accepting]
     return min(answers, key=lambda answer: (len(answer.refusals), len(answer.weaknesses)))
 
 
@@ -84,7 +89,7 @@ def accept(record: RecordFacts, dossier: DossierFacts, component: str, book: Boo
     """Say whether a record serves a component: its state today and its match, in one answer."""
     matched = match(record, dossier, component, book)
     refusals = (*state_refusals(record, today), *matched.refusals)
-    return Acceptance(refusals, matched.weaknesses, matched.mapping)
+    return replace(matched, refusals=refusals)
 
 
 def owners_in_role(dossier: DossierFacts, role: str | None = None) -> frozenset[str]:
@@ -115,6 +120,13 @@ def _under(mapping: Mapping, record: RecordFacts, dossier: DossierFacts) -> Acce
         case "not_known":
             weaknesses.append("issue_date_not_known")
     return Acceptance(tuple(refusals), tuple(weaknesses), mapping)
+
+
+def _confirmed(answer: Acceptance, record: RecordFacts, component: str) -> Acceptance:
+    """Lift the weaknesses that an officer confirmed; one that came up since then still counts."""
+    lifted = tuple(code for code in answer.weaknesses if (component, code) in record.confirmed)
+    left = tuple(code for code in answer.weaknesses if code not in lifted)
+    return replace(answer, weaknesses=left, confirmed=lifted)
 
 
 def _relation(mapping: Mapping, record: RecordFacts) -> str:

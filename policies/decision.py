@@ -10,8 +10,8 @@ from policies import guards
 from policies.book import BASES, Book, local_day
 from policies.entries import Rule
 from policies.facts import AccessFacts, Action, Decision, Reason
-from policies.guards import GUARDS, Guard
-from policies.question import FactMissing, Question
+from policies.guards import GUARDS
+from policies.question import FactMissing, Guard, Question
 
 BASIS_CODES: dict[str, str] = {
     "statute": "no_statute_rule",

@@ -15,7 +15,14 @@ class Action(StrEnum):
     DELIVER = "deliver"
     ISSUE_RESULT = "issue_result"
     CLOSE_DOSSIER = "close_dossier"
+    ISSUE_RECORD = "issue_record"  # outside any dossier
     REVOKE_RECORD = "revoke_record"
+    REPLACE_RECORD = "replace_record"
+    SUSPEND_RECORD = "suspend_record"
+    REINSTATE_RECORD = "reinstate_record"
+    SEARCH_ISSUED = "search_issued"
+    CONFIRM = "confirm"
+    DIGITISE = "digitise"
     READ_OWN = "read_own"
 
 
@@ -37,6 +44,10 @@ class Validity(StrEnum):
     REVOKED = "revoked"
     REPLACED = "replaced"
     SUSPENDED = "suspended"
+
+
+# Why a paper is scanned although the plan had an answer for its component.
+RESCAN_REASONS = ("unreadable", "outdated", "wrong_person", "officer_doubts", "applicant_insists", "other")
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,8 @@ class RecordFacts:
     relations: frozenset[tuple[str, str]] = frozenset()  # (field of record, role in dossier) that agree
     damaged: bool = False
     known_fields: frozenset[str] = frozenset()  # relation fields the record's data fills: may disagree
+    # (component, weakness) pairs of the dossier in question that an officer looked at and confirmed
+    confirmed: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,8 @@ class AccessFacts:
     record: RecordFacts | None = None
     result_type: str | None = None
     result_persons: tuple[str, ...] = ()  # owners that a result is issued to
+    answered: str | None = None  # the plan's state of the component before a confirmation or a scan
+    rescan_reason: str | None = None  # one of RESCAN_REASONS, for a scan in spite of an answer
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,13 @@ A guard answers whether it holds and the fact it rests on. It fails when the fac
 nothing to look at never lets anybody through.
 """
 
-from collections.abc import Callable
-
+from policies import record_guards
 from policies.acceptance import MATCH_CODES, STATE_CODES, owners_in_role
-from policies.errors import IdentifierInvalid
 from policies.facts import Action
-from policies.identifiers import agency_code, is_at_or_below
-from policies.question import Question, there
+from policies.identifiers import is_at_or_below
+from policies.question import Guard, Question, said
 
 EVIDENCE = frozenset({"portal_submission", "signed_form", "officer_check"})
-
-
-Guard = Callable[[Question], tuple[bool, str]]
 
 
 # --- who asks -----------------------------------------------------------------------------------------------
@@ -27,22 +22,22 @@ def _caller_present(question: Question) -> tuple[bool, str]:
 
 
 def _agency_live(question: Question) -> tuple[bool, str]:
-    return question.caller.agency_live, _said("agency.live", question.caller.agency_live)
+    return question.caller.agency_live, said("agency.live", question.caller.agency_live)
 
 
 def _system_live(question: Question) -> tuple[bool, str]:
-    return question.caller.system_live, _said("system.live", question.caller.system_live)
+    return question.caller.system_live, said("system.live", question.caller.system_live)
 
 
 def _officer_named(question: Question) -> tuple[bool, str]:
     named = bool(question.caller.officer)
-    return named, _said("officer.named", named)
+    return named, said("officer.named", named)
 
 
 def _officer_live(question: Question) -> tuple[bool, str]:
     if not question.caller.officer:
         return True, "officer.named=false"  # whether one is needed is another guard's matter
-    return question.caller.officer_live, _said("officer.live", question.caller.officer_live)
+    return question.caller.officer_live, said("officer.live", question.caller.officer_live)
 
 
 def _procedure_registered(question: Question) -> tuple[bool, str]:
@@ -55,7 +50,7 @@ def _procedure_registered(question: Question) -> tuple[bool, str]:
 
 def _own_dossier(question: Question) -> tuple[bool, str]:
     own = question.dossier.agency == question.caller.agency
-    return own, _said("dossier.own", own)
+    return own, said("dossier.own", own)
 
 
 def _in_territory(question: Question) -> tuple[bool, str]:
@@ -99,7 +94,7 @@ def _component_asked(question: Question) -> tuple[bool, str]:
 
 def _record_named(question: Question) -> tuple[bool, str]:
     named = question.facts.record is not None
-    return named, _said("record.named", named)
+    return named, said("record.named", named)
 
 
 def _person_of_dossier(question: Question) -> tuple[bool, str]:
@@ -125,40 +120,7 @@ def _match(code: str) -> Guard:
 
 
 def _not_damaged(question: Question) -> tuple[bool, str]:
-    return not question.record.damaged, _said("record.damaged", question.record.damaged)
-
-
-def _issued_here(question: Question) -> tuple[bool, str]:
-    caller, issuer = question.caller, question.record.issuer
-    if issuer is None:
-        return False, "record.issuer=none"
-    theirs = {caller.agency, *caller.agency_codes, *caller.predecessors}
-    known = issuer in theirs or _canonical(issuer) in {_canonical(code) for code in theirs}
-    return known, _said("record.issued_by_caller_or_predecessor", known)
-
-
-def _not_yet_revoked(question: Question) -> tuple[bool, str]:
-    validity = question.record.validity.value
-    return validity != "revoked", f"record.validity={validity}"
-
-
-# --- the result ---------------------------------------------------------------------------------------------
-
-
-def _type_registered(question: Question) -> tuple[bool, str]:
-    kind = question.facts.result_type
-    return kind in question.caller.issues, f"result.type={kind or 'none'}"
-
-
-def _result_type_in_force(question: Question) -> tuple[bool, str]:
-    kind = there(question.facts.result_type, "result.type")
-    return question.book.record_type(kind, question.day) is not None, f"result.type={kind}"
-
-
-def _result_persons_in_dossier(question: Question) -> tuple[bool, str]:
-    persons = frozenset(question.facts.result_persons)
-    outside = persons - owners_in_role(question.dossier)
-    return bool(persons) and not outside, f"result.persons={len(persons)},outside_dossier={len(outside)}"
+    return not question.record.damaged, said("record.damaged", question.record.damaged)
 
 
 # --- the owner ----------------------------------------------------------------------------------------------
@@ -171,19 +133,7 @@ def _owner_acts(question: Question) -> tuple[bool, str]:
 
 def _owner_named(question: Question) -> tuple[bool, str]:
     named = bool(question.facts.owner)
-    return named, _said("owner.named", named)
-
-
-def _said(name: str, value: bool) -> str:
-    return f"{name}={str(value).lower()}"
-
-
-def _canonical(code: str) -> str:
-    """Agencies may be compared by code or by our own id: what is not a code stays as it is."""
-    try:
-        return agency_code(code)
-    except IdentifierInvalid:
-        return code
+    return named, said("owner.named", named)
 
 
 _CALLER: dict[str, Guard] = {
@@ -207,9 +157,16 @@ _READING: dict[str, Guard] = {
     **{code: _state(code) for code in STATE_CODES},
     **{code: _match(code) for code in MATCH_CODES},
 }
+_OF_ISSUER: dict[str, Guard] = {
+    **_CALLER,
+    **_OFFICER,
+    "record_not_named": _record_named,
+    "not_the_issuer": record_guards.issued_here,
+}
+_ENDING: dict[str, Guard] = {**_OF_ISSUER, "record_already_revoked": record_guards.not_yet("revoked")}
 
-# Without an officer: no dossier, plan, release, result or revocation. A system may fetch what was released to
-# it, and report that a dossier is closed, by itself; an officer it names must still be a live one.
+# Without an officer: no dossier, plan, release, result, confirmation, scan or revocation. A system may fetch
+# what was released to it, and report that a dossier is closed, by itself; an officer it names must be live.
 GUARDS: dict[Action, dict[str, Guard]] = {
     Action.OPEN_DOSSIER: {
         **_CALLER,
@@ -225,9 +182,34 @@ GUARDS: dict[Action, dict[str, Guard]] = {
         **_CALLER,
         **_OFFICER,
         **_IN_DOSSIER,
-        "type_not_registered": _type_registered,
-        "type_not_in_force": _result_type_in_force,
-        "result_person_not_in_dossier": _result_persons_in_dossier,
+        "type_not_registered": record_guards.type_registered,
+        "type_not_in_force": record_guards.result_type_in_force,
+        "result_person_not_in_dossier": record_guards.result_persons_in_dossier,
+    },
+    Action.ISSUE_RECORD: {
+        **_CALLER,
+        **_OFFICER,
+        "type_not_registered": record_guards.type_registered,
+        "type_not_in_force": record_guards.result_type_in_force,
+        "result_person_missing": record_guards.result_persons_named,
+    },
+    Action.CONFIRM: {
+        **_CALLER,
+        **_OFFICER,
+        **_IN_DOSSIER,
+        **_READING,
+        "not_a_candidate": record_guards.is_candidate,
+        "component_already_satisfied": record_guards.not_satisfied,
+    },
+    Action.DIGITISE: {
+        **_CALLER,
+        **_OFFICER,
+        **_IN_DOSSIER,
+        "component_not_asked": _component_asked,
+        "type_not_in_force": record_guards.result_type_in_force,
+        "type_not_accepted": record_guards.scanned_type_accepted,
+        "result_person_not_in_dossier": record_guards.result_persons_in_dossier,
+        "rescan_reason_missing": record_guards.rescan_explained,
     },
     Action.CLOSE_DOSSIER: {
         **_CALLER,
@@ -235,13 +217,15 @@ GUARDS: dict[Action, dict[str, Guard]] = {
         "dossier_of_another_agency": _own_dossier,
         "dossier_closed": _dossier_open,
     },
-    Action.REVOKE_RECORD: {
-        **_CALLER,
-        **_OFFICER,
-        "record_not_named": _record_named,
-        "not_the_issuer": _issued_here,
-        "record_already_revoked": _not_yet_revoked,
+    Action.REVOKE_RECORD: _ENDING,
+    Action.REPLACE_RECORD: {**_ENDING, "record_already_replaced": record_guards.not_yet("replaced")},
+    Action.SUSPEND_RECORD: {
+        **_ENDING,
+        "record_already_replaced": record_guards.not_yet("replaced"),
+        "record_already_suspended": record_guards.not_yet("suspended"),
     },
+    Action.REINSTATE_RECORD: {**_OF_ISSUER, "record_not_suspended": record_guards.suspended},
+    Action.SEARCH_ISSUED: {**_CALLER, **_OFFICER},
     Action.READ_OWN: {
         "caller_not_owner": _owner_acts,
         "owner_not_named": _owner_named,

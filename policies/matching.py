@@ -16,6 +16,7 @@ from policies.procedures import Component
 
 CODES: frozenset[str] = acceptance.CODES | {
     "record_satisfies",
+    "confirmed_by_officer",
     "candidate_needs_confirmation",
     "data_source_answers",
     "no_record_found",
@@ -91,7 +92,8 @@ def _with_records(
         if not answer.refusals and answer.weaknesses
     )
     if serving:
-        state, reasons = "satisfied", ["record_satisfies"]
+        looked_at = any(judged[key][1].confirmed for key in serving)
+        state, reasons = "satisfied", ["confirmed_by_officer" if looked_at else "record_satisfies"]
     elif usable:
         state, reasons = "candidate", ["candidate_needs_confirmation"]
     elif source:

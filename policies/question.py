@@ -1,5 +1,6 @@
 """The question that guards and bases look at; a fact it does not have is a fault of the question."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -60,3 +61,11 @@ def there(value: T | None, name: str) -> T:
     if value is None:
         raise FactMissing(f"{name}=missing")
     return value
+
+
+def said(name: str, value: bool) -> str:
+    """Say a fact that is true or false."""
+    return f"{name}={str(value).lower()}"
+
+
+Guard = Callable[[Question], tuple[bool, str]]  # whether it holds, and the fact that it rests on

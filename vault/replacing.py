@@ -33,10 +33,10 @@ def older(found: Scene, replaced: Sequence[str]) -> list[Stored]:
 
 
 def tellings(vault: Vault, found: Scene, replaced: Sequence[Stored], key: str) -> list[Telling]:
-    """Decide each replacement as the revocation it is for the older record, and tell its owners."""
+    """Decide each replacement for the older record that it ends, and tell its owners."""
     told = []
     for one in replaced:
-        facts = AccessFacts(Action.REVOKE_RECORD, found.caller, record=one.facts)
+        facts = AccessFacts(Action.REPLACE_RECORD, found.caller, record=one.facts)
         decision = decide(facts, vault.book, found.at)
         owners = tuple(sorted(one.facts.owners))
         told.append(Telling(Kind.RECORD_EVENT, "replaced", facts, decision, owners, one, request=key))

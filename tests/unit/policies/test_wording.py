@@ -7,7 +7,7 @@ import pytest
 
 from policies import decision, errors, identifiers, matching, wording
 from policies.book import BASES
-from policies.facts import Action, TrustClass, Validity
+from policies.facts import RESCAN_REASONS, Action, TrustClass, Validity
 from policies.identifiers import SCHEMES
 
 ALL = decision.CODES | matching.CODES | identifiers.CODES | errors.ASKING_CODES | decision.OBLIGATIONS
@@ -49,6 +49,7 @@ def test_an_unlisted_reason_shows_its_code():
         ("entry", tuple(map(str, range(1, 18)))),
         ("component_kind", ("document", "form", "note", "identity", "residence")),
         ("plan_state", ("satisfied", "candidate", "data_source", "none")),
+        ("rescan_reason", RESCAN_REASONS),
         ("scheme", SCHEMES),
     ],
 )
