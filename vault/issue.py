@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ async def issue(
         NotFound: there is no such dossier, or it is another agency's.
         SealingFailed: no seal could be made; nothing is stored.
     """
-    asked = requests.body_hash("issue", {"code": code, "file": file is not None} | plain(asdict(body)))
+    asked = requests.body_hash("issue", {"code": code, "file": await _digest(file)} | plain(asdict(body)))
     at = vault.clock.now()
     async with vault.db.read() as db:
         earlier = await requests.answered(db, caller.id, key, asked)
@@ -86,6 +87,14 @@ async def issue(
     finally:
         if file is None:
             paper.file.unlink(missing_ok=True)
+
+
+async def _digest(file: Path | None) -> str:
+    """Give the SHA-256 of a handed-in file in hex, "" without one: another file is another request."""
+    if file is None:
+        return ""
+    with file.open("rb") as handle:
+        return (await asyncio.to_thread(file_digest, handle, "sha256")).hexdigest()
 
 
 async def _store(
