@@ -20,7 +20,7 @@ from reuse_api.demo.actors import register
 from reuse_api.demo.people import Citizen, Office
 from reuse_api.demo.pki import DemoAuthority
 from signing.workers import WorkerPool
-from vault import authenticating, deliver, handling, issue, release
+from vault import authenticating, deliver, handling, issue, release, staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
 from vault.callers import Caller, OwnerCaller, SystemCaller
 from vault.clock import Clock
@@ -30,10 +30,10 @@ from vault.importing import import_procedure
 from vault.issue import ResultBody
 from vault.key_gate import OpenedEntry
 from vault.opening import Authorities, VaultPlaces, opened
-from vault.registering import register_owner
+from vault.registering import give_role, register_owner
 from vault.release import Wanted
 from vault.services import Vault
-from vault.tables import log_entry
+from vault.tables import log_entry, officer_role
 
 ISSUER = "https://kho.example"
 OTHER_COMMUNE = Office(
@@ -85,6 +85,18 @@ class House:
             officer_assertion=self.assertion(office, OFFICER_TYPE, office.officer) if officer else None,
         )
         return self.vault.gate.check_token(told.token)
+
+    async def desk(self, office: Office) -> SystemCaller:
+        """The office's officer, signed in at the desk."""
+        who = {"agency": office.code, "officer": office.officer}
+        known = await self.rows(select(officer_role).filter_by(role="desk", **who))
+        if not known:
+            await give_role(self.vault, role="desk", **who)
+        ids = {"agency_id": office.code, "officer_id": office.officer}
+        code = await staff.new_code(self.vault.db, self.vault.clock, role="desk", **ids)
+        found = await staff.redeem_code(self.vault.db, self.vault.clock, code)
+        assert found is not None
+        return (await self.vault.gate.check_staff(found[0])).at_desk()
 
     def assertion(self, office: Office, typ: str, subject: str, **changes: Any) -> str:
         said = {"issuer": ISSUER, "client_id": office.system, "subject": subject, "typ": typ}

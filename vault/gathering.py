@@ -47,12 +47,17 @@ async def scene(
     day = opened.facts.opened_on if opened is not None else legal_day(at)
     about = [*types, *([opened.facts.procedure] if opened is not None else [])]
     who = await agencies.caller_facts(db, caller, day, about)
-    keys = [epochs.BOOK, ("agency", caller.agency)]
     if opened is None:
-        return Scene(who, None, (), await epochs.read(db, keys), at)
-    keys += [("dossier", code), *(("owner", owner) for owner in opened.owners)]
+        marks = await epochs.read(db, [epochs.BOOK, ("agency", caller.agency)])
+        return Scene(who, None, (), marks, at)
     held = await holdings(vault, db, opened.facts, at)
-    return Scene(who, opened, held, await epochs.read(db, keys), at)
+    return Scene(who, opened, held, await epochs.read(db, rests_on(caller, opened)), at)
+
+
+def rests_on(caller: SystemCaller, opened: Opened) -> list[tuple[str, str]]:
+    """Name the epochs that a caller's decision about a dossier stands on."""
+    owners = [("owner", owner) for owner in opened.owners]
+    return [epochs.BOOK, ("agency", caller.agency), ("dossier", opened.facts.code), *owners]
 
 
 async def holdings(

@@ -14,14 +14,14 @@ from policies.identifiers import DossierCode, dossier_code, identifier, procedur
 from policies.procedures import Component, Procedure, asked_components, components_for
 from policies.recording import plain
 from signing.leaf import Kind
-from vault import agencies, catalogue, dossiers, epochs, owners, requests, telling
+from vault import agencies, asked_plans, catalogue, dossiers, epochs, owners, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.dossiers import Opened
 from vault.entries import Holder, Prepared, stamp
 from vault.errors import FieldInvalid, Moved, NotFound, RequestConflict, VaultBusy
-from vault.gathering import Scene, holdings, scene
+from vault.gathering import Scene, holdings, rests_on, scene
 from vault.owners import NewOwner
 from vault.plan import answer, barred, found_dossier, questions
 from vault.services import MAX_AFRESH, Answer, Refusal, Vault
@@ -303,6 +303,9 @@ async def _open(vault: Vault, caller: SystemCaller, draft: _Draft) -> Answer:
             await owners.create(tx.db, new, found.at)
         await dossiers.insert_dossier(tx.db, _row(caller, draft, told), _person_rows(draft))
         await tx.append(prepared)
+        if caller.door == "desk":
+            marks = await epochs.read(tx.db, rests_on(caller, draft.opened))
+            await asked_plans.keep(tx.db, caller, facts.code, marks, told)
         return told
 
     return await vault.appender.commit(change)

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, ComponentPlan, DossierFacts
 from policies.matching import plan as match
 from policies.procedures import Component
 from policies.recording import plain
 from signing.leaf import Kind
-from vault import epochs, telling
+from vault import asked_plans, dossiers, epochs, telling
 from vault.callers import SystemCaller
 from vault.dossiers import Opened
+from vault.entries import Logged, stamp
 from vault.errors import Moved, NotFound, VaultBusy
-from vault.gathering import Scene, scene
+from vault.gathering import Scene, rests_on, scene
 from vault.records import Stored
 from vault.services import MAX_AFRESH, Answer, Refusal, Vault
 from vault.telling import Telling
@@ -33,14 +36,43 @@ async def ask(vault: Vault, caller: SystemCaller, code: str) -> Answer | Refusal
         refusal = await barred(vault, caller, found, code, Action.ASK_PLAN)
         if refusal is not None:
             return refusal
-        tellings = questions(vault, found, found_dossier(found).facts, found.records)
-        prepared = await telling.prepare(vault, caller, tellings)
         try:
-            logged = await vault.appender.append(prepared, lambda db, on=found.epochs: epochs.hold(db, on))  # type: ignore[misc]
+            return await _asked(vault, caller, found)
         except Moved:
             continue
-        return answer(vault, found_dossier(found), found, [one.receipt for one in logged])
     raise VaultBusy("the dossier keeps changing; ask again")
+
+
+async def look(vault: Vault, caller: SystemCaller, code: str) -> Answer | Refusal:
+    """Show an officer's session the answer that it was given; ask where there is none that still holds.
+
+    Raises:
+        NotFound, VaultBusy: as in `ask`.
+    """
+    async with vault.db.read() as db:
+        opened = await dossiers.one(db, code)
+        if opened is not None:
+            marks = await epochs.read(db, rests_on(caller, opened))
+            shown = await asked_plans.kept(db, caller, code, marks, vault.clock.now())
+            if shown is not None:
+                return shown
+    return await ask(vault, caller, code)
+
+
+async def _asked(vault: Vault, caller: SystemCaller, found: Scene) -> Answer:
+    opened = found_dossier(found)
+    prepared = await telling.prepare(vault, caller, questions(vault, found, opened.facts, found.records))
+    told = answer(vault, opened, found, [one.receipt for one in prepared])
+
+    async def check(db: AsyncConnection) -> None:
+        await epochs.hold(db, found.epochs)
+
+    async def write(db: AsyncConnection, _logged: list[Logged]) -> None:
+        if caller.door == "desk":
+            await asked_plans.keep(db, caller, opened.facts.code, found.epochs, told)
+
+    await vault.appender.append(prepared, check, write)
+    return told
 
 
 def found_dossier(found: Scene) -> Opened:
@@ -109,6 +141,7 @@ def answer(vault: Vault, opened: Opened, found: Scene, receipts: Sequence[str]) 
         "procedure_name": opened.procedure.name,
         **({"case": opened.facts.case} if opened.facts.case else {}),
         "state": opened.facts.state,
+        "asked_at": stamp(found.at),
         "policy": vault.book.hash,
         "components": [_component(asked[one.component], one, stored, vault) for one in plans],
         "receipts": list(receipts),

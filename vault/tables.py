@@ -375,6 +375,7 @@ dossier = _table(
     _text("answer"),
     _text("opened_at"),
     _maybe("closed_at"),
+    Index("ix_dossier_of", "agency", "state", "opened_at"),
 )
 
 dossier_person = _table(
@@ -385,6 +386,16 @@ dossier_person = _table(
     Column("represented", Boolean, nullable=False),
     _maybe("representation_evidence"),
     Index("ix_dossier_person_of", "owner"),
+)
+
+asked_plan = _table(
+    "asked_plan",  # the answer an officer's session looks at; shown again, it is not asked again
+    _text("dossier", ForeignKey("dossier.code"), primary_key=True),
+    Column("token_hash", LargeBinary, primary_key=True),
+    _text("epochs"),
+    _text("answer"),
+    _text("at"),
+    Index("ix_asked_plan_at", "at"),
 )
 
 confirmation = _table(

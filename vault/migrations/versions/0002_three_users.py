@@ -145,6 +145,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("dossier", "component", "record", name=op.f("pk_confirmation")),
     )
     op.create_table(
+        "asked_plan",
+        sa.Column("dossier", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("epochs", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["dossier"], ["dossier.code"], name=op.f("fk_asked_plan_dossier")),
+        sa.PrimaryKeyConstraint("dossier", "token_hash", name=op.f("pk_asked_plan")),
+    )
+    op.create_index("ix_asked_plan_at", "asked_plan", ["at"], unique=False)
+    op.create_index("ix_dossier_of", "dossier", ["agency", "state", "opened_at"], unique=False)
+    op.create_table(
         "consent_event",
         sa.Column("consent", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
