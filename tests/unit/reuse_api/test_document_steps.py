@@ -1,0 +1,86 @@
+"""The numbered steps of a document's check: what passed, what failed, what nobody can say."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from reuse_api.document_steps import DocumentStep, Teller
+from signing.report import SignatureDetail, SignatureReport, undetermined
+
+AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+SEALED = SignatureDetail(
+    field="KhoSeal",
+    signer="UBND phường Cầu Giấy",
+    signed_at=AT,
+    level="B-LTA",
+    verdict="valid",
+    sub_indication="",
+    covers_whole_file=True,
+    reason="",
+)
+VALID = SignatureReport("valid", "", (), (SEALED,))
+
+
+def steps(report: SignatureReport, language: Any = "en", **more: Any) -> list[DocumentStep]:
+    return Teller(language, "citizen", datetime.isoformat).steps(report, "application/pdf, 3 bytes", **more)
+
+
+def test_a_sealed_result_passes_every_step_in_order() -> None:
+    told = steps(VALID)
+    assert [(one.number, one.passed) for one in told] == [(n, True) for n in range(1, 6)]
+    assert told[0].details == ("application/pdf, 3 bytes",)
+    assert told[1].details == ("Signer: UBND phường Cầu Giấy",)
+    assert told[3].details == ("Time: 2026-11-24T02:30:00+00:00", "Signature level: B-LTA")
+    assert told[4].details == ()
+
+
+def test_two_signatures_have_steps_of_their_own() -> None:
+    other = replace(SEALED, field="Second", verdict="undetermined", reason="signer_not_trusted", level="")
+    told = steps(SignatureReport("undetermined", "GENERIC", ("signer_not_trusted",), (SEALED, other)))
+    assert [one.passed for one in told] == [True, True, True, True, None, True, None, None]
+    assert "Second" in told[4].name and "KhoSeal" in told[1].name
+    assert told[4].details[0] == "Signer as claimed: UBND phường Cầu Giấy", "nobody vouches for the name"
+    assert "Only the signer says so; no time stamp proves it" in told[6].details
+
+
+@pytest.mark.parametrize(
+    ("reason", "covers", "passed"),
+    [
+        ("changed_after_signing", False, False),
+        ("coverage_incomplete", False, False),
+        ("library_error", False, None),
+        ("signer_not_trusted", True, True),
+    ],
+)
+def test_the_coverage_is_said_only_as_far_as_it_was_seen(
+    reason: str, covers: bool, passed: bool | None
+) -> None:
+    one = replace(SEALED, verdict="undetermined", reason=reason, covers_whole_file=covers)
+    assert steps(SignatureReport("undetermined", "GENERIC", (reason,), (one,)))[2].passed is passed
+
+
+def test_a_file_without_a_signature_has_two_steps_and_a_reason() -> None:
+    told = steps(undetermined("no_signature", sub_indication="SIGNED_DATA_NOT_FOUND"), "vi")
+    assert [one.passed for one in told] == [True, None]
+    assert "SIGNED_DATA_NOT_FOUND" in told[1].details[0]
+    assert len(told[1].details) == 2 and "no_signature" not in told[1].details[1]
+
+
+def test_a_file_that_was_not_taken_is_not_called_read() -> None:
+    told = steps(undetermined("file_refused"), refusal="encrypted")
+    assert [one.passed for one in told] == [None, None]
+
+
+def test_what_a_file_says_of_itself_steers_no_terminal() -> None:
+    hostile = "\x1b[2J\u202eA{field}"
+    told = steps(SignatureReport("valid", "", (), (replace(SEALED, signer=hostile, field=hostile),)))
+    everything = "".join(one.name + "".join(one.details) for one in told)
+    assert "\x1b" not in everything and "\u202e" not in everything and "A{field}" in everything
+
+
+def test_both_languages_tell_the_same_steps() -> None:
+    vi, en = steps(VALID, "vi"), steps(VALID, "en")
+    assert [(one.number, one.passed) for one in vi] == [(one.number, one.passed) for one in en]
+    assert not {one.name for one in vi} & {one.name for one in en}
