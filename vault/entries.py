@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from signing.leaf import Kind, Parts, make_leaf, new_seed, seal_body
 from signing.merkle import leaf_hash
 from storage.keyring import seal_to
-from vault.tables import entry_holder, key_pair, log_entry, receipt
+from vault.entry_facts import STAMP, EntryFacts, facts_of
+from vault.tables import entry_fact, entry_holder, key_pair, log_entry, receipt
 
 HolderKind = Literal["owner", "agency", "vault"]
 SEED_INFO = b"kho/1/seed"
@@ -42,6 +43,7 @@ class Prepared:
     leaf_hash: bytes
     body: bytes
     seeds: tuple[tuple[Holder, bytes], ...]
+    facts: EntryFacts
     at: datetime
     receipt: str
     caller_kind: str
@@ -83,6 +85,7 @@ def prepare(
         leaf_hash=leaf_hash(leaf),
         body=seal_body(parts, seed, leaf),
         seeds=seeds,
+        facts=facts_of(kind, parts, at),
         at=at,
         receipt=new_id("rcp"),
         caller_kind=caller_kind,
@@ -110,6 +113,7 @@ async def write(db: AsyncConnection, first: int, entries: Sequence[Prepared]) ->
             for index, entry in numbered
         ],
     )
+    await db.execute(insert(entry_fact), [entry.facts.row(index) for index, entry in numbered])
     await db.execute(
         insert(entry_holder),
         [
@@ -152,7 +156,7 @@ async def holders(db: AsyncConnection, wanted: Sequence[tuple[HolderKind, str]])
 
 def stamp(at: datetime) -> str:
     """Write an instant as the rows keep it: UTC, ISO 8601, microseconds, comparable as text."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.strftime(STAMP)
 
 
 def instant(text: str) -> datetime:

@@ -12,11 +12,11 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.errors import AskingInvalid
-from policies.facts import worth_saying
 from vault import catalogue, owners, records
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import instant
+from vault.entry_facts import told_reasons
 from vault.errors import NotFound
 from vault.key_gate import OpenedEntry
 from vault.records import Stored
@@ -191,16 +191,9 @@ def _my_access(one: OpenedEntry, names: _Names) -> MyAccess:
         record_title=names.titles.get(str(record_id)),
         basis=basis.get("kind"),
         reference=basis.get("reference"),
-        reasons=_failed(one),
+        reasons=told_reasons(one.parts),
         receipt=names.receipts[one.index],
     )
-
-
-def _failed(one: OpenedEntry) -> tuple[str, ...]:
-    """The conditions that stood in the way, of an entry that says no."""
-    if one.parts.event.get("result") == "permitted":
-        return ()
-    return worth_saying([(line["code"], line["fact"]) for line in one.parts.basis.get("reasons", ())])
 
 
 def _component_name(procedure: Any, code: str | None) -> str | None:

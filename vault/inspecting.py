@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from storage.blobs import BlobStore
 from storage.errors import BlobMissing, StorageError
 from storage.opening import open_store
 from vault.database import Database
+from vault.days import legal_day
+from vault.entries import instant
 from vault.migrating import check_schema
 from vault.opening import VaultPlaces
-from vault.tables import damage, log_entry, log_head, record
+from vault.tables import damage, entry_fact, log_entry, log_head, record
 
 _PIECE = 1024 * 1024
 
@@ -66,6 +69,7 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
     try:
         await check_schema(places.database)
         tree, entries = await _entries(db)
+        entries += await _facts(db)
         entries += await asyncio.to_thread(_published, places.log / "checkpoint", tree)
         blobs = [key async for key, _ in store.keys()]  # noqa: SIM118 - a store is no dict
         records, found, known = await _records(db, store)
@@ -97,6 +101,29 @@ async def _entries(db: Database) -> tuple[Tree, list[Finding]]:
         findings.append(Finding("head_differs", f"head {head}, rows {len(rows)}", True))
     findings += [Finding("damage_reported", f"{row.record}, entry {row.idx}", True) for row in damaged]
     return Tree([row.leaf_hash for row in rows]), findings
+
+
+async def _facts(db: Database) -> list[Finding]:
+    """Compare what auditors filter by with the entries: one row each, of the same kind and time.
+
+    Entries older than the first row come from a vault that kept no such rows; no later one may lack its own.
+    """
+    query = (
+        select(log_entry.c.idx, log_entry.c.kind, log_entry.c.at, entry_fact.c.idx.label("fact"))
+        .add_columns(entry_fact.c.kind.label("said"), entry_fact.c.at.label("said_at"), entry_fact.c.day)
+        .outerjoin(entry_fact, entry_fact.c.idx == log_entry.c.idx)
+        .order_by(log_entry.c.idx)
+    )
+    async with db.read() as connection:
+        rows = (await connection.execute(query)).all()
+    older = list(takewhile(lambda row: row.fact is None, rows))
+    findings = [Finding("facts_begin", f"entries before {len(older)} have none", False)] if older else []
+    for row in rows[len(older) :]:
+        if row.fact is None:
+            findings.append(Finding("fact_missing", f"entry {row.idx}", True))
+        elif (row.said, row.said_at, row.day) != (row.kind, row.at, legal_day(instant(row.at)).isoformat()):
+            findings.append(Finding("fact_differs", f"entry {row.idx}", True))
+    return findings
 
 
 def _published(checkpoint: Path, tree: Tree) -> list[Finding]:

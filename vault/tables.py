@@ -552,8 +552,10 @@ consent_use = _table(
 entry_fact = _table(
     "entry_fact",
     Column("idx", Integer, ForeignKey("log_entry.idx"), primary_key=True, autoincrement=False),
+    _number("kind"),
     _text("event"),
     _text("result"),
+    _text("at"),
     _text("day"),  # in Viet Nam
     _maybe("agency"),
     _maybe("system"),

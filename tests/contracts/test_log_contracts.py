@@ -29,7 +29,8 @@ async def entry(house, number=0, kind=Kind.HEARTBEAT) -> Prepared:
     async with house.vault.db.read() as db:
         held = await entries.holders(db, [VAULT_HOLDER])
     at = house.vault.clock.now()
-    parts = Parts({}, {"system": "vault"}, {}, {}, {"type": "tried", "number": number, "at": at.isoformat()})
+    event = {"type": "tried", "result": "permitted", "number": number, "at": at.isoformat()}
+    parts = Parts({}, {"system": "vault"}, {}, {}, event)
     return entries.prepare(kind, parts, held, at=at, caller_kind="vault", caller="vault")
 
 

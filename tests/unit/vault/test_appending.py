@@ -36,7 +36,9 @@ async def heartbeat(house):
     async with house.vault.db.read() as db:
         held = await entries.holders(db, [VAULT_HOLDER])
     at = house.vault.clock.now()
-    parts = Parts({}, {"system": "vault"}, {}, {}, {"type": "tried", "at": at.isoformat()})
+    parts = Parts(
+        {}, {"system": "vault"}, {}, {}, {"type": "tried", "result": "permitted", "at": at.isoformat()}
+    )
     return entries.prepare(Kind.HEARTBEAT, parts, held, at=at, caller_kind="vault", caller="vault")
 
 

@@ -32,8 +32,10 @@ def upgrade() -> None:
     op.create_table(
         "entry_fact",
         sa.Column("idx", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Integer(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
         sa.Column("day", sa.Text(), nullable=False),
         sa.Column("agency", sa.Text(), nullable=True),
         sa.Column("system", sa.Text(), nullable=True),
