@@ -27,13 +27,15 @@ class Go:
             timeout=220,
         )
 
-    def require(self, module, checksum, part, folder):
-        """Have a module at its pinned checksum, or skip the part that needs it."""
+    def require(self, module, checksum, part, folder=None):
+        """Have a module at its pinned checksum, and give its folder; or skip the part that needs it."""
         answer = self.run("mod", "download", "-json", module, folder=folder)
         if answer.returncode:
             reason = (answer.stdout + answer.stderr).strip().splitlines()
             pytest.skip(f"{part}: {module} cannot be had here: {' '.join(reason)[:300]}")
-        assert json.loads(answer.stdout)["Sum"] == checksum
+        told = json.loads(answer.stdout)
+        assert told["Sum"] == checksum
+        return told["Dir"]
 
     def build(self, *arguments, folder, **environment):
         answer = self.run(*arguments, folder=folder, **environment)
