@@ -57,6 +57,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     shutil.rmtree(place.place, ignore_errors=True)
 
 
+@pytest.fixture
+def kept(demo: Demo) -> Demo:
+    """The demo with its vault: the one that another test has made, or one made now."""
+    if not (demo.place / "var/demo/rows.db").exists():
+        status, told = demo.once()
+        assert status == 0, told
+    return demo
+
+
 def test_the_story_is_told_then_served_and_the_readme_lines_work(demo: Demo) -> None:
     running = demo.start()
     try:
@@ -79,15 +88,15 @@ def test_the_story_is_told_then_served_and_the_readme_lines_work(demo: Demo) -> 
     assert "Traceback" not in rest
 
 
-def test_a_kept_vault_grows_the_same_log_and_speaks_vietnamese(demo: Demo) -> None:
-    status, told = demo.once(lang="vi")
+def test_a_kept_vault_grows_the_same_log_and_speaks_vietnamese(kept: Demo) -> None:
+    status, told = kept.once(lang="vi")
     assert status == 0, told
     grown = re.search(r"Nhật ký chỉ dài thêm: (\d+) mục trước, (\d+) mục nay", told)
     assert grown is not None, told
     assert int(grown[2]) > int(grown[1]) > 0
 
 
-def test_inspect_finds_rows_blobs_and_tree_in_agreement(demo: Demo) -> None:
+def test_inspect_finds_rows_blobs_and_tree_in_agreement(kept: Demo) -> None:
     places = {
         "KHO_DATABASE": "var/demo/rows.db",
         "KHO_STORE": "folder:var/demo/blobs",
@@ -97,7 +106,7 @@ def test_inspect_finds_rows_blobs_and_tree_in_agreement(demo: Demo) -> None:
     }
     done = subprocess.run(
         [str(KHO), "inspect"],
-        cwd=demo.place,
+        cwd=kept.place,
         env=os.environ | places,
         capture_output=True,
         text=True,
@@ -107,25 +116,25 @@ def test_inspect_finds_rows_blobs_and_tree_in_agreement(demo: Demo) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_keys_are_for_us_alone(demo: Demo) -> None:
-    keys = demo.place / "var/demo-keys"
+def test_keys_are_for_us_alone(kept: Demo) -> None:
+    keys = kept.place / "var/demo-keys"
     assert stat.S_IMODE(keys.stat().st_mode) == 0o700
     modes = {stat.S_IMODE(one.stat().st_mode) for one in keys.rglob("*") if one.is_file()}
     assert modes == {0o600}
 
 
 @pytest.mark.parametrize("gone", ["demo", "demo-keys"])
-def test_one_half_without_the_other_is_refused_naming_both(demo: Demo, gone: str) -> None:
-    hidden = demo.place / "var" / f"{gone}.hidden"
-    (demo.place / "var" / gone).rename(hidden)
+def test_one_half_without_the_other_is_refused_naming_both(kept: Demo, gone: str) -> None:
+    hidden = kept.place / "var" / f"{gone}.hidden"
+    (kept.place / "var" / gone).rename(hidden)
     try:
-        status, told = demo.once()
+        status, told = kept.once()
         assert status == 1
         assert "var/demo" in told and "var/demo-keys" in told and "Traceback" not in told
         assert len(told.strip().splitlines()) == 1
-        assert not (demo.place / "var" / gone).exists()
+        assert not (kept.place / "var" / gone).exists()
     finally:
-        hidden.rename(demo.place / "var" / gone)
+        hidden.rename(kept.place / "var" / gone)
 
 
 def test_a_taken_port_is_one_clear_line(demo: Demo) -> None:
@@ -139,11 +148,11 @@ def test_a_taken_port_is_one_clear_line(demo: Demo) -> None:
     assert len(told.strip().splitlines()) == 1 and port in told
 
 
-def test_keys_that_others_can_read_are_refused(demo: Demo) -> None:
-    master = demo.place / "var/demo-keys/master.key"
+def test_keys_that_others_can_read_are_refused(kept: Demo) -> None:
+    master = kept.place / "var/demo-keys/master.key"
     master.chmod(0o640)
     try:
-        status, told = demo.once()
+        status, told = kept.once()
         assert status == 1
         assert "master.key" in told and len(told.strip().splitlines()) == 1
     finally:
