@@ -1,5 +1,8 @@
 """The command `kho`: exit statuses, numbered steps, one clear line for what cannot be done."""
 
+import logging
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from reuse_api.__main__ import run
 from reuse_api.commands import upkeep
 from reuse_api.commands.speaking import spoken_language
+from reuse_api.journal import ROOT, JsonLines
 from reuse_api.settings import Settings, variable
 from signing.checkpoint import LogKey
 from signing.leaf import PARTS, Kind, Parts, make_leaf, new_seed, opening
@@ -21,6 +25,19 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def process_as_it_was() -> Iterator[None]:
+    """`serve` sets up logging and SIGTERM for its whole process, which here is that of all tests."""
+    at_sigterm = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, at_sigterm)
+    top = logging.getLogger()
+    for handler in [one for one in top.handlers if isinstance(one.formatter, JsonLines)]:
+        top.removeHandler(handler)
+    logging.getLogger(ROOT).setLevel(logging.NOTSET)
+    logging.getLogger("uvicorn.access").disabled = False
 
 
 @pytest.fixture(scope="module")
