@@ -1,0 +1,57 @@
+"""A load generator on loopback: keep-alive connections that ask for one path after another, and count."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a run came to: answers a second, seconds of the slower half and of the slowest."""
+
+    rate: float
+    p50: float
+    p95: float
+    size: int  # bytes of one answer
+
+
+class Refused(Exception):
+    """The server did not answer 200: the figure would mean nothing."""
+
+
+async def load(port: int, paths: Iterable[str], headers: dict[str, str] | None = None) -> Load:
+    """Ask for each path once over `CONNECTIONS` connections to 127.0.0.1; every answer must be 200."""
+    waiting, took, sizes = iter(list(paths)), [], []
+    lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    started = time.perf_counter()
+    await asyncio.gather(*(_connection(port, waiting, lines, took, sizes) for _ in range(CONNECTIONS)))
+    spent = time.perf_counter() - started
+    took.sort()
+    return Load(len(took) / spent, took[len(took) // 2], took[int(len(took) * 0.95)], max(sizes))
+
+
+async def _connection(
+    port: int, paths: Iterator[str], lines: str, took: list[float], sizes: list[int]
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+    try:
+        for path in paths:
+            started = time.perf_counter()
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode())
+            sizes.append(await _answer(reader, path))
+            took.append(time.perf_counter() - started)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _answer(reader: asyncio.StreamReader, path: str) -> int:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    status, *rest = head.split("\r\n")
+    fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+    if " 200 " not in f"{status} ":
+        raise Refused(f"{path}: {status}")
+    return len(await reader.readexactly(int(fields["content-length"])))

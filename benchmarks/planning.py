@@ -1,0 +1,73 @@
+"""The one question beside a growing store: three persons, eight components, many records of strangers."""
+
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.house import PERSONS, House, built, citizen, crowd, named, paper, residence
+from benchmarks.peers import free_port
+from benchmarks.table import Row
+from reuse_api.demo import people
+from vault import deposit, handling, plan
+from vault.services import Vault
+
+_TYPES = ("GKS", "GCNKH", "GCNQSDD", "CCCD", "UQ")
+
+
+async def measure(folder: Path, crowds: Sequence[int], count: int) -> Iterable[Row]:
+    """Ask `count` times beside each number of records; the ratio is to the smallest store."""
+    async with built(folder / "kho", free_port()) as (house, vault):
+        await _families_papers(vault)
+        code = await _dossier(house, vault)
+        found: list[tuple[int, float, float]] = []
+        there = 0
+        for size in crowds:
+            await crowd(vault, range(there, size), _TYPES)
+            there = size
+            found.append((size, *await _asked(house, vault, code, count)))
+    least = found[0][1]
+    return [
+        Row(
+            f"plan beside {size:,} records",
+            f"{median * 1000:.1f} ms",
+            f"{median / least:.2f}",
+            f"p95 {p95 * 1000:.1f} ms; one at a time, its entries committed",
+        )
+        for size, median, p95 in found
+    ]
+
+
+async def _families_papers(vault: Vault) -> None:
+    for one in PERSONS:
+        wallet = await citizen(vault, one)
+        for number, kind in enumerate(("GKS", "GCNKH", "GCNQSDD")):
+            file = vault.scratch / "paper.pdf"
+            file.write_bytes(paper(2000))
+            await deposit.upload(
+                vault, wallet, file, title=kind, type=kind, declared_type="application/pdf", key=f"p{number}"
+            )
+            file.unlink()
+
+
+async def _dossier(house: House, vault: Vault) -> str:
+    code = house.code(people.POLICE)
+    persons = tuple(
+        named(one, role) for one, role in zip(PERSONS, ("applicant", "householder", "spouse"), strict=True)
+    )
+    caller = await house.system(vault, people.POLICE)
+    told = await handling.open_dossier(vault, caller, code, residence(persons))
+    if not isinstance(told, dict):
+        raise RuntimeError(f"not opened: {told.reasons}")
+    return code
+
+
+async def _asked(house: House, vault: Vault, code: str, count: int) -> tuple[float, float]:
+    caller = await house.system(vault, people.POLICE)
+    took = []
+    for _ in range(count):
+        started = time.perf_counter()
+        await plan.ask(vault, caller, code)
+        took.append(time.perf_counter() - started)
+    took.sort()
+    return statistics.median(took), took[int(len(took) * 0.95)]
