@@ -43,11 +43,6 @@ async def caller_facts(
             )
         )
     ).all()
-    codes = await db.execute(
-        select(agency_code.c.code)
-        .where(agency_code.c.agency == caller.agency, _in_force(agency_code, day))
-        .order_by(agency_code.c.code)
-    )
     live = False
     if caller.officer is not None:
         query = select(officer.c.live).where(
@@ -63,9 +58,33 @@ async def caller_facts(
         officer_live=live,
         procedures=frozenset(row.object for row in rights if row.right == "process"),
         issues=frozenset(row.object for row in rights if row.right == "issue"),
-        agency_codes=tuple(row.code for row in codes),
+        agency_codes=await codes(db, caller.agency, day),
         predecessors=frozenset(row.object for row in rights if row.right == "succeed"),
     )
+
+
+async def codes(db: AsyncConnection, agency_id: str, day: date) -> tuple[str, ...]:
+    """Give the codes of an agency that are in force on a day."""
+    query = (
+        select(agency_code.c.code)
+        .where(agency_code.c.agency == agency_id, _in_force(agency_code, day))
+        .order_by(agency_code.c.code)
+    )
+    return tuple(row.code for row in await db.execute(query))
+
+
+async def rights(db: AsyncConnection, agency_id: str, day: date) -> dict[str, list[str]]:
+    """Give an agency's rights in force on a day: for `process`, `issue` and `succeed` each its objects."""
+    query = (
+        select(agency_right.c.right, agency_right.c.object)
+        .where(agency_right.c.agency == agency_id, _in_force(agency_right, day))
+        .distinct()
+        .order_by(agency_right.c.right, agency_right.c.object)
+    )
+    held: dict[str, list[str]] = {}
+    for row in await db.execute(query):
+        held.setdefault(row.right, []).append(row.object)
+    return held
 
 
 async def name(db: AsyncConnection, agency_id: str) -> tuple[str, str]:

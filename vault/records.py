@@ -63,6 +63,11 @@ async def one(
     return found[0] if found else None
 
 
+async def several(db: AsyncConnection, ids: Any, day: date) -> list[Stored]:
+    """Read records by their ids, a collection or a query for them, oldest first."""
+    return await _read(db, record.c.id.in_(ids), day, {})
+
+
 async def with_content(db: AsyncConnection, content_sha256: bytes, day: date) -> list[Stored]:
     """Read the records that hold exactly these bytes."""
     return await _read(db, record.c.content_sha256 == content_sha256, day, {})

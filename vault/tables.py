@@ -297,6 +297,7 @@ record = _table(
     _maybe("replaced_by"),
     _text("created_at"),
     Index("ix_record_content", "content_sha256"),
+    Index("ix_record_dossier", "dossier"),
 )
 
 record_owner = _table(

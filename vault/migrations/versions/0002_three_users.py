@@ -157,6 +157,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("dossier", "token_hash", name=op.f("pk_asked_plan")),
     )
     op.create_index("ix_asked_plan_at", "asked_plan", ["at"], unique=False)
+    op.create_index("ix_record_dossier", "record", ["dossier"], unique=False)
     op.create_index("ix_dossier_of", "dossier", ["agency", "state", "opened_at"], unique=False)
     op.create_table(
         "consent_event",
