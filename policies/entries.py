@@ -158,10 +158,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class PackageWords:
-    """The words by which a clerk tells groups from cases and forms from documents."""
+    """The words by which a clerk tells groups from cases, and forms and notes from documents.
+
+    A row that begins like a rule (`rule_beginnings`) names a document only where one of the `demanding_words`
+    asks for it.
+    """
 
     group_names: frozenset[str]
     form_beginnings: tuple[str, ...]
+    note_beginnings: tuple[str, ...]
+    rule_beginnings: tuple[str, ...]
+    demanding_words: tuple[str, ...]
 
 
 def read_text(fields: Fields) -> Text:

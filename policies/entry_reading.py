@@ -155,7 +155,13 @@ def rule(value: object, where: str) -> Rule:
 def package_words(value: object, where: str) -> PackageWords:
     """Read package_words.json."""
     row = Fields(value, where)
-    words = PackageWords(frozenset(row.texts("group_names")), row.texts("form_beginnings"))
+    words = PackageWords(
+        group_names=frozenset(row.texts("group_names")),
+        form_beginnings=row.texts("form_beginnings"),
+        note_beginnings=row.texts("note_beginnings"),
+        rule_beginnings=row.texts("rule_beginnings"),
+        demanding_words=row.texts("demanding_words"),
+    )
     row.end()
     return words
 

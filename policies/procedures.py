@@ -1,8 +1,9 @@
 """National procedure packages, read as a clerk would: cases, groups, notes, forms and conditional rows.
 
 A heading of a package is a *group* (its rows are for every case) when its name is empty or one of the book's
-group names, otherwise a *case*. A row of 0 originals and 0 copies is a note and never asked for. A form is
-known by how its name begins. Conditional rows, short names and our own lines come from the book.
+group names, otherwise a *case*. A row of 0 originals and 0 copies, and one that names no document, is a note
+and never asked for. A form is known by how its name begins. Conditional rows, short names and our own lines
+come from the book.
 """
 
 import hashlib
@@ -231,9 +232,17 @@ class _Reader:
         )
 
     def _kind(self, name: str, quantity: int) -> Kind:
-        if quantity == 0:
+        if quantity == 0 or self._names_no_document(_plain(name)):
             return "note"
         return "form" if _plain(name).startswith(self._book.words.form_beginnings) else "document"
+
+    def _names_no_document(self, name: str) -> bool:
+        """A rule with quantities beside it is still a rule: "Trường hợp ... được thay thế bằng dữ liệu"."""
+        words = self._book.words
+        if name.startswith(words.note_beginnings):
+            return True
+        demanding = any(one in name for one in words.demanding_words)
+        return name.startswith(words.rule_beginnings) and not demanding
 
     def _key(self, heading: str, codes: frozenset[str]) -> CaseKey:
         wanted = _plain(heading)

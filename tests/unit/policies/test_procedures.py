@@ -1,4 +1,4 @@
-"""The two national packages, read as a clerk would."""
+"""The shipped national packages, read as a clerk would."""
 
 import copy
 
@@ -55,6 +55,53 @@ def test_what_registering_a_birth_anew_asks_for(birth_anew):
     assert asked(birth_anew, None) == always
     more = ("applicant_is_official", "no_copy_of_birth_certificate", "acts_by_authorisation")
     assert asked(birth_anew, None, conditions=more) == always | {"KQ003479", "KQ003137", "KQ003139"}
+
+
+@pytest.mark.parametrize(
+    ("code", "case", "conditions", "codes"),
+    [
+        ("1.001193", None, (), {"KQ004389", "KQ004946", "KQ003785", "KQ003204", "KQ003967"}),
+        ("1.000894", None, (), {"KQ004946", "KQ003785", "KQ003229", "KQ003969"}),
+        ("1.004859", None, (), {"KQ003434", "KQ004946", "KQ003882", "KQ003431", "KQ003973"}),
+        (
+            "1.013225",
+            "nha-o-rieng-le",
+            (),
+            {"KQ003215", "KQ005477", "KQ005478", "KQ005479", "KQ002695", "KQ002712"},
+        ),
+        ("2.001610", "doanh-nghiep-tu-nhan", (), {"KQ3233"}),
+        ("2.001610", "doanh-nghiep-tu-nhan", ("owner_number_not_declared",), {"KQ3233", "KQ3234"}),
+    ],
+)
+def test_what_the_other_procedures_ask_for(code, case, conditions, codes):
+    assert asked(read_package(PACKAGES[code]), case, conditions=conditions) == codes
+
+
+def test_a_birth_asks_for_more_only_where_the_dossier_says_so():
+    birth = read_package(PACKAGES["1.001193"])
+    always = asked(birth, None)
+    for condition, code in (
+        ("abandoned_child", "KQ003208"),
+        ("surrogate_birth", "KQ003303"),
+        ("acts_by_authorisation", "KQ003159"),
+    ):
+        assert asked(birth, None, conditions=(condition,)) - always == {code}
+
+
+def test_a_rule_with_quantities_is_a_note():
+    building = read_package(PACKAGES["1.013225"])
+    rule = next(row for row in building.case("ton-giao").components if row.code == "KQ005476")
+    assert (rule.kind, rule.originals, rule.copies) == ("note", 1, 1)
+    assert "KQ005476" not in asked(building, "ton-giao")
+
+
+def test_the_results_of_the_other_procedures_are_known():
+    known = {
+        one.record_type
+        for code in ("1.001193", "1.000894", "1.004859", "1.013225", "2.001610")
+        for one in read_package(PACKAGES[code]).results
+    }
+    assert known == {"GKS", "GCNKH", "TLTDCC", "GPXD", "GCNDKDN", None}
 
 
 def test_additional_cases_are_asked_together(residence):
