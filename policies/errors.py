@@ -40,6 +40,16 @@ class PackageUnreadable(PolicyError):
         self.where = where
 
 
+class FactsUnreadable(PolicyError):
+    """Recorded facts are not those of an access; `where` names the field at fault, never its value."""
+
+    code = "facts_unreadable"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
+
+
 class AskingInvalid(PolicyError):
     """What a dossier asks under its procedure is not in the procedure; `field` names the part at fault.
 
