@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,11 +17,14 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from policies.errors import IdentifierInvalid
 from policies.facts import RecordFacts, TrustClass, Validity
+from policies.identifiers import personal_number
 from signing.report import Examination, SignatureReport
 from storage.keyring import seal_to
 from storage.sealed import Sealed, new_record_key, seal_file
 from vault import epochs, owners, records
+from vault.days import legal_day
 from vault.entries import new_id, stamp
 from vault.key_gate import RECORD_KEY_INFO
 from vault.records import Stored, relation_tag
@@ -183,11 +187,11 @@ def _relations(
     vault: Vault, description: Description, data: Mapping[str, Any] | None, at: datetime
 ) -> dict[str, bytes]:
     """Tag the persons whom the structured data names, as the record type says (GKS.mother ...)."""
-    known = vault.book.record_type(description.type, at.date())
+    known = vault.book.record_type(description.type, legal_day(at))
     if known is None or data is None:
         return {}
-    return {
-        name: relation_tag(vault.index_key, name, str(data[field]))
-        for name, field in known.relation_fields.items()
-        if data.get(field)
-    }
+    tags = {}
+    for name, field in known.relation_fields.items():
+        with suppress(IdentifierInvalid):  # what is no number of anybody relates to nobody
+            tags[name] = relation_tag(vault.index_key, name, personal_number(str(data.get(field) or "")))
+    return tags
