@@ -118,6 +118,11 @@ _FILES = {
     ),
     "too_complex": Row(422, "Cấu trúc tệp quá phức tạp.", "The structure of the file is too complex."),
     "unreadable": Row(422, "Không đọc được tệp.", "The file cannot be read."),
+    "record_not_in_force": Row(
+        422,
+        "Tệp này là một giấy tờ trong kho đã bị thu hồi, thay thế, tạm đình chỉ hoặc hết hạn.",
+        "This file is a document of the vault that was revoked, replaced or suspended, or that has expired.",
+    ),
 }
 
 # What the vault says of a field, beside the codes that policies have words for.
@@ -146,6 +151,20 @@ _FIELDS = {
         422,
         "Gửi hoặc các trường để soạn kết quả, hoặc một tệp, không gửi cả hai.",
         "Send either fields to compose the result from, or a file; not both.",
+    ),
+    "not_as_recorded": Row(
+        422,
+        "Tệp này đã có trong kho với giá trị khác cho trường này.",
+        "This file is already in the vault, with another value of this field.",
+    ),
+    "number_of_another_person": Row(
+        422,
+        "Số định danh này không phải của chủ sở hữu kết quả.",
+        "This is not the number of the owner of the result.",
+    ),
+    "date_in_future": Row(422, "Ngày này chưa đến.", "This day lies in the future."),
+    "ends_before_it_begins": Row(
+        422, "Ngày hết hạn ở trước ngày cấp.", "The last day of validity is before the day of issue."
     ),
     "no_template": Row(
         422, "Chưa có mẫu để soạn loại giấy tờ này.", "There is no template for this record type yet."

@@ -10,9 +10,10 @@ from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.errors import FieldInvalid
+from vault.examining import accepted
 from vault.keeping import Description
 from vault.records import Stored
-from vault.services import MAX_UPLOAD, Answer, Vault
+from vault.services import Answer, Vault
 from vault.telling import Telling
 
 OTHER = "OTHER"  # the type of a paper whose owner does not know its type
@@ -44,11 +45,7 @@ async def upload(
     kind = type or OTHER
     if kind != OTHER and vault.book.record_type(kind, legal_day(at)) is None:
         raise FieldInvalid("type", "record_type_unknown")
-    examined = await vault.workers.examine(
-        file, roots=vault.roots, at=at, declared_type=declared_type, max_bytes=MAX_UPLOAD
-    )
-    if examined.refusal is not None:
-        raise FieldInvalid("file", examined.refusal)
+    examined = await accepted(vault, file, at, declared_type)
     asked = requests.body_hash("upload", {"title": title, "type": kind, "sha256": examined.sha256.hex()})
     async with vault.db.read() as db:
         earlier = await requests.answered(db, caller.id, key, asked)

@@ -9,26 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from policies.decision import decide
-from policies.facts import AccessFacts, Action, Decision, TrustClass
+from policies.facts import AccessFacts, Action, Decision
 from policies.recording import plain
-from signing.composing import compose
-from signing.errors import ComposingFailed
 from signing.leaf import Kind
-from signing.report import Examination
-from vault import agencies, epochs, keeping, records, replacing, requests, telling
+from vault import agencies, epochs, keeping, replacing, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
-from vault.entries import Prepared
+from vault.entries import Logged, Prepared
 from vault.errors import FieldInvalid, Moved, VaultBusy
 from vault.gathering import Scene, scene
-from vault.keeping import Description, Kept, scratch_file
+from vault.keeping import Description, Kept
+from vault.known_papers import known_paper
 from vault.plan import barred, found_dossier
 from vault.records import Stored
-from vault.services import MAX_AFRESH, MAX_UPLOAD, Answer, Refusal, Vault
+from vault.result_paper import Paper, checked_fields, composed, handed_in
+from vault.services import MAX_AFRESH, Answer, Refusal, Vault
 from vault.telling import Telling
-
-TEMPLATES = {"GKS": "birth_certificate"}  # record type -> template of signing.composing
 
 
 @dataclass(frozen=True)
@@ -45,16 +42,6 @@ class ResultBody:
     replaces: tuple[str, ...] = ()  # older records that this one takes the place of
 
 
-@dataclass(frozen=True)
-class _Paper:
-    """The finished file, examined by a fresh worker."""
-
-    file: Path
-    examined: Examination
-    trust: TrustClass
-    fields: Mapping[str, Any] | None
-
-
 async def issue(
     vault: Vault, caller: SystemCaller, code: str, body: ResultBody, file: Path | None, *, key: str
 ) -> Answer | Refusal:
@@ -69,6 +56,7 @@ async def issue(
         NotFound: there is no such dossier, or it is another agency's.
         SealingFailed: no seal could be made; nothing is stored.
     """
+    _check_said(body, file, legal_day(vault.clock.now()))
     asked = requests.body_hash("issue", {"code": code, "file": await _digest(file)} | plain(asdict(body)))
     at = vault.clock.now()
     async with vault.db.read() as db:
@@ -81,7 +69,7 @@ async def issue(
     )
     if refusal is not None:
         return refusal
-    paper = await _paper(vault, caller, body, file, at)
+    paper = await _paper(vault, caller, body, file, _owners(found, body), at)
     try:
         return await _store(vault, caller, code, body, paper, key, asked)
     finally:
@@ -98,7 +86,7 @@ async def _digest(file: Path | None) -> str:
 
 
 async def _store(
-    vault: Vault, caller: SystemCaller, code: str, body: ResultBody, paper: _Paper, key: str, asked: bytes
+    vault: Vault, caller: SystemCaller, code: str, body: ResultBody, paper: Paper, key: str, asked: bytes
 ) -> Answer | Refusal:
     """Decide on what is true now, and write; decide again when something moved under the lock."""
     kept: Kept | None = None
@@ -113,12 +101,20 @@ async def _store(
         if refusal is not None:
             return refusal
         people = _owners(found, body)
-        if kept is None:
+        known = None
+        if paper.fields is None:
+            known = known_paper(found, paper.examined.sha256, body.type, people)
+        if known is not None:
+            _check_recorded(known, body)
+        if known is None and kept is None:
             description = _description(caller, body, paper, names[0], code, vault, at)
             kept = await keeping.keep(
                 vault, paper.file, paper.examined, description, owners_of=people, data=paper.fields, at=at
             )
-        told = [_entry(vault, found, body, people, kept, key)]
+        stored = known or _new(kept)
+        told = [
+            _entry(vault, found, body, people, stored, "issued" if known is None else "handed_in_again", key)
+        ]
         older = replacing.older(found, body.replaces)
         told += replacing.tellings(vault, found, older, key)
         refused = [one for one in told if not one.decision.permitted]
@@ -126,16 +122,23 @@ async def _store(
             return await telling.refuse(vault, caller, [replace(one, kind=Kind.REFUSED) for one in refused])
         prepared = await telling.prepare(vault, caller, told)
         try:
-            change = _change(caller, kept, prepared, found, key, asked, older)
+            new = kept if known is None else None
+            change = _change(caller, stored, new, prepared, found, key, asked, older)
             return await vault.appender.commit(change)
         except Moved:
             continue
     raise VaultBusy("the dossier keeps changing; try again")
 
 
+def _new(kept: Kept | None) -> Stored:
+    assert kept is not None  # noqa: S101 - what is not known was kept just now
+    return kept.told()
+
+
 def _change(
     caller: SystemCaller,
-    kept: Kept,
+    stored: Stored,
+    new: Kept | None,
     prepared: Sequence[Prepared],
     found: Scene,
     key: str,
@@ -147,26 +150,35 @@ def _change(
         if done is not None:
             return done
         await epochs.hold(tx.db, found.epochs)
-        codes = await keeping.write(tx.db, kept, found.at)
+        codes = stored.document_codes if new is None else await keeping.write(tx.db, new, found.at)
         logged = await tx.append(prepared)
-        await replacing.write(tx.db, caller, older, kept.id, [one.index for one in logged[1:]], found.at)
-        roles = {one.owner: one.role for one in found_dossier(found).facts.persons}
-        answer: Answer = {
-            "record": kept.id,
-            "document_codes": {roles[owner]: code for owner, code in codes.items()},
-            "type": kept.description.type,
-            "trust": kept.description.trust.value,
-            "verdict": kept.report.verdict,
-            "reasons": list(kept.report.reasons),
-            "digest": kept.row["content_sha256"].hex(),
-            "size": kept.row["content_size"],
-            "receipt": logged[0].receipt,
-            "index": logged[0].index,
+        await replacing.write(
+            tx.db, caller, older, stored.facts.id, [one.index for one in logged[1:]], found.at
+        )
+        answer = _answer(found, replace(stored, document_codes=codes), logged[0]) | {
+            "already_stored": new is None
         }
         await requests.keep(tx.db, caller.id, key, asked, answer, found.at)
         return answer
 
     return change
+
+
+def _answer(found: Scene, stored: Stored, entry: Logged) -> Answer:
+    named = [(one.role, one.owner) for one in found_dossier(found).facts.persons if one.owner is not None]
+    codes = stored.document_codes
+    return {
+        "record": stored.facts.id,
+        "document_codes": {role: codes[owner] for role, owner in named if owner in codes},
+        "type": stored.facts.type,
+        "trust": stored.facts.trust.value,
+        "verdict": stored.facts.verdict,
+        "reasons": list(stored.facts.verdict_reasons),
+        "digest": stored.row["content_sha256"].hex(),
+        "size": stored.row["content_size"],
+        "receipt": entry.receipt,
+        "index": entry.index,
+    }
 
 
 async def _barred(
@@ -205,70 +217,67 @@ def _facts(found: Scene, body: ResultBody, people: tuple[str, ...]) -> AccessFac
 
 
 def _entry(
-    vault: Vault, found: Scene, body: ResultBody, people: tuple[str, ...], kept: Kept, key: str
+    vault: Vault,
+    found: Scene,
+    body: ResultBody,
+    people: tuple[str, ...],
+    stored: Stored,
+    event: str,
+    key: str,
 ) -> Telling:
     facts = _facts(found, body, people)
     decision: Decision = decide(facts, vault.book, found.at)
-    return Telling(
-        Kind.RECORD_EVENT, "issued", facts, decision, tuple(sorted(people)), kept.told(), request=key
-    )
+    return Telling(Kind.RECORD_EVENT, event, facts, decision, tuple(sorted(people)), stored, request=key)
 
 
 # The paper -----------------------------------------------------------------------------------------------
 
 
+def _check_said(body: ResultBody, file: Path | None, today: date) -> None:
+    """Refuse what cannot be true of any paper, before anything is composed or examined."""
+    if file is not None and body.fields is not None:
+        raise FieldInvalid("file", "fields_or_file")
+    if file is None and body.fields is None:
+        raise FieldInvalid("fields", "fields_or_file")
+    if body.issued_on is not None and body.issued_on > today:
+        raise FieldInvalid("issued_on", "date_in_future")
+    begins = body.issued_on or (today if file is None else None)
+    if body.valid_until is not None and begins is not None and body.valid_until < begins:
+        raise FieldInvalid("valid_until", "ends_before_it_begins")
+
+
 async def _paper(
-    vault: Vault, caller: SystemCaller, body: ResultBody, file: Path | None, at: datetime
-) -> _Paper:
+    vault: Vault,
+    caller: SystemCaller,
+    body: ResultBody,
+    file: Path | None,
+    people: Sequence[str],
+    at: datetime,
+) -> Paper:
     if vault.book.record_type(body.type, legal_day(at)) is None:
         raise FieldInvalid("type", "record_type_unknown")
     if file is not None:
-        return await _handed_in(vault, file, at)
-    if body.fields is None:
-        raise FieldInvalid("fields", "fields_or_file")
-    template = TEMPLATES.get(body.type)
-    if template is None:
-        raise FieldInvalid("type", "no_template")
-    try:
-        content = await asyncio.to_thread(compose, template, body.fields, at=at)
-    except ComposingFailed as problem:
-        raise FieldInvalid(f"fields.{problem.field or ''}".rstrip("."), problem.code) from problem
-    composed, sealed = scratch_file(vault), scratch_file(vault)
-    try:
-        composed.write_bytes(content)
-        await vault.sealer.seal(
-            caller.agency, composed, sealed, at=at, reason="Kết quả điện tử", name=caller.agency
-        )
-    finally:
-        composed.unlink(missing_ok=True)
-    try:
-        examined = await examine(vault, sealed, at)
-        if examined.report.verdict != "valid":
-            raise RuntimeError(f"our own seal does not validate: {examined.report.sub_indication}")
-    except BaseException:
-        sealed.unlink(missing_ok=True)
-        raise
-    return _Paper(sealed, examined, TrustClass.A, body.fields)
+        return await handed_in(vault, file, at)
+    fields = await checked_fields(vault, body.fields or {}, people)
+    return await composed(vault, caller.agency, body.type, fields, at)
 
 
-async def _handed_in(vault: Vault, file: Path, at: datetime) -> _Paper:
-    """A file of the agency's: only one that Kho itself sealed, known by its hash, is of class A."""
-    examined = await examine(vault, file, at)
-    if examined.refusal is not None:
-        raise FieldInvalid("file", examined.refusal)
-    async with vault.db.read() as db:
-        known = await records.with_content(db, examined.sha256, legal_day(at))
-    ours = examined.report.verdict == "valid" and any(one.row["source"] == "result" for one in known)
-    return _Paper(file, examined, TrustClass.A if ours else TrustClass.E, None)
-
-
-async def examine(vault: Vault, file: Path, at: datetime) -> Examination:
-    """Have a fresh worker process examine a file."""
-    return await vault.workers.examine(file, roots=vault.roots, at=at, max_bytes=MAX_UPLOAD)
+def _check_recorded(known: Stored, body: ResultBody) -> None:
+    """Refuse other facts about a file than those of the record that it already is."""
+    recorded = {
+        "number": known.row["number"],
+        "issued_on": known.facts.issued_on,
+        "valid_until": known.facts.valid_until,
+    }
+    for field, value in recorded.items():
+        if getattr(body, field) not in (None, value):
+            raise FieldInvalid(field, "not_as_recorded")
+    if known.facts.id in body.replaces:
+        raise FieldInvalid("replaces", "value_invalid")
 
 
 def _description(
-    caller: SystemCaller, body: ResultBody, paper: _Paper, name: str, code: str, vault: Vault, at: datetime
+    caller: SystemCaller, body: ResultBody, paper: Paper, name: str, code: str, vault: Vault, at: datetime
 ) -> Description:
     known = vault.book.record_type(body.type, legal_day(at))
     return Description(
@@ -279,7 +288,7 @@ def _description(
         issuer=caller.agency,
         issuer_name=name,
         number=body.number or str((paper.fields or {}).get("number") or "") or None,
-        issued_on=body.issued_on or legal_day(at),
+        issued_on=body.issued_on or (legal_day(at) if paper.fields is not None else None),
         valid_until=body.valid_until,
         dossier=code,
     )

@@ -244,14 +244,15 @@ def test_a_result_that_cannot_be_is_named(
     assert told["field"].startswith(field.partition(".")[0])
 
 
-def test_a_result_as_a_file_is_stored_as_what_its_evidence_is_worth(
-    kho: Any, commune: httpx.Client, police: httpx.Client, issuing: str, release: str
+def test_a_result_handed_in_again_is_the_record_that_it_is(
+    kho: Any, commune: httpx.Client, police: httpx.Client, issuing: str, release: str, certificate: Any
 ) -> None:
     ours = content(police, release).content
     parts = {"result": (None, json.dumps(RESULT)), "file": ("gks.pdf", ours, "application/pdf")}
     stored = results(commune, issuing, files=parts)
     assert stored.status_code == 201, stored.text
-    assert stored.json()["trust"] == "A"
+    told = stored.json()
+    assert (told["record"], told["trust"], told["already_stored"]) == (certificate.record, "A", True)
     for files, field in (
         ({"file": parts["file"]}, "result"),
         ({"result": parts["result"], "file": ("a.pdf", b"plain text", "application/pdf")}, "file"),

@@ -1,0 +1,34 @@
+"""Knowing a paper again by its bytes: which record a handed-in file already is, if it is one."""
+
+from collections.abc import Sequence
+
+from policies.facts import Validity
+from vault.errors import FieldInvalid
+from vault.gathering import Scene
+from vault.records import Stored
+
+
+def known_paper(found: Scene, sha256: bytes, kind: str, people: Sequence[str]) -> Stored | None:
+    """Find the record that a file already is: issued by its agency, of this type and to exactly these owners.
+
+    Whatever else has the same bytes lends the file nothing.
+
+    Args:
+        sha256: of the file, 32 bytes.
+        kind: the record type it is handed in as.
+        people: owner ids.
+
+    Raises:
+        FieldInvalid: the bytes are a record that is not in force any more; they never become a new one.
+    """
+    same = [one for one in found.records if one.row["content_sha256"] == sha256]
+    if any(one.facts.validity is not Validity.IN_FORCE for one in same):
+        raise FieldInvalid("file", "record_not_in_force")
+    asking = found.caller
+    theirs = {asking.agency, *asking.agency_codes, *asking.predecessors}
+    for one in same:
+        facts = one.facts
+        equal = (facts.type, facts.owners) == (kind, frozenset(people)) and facts.issuer in theirs
+        if equal and not facts.damaged:
+            return one
+    return None

@@ -1,0 +1,100 @@
+"""The paper of a result: composed from checked fields and sealed here, or a file that is handed in."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from policies.errors import IdentifierInvalid
+from policies.facts import TrustClass
+from policies.identifiers import personal_number
+from signing.composing import compose
+from signing.errors import ComposingFailed
+from signing.report import Examination
+from vault import owners
+from vault.errors import FieldInvalid
+from vault.examining import accepted
+from vault.keeping import scratch_file
+from vault.services import Vault
+
+TEMPLATES = {"GKS": "birth_certificate"}  # record type -> template of signing.composing
+OWN_NUMBER = "personal_number"  # the field that holds the owner's; those of others end with it
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The finished file, examined by a fresh worker; `fields` only of one composed here."""
+
+    file: Path
+    examined: Examination
+    trust: TrustClass
+    fields: Mapping[str, Any] | None
+
+
+async def checked_fields(vault: Vault, fields: Mapping[str, Any], people: Sequence[str]) -> dict[str, Any]:
+    """Check the personal numbers inside the fields of a result, and give the fields with canonical numbers.
+
+    The owner's own must be a number that one of the owners is known by, where the owners have any.
+
+    Raises:
+        FieldInvalid: naming the field.
+    """
+    checked = dict(fields)
+    for name, value in fields.items():
+        if not name.endswith(OWN_NUMBER) or not isinstance(value, str) or not value.strip():
+            continue  # that one is missing, or no text, is said by who composes
+        try:
+            checked[name] = personal_number(value)
+        except IdentifierInvalid as problem:
+            raise FieldInvalid(f"fields.{name}", problem.code) from problem
+    own = checked.get(OWN_NUMBER)
+    async with vault.db.read() as db:
+        known = [pair for one in people for pair in await owners.identifiers(db, one)]
+    numbers = {value for scheme, value in known if scheme == "personal_number"}
+    if isinstance(own, str) and own.strip() and numbers and own not in numbers:
+        raise FieldInvalid(f"fields.{OWN_NUMBER}", "number_of_another_person")
+    return checked
+
+
+async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, Any], at: datetime) -> Paper:
+    """Compose a result and seal it with the agency's key; the file is the caller's to remove.
+
+    Raises:
+        FieldInvalid: there is no template for the type, or a field does not fit it.
+        SealingFailed: no seal could be made.
+    """
+    template = TEMPLATES.get(kind)
+    if template is None:
+        raise FieldInvalid("type", "no_template")
+    try:
+        content = await asyncio.to_thread(compose, template, fields, at=at)
+    except ComposingFailed as problem:
+        raise FieldInvalid(f"fields.{problem.field or ''}".rstrip("."), problem.code) from problem
+    plain, sealed = scratch_file(vault), scratch_file(vault)
+    try:
+        plain.write_bytes(content)
+        await vault.sealer.seal(agency, plain, sealed, at=at, reason="Kết quả điện tử", name=agency)
+    finally:
+        plain.unlink(missing_ok=True)
+    try:
+        examined = await accepted(vault, sealed, at)
+        if examined.report.verdict != "valid":
+            raise RuntimeError(f"our own seal does not validate: {examined.report.sub_indication}")
+    except BaseException:
+        sealed.unlink(missing_ok=True)
+        raise
+    return Paper(sealed, examined, TrustClass.A, fields)
+
+
+async def handed_in(vault: Vault, file: Path, at: datetime) -> Paper:
+    """Take a file of the agency's, which by itself is of class E whoever signed it.
+
+    Until the rules for foreign signatures are built, only what Kho itself sealed is of class A; such a file
+    is known by its hash as the record that it already is.
+
+    Raises:
+        FieldInvalid: the file cannot be taken.
+    """
+    return Paper(file, await accepted(vault, file, at), TrustClass.E, None)
