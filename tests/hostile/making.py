@@ -1,0 +1,633 @@
+"""Files made to harm whoever parses them, each by a small recipe of its own; all bytes are made here.
+
+A recipe asks one question: what does an examination do with this trick? Sizes are as small as it allows.
+"""
+
+import struct
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+
+import pikepdf
+
+Recipe = Callable[[], bytes]
+RECIPES: dict[str, Recipe] = {}
+MEBIBYTE = 2**20
+
+
+def recipe(make: Recipe) -> Recipe:
+    """Take a recipe into the list, under its name."""
+    RECIPES[make.__name__] = make
+    return make
+
+
+# Building blocks ---------------------------------------------------------------------------------------
+
+
+def written(objects: dict[int, bytes], *, trailer: bytes = b"", head: bytes = b"%PDF-1.7\n") -> bytes:
+    """Write numbered objects as a PDF with a classic cross-reference table; object 1 is the catalogue."""
+    out = bytearray(head)
+    places = {}
+    for number, body in sorted(objects.items()):
+        places[number] = len(out)
+        out += b"%d 0 obj\n" % number + body + b"\nendobj\n"
+    start, size = len(out), max(objects) + 1
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % size
+    for number in range(1, size):
+        out += b"%010d 00000 n \n" % places[number] if number in places else b"0000000000 00000 f \n"
+    out += b"trailer\n<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (size, trailer, start)
+    return bytes(out)
+
+
+CATALOGUE = b"<</Type/Catalog/Pages 2 0 R>>"
+PAGES = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+PAGE = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<<>>>>"
+
+
+def stream(data: bytes, entries: bytes = b"") -> bytes:
+    """Write a stream object."""
+    return b"<</Length %d%s>>\nstream\n%s\nendstream" % (len(data), entries, data)
+
+
+def paper(**changes: bytes) -> bytes:
+    """Write a plain page, with some of its objects replaced: catalogue, pages, page, contents, more."""
+    objects = {
+        1: changes.get("catalogue", CATALOGUE),
+        2: changes.get("pages", PAGES),
+        3: changes.get("page", PAGE),
+        4: changes.get("contents", stream(b"BT ET")),
+    }
+    if "more" in changes:
+        objects[5] = changes["more"]
+    return written(objects, trailer=changes.get("trailer", b""))
+
+
+def honest() -> bytes:
+    """Make a page that nothing is wrong with."""
+    made = BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(made)
+    return made.getvalue()
+
+
+def with_action(action: bytes) -> bytes:
+    """Write a page whose opening does something."""
+    return paper(catalogue=b"<</Type/Catalog/Pages 2 0 R/OpenAction %s>>" % action)
+
+
+def deflated(size: int) -> bytes:
+    """Deflate `size` zeros (whole MiB): one block, written again and again (RFC 1950, RFC 1951)."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(bytes(MEBIBYTE)) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = ((size % 65521) << 16) | 1  # Adler-32 of zeros
+    return b"\x78\xda" + block * (size // MEBIBYTE) + b"\x03\x00" + struct.pack(">I", checksum)
+
+
+# Bombs -------------------------------------------------------------------------------------------------
+
+
+@recipe
+def flate_bomb_in_the_page() -> bytes:
+    return paper(contents=stream(deflated(1024 * MEBIBYTE), b"/Filter/FlateDecode"))
+
+
+@recipe
+def flate_bomb_in_two_coats() -> bytes:
+    inner = zlib.compress(deflated(1024 * MEBIBYTE), 9)
+    return paper(contents=stream(inner, b"/Filter[/FlateDecode/FlateDecode]"))
+
+
+@recipe
+def flate_bomb_in_three_coats() -> bytes:
+    inner = zlib.compress(zlib.compress(deflated(2048 * MEBIBYTE), 9), 9)
+    return paper(contents=stream(inner, b"/Filter[/FlateDecode/FlateDecode/FlateDecode]"))
+
+
+@recipe
+def run_length_bomb() -> bytes:
+    return paper(contents=stream(b"\x81\x00" * (4 * MEBIBYTE) + b"\x80", b"/Filter/RunLengthDecode"))
+
+
+@recipe
+def hexadecimal_in_fourteen_coats() -> bytes:
+    data = b"00"
+    for _ in range(14):
+        data = data.hex().encode()
+    return paper(contents=stream(data + b">", b"/Filter[" + b"/ASCIIHexDecode" * 14 + b"]"))
+
+
+@recipe
+def ascii85_of_zeros() -> bytes:
+    return paper(contents=stream(b"z" * (8 * MEBIBYTE) + b"~>", b"/Filter/ASCII85Decode"))
+
+
+@recipe
+def lzw_that_never_ends() -> bytes:
+    return paper(contents=stream(b"\x80\x0b" * MEBIBYTE, b"/Filter/LZWDecode"))
+
+
+@recipe
+def predictor_with_a_billion_columns() -> bytes:
+    parameters = (
+        b"/Filter/FlateDecode/DecodeParms<</Predictor 15/Columns 1000000000/Colors 32/BitsPerComponent 16>>"
+    )
+    return paper(contents=stream(zlib.compress(bytes(MEBIBYTE)), parameters))
+
+
+@recipe
+def picture_of_a_gigapixel() -> bytes:
+    image = b"/Type/XObject/Subtype/Image/Width 40000/Height 40000/ColorSpace/DeviceRGB"
+    image += b"/BitsPerComponent 8/Filter/FlateDecode"
+    page = (
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>>>"
+    )
+    return paper(page=page, contents=stream(b"/I Do"), more=stream(deflated(64 * MEBIBYTE), image))
+
+
+@recipe
+def forms_that_laugh() -> bytes:
+    objects = {1: CATALOGUE, 2: PAGES, 4: stream(b"/F Do")}
+    objects[3] = (
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>"
+    )
+    for number in range(5, 25):
+        entries = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</F %d 0 R>>>>" % (
+            number + 1
+        )
+        objects[number] = stream(b"/F Do " * 10, entries)
+    objects[25] = stream(b"0 0 9 9 re f", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]")
+    return written(objects)
+
+
+@recipe
+def a_form_inside_itself() -> bytes:
+    page = (
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>"
+    )
+    entries = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</F 5 0 R>>>>"
+    return paper(page=page, contents=stream(b"/F Do"), more=stream(b"/F Do", entries))
+
+
+@recipe
+def patterns_within_patterns() -> bytes:
+    within = b"/Resources<</Pattern<</P 5 0 R>>>>"
+    entries = b"/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 1 1]/XStep .0001/YStep .0001"
+    entries += within
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 14400 14400]/Contents 4 0 R" + within + b">>"
+    fill = b"/Pattern cs /P scn 0 0 14400 14400 re f"
+    return paper(page=page, contents=stream(fill), more=stream(fill, entries))
+
+
+@recipe
+def object_stream_bomb() -> bytes:
+    return paper(more=stream(deflated(512 * MEBIBYTE), b"/Type/ObjStm/N 100000/First 10/Filter/FlateDecode"))
+
+
+@recipe
+def cross_reference_stream_bomb() -> bytes:
+    body = stream(
+        deflated(512 * MEBIBYTE), b"/Type/XRef/Size 90000000/W[1 4 2]/Root 1 0 R/Filter/FlateDecode"
+    )
+    out = b"%PDF-1.7\n1 0 obj\n" + CATALOGUE + b"\nendobj\n"
+    start = len(out)
+    return out + b"2 0 obj\n" + body + b"\nendobj\nstartxref\n%d\n%%%%EOF\n" % start
+
+
+@recipe
+def metadata_of_laughing_entities() -> bytes:
+    laughs = [f"&e{number};" * 10 for number in range(11)]
+    lines = "".join(f'<!ENTITY e{number} "{ten}">' for number, ten in enumerate(laughs, 1))
+    xml = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e0 "ha">{lines}]><x>&e11;</x>'.encode()
+    catalogue = b"<</Type/Catalog/Pages 2 0 R/Metadata 5 0 R>>"
+    return paper(catalogue=catalogue, more=stream(xml, b"/Type/Metadata/Subtype/XML"))
+
+
+@recipe
+def metadata_that_reads_the_password_file() -> bytes:
+    xml = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
+    catalogue = b"<</Type/Catalog/Pages 2 0 R/Metadata 5 0 R>>"
+    return paper(catalogue=catalogue, more=stream(xml, b"/Type/Metadata/Subtype/XML"))
+
+
+# Depth and loops ---------------------------------------------------------------------------------------
+
+
+@recipe
+def arrays_a_hundred_thousand_deep() -> bytes:
+    return paper(more=b"[" * 100_000 + b"]" * 100_000)
+
+
+@recipe
+def dictionaries_fifty_thousand_deep() -> bytes:
+    return paper(more=b"<</A" * 50_000 + b" 1" + b">>" * 50_000)
+
+
+@recipe
+def page_tree_that_is_its_own_child() -> bytes:
+    return paper(pages=b"<</Type/Pages/Kids[2 0 R]/Count 1>>")
+
+
+@recipe
+def page_tree_ten_thousand_deep() -> bytes:
+    objects = {1: CATALOGUE}
+    for number in range(2, 10_002):
+        parent = b"/Parent %d 0 R" % (number - 1) if number > 2 else b""
+        objects[number] = b"<</Type/Pages/Kids[%d 0 R]/Count 1%s>>" % (number + 1, parent)
+    objects[10_002] = b"<</Type/Page/Parent 10001 0 R/MediaBox[0 0 9 9]>>"
+    return written(objects)
+
+
+@recipe
+def page_whose_parent_is_itself() -> bytes:
+    return paper(page=b"<</Type/Page/Parent 3 0 R/Contents 4 0 R>>")
+
+
+@recipe
+def cross_reference_that_goes_in_a_circle() -> bytes:
+    whole = honest()
+    start = whole.rindex(b"startxref")
+    place = int(whole[start:].split()[1])
+    return (
+        whole[:start] + b"startxref\n%d\n%%%%EOF\nxref\n0 0\n"
+        b"trailer\n<</Size 9/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF\n"
+        % (
+            place,
+            start + 20,
+            start + 20,
+        )
+    )
+
+
+@recipe
+def length_that_is_its_own_stream() -> bytes:
+    return paper(contents=b"<</Length 4 0 R>>\nstream\nBT ET\nendstream")
+
+
+@recipe
+def reference_to_a_reference_to_itself() -> bytes:
+    return written({1: b"2 0 R", 2: b"3 0 R", 3: b"1 0 R"})
+
+
+@recipe
+def outline_in_a_circle() -> bytes:
+    catalogue = b"<</Type/Catalog/Pages 2 0 R/Outlines 5 0 R>>"
+    return paper(catalogue=catalogue, more=b"<</Type/Outlines/First 5 0 R/Last 5 0 R/Next 5 0 R/Count 9>>")
+
+
+@recipe
+def name_tree_in_a_circle() -> bytes:
+    catalogue = b"<</Type/Catalog/Pages 2 0 R/Names<</Dests 5 0 R>>>>"
+    return paper(catalogue=catalogue, more=b"<</Kids[5 0 R 5 0 R 5 0 R]/Limits[(a)(z)]>>")
+
+
+@recipe
+def form_fields_in_a_circle() -> bytes:
+    catalogue = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]/SigFlags 3>>>>"
+    return paper(catalogue=catalogue, more=b"<</FT/Sig/T(a)/Kids[5 0 R]/Parent 5 0 R>>")
+
+
+# Lies --------------------------------------------------------------------------------------------------
+
+
+@recipe
+def a_billion_pages_promised() -> bytes:
+    return paper(pages=b"<</Type/Pages/Kids[3 0 R]/Count 1000000000>>")
+
+
+@recipe
+def a_negative_number_of_pages() -> bytes:
+    return paper(pages=b"<</Type/Pages/Kids[3 0 R]/Count -7>>")
+
+
+@recipe
+def stream_length_beyond_the_file() -> bytes:
+    return paper(contents=b"<</Length 999999999>>\nstream\nBT ET\nendstream")
+
+
+@recipe
+def negative_stream_length() -> bytes:
+    return paper(contents=b"<</Length -1>>\nstream\nBT ET\nendstream")
+
+
+@recipe
+def number_of_nine_thousand_digits() -> bytes:
+    return paper(more=b"9" * 9_000)
+
+
+@recipe
+def cross_reference_of_a_billion_entries() -> bytes:
+    return (
+        honest().replace(b"xref\n0 ", b"xref\n0 1000000000 ", 1)
+        if b"xref\n0 " in honest()
+        else _lying_table()
+    )
+
+
+def _lying_table() -> bytes:
+    return paper().replace(b"xref\n0 5", b"xref\n0 1000000000", 1)
+
+
+@recipe
+def cross_reference_beyond_the_file() -> bytes:
+    return paper().replace(b"startxref\n", b"startxref\n99999", 1)
+
+
+@recipe
+def paper_as_large_as_a_country() -> bytes:
+    return paper(page=b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 1e30 1e30]/Contents 4 0 R/Resources<<>>>>")
+
+
+@recipe
+def paper_without_any_size() -> bytes:
+    return paper(page=b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 0 0]/UserUnit 0/Contents 4 0 R>>")
+
+
+@recipe
+def paper_measured_in_words() -> bytes:
+    return paper(page=b"<</Type/Page/Parent 2 0 R/MediaBox[(a)(b)/c null]/Contents 4 0 R>>")
+
+
+@recipe
+def user_unit_of_a_million() -> bytes:
+    return paper(page=b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/UserUnit 1000000/Contents 4 0 R>>")
+
+
+@recipe
+def three_hundred_thousand_objects() -> bytes:
+    return written(
+        {1: CATALOGUE, 2: PAGES, 3: PAGE, 4: stream(b""), **{n: b"null" for n in range(5, 300_010)}}
+    )
+
+
+# Signatures --------------------------------------------------------------------------------------------
+
+
+def signed(value: bytes, *, fields: bytes = b"[5 0 R]") -> bytes:
+    """Write a page with a signature field over a signature dictionary of our making."""
+    catalogue = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields %s/SigFlags 3>>>>" % fields
+    return written(
+        {
+            1: catalogue,
+            2: PAGES,
+            3: PAGE,
+            4: stream(b"BT ET"),
+            5: b"<</FT/Sig/T(Signature1)/V 6 0 R/Type/Annot/Subtype/Widget/Rect[0 0 0 0]/P 3 0 R>>",
+            6: value,
+        }
+    )
+
+
+_SIG = b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/ByteRange[%s]/Contents<%s>>>"
+
+
+@recipe
+def signature_of_twenty_megabytes() -> bytes:
+    return signed(_SIG % (b"0 100 200 100", b"30" * (20 * MEBIBYTE)))
+
+
+@recipe
+def signature_of_zeros() -> bytes:
+    return signed(_SIG % (b"0 100 200 100", b"00" * 4000))
+
+
+@recipe
+def signature_of_nothing() -> bytes:
+    return signed(_SIG % (b"0 100 200 100", b""))
+
+
+@recipe
+def signature_of_nested_sequences() -> bytes:
+    return signed(_SIG % (b"0 100 200 100", (b"\x30\x80" * 20_000).hex().encode()))
+
+
+@recipe
+def signature_with_a_length_of_two_to_the_sixty() -> bytes:
+    return signed(_SIG % (b"0 100 200 100", (b"\x30\x88" + struct.pack(">Q", 2**60)).hex().encode()))
+
+
+@recipe
+def byte_range_beyond_the_file() -> bytes:
+    return signed(_SIG % (b"0 100 200 99999999999", b"3000"))
+
+
+@recipe
+def byte_range_below_nothing() -> bytes:
+    return signed(_SIG % (b"-5 100 -200 100", b"3000"))
+
+
+@recipe
+def byte_range_of_words() -> bytes:
+    return signed(_SIG % (b"/a (b) null true", b"3000"))
+
+
+@recipe
+def byte_range_of_ten_thousand_parts() -> bytes:
+    return signed(_SIG % (b"0 1 " * 5_000, b"3000"))
+
+
+@recipe
+def byte_ranges_that_overlap() -> bytes:
+    return signed(_SIG % (b"0 500 100 500", b"3000"))
+
+
+@recipe
+def signature_that_is_a_number() -> bytes:
+    return signed(b"42")
+
+
+@recipe
+def signature_that_is_its_own_field() -> bytes:
+    return signed(b"5 0 R")
+
+
+@recipe
+def three_thousand_signature_fields() -> bytes:
+    return signed(_SIG % (b"0 100 200 100", b"3000"), fields=b"[" + b"5 0 R " * 3_000 + b"]")
+
+
+@recipe
+def field_name_with_a_full_stop() -> bytes:
+    return signed(_SIG % (b"0 100 200 100", b"3000")).replace(b"(Signature1)", b"(a.b.c....)")
+
+
+@recipe
+def sixty_revisions() -> bytes:
+    whole = paper()
+    for _ in range(60):
+        start = whole.rindex(b"startxref\n") + 10
+        place = int(whole[start:].split()[0])
+        head = len(whole)
+        whole += b"xref\n0 0\ntrailer\n<</Size 5/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF\n" % (
+            place,
+            head,
+        )
+    return whole
+
+
+# Active content ----------------------------------------------------------------------------------------
+
+
+@recipe
+def script_that_runs_on_opening() -> bytes:
+    return with_action(b"<</S/JavaScript/JS(app.alert(1))>>")
+
+
+@recipe
+def script_with_an_escaped_name() -> bytes:
+    return with_action(b"<</S/Java#53cript/J#53(app.alert(1))>>")
+
+
+@recipe
+def script_in_a_name_tree() -> bytes:
+    return paper(
+        catalogue=b"<</Type/Catalog/Pages 2 0 R/Names<</JavaScript<</Names[(a)<</S/JavaScript/JS(1)>>]>>>>>>"
+    )
+
+
+@recipe
+def script_inside_an_object_stream() -> bytes:
+    made = BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert(1)"))
+        pdf.save(made, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return made.getvalue()
+
+
+@recipe
+def launches_a_program() -> bytes:
+    return with_action(b"<</S/Launch/F(cmd.exe)>>")
+
+
+@recipe
+def opens_another_file() -> bytes:
+    return with_action(b"<</S/GoToR/F(\\\\\\\\host\\\\share\\\\x.pdf)/D[0/Fit]>>")
+
+
+@recipe
+def opens_a_file_within() -> bytes:
+    return with_action(b"<</S/GoToE/T<</R/C>>>>")
+
+
+@recipe
+def sends_the_form_away() -> bytes:
+    return with_action(b"<</S/SubmitForm/F(https://example.org/)>>")
+
+
+@recipe
+def fetches_form_data() -> bytes:
+    return with_action(b"<</S/ImportData/F(x.fdf)>>")
+
+
+@recipe
+def plays_a_film() -> bytes:
+    return with_action(b"<</S/Rendition/OP 0>>")
+
+
+@recipe
+def form_of_another_kind() -> bytes:
+    return paper(catalogue=b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[]/XFA(x)>>/NeedsRendering true>>")
+
+
+@recipe
+def a_program_within() -> bytes:
+    made = BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.attachments["x.exe"] = b"MZ" + bytes(100)
+        pdf.save(made)
+    return made.getvalue()
+
+
+@recipe
+def content_that_is_another_file() -> bytes:
+    return paper(contents=b"<</Length 0/F(/etc/passwd)>>\nstream\n\nendstream")
+
+
+@recipe
+def page_action_in_a_note() -> bytes:
+    note = b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/Launch/F(x)>>>>"
+    return paper(page=b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Annots[" + note + b"]>>")
+
+
+@recipe
+def action_chained_behind_another() -> bytes:
+    return with_action(b"<</S/GoTo/D[3 0 R/Fit]/Next<</S/JavaScript/JS(1)>>>>")
+
+
+# Not what it says --------------------------------------------------------------------------------------
+
+
+@recipe
+def page_of_the_web() -> bytes:
+    return b"<!doctype html><script>alert(1)</script>"
+
+
+@recipe
+def paper_and_archive_at_once() -> bytes:
+    return honest() + b"PK\x05\x06" + bytes(18)
+
+
+@recipe
+def archive_before_the_paper() -> bytes:
+    return b"PK\x03\x04" + bytes(26) + honest()
+
+
+@recipe
+def web_page_before_the_paper() -> bytes:
+    return b"<html><body>" + honest()
+
+
+@recipe
+def program_named_paper() -> bytes:
+    return b"MZ\x90\x00" + bytes(4000)
+
+
+@recipe
+def picture_named_paper() -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + bytes(200)
+
+
+@recipe
+def only_a_head() -> bytes:
+    return b"%PDF-1.7\n"
+
+
+@recipe
+def cut_in_the_middle() -> bytes:
+    whole = honest()
+    return whole[: len(whole) // 2]
+
+
+@recipe
+def cut_before_the_end() -> bytes:
+    return honest()[:-8]
+
+
+@recipe
+def zeros() -> bytes:
+    return bytes(100_000)
+
+
+@recipe
+def locked_with_a_password() -> bytes:
+    made = BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(made, encryption=pikepdf.Encryption(owner="o", user="u"))
+    return made.getvalue()
+
+
+@recipe
+def locked_without_a_password() -> bytes:
+    made = BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(made, encryption=pikepdf.Encryption(owner="o", user=""))
+    return made.getvalue()
+
+
+@recipe
+def locked_by_an_unknown_lock() -> bytes:
+    return paper(trailer=b"/Encrypt<</Filter/Nobody/V 99/R 99/O()/U()/P 0>>/ID[()()]")
