@@ -15,7 +15,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from policies import entry_reading
+from policies import consent_entries, entry_reading
+from policies.consent_entries import Capacity, ConsentText, Purpose
 from policies.entries import (
     CaseKey,
     ComponentReading,
@@ -39,16 +40,21 @@ T = TypeVar("T")
 
 SECTIONS = (
     "book",
+    "capacities",
     "case_keys",
     "component_readings",
     "conditions",
+    "consent_texts",
     "data_sources",
     "mappings",
     "own_components",
     "package_words",
+    "purposes",
     "record_types",
     "rules",
 )
+# A book of before 2026-11 has none of these: it permits nothing on consents and delegations.
+LATER = frozenset({"capacities", "consent_texts", "purposes"})
 BASES = ("statute", "court", "consent", "delegation", "owner", "emergency")
 _VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")  # no summer time since 1975
 
@@ -70,6 +76,9 @@ class Book:
     component_readings: dict[tuple[str, str], ComponentReading]
     mappings: dict[tuple[str, str], tuple[Mapping, ...]]  # by procedure and component
     rules: tuple[Rule, ...]
+    purposes: tuple[Purpose, ...]
+    consent_texts: tuple[ConsentText, ...]
+    capacities: tuple[Capacity, ...]
     words: PackageWords
 
     def to_json(self) -> str:
@@ -87,6 +96,20 @@ class Book:
             if result_code in entry.result_codes and entry.in_force.holds(day):
                 return entry
         return None
+
+    def purpose(self, key: str, day: date) -> Purpose | None:
+        """Find the purpose of consents that is in force on that day, None when there is none."""
+        found = (entry for entry in self.purposes if entry.key == key and entry.in_force.holds(day))
+        return next(found, None)
+
+    def consent_text(self, day: date) -> ConsentText | None:
+        """Find the template of the text of consents that is in force on that day."""
+        return next((entry for entry in self.consent_texts if entry.in_force.holds(day)), None)
+
+    def capacity(self, kind: str, day: date) -> Capacity | None:
+        """Find the capacity in which somebody may act for another on that day."""
+        found = (entry for entry in self.capacities if entry.key == kind and entry.in_force.holds(day))
+        return next(found, None)
 
     def mappings_for(
         self, procedure: str, cases: Iterable[str | None], component: str, day: date
@@ -129,7 +152,7 @@ def book_from_json(text: str) -> Book:
         document = json.loads(text)
     except json.JSONDecodeError as broken:
         raise BookInvalid("book", "is not JSON") from broken
-    if not isinstance(document, dict) or set(document) != set(SECTIONS):
+    if not isinstance(document, dict) or not set(SECTIONS) - LATER <= set(document) <= set(SECTIONS):
         raise BookInvalid("book", f"must have exactly the sections {', '.join(SECTIONS)}")
     book = _read(document)
     _check(book)
@@ -167,6 +190,9 @@ def _read(document: dict[str, Any]) -> Book:
         component_readings={(entry.procedure, entry.component): entry for entry in readings},
         mappings=mappings,
         rules=_section(document, "rules", entry_reading.rule),
+        purposes=_section(document, "purposes", consent_entries.purpose),
+        consent_texts=_section(document, "consent_texts", consent_entries.consent_text),
+        capacities=_section(document, "capacities", consent_entries.capacity),
         words=entry_reading.package_words(document["package_words"], "package_words"),
     )
     head.end()
@@ -174,7 +200,7 @@ def _read(document: dict[str, Any]) -> Book:
 
 
 def _section(document: dict[str, Any], name: str, read: Callable[[object, str], T]) -> tuple[T, ...]:
-    rows = document[name]
+    rows = document.get(name, []) if name in LATER else document[name]
     if not isinstance(rows, list):
         raise BookInvalid(name, "is not a list")
     return tuple(read(row, f"{name}[{index}]") for index, row in enumerate(rows))
@@ -183,6 +209,7 @@ def _section(document: dict[str, Any], name: str, read: Callable[[object, str], 
 def _check(book: Book) -> None:
     """Refuse a book whose entries name what it does not hold: such a rule would never be applied."""
     types = {entry.code for entry in book.record_types}
+    _check_consents(book)
     conditions = {(entry.procedure, entry.key) for entry in book.conditions}
     cases = {(entry.procedure, entry.key) for entry in book.case_keys}
     relations = {(entry.code, field) for entry in book.record_types for field in entry.relation_fields}
@@ -205,3 +232,13 @@ def _check(book: Book) -> None:
     for own in book.own_components:
         if own.case is not None and (own.procedure, own.case) not in cases:
             raise BookInvalid(f"own_components: {own.code}", "unknown case")
+
+
+def _check_consents(book: Book) -> None:
+    relations = {(entry.code, field) for entry in book.record_types for field in entry.relation_fields}
+    for capacity in book.capacities:
+        if any((capacity.type, field) not in relations for field in capacity.relations):
+            raise BookInvalid(f"capacities: {capacity.key}", "the record type lacks the relation's field")
+    for template in book.consent_texts:
+        if not set(template.sensitive) <= {entry.code for entry in book.record_types}:
+            raise BookInvalid(f"consent_texts: {template.key}", "unknown record type")

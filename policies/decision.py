@@ -4,10 +4,11 @@ Pure: no clock, no input or output, no randomness. The same facts, book and inst
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
-from policies import guards
-from policies.book import BASES, Book, local_day
+from policies import consents, delegations, guards
+from policies.book import BASES, Book
 from policies.entries import Rule
 from policies.facts import AccessFacts, Action, Decision, Reason
 from policies.guards import GUARDS
@@ -34,7 +35,7 @@ def decide(facts: AccessFacts, book: Book, at: datetime) -> Decision:
     does not hold (`passed` false). The first basis that holds is the decision's. A guard or basis that fails
     to evaluate counts as a forbid, reason `rule_failed`.
     """
-    question = Question(facts, book, local_day(at))
+    question = Question(facts, book, at)
     guarded = tuple(_evaluate(code, guard, question) for code, guard in GUARDS[facts.action].items())
     founded = tuple(_basis(kind, question) for kind in BASES)
     broken = any(reason.code == "rule_failed" for reason, _ in founded)
@@ -82,12 +83,50 @@ def _statute(question: Question) -> tuple[Rule | None, str]:
 
 
 def _owner(question: Question) -> tuple[Rule | None, str]:
-    """An owner acts for themself, on a record they own."""
+    """An owner acts for themself, in a matter of their own."""
     facts = question.facts
-    if facts.caller is not None or not facts.owner or facts.owner not in question.record.owners:
+    if facts.caller is not None or not facts.owner or facts.owner not in _concerned(question):
         return None, "owner.of_record=false"
     rule = _rule("owner", question)
     return rule, f"rule={rule.key if rule else 'none'}"
+
+
+def _delegation(question: Question) -> tuple[Rule | None, str]:
+    """Somebody acts for an owner, on evidence that stands today."""
+    facts, delegation = question.facts, question.facts.delegation
+    if facts.caller is not None or delegation is None or delegation.state != "in_force":
+        return None, "delegation=none"
+    if facts.owner != delegation.representative or delegation.represented not in _concerned(question):
+        return None, "delegation.covers=false"
+    worth = delegations.standing(delegation, question.book, question.today)
+    capacity = question.book.capacity(delegation.kind, question.today)
+    rule = _rule("delegation", question)
+    if worth != "in_force" or capacity is None or rule is None:
+        return None, f"delegation.standing={worth},rule={rule.key if rule else 'none'}"
+    ground = f"{capacity.legal_reference}; {rule.legal_reference}"
+    return replace(rule, legal_reference=ground), f"rule={rule.key}"
+
+
+def _consent(question: Question) -> tuple[Rule | None, str]:
+    """The owner said yes, for this recipient; the last read was still one of those agreed to."""
+    facts, consent = question.facts, question.facts.consent
+    if facts.caller is None or consent is None or consent.agency != facts.caller.agency:
+        return None, "consent=none"
+    worth = consents.standing(consent, question.today)
+    if worth not in ("given", "exhausted"):
+        return None, f"consent.standing={worth}"
+    rule = _rule("consent", question)
+    return rule, f"rule={rule.key if rule else 'none'}"
+
+
+def _concerned(question: Question) -> frozenset[str | None]:
+    """Whose matter it is: the record's owners', the consent's owner's, the parties' of a delegation."""
+    facts = question.facts
+    if facts.consent is not None:
+        return frozenset({facts.consent.owner})
+    if facts.record is None and facts.delegation is not None:
+        return frozenset({facts.delegation.representative, facts.delegation.represented})
+    return frozenset(question.record.owners)
 
 
 def _not_recorded(name: str) -> Callable[[Question], tuple[Rule | None, str]]:
@@ -105,8 +144,8 @@ def _rule(kind: str, question: Question) -> Rule | None:
 _FOUND: dict[str, Callable[[Question], tuple[Rule | None, str]]] = {
     "statute": _statute,
     "court": _not_recorded("court_order"),
-    "consent": _not_recorded("consent"),
-    "delegation": _not_recorded("delegation"),
+    "consent": _consent,
+    "delegation": _delegation,
     "owner": _owner,
     "emergency": _not_recorded("emergency"),
 }

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from policies.consent_facts import ConsentAct, ConsentFacts, DelegationFacts, FetchFacts
+
 
 class Action(StrEnum):
     """What a caller wants to do; every guard and basis is evaluated for one of these."""
@@ -24,6 +26,17 @@ class Action(StrEnum):
     CONFIRM = "confirm"
     DIGITISE = "digitise"
     READ_OWN = "read_own"
+    ASK_CONSENT = "ask_consent"
+    LAPSE_CONSENT = "lapse_consent"  # its requester takes a request back
+    GIVE_CONSENT = "give_consent"
+    REFUSE_CONSENT = "refuse_consent"
+    PAUSE_CONSENT = "pause_consent"
+    RESUME_CONSENT = "resume_consent"
+    WITHDRAW_CONSENT = "withdraw_consent"
+    FETCH = "fetch"
+    DELIVER_FETCHED = "deliver_fetched"
+    CLAIM_DELEGATION = "claim_delegation"
+    END_DELEGATION = "end_delegation"
 
 
 class TrustClass(StrEnum):
@@ -64,6 +77,7 @@ class CallerFacts:
     issues: frozenset[str] = frozenset()  # record types the agency may issue on that day
     agency_codes: tuple[str, ...] = ()  # the agency's own codes in force on the dossier's day
     predecessors: frozenset[str] = frozenset()  # agencies whose results it may revoke
+    purposes: frozenset[str] = frozenset()  # for which it may ask people for their consent
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,7 @@ class AccessFacts:
 
     action: Action
     caller: CallerFacts | None  # None: the owner acts
-    owner: str | None = None  # the acting owner for READ_OWN
+    owner: str | None = None  # the person who acts, for themself or by a delegation
     dossier: DossierFacts | None = None
     component: str | None = None
     record: RecordFacts | None = None
@@ -131,6 +145,12 @@ class AccessFacts:
     result_persons: tuple[str, ...] = ()  # owners that a result is issued to
     answered: str | None = None  # the plan's state of the component before a confirmation or a scan
     rescan_reason: str | None = None  # one of RESCAN_REASONS, for a scan in spite of an answer
+    consent: ConsentFacts | None = None
+    fetch: FetchFacts | None = None
+    act: ConsentAct | None = None
+    delegation: DelegationFacts | None = None  # by which the owner acts for somebody else
+    age: int | None = None  # of the owner of the consent, in whole years, where a birth date is known
+    waiting: int | None = None  # requests of this agency that already wait for the same person's answer
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A guard answers whether it holds and the fact it rests on. It fails when the fac
 nothing to look at never lets anybody through.
 """
 
-from policies import record_guards
+from policies import consent_guards, record_guards
 from policies.acceptance import MATCH_CODES, STATE_CODES, owners_in_role
 from policies.facts import Action
 from policies.identifiers import is_at_or_below
@@ -150,11 +150,13 @@ _OPENING: dict[str, Guard] = {
     "representation_not_evidenced": _representation_evidenced,
 }
 _IN_DOSSIER: dict[str, Guard] = {**_OPENING, "dossier_closed": _dossier_open}
+_SELF: dict[str, Guard] = {"caller_not_owner": _owner_acts, "owner_not_named": _owner_named}
+_STATES: dict[str, Guard] = {code: _state(code) for code in STATE_CODES}
 _READING: dict[str, Guard] = {
     "component_not_asked": _component_asked,
     "record_not_named": _record_named,
     "person_not_in_dossier": _person_of_dossier,
-    **{code: _state(code) for code in STATE_CODES},
+    **_STATES,
     **{code: _match(code) for code in MATCH_CODES},
 }
 _OF_ISSUER: dict[str, Guard] = {
@@ -227,10 +229,33 @@ GUARDS: dict[Action, dict[str, Guard]] = {
     Action.REINSTATE_RECORD: {**_OF_ISSUER, "record_not_suspended": record_guards.suspended},
     Action.SEARCH_ISSUED: {**_CALLER, **_OFFICER},
     Action.READ_OWN: {
-        "caller_not_owner": _owner_acts,
-        "owner_not_named": _owner_named,
+        **_SELF,
+        **consent_guards.ACTING,
         "record_not_named": _record_named,
         "record_damaged": _not_damaged,
     },
+    Action.ASK_CONSENT: {**_CALLER, "officer_not_live": _officer_live, **consent_guards.ASKING},
+    Action.LAPSE_CONSENT: {**_CALLER, "officer_not_live": _officer_live, **consent_guards.LAPSING},
+    Action.GIVE_CONSENT: {**_SELF, **consent_guards.GIVING},
+    Action.REFUSE_CONSENT: {**_SELF, **consent_guards.REFUSING},
+    Action.PAUSE_CONSENT: {**_SELF, **consent_guards.PAUSING},
+    Action.RESUME_CONSENT: {**_SELF, **consent_guards.RESUMING},
+    Action.WITHDRAW_CONSENT: {**_SELF, **consent_guards.WITHDRAWING},
+    Action.FETCH: {
+        **_CALLER,
+        "officer_not_live": _officer_live,
+        "record_not_named": _record_named,
+        **consent_guards.FETCHING,
+        **_STATES,
+    },
+    Action.DELIVER_FETCHED: {
+        **_CALLER,
+        "officer_not_live": _officer_live,
+        "record_not_named": _record_named,
+        **consent_guards.DELIVERING,
+        **_STATES,
+    },
+    Action.CLAIM_DELEGATION: {**_SELF, **consent_guards.CLAIMING},
+    Action.END_DELEGATION: {**_SELF, **consent_guards.ENDING},
 }
 CODES: frozenset[str] = frozenset(code for guards in GUARDS.values() for code in guards)

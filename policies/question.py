@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import TypeVar
 
 from policies.acceptance import Acceptance, match, state_refusals
-from policies.book import Book
+from policies.book import Book, local_day
+from policies.consent_facts import ConsentAct, ConsentFacts, DelegationFacts, FetchFacts
 from policies.facts import AccessFacts, CallerFacts, DossierFacts, RecordFacts
 
 T = TypeVar("T")
@@ -19,11 +20,16 @@ class FactMissing(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """What is being decided: the facts, the book, today's day in Viet Nam."""
+    """What is being decided: the facts, the book, the instant."""
 
     facts: AccessFacts
     book: Book
-    today: date
+    at: datetime
+
+    @cached_property
+    def today(self) -> date:
+        """The day in Viet Nam."""
+        return local_day(self.at)
 
     @property
     def day(self) -> date:
@@ -44,6 +50,26 @@ class Question:
     def record(self) -> RecordFacts:
         """The record; raises FactMissing when there is none."""
         return there(self.facts.record, "record")
+
+    @property
+    def consent(self) -> ConsentFacts:
+        """The consent; raises FactMissing when there is none."""
+        return there(self.facts.consent, "consent")
+
+    @property
+    def fetch(self) -> FetchFacts:
+        """What is fetched under the consent; raises FactMissing when nothing is."""
+        return there(self.facts.fetch, "fetch")
+
+    @property
+    def act(self) -> ConsentAct:
+        """What the owner says to the consent; raises FactMissing when nothing was said."""
+        return there(self.facts.act, "act")
+
+    @property
+    def delegation(self) -> DelegationFacts:
+        """The delegation; raises FactMissing when there is none."""
+        return there(self.facts.delegation, "delegation")
 
     @cached_property
     def fit(self) -> Acceptance:

@@ -71,8 +71,8 @@ def _read(hint: Any, value: Any, where: str) -> Any:
     try:
         if isinstance(hint, type) and issubclass(hint, Enum):
             return hint(value)
-        if hint is date:
-            return date.fromisoformat(value)
+        if hint is date or hint is datetime:
+            return hint.fromisoformat(value)
     except (TypeError, ValueError) as problem:
         raise FactsUnreadable(where) from problem
     if type(value) is not hint:  # bool is an int, but not here

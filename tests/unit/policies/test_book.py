@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from policies.book import book_from_json, canonical, local_day, shipped_book
+from policies.book import LATER, book_from_json, canonical, local_day, shipped_book
 from policies.errors import BookInvalid
 from policies.facts import Action
 from policies.procedures import read_package, shipped_packages
@@ -77,6 +77,11 @@ def test_every_asked_component_has_a_short_name():
         ("own_components", {"kind": "poem"}),
         ("own_components", {"originals": True}),
         ("record_types", {"name": {"vi": "Giấy"}}),
+        ("capacities", {"relations": ["aunt"]}),
+        ("capacities", {"type": "XYZ"}),
+        ("purposes", {"max_days": "long"}),
+        ("consent_texts", {"lines_en": ["too few"]}),
+        ("consent_texts", {"sensitive": [{"type": "XYZ", "what": {"vi": "gì đó", "en": "something"}}]}),
     ],
 )
 def test_a_book_that_contradicts_itself_is_refused(section, change):
@@ -85,6 +90,24 @@ def test_a_book_that_contradicts_itself_is_refused(section, change):
     with pytest.raises(BookInvalid) as refused:
         book_from_json(canonical(document))
     assert refused.value.where.startswith(section)
+
+
+@pytest.mark.parametrize("line", ["{nobody}", "{owner.name}", "{0}", "{}", "{owner"])
+def test_a_consent_text_names_only_what_can_be_filled_in(line):
+    document = json.loads(shipped_book().to_json())
+    document["consent_texts"][0]["lines_vi"][1] = line
+    with pytest.raises(BookInvalid):
+        book_from_json(canonical(document))
+
+
+def test_a_book_of_before_consents_is_still_read_and_permits_none():
+    document = json.loads(shipped_book().to_json())
+    for section in LATER:
+        del document[section]
+    older = book_from_json(canonical(document))
+    assert older.purpose("loan_assessment", date(2026, 11, 26)) is None
+    assert older.capacity("parent", date(2026, 11, 26)) is None
+    assert older.hash != shipped_book().hash
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"book": {}}'])

@@ -2,10 +2,11 @@
 
 from enum import StrEnum
 from string import Formatter
+from typing import get_args
 
 import pytest
 
-from policies import decision, errors, identifiers, matching, wording
+from policies import consents, decision, delegations, errors, identifiers, matching, wording
 from policies.book import BASES
 from policies.facts import RESCAN_REASONS, Action, TrustClass, Validity
 from policies.identifiers import SCHEMES
@@ -50,6 +51,8 @@ def test_an_unlisted_reason_shows_its_code():
         ("component_kind", ("document", "form", "note", "identity", "residence")),
         ("plan_state", ("satisfied", "candidate", "data_source", "none")),
         ("rescan_reason", RESCAN_REASONS),
+        ("consent_state", get_args(consents.Standing)),
+        ("delegation_state", get_args(delegations.Standing)),
         ("scheme", SCHEMES),
     ],
 )
