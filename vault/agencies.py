@@ -25,7 +25,8 @@ async def caller_facts(
     """Read what a decision needs to know of a system, its agency and its officer on a day.
 
     Args:
-        about: the procedures and record types in question; an agency's other rights stay out of the facts.
+        about: the procedures, record types and purposes in question; an agency's other rights stay out of
+            the facts.
     """
     found = (
         await db.execute(
@@ -60,6 +61,7 @@ async def caller_facts(
         issues=frozenset(row.object for row in rights if row.right == "issue"),
         agency_codes=await codes(db, caller.agency, day),
         predecessors=frozenset(row.object for row in rights if row.right == "succeed"),
+        purposes=frozenset(row.object for row in rights if row.right == "consent"),
     )
 
 
@@ -134,7 +136,7 @@ async def create_agency(
 
 
 async def grant(db: AsyncConnection, agency_id: str, right: str, objects: list[str], since: date) -> None:
-    """Insert rights of an agency: `process` procedures, `issue` record types, `succeed` agencies."""
+    """Insert rights of an agency: see the column `right` of `agency_right`."""
     rows = [
         {"agency": agency_id, "right": right, "object": one, "valid_from": since.isoformat()}
         for one in objects

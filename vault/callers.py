@@ -46,18 +46,29 @@ class SystemCaller:
 
 @dataclass(frozen=True)
 class OwnerCaller:
-    """The owner of a store, signed in to the wallet."""
+    """The owner of a store, signed in to the wallet, or somebody who acts for that owner.
+
+    `owner` is whose store it is. Without a delegation the owner is the person who acts; with one,
+    `actor_owner` is, and the gate has seen that its evidence stands.
+    """
 
     owner: str
     expires: datetime
     session: str  # the session secret
+    actor_owner: str | None = None
+    delegation: str | None = None
 
     kind: Literal["owner"] = "owner"
 
     @property
+    def person(self) -> str:
+        """The owner who acts, for themself or for another."""
+        return self.actor_owner or self.owner
+
+    @property
     def id(self) -> str:
-        """The name that receipts and idempotency keys belong to."""
-        return self.owner
+        """The name that receipts and idempotency keys belong to; acting for another is a name of its own."""
+        return self.owner if self.delegation is None else f"{self.person}:{self.delegation}"
 
     @property
     def credential_hash(self) -> bytes:
@@ -66,7 +77,9 @@ class OwnerCaller:
 
     def actor(self) -> dict[str, str]:
         """The `actor` part of an entry."""
-        return {"owner": self.owner}
+        if self.delegation is None:
+            return {"owner": self.owner}
+        return {"owner": self.person, "delegation": self.delegation}
 
 
 Role = Literal["desk", "auditor", "administrator"]

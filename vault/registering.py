@@ -23,7 +23,7 @@ from vault.telling import VAULT_HOLDER
 
 @dataclass(frozen=True)
 class NewAgency:
-    """An agency with what it may process, issue and succeed to, from a day on."""
+    """An agency with what it may process, issue, succeed to and ask consent for, from a day on."""
 
     code: str
     name_vi: str
@@ -31,6 +31,7 @@ class NewAgency:
     procedures: Sequence[str] = ()
     issues: Sequence[str] = ()
     succeeds: Sequence[str] = ()
+    may_ask_consent: Sequence[str] = ()  # purposes of the policy book
     since: date | None = None
 
 
@@ -54,12 +55,22 @@ async def register_agency(vault: Vault, new: NewAgency) -> str:
             since=since,
             at=vault.clock.now(),
         )
-        for right, objects in (("process", new.procedures), ("issue", new.issues), ("succeed", new.succeeds)):
+        rights = {
+            "process": new.procedures,
+            "issue": new.issues,
+            "succeed": new.succeeds,
+            "consent": new.may_ask_consent,
+        }
+        for right, objects in rights.items():
             await agencies.grant(db, code, right, list(objects), since)
         await epochs.advance(db, [("agency", code)])
 
-    rights = {"procedures": sorted(new.procedures), "issues": sorted(new.issues)}
-    await _act(vault, "agency_registered", {"agency": code, **rights}, rows)
+    told = {
+        "procedures": sorted(new.procedures),
+        "issues": sorted(new.issues),
+        "purposes": sorted(new.may_ask_consent),
+    }
+    await _act(vault, "agency_registered", {"agency": code, **told}, rows)
     return code
 
 

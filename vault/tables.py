@@ -146,8 +146,8 @@ agency_code = _table(
 agency_right = _table(
     "agency_right",
     _text("agency", ForeignKey("agency.id"), primary_key=True),
-    _text("right", primary_key=True),  # process | issue | succeed
-    _text("object", primary_key=True),  # a procedure, a record type, a predecessor agency
+    _text("right", primary_key=True),  # process | issue | succeed | consent
+    _text("object", primary_key=True),  # a procedure, a record type, a predecessor agency, a purpose
     _text("valid_from", primary_key=True),
     _maybe("valid_until"),
 )
@@ -500,21 +500,25 @@ consent = _table(
     "consent",
     _text("id", primary_key=True),
     _text("bundle"),  # consents asked for together; each is given or refused by itself
-    _text("owner", ForeignKey("owner.id")),
+    _maybe("owner", ForeignKey("owner.id")),  # absent: nobody was asked, and the asker is not told
+    _bytes("asked"),  # keyed hash of the identifier that was asked for
     _text("agency", ForeignKey("agency.id")),  # the recipient
     _text("system", ForeignKey("system.id")),
     _text("purpose"),
-    _text("text_vi"),
+    _text("reason"),  # in the recipient's words
+    _text("types"),  # record types asked for, as a JSON list
+    _text("text_vi"),  # the exact texts that are shown
     _text("text_en"),
-    _bytes("text_hash"),
-    _text("valid_from"),
+    _text("valid_from"),  # days in Viet Nam, both included
     _text("valid_until"),
+    _text("answer_until"),
     _number("max_reads"),
     _number("used"),
-    _text("state"),  # requested | given | refused | lapsed | paused | withdrawn | exhausted ...
+    _text("state"),  # requested | given | refused | lapsed | paused | withdrawn | exhausted
     _text("asked_at"),
     Index("ix_consent_owner", "owner"),
-    Index("ix_consent_agency", "agency"),
+    Index("ix_consent_bundle", "bundle"),
+    Index("ix_consent_asked", "agency", "asked"),
 )
 
 consent_record = _table(

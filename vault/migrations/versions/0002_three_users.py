@@ -80,15 +80,18 @@ def upgrade() -> None:
         "consent",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("bundle", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("asked", sa.LargeBinary(), nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
         sa.Column("system", sa.Text(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("types", sa.Text(), nullable=False),
         sa.Column("text_vi", sa.Text(), nullable=False),
         sa.Column("text_en", sa.Text(), nullable=False),
-        sa.Column("text_hash", sa.LargeBinary(), nullable=False),
         sa.Column("valid_from", sa.Text(), nullable=False),
         sa.Column("valid_until", sa.Text(), nullable=False),
+        sa.Column("answer_until", sa.Text(), nullable=False),
         sa.Column("max_reads", sa.Integer(), nullable=False),
         sa.Column("used", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -98,7 +101,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["system"], ["system.id"], name=op.f("fk_consent_system")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
-    op.create_index("ix_consent_agency", "consent", ["agency"], unique=False)
+    op.create_index("ix_consent_asked", "consent", ["agency", "asked"], unique=False)
+    op.create_index("ix_consent_bundle", "consent", ["bundle"], unique=False)
     op.create_index("ix_consent_owner", "consent", ["owner"], unique=False)
     op.create_table(
         "delegation",
