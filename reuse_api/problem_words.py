@@ -118,6 +118,11 @@ _FILES = {
     ),
     "too_complex": Row(422, "Cấu trúc tệp quá phức tạp.", "The structure of the file is too complex."),
     "unreadable": Row(422, "Không đọc được tệp.", "The file cannot be read."),
+    "signature_invalid": Row(
+        422,
+        "Chữ ký số trong tệp không đúng hoặc tệp đã bị sửa sau khi ký; không có gì được lưu.",
+        "A signature in the file is wrong, or the file was changed after it was signed; nothing was stored.",
+    ),
     "record_not_in_force": Row(
         422,
         "Tệp này là một giấy tờ trong kho đã bị thu hồi, thay thế, tạm đình chỉ hoặc hết hạn.",

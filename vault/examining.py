@@ -14,11 +14,14 @@ async def accepted(
     """Examine a file that somebody wants stored.
 
     Raises:
-        FieldInvalid: the file is of no kind that is taken; nothing may be stored of it.
+        FieldInvalid: the file is of no kind that is taken, or was changed after it was signed; whoever hands
+            it in, nothing is stored of it. A signature that cannot be judged is no ground to refuse.
     """
     examined = await vault.workers.examine(
         file, roots=vault.roots, at=at, declared_type=declared_type, max_bytes=MAX_UPLOAD
     )
     if examined.refusal is not None:
         raise FieldInvalid("file", examined.refusal)
+    if examined.report.verdict == "invalid":
+        raise FieldInvalid("file", "signature_invalid")
     return examined

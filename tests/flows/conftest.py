@@ -295,6 +295,16 @@ def plain_pdf() -> bytes:
     return made.getvalue()
 
 
+@pytest.fixture(scope="session")
+def changed() -> Any:
+    """`changed(content, position)`: the same bytes with one bit of one byte changed."""
+
+    def change(content: bytes, position: int) -> bytes:
+        return content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+
+    return change
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A sealed birth certificate of the daughter, in her store."""

@@ -120,6 +120,25 @@ def test_a_file_that_cannot_be_taken_is_told_and_not_stored(
     assert told["detail"]
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("vi", "đã bị sửa sau khi ký"), ("en", "was changed after it was signed")]
+)
+def test_a_signed_file_that_was_changed_is_not_stored(
+    daughter: httpx.Client,
+    certificate: Any,
+    changed: Any,
+    request: pytest.FixtureRequest,
+    language: str,
+    words: str,
+) -> None:
+    sealed = daughter.get(f"/v1/me/records/{certificate.record}/content").content
+    request.getfixturevalue("counted")
+    reply = upload(daughter, changed(sealed, sealed.index(b"stream") + 30), language=language)
+    told = reply.json()
+    assert (reply.status_code, told["field"], told["code"]) == (422, "file", "signature_invalid")
+    assert words in told["detail"]
+
+
 def test_a_file_over_the_limit_is_refused_while_it_streams(daughter: httpx.Client, counted: None) -> None:
     reply = upload(daughter, b"%PDF-1.7\n" + bytes(MAX_UPLOAD))
     assert (reply.status_code, reply.json()["field"]) == (413, "file")

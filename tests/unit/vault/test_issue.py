@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from reuse_api.demo import people
-from tests.conftest import House
 from vault import deliver, issue, revoke
 from vault.callers import OwnerCaller, SystemCaller
 from vault.days import legal_day
@@ -22,7 +21,7 @@ HANDED_IN = ResultBody("GKS", ("applicant",), None, None, None, None, None)
 
 
 @pytest.fixture
-async def certificate(house: House, daughter: OwnerCaller, tmp_path: Path) -> Path:
+async def certificate(house: Any, daughter: OwnerCaller, tmp_path: Path) -> Path:
     """The very bytes of the daughter's sealed certificate."""
     delivery = await deliver.read_own(house.vault, daughter, house.daughters)
     assert isinstance(delivery, deliver.Delivery)
@@ -31,19 +30,19 @@ async def certificate(house: House, daughter: OwnerCaller, tmp_path: Path) -> Pa
     return path
 
 
-async def dossier(house: House, caller: SystemCaller, office: Any, citizen: Any = people.DAUGHTER) -> str:
+async def dossier(house: Any, caller: SystemCaller, office: Any, citizen: Any = people.DAUGHTER) -> str:
     return await house.opens(caller, office, house.reregistration(house.person(citizen, "applicant")))
 
 
 async def hand_in(
-    house: House, caller: SystemCaller, code: str, file: Path | None, body: ResultBody = HANDED_IN
+    house: Any, caller: SystemCaller, code: str, file: Path | None, body: ResultBody = HANDED_IN
 ) -> dict[str, Any]:
     told = await issue.issue(house.vault, caller, code, body, file, key=os.urandom(8).hex())
     assert isinstance(told, dict), told
     return told
 
 
-async def stored(house: House, record_id: str) -> Stored:
+async def stored(house: Any, record_id: str) -> Stored:
     async with house.vault.db.read() as db:
         found = await one(db, record_id, legal_day(house.vault.clock.now()))
     assert found is not None
@@ -51,7 +50,7 @@ async def stored(house: House, record_id: str) -> Stored:
 
 
 async def test_the_agencys_own_paper_handed_in_again_is_the_record_it_is(
-    house: House, commune: SystemCaller, certificate: Path
+    house: Any, commune: SystemCaller, certificate: Path
 ) -> None:
     told = await hand_in(house, commune, await dossier(house, commune, people.COMMUNE), certificate)
     assert (told["record"], told["trust"], told["already_stored"]) == (house.daughters, "A", True)
@@ -60,7 +59,7 @@ async def test_the_agencys_own_paper_handed_in_again_is_the_record_it_is(
 
 
 async def test_a_paper_handed_in_for_somebody_else_proves_nothing(
-    house: House, commune: SystemCaller, certificate: Path
+    house: Any, commune: SystemCaller, certificate: Path
 ) -> None:
     code = await dossier(house, commune, people.COMMUNE, people.STRANGER)
     told = await hand_in(house, commune, code, certificate)
@@ -68,7 +67,7 @@ async def test_a_paper_handed_in_for_somebody_else_proves_nothing(
 
 
 async def test_a_paper_of_another_agency_or_another_type_proves_nothing(
-    house: House, commune: SystemCaller, certificate: Path
+    house: Any, commune: SystemCaller, certificate: Path
 ) -> None:
     other = await house.system(house.other_commune)
     told = await hand_in(house, other, await dossier(house, other, house.other_commune), certificate)
@@ -76,9 +75,7 @@ async def test_a_paper_of_another_agency_or_another_type_proves_nothing(
     assert told["record"] != house.daughters
 
 
-async def test_a_revoked_paper_never_comes_back(
-    house: House, commune: SystemCaller, certificate: Path
-) -> None:
+async def test_a_revoked_paper_never_comes_back(house: Any, commune: SystemCaller, certificate: Path) -> None:
     await revoke.revoke(house.vault, commune, house.daughters, ground="Điều 70", reason="sai", key="revoke")
     code = await dossier(house, commune, people.COMMUNE)
     size = await house.size()
@@ -89,7 +86,7 @@ async def test_a_revoked_paper_never_comes_back(
 
 
 async def test_what_is_said_of_a_known_paper_must_be_what_is_recorded_of_it(
-    house: House, commune: SystemCaller, certificate: Path
+    house: Any, commune: SystemCaller, certificate: Path
 ) -> None:
     code = await dossier(house, commune, people.COMMUNE)
     day = legal_day(house.vault.clock.now())
@@ -100,7 +97,7 @@ async def test_what_is_said_of_a_known_paper_must_be_what_is_recorded_of_it(
 
 
 async def test_a_file_without_a_date_stays_without_a_date(
-    house: House, commune: SystemCaller, pdf: Any
+    house: Any, commune: SystemCaller, pdf: Any
 ) -> None:
     code = await dossier(house, commune, people.COMMUNE)
     undated = await stored(house, (await hand_in(house, commune, code, pdf("undated")))["record"])
@@ -116,7 +113,7 @@ async def test_a_file_without_a_date_stays_without_a_date(
     [(1, None, "issued_on", "date_in_future"), (0, -1, "valid_until", "ends_before_it_begins")],
 )
 async def test_dates_that_cannot_be_are_refused(
-    house: House, commune: SystemCaller, pdf: Any, issued: int, until: int | None, field: str, code: str
+    house: Any, commune: SystemCaller, pdf: Any, issued: int, until: int | None, field: str, code: str
 ) -> None:
     day = legal_day(house.vault.clock.now())
     ends = None if until is None else day + timedelta(days=until)
@@ -127,9 +124,7 @@ async def test_dates_that_cannot_be_are_refused(
     assert (refused.value.field, refused.value.code) == (field, code)
 
 
-async def test_fields_and_a_file_are_not_taken_together(
-    house: House, commune: SystemCaller, pdf: Any
-) -> None:
+async def test_fields_and_a_file_are_not_taken_together(house: Any, commune: SystemCaller, pdf: Any) -> None:
     opened = await dossier(house, commune, people.COMMUNE)
     with pytest.raises(FieldInvalid) as refused:
         await hand_in(house, commune, opened, pdf("both"), replace(HANDED_IN, fields={"number": "1"}))
@@ -146,7 +141,7 @@ async def test_fields_and_a_file_are_not_taken_together(
     ],
 )
 async def test_a_number_inside_the_fields_is_checked(
-    house: House, commune: SystemCaller, field: str, value: str, code: str
+    house: Any, commune: SystemCaller, field: str, value: str, code: str
 ) -> None:
     fields = people.certificate("1/2026", "2026-01-05", birth_place="Hà Nội") | {field: value}
     opened = await dossier(house, commune, people.COMMUNE)
@@ -156,7 +151,7 @@ async def test_a_number_inside_the_fields_is_checked(
 
 
 async def test_a_number_written_with_spaces_around_it_still_names_the_person(
-    house: House, commune: SystemCaller, police: SystemCaller
+    house: Any, commune: SystemCaller, police: SystemCaller
 ) -> None:
     fields = people.certificate("1/2026", "2026-01-05", birth_place="Hà Nội")
     fields |= {"mother_personal_number": f" {people.MOTHER.number} "}
