@@ -53,6 +53,8 @@ class _Choice:
     counts: bool
     release: str
     reasons: tuple[str, ...]
+    attempt: AccessFacts | None = None  # on a record of nobody in the dossier, or on none that exists
+    outside: Stored | None = None  # that record, where it exists: its owners are told
 
 
 async def request(
@@ -119,8 +121,10 @@ def _choose(
         planned = plans.get(one.component)
         for record_id in _picked(one, planned):
             record = found.record(record_id) if record_id else None
-            outsider = strangers.get(record_id) if record_id else None
-            choices.append(_decided(vault, found, opened, one, planned, record_id, record or outsider))
+            choice = _decided(vault, found, opened, one, planned, record_id, record)
+            if record_id is not None and record is None:
+                choice = _outsiders(choice, opened, strangers.get(record_id))
+            choices.append(choice)
     return choices
 
 
@@ -149,14 +153,7 @@ def _decided(
     )
     decision = decide(facts, vault.book, found.at)
     reasons = decision.told
-    if (
-        not decision.permitted
-        and record_id is not None
-        and (record is None or found.record(record_id) is None)
-    ):
-        # An unknown record and one of a person outside the dossier are told alike.
-        reasons = ("person_not_in_dossier",)
-    elif not decision.permitted and record_id is None and planned is not None:
+    if not decision.permitted and record_id is None and planned is not None:
         reasons = planned.reasons or decision.told
     return _Choice(
         wanted=wanted,
@@ -169,10 +166,17 @@ def _decided(
     )
 
 
+def _outsiders(choice: _Choice, opened: Opened, outside: Stored | None) -> _Choice:
+    """Tell an unknown record and one of a person outside the dossier alike: in words, receipt and entries."""
+    about = outside.facts if outside is not None else None
+    attempt = replace(choice.facts, dossier=replace(opened.facts, persons=()), record=about)
+    return replace(choice, reasons=("person_not_in_dossier",), attempt=attempt, outside=outside)
+
+
 async def _commit(
     vault: Vault, caller: SystemCaller, found: Scene, choices: Sequence[_Choice], key: str, asked: bytes
 ) -> Answer:
-    tellings = [_tell(found, one, key) for one in choices]
+    tellings = [_tell(vault, found, one, key) for one in choices]
     prepared = await telling.prepare(vault, caller, [line for lines in tellings for line in lines])
 
     async def change(tx: Transaction) -> Answer:
@@ -196,8 +200,11 @@ async def _commit(
     return await vault.appender.commit(change)
 
 
-def _tell(found: Scene, one: _Choice, key: str) -> list[Telling]:
-    """One entry for the record's owners together; without a record, one for each person of the dossier."""
+def _tell(vault: Vault, found: Scene, one: _Choice, key: str) -> list[Telling]:
+    """One entry for the record's owners together; without a record, one for each person of the dossier.
+
+    Of the last, the entry about an attempt on somebody else's record, the caller has no receipt.
+    """
     kind = Kind.RELEASE_PERMITTED if one.decision.permitted else Kind.REFUSED
     event = "released" if one.decision.permitted else "release_refused"
     opened = found_dossier(found)
@@ -206,10 +213,16 @@ def _tell(found: Scene, one: _Choice, key: str) -> list[Telling]:
         about = _with_persons(one.facts, opened, owners)
         release = one.release if one.decision.permitted else None
         return [Telling(kind, event, about, one.decision, owners, one.record, release=release, request=key)]
-    return [
+    lines = [
         Telling(kind, event, _with_persons(one.facts, opened, (owner,)), one.decision, (owner,), request=key)
         for owner in opened.owners
     ]
+    if one.attempt is None:
+        return lines
+    owners = tuple(sorted(one.outside.facts.owners)) if one.outside is not None else ()
+    decision = decide(one.attempt, vault.book, found.at)
+    kept = Telling(kind, event, one.attempt, decision, owners, one.outside, request=key, kept_back=True)
+    return [*lines, kept]
 
 
 def _with_persons(facts: AccessFacts, opened: Opened, owners: Sequence[str]) -> AccessFacts:

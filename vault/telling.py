@@ -30,6 +30,7 @@ class Telling:
     request: str | None = None
     details: Mapping[str, Any] | None = None  # more of the basis: the records of a plan, a legal ground
     of: int | None = None  # the entry this one answers to
+    kept_back: bool = False  # its receipt is not the caller's: it would tell what the answer hides
 
     def parts(self, caller: Caller) -> Parts:
         """Compose the five parts; what is not known is absent."""
@@ -102,8 +103,8 @@ def seal(caller: Caller, one: Telling, held: Sequence[entries.Holder]) -> Prepar
         one.parts(caller),
         held,
         at=one.decision.at,
-        caller_kind=caller.kind,
-        caller=caller.id,
+        caller_kind="vault" if one.kept_back else caller.kind,
+        caller="vault" if one.kept_back else caller.id,
     )
 
 

@@ -137,6 +137,29 @@ def test_what_may_not_be_taken_is_refused_item_by_item(
     assert all(item["receipt"] for item in (foreign, unknown, not_asked))
 
 
+def test_a_receipt_tells_no_more_than_the_answer(
+    kho: Any, police: httpx.Client, dossier: str, stranger: httpx.Client, plain_pdf: bytes
+) -> None:
+    form = {"file": ("b.pdf", plain_pdf + b"\n", "application/pdf")}
+    key = {"Idempotency-Key": "strange-too"}
+    mine = stranger.post("/v1/me/records", files=form, data={"title": "Của riêng"}, headers=key).json()
+    line = police.get("/log/key").text.strip()
+    shown, grown = [], []
+    for number, record in enumerate((mine["record"], "rec-that-never-was")):
+        size = kho.vault.signer.tree.size
+        item = take(police, dossier, record, f"tell-{number}-{dossier}").json()["items"][0]
+        grown.append(kho.vault.signer.tree.size - size)
+        receipt = police.get(f"/v1/receipts/{item['receipt']}")
+        parts = verify_receipt(receipt.text, line).parts
+        assert mine["record"] not in receipt.text
+        shown.append({name: part for name, part in parts.items() if name != "event"})
+    assert shown[0] == shown[1]
+    assert grown[0] == grown[1], "nor does the size of the log"
+    seen = stranger.get("/v1/me/accesses").json()["accesses"][0]
+    assert (seen["event"], seen["record"]) == ("release_refused", mine["record"])
+    assert seen["index"] < kho.vault.signer.tree.size
+
+
 def test_a_release_belongs_to_the_system_it_was_given_to(
     commune: httpx.Client, police: httpx.Client, release: str
 ) -> None:
