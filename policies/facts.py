@@ -25,6 +25,7 @@ class Action(StrEnum):
     SEARCH_ISSUED = "search_issued"
     CONFIRM = "confirm"
     DIGITISE = "digitise"
+    HEAR_NOTICES = "hear_notices"
     READ_OWN = "read_own"
     ASK_CONSENT = "ask_consent"
     LAPSE_CONSENT = "lapse_consent"  # its requester takes a request back

@@ -228,6 +228,7 @@ GUARDS: dict[Action, dict[str, Guard]] = {
     },
     Action.REINSTATE_RECORD: {**_OF_ISSUER, "record_not_suspended": record_guards.suspended},
     Action.SEARCH_ISSUED: {**_CALLER, **_OFFICER},
+    Action.HEAR_NOTICES: {**_CALLER, "officer_not_live": _officer_live},
     Action.READ_OWN: {
         **_SELF,
         **consent_guards.ACTING,

@@ -12,6 +12,7 @@ from reuse_api import (
     journal,
     log,
     me,
+    notices,
     problem_types,
     receipts,
     records,
@@ -27,7 +28,7 @@ from reuse_api.settings import Settings
 from vault.publishing import publish
 from vault.services import Vault
 
-API = (tokens, dossiers, releases, results, records, receipts, me, log, health, problem_types)
+API = (tokens, dossiers, releases, results, records, notices, receipts, me, log, health, problem_types)
 PAGES: tuple[APIRouter, ...] = (
     sign_in.router,
     wallet.router,

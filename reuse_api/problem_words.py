@@ -152,6 +152,19 @@ _FIELDS = {
         "Không có giấy tờ này trong kho của những người trong hồ sơ.",
         "The persons of the dossier have no such record.",
     ),
+    "replacement_unknown": Row(
+        422,
+        "Cơ quan không có giấy tờ này để thay thế cho chủ sở hữu đó.",
+        "The agency has no such document of this owner to take the other one's place.",
+    ),
+    "replacement_of_another_type": Row(
+        422,
+        "Giấy tờ chỉ được thay thế bằng một giấy tờ khác cùng loại.",
+        "A document is replaced only by another one of the same type.",
+    ),
+    "replacement_not_in_force": Row(
+        422, "Giấy tờ thay thế không còn hiệu lực.", "The document that is to replace it is not in force."
+    ),
     "fields_or_file": Row(
         422,
         "Gửi hoặc các trường để soạn kết quả, hoặc một tệp, không gửi cả hai.",

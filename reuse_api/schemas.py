@@ -136,8 +136,14 @@ class ResultFields(Closed):
         )
 
 
-class RevocationBody(Closed):
-    """The end of a record's validity: its legal ground, and the reason in words."""
+class ValidityBody(Closed):
+    """A change of a record's validity: its legal ground, and the reason in words."""
 
     ground: Text
     reason: LongText
+
+
+class ReplacementBody(ValidityBody):
+    """A replacement: beside ground and reason the newer record, `by`."""
+
+    by: Code

@@ -1,11 +1,11 @@
 """Rows of dossiers and their persons; the facts of one dossier as decisions know it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import Row, RowMapping, insert, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import DossierFacts, PersonFacts
@@ -14,7 +14,7 @@ from policies.procedures import Component, Procedure, asked_components, componen
 from vault import catalogue
 from vault.days import legal_day
 from vault.entries import instant
-from vault.tables import dossier, dossier_person, owner_identifier
+from vault.tables import confirmation, dossier, dossier_person, owner_identifier, release
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,18 @@ async def identifiers_by_role(db: AsyncConnection, facts: DossierFacts) -> list[
             query = select(owner_identifier.c.value).where(owner_identifier.c.owner == person.owner)
             found.extend((person.role, row.value) for row in await db.execute(query))
     return found
+
+
+async def open_using(db: AsyncConnection, record_id: str) -> Sequence[Row[str, str, str]]:
+    """Read code, agency and system of each open dossier that a record was released to or confirmed for."""
+    used = union(
+        select(release.c.dossier).where(release.c.record == record_id, release.c.dossier.is_not(None)),
+        select(confirmation.c.dossier).where(confirmation.c.record == record_id),
+    )
+    query = select(dossier.c.code, dossier.c.agency, dossier.c.system).where(
+        dossier.c.code.in_(used), dossier.c.state == "open"
+    )
+    return (await db.execute(query.order_by(dossier.c.code))).all()
 
 
 async def of_owner(db: AsyncConnection, owner_id: str) -> list[RowMapping]:

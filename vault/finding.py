@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.errors import AskingInvalid
+from policies.facts import Validity
 from vault import catalogue, owners, records
 from vault.callers import OwnerCaller
 from vault.days import legal_day
@@ -51,6 +52,7 @@ class MyRecord:
     verdict_reasons: tuple[str, ...]
     validity: str
     validity_reason: str | None
+    replaced_by: str | None
     media_type: str
     size: int
     source: str
@@ -220,7 +222,8 @@ def _my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
         verdict=facts.verdict,
         verdict_reasons=facts.verdict_reasons,
         validity=facts.validity.value,
-        validity_reason=reason,
+        validity_reason=reason if facts.validity is not Validity.IN_FORCE else None,
+        replaced_by=row["replaced_by"],
         media_type=row["media_type"],
         size=row["content_size"],
         source=row["source"],
@@ -233,4 +236,4 @@ async def _validity_reasons(db: AsyncConnection, ids: Sequence[str]) -> dict[str
     rows = await db.execute(
         select(validity_event).where(validity_event.c.record.in_(ids)).order_by(validity_event.c.n)
     )
-    return {row.record: f"{row.ground}: {row.reason}" for row in rows}
+    return {row.record: f"{row.ground}: {row.reason}" for row in rows if row.ground}

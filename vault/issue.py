@@ -115,8 +115,10 @@ async def _store(
         told = [
             _entry(vault, found, body, people, stored, "issued" if known is None else "handed_in_again", key)
         ]
-        older = replacing.older(found, body.replaces)
-        told += replacing.tellings(vault, found, older, key)
+        async with vault.db.read() as db:
+            owners = found_dossier(found).owners
+            older = await replacing.older(db, body.replaces, of=owners, type=body.type, at=at)
+        told += replacing.tellings(vault, found.caller, older, stored.facts.id, key, at)
         refused = [one for one in told if not one.decision.permitted]
         if refused:
             return await telling.refuse(vault, caller, [replace(one, kind=Kind.REFUSED) for one in refused])

@@ -22,12 +22,6 @@ async def one(db: AsyncConnection, release_id: str) -> RowMapping | None:
     return (await db.execute(select(release).where(release.c.id == release_id))).mappings().first()
 
 
-async def dossiers_using(db: AsyncConnection, record_id: str) -> list[str]:
-    """Give the dossiers to which a record was released."""
-    rows = await db.execute(select(release.c.dossier).where(release.c.record == record_id).distinct())
-    return [row.dossier for row in rows]
-
-
 async def shared_delivery(
     db: AsyncConnection, release_id: str, credential: bytes, epochs: Mapping[str, int], now: datetime
 ) -> int | None:

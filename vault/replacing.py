@@ -1,46 +1,47 @@
-"""Replacing: a new result takes the place of older ones; only their issuer may say so (DESIGN 2.9, 7)."""
+"""Replacing: a result that is being issued takes the place of older ones (DESIGN 2.9, 7)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from policies.decision import decide
-from policies.facts import AccessFacts, Action, Validity
-from signing.leaf import Kind
-from vault import epochs, records, releases
+from policies.facts import CallerFacts
+from vault import records, validity
 from vault.callers import SystemCaller
-from vault.entries import stamp
+from vault.days import legal_day
 from vault.errors import FieldInvalid
-from vault.gathering import Scene
 from vault.records import Stored
 from vault.services import Vault
-from vault.tables import record
 from vault.telling import Telling
+from vault.validity import REPLACED, Why
 
 
-def older(found: Scene, replaced: Sequence[str]) -> list[Stored]:
-    """Find the records to be replaced among those of the dossier's persons.
+async def older(
+    db: AsyncConnection, ids: Sequence[str], *, of: Collection[str], type: str, at: datetime
+) -> list[Stored]:
+    """Find the records to be replaced, in the order asked.
+
+    Args:
+        of: the persons of whom each must belong to one.
+        type: the type of what takes their place; a paper is replaced by one of its own kind.
 
     Raises:
-        FieldInvalid: one is not theirs, or does not exist; the answer is the same.
+        FieldInvalid: one is not theirs, or does not exist (the answer is the same), or is of another type.
     """
-    known = [found.record(one) for one in replaced]
-    if None in known:
-        raise FieldInvalid("replaces", "record_not_found")
-    return [one for one in known if one is not None]
+    found = {one.facts.id: one for one in await records.several(db, ids, legal_day(at))}
+    for one in ids:
+        if one not in found or not found[one].facts.owners & frozenset(of):
+            raise FieldInvalid("replaces", "record_not_found")
+        if found[one].facts.type != type:
+            raise FieldInvalid("replaces", "replacement_of_another_type")
+    return [found[one] for one in dict.fromkeys(ids)]
 
 
-def tellings(vault: Vault, found: Scene, replaced: Sequence[Stored], key: str) -> list[Telling]:
+def tellings(
+    vault: Vault, who: CallerFacts, replaced: Sequence[Stored], by: str, key: str, at: datetime
+) -> list[Telling]:
     """Decide each replacement for the older record that it ends, and tell its owners."""
-    told = []
-    for one in replaced:
-        facts = AccessFacts(Action.REPLACE_RECORD, found.caller, record=one.facts)
-        decision = decide(facts, vault.book, found.at)
-        owners = tuple(sorted(one.facts.owners))
-        told.append(Telling(Kind.RECORD_EVENT, "replaced", facts, decision, owners, one, request=key))
-    return told
+    return [validity.tell(vault, who, one, REPLACED, _why(by), key, at) for one in replaced]
 
 
 async def write(
@@ -50,21 +51,14 @@ async def write(
     by: str,
     indexes: Sequence[int],
     at: datetime,
-) -> None:
-    """Write the end of the older records under the head lock; open dossiers that used them decide afresh."""
+) -> int:
+    """End the older records under the head lock; gives how many open dossiers that used one were told."""
+    heard = 0
     for one, index in zip(replaced, indexes, strict=True):
-        await records.add_validity_event(
-            db,
-            one.facts.id,
-            state=Validity.REPLACED.value,
-            ground=by,
-            reason="",
-            agency=caller.agency,
-            officer=caller.officer or "",
-            idx=index,
-            at=stamp(at),
-        )
-        await db.execute(update(record).where(record.c.id == one.facts.id).values(replaced_by=by))
-        using = await releases.dossiers_using(db, one.facts.id)
-        touched = [("owner", owner) for owner in one.facts.owners]
-        await epochs.advance(db, [*touched, *(("dossier", code) for code in using)])
+        heard += await validity.enact(db, caller, one, REPLACED, _why(by), index, at)
+    return heard
+
+
+def _why(by: str) -> Why:
+    """The ground of a replacement on issue is that of issuing: it stands in the entry's basis."""
+    return Why("", "", by)

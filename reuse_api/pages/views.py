@@ -109,9 +109,7 @@ class Narrator:
         self._book = book
 
     def record(self, one: MyRecord) -> RecordView:
-        """Tell of one document; of a replaced one, the ground is the record that took its place."""
-        ground = (one.validity_reason or "").partition(":")[0]
-        replacement = ground if one.validity == "replaced" and ground else None
+        """Tell of one document, and of a replaced one which record took its place."""
         return RecordView(
             id=one.id,
             title=one.title,
@@ -124,8 +122,8 @@ class Narrator:
             stored=self.moment(one.created_at),
             stored_day=self._local_day(one.created_at),
             validity=self._validity(one),
-            validity_reason=None if replacement else one.validity_reason,
-            replacement=replacement,
+            validity_reason=one.validity_reason,
+            replacement=one.replaced_by,
             verdict=Mark(self._name("verdict", one.verdict), _VERDICT.get(one.verdict, "bad")),
             verdict_reasons=tuple(self._word(code) for code in one.verdict_reasons),
             trust=Mark(self._name("trust", one.trust), _TRUST.get(one.trust, "plain")),

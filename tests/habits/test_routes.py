@@ -33,6 +33,11 @@ EXPECTED = {
         "GET /v1/releases/{release_id}/content",
         "POST /v1/dossiers/{code}/results",
         "POST /v1/records/{record}/revocation",
+        "POST /v1/records/{record}/suspension",
+        "POST /v1/records/{record}/reinstatement",
+        "POST /v1/records/{record}/replacement",
+        "GET /v1/notices",
+        "POST /v1/notices/{notice}/seen",
     },
     "owner_caller": {
         "GET /v1/me/records",

@@ -101,8 +101,11 @@ def test_every_kind_of_entry_has_words(code: str) -> None:
 def test_every_event_about_a_dossier_a_document_or_a_refusal_has_a_sentence() -> None:
     """The other kinds have one event each, told by the kind."""
     told = re.compile(r"""Kind\.(?:REFUSED|RECORD_EVENT|DOSSIER_EVENT),\s*"([a-z_]+)["]""")
+    turned = re.compile(r"""Turn\(.+, "([a-z_]+)", "([a-z_]+)"\)""")
     sources = [Path(str(one)) for one in files("vault").iterdir() if one.name.endswith(".py")]
-    events = {event for source in sources for event in told.findall(source.read_text("utf-8"))}
+    texts = [source.read_text("utf-8") for source in sources]
+    events = {event for text in texts for event in told.findall(text)}
+    events |= {event for text in texts for pair in turned.findall(text) for event in pair}
     assert "revoked" in events
     assert {f"event.{event}" for event in events} - set(catalogue("vi")) == set()
 

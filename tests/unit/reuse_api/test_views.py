@@ -40,6 +40,7 @@ RECORD = MyRecord(
     verdict_reasons=(),
     validity="in_force",
     validity_reason=None,
+    replaced_by=None,
     media_type="application/pdf",
     size=48_211,
     source="result",
@@ -167,7 +168,7 @@ def test_a_refusal_gives_reasons_and_never_a_bare_code() -> None:
 
 
 def test_a_replaced_document_leads_to_the_one_that_took_its_place() -> None:
-    replaced = replace(RECORD, validity="replaced", validity_reason="rec-2: ")
+    replaced = replace(RECORD, validity="replaced", replaced_by="rec-2")
     told = narrator("vi").record(replaced)
     assert (told.replacement, told.validity_reason) == ("rec-2", None)
     shown = render("record.html", _language("vi"), FRAME | {"one": told})
