@@ -3,10 +3,12 @@
 Who is calling is nowhere in here: agency, system and officer come from credentials alone (DESIGN 2.4).
 """
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from vault.handling import OpenDossier, Person
 from vault.issue import ResultBody
@@ -15,6 +17,29 @@ from vault.release import Wanted
 _ONE_LINE = r"^[^\p{Cc}]*$"  # no control characters: what is stored is shown on pages and in documents
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ONE_LINE)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_ONE_LINE)]
+_FIELD_MAX = 20_000  # characters of one field of a result
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _written_day(value: object) -> object:
+    """Take a day as text alone: a bare number would be read as seconds since 1970."""
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise PydanticCustomError("date_parsing", "a date is written YYYY-MM-DD")
+    return value
+
+
+def _field_value(value: object) -> object:
+    if isinstance(value, str) and len(value) > _FIELD_MAX:
+        raise PydanticCustomError("string_too_long", "too long")
+    if value is not None and not isinstance(value, str | bool):
+        raise PydanticCustomError("string_type", "a field is text, true or false")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
+FieldValue = Annotated[str | bool | None, BeforeValidator(_field_value)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 
 
@@ -37,7 +62,7 @@ class PersonBody(Closed):
     role: Code
     identifier: IdentifierBody
     name: Text
-    born_on: date | None = None
+    born_on: Day | None = None
     represented: bool = False
     representation_evidence: Text | None = None
 
@@ -114,11 +139,11 @@ class ResultFields(Closed):
 
     type: Code
     owner_roles: list[Code] = Field(min_length=1, max_length=10)
-    fields: dict[Code, JsonValue] | None = Field(default=None, max_length=200)
+    fields: dict[Code, FieldValue] | None = Field(default=None, max_length=200)
     title: Text | None = None
     number: Text | None = None
-    issued_on: date | None = None
-    valid_until: date | None = None
+    issued_on: Day | None = None
+    valid_until: Day | None = None
     replaces: list[Code] = Field(default_factory=list, max_length=20)
 
     def value(self) -> ResultBody:

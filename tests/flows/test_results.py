@@ -41,6 +41,40 @@ def issuing(kho: Any, commune: httpx.Client, reregistration: dict[str, Any]) -> 
     return code
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("number", 10**30, "wrong_type"),
+        ("number", -(2**53), "wrong_type"),
+        ("number", 1.5, "wrong_type"),
+        ("number", {"a": {"b": []}}, "wrong_type"),
+        ("number", ["1"], "wrong_type"),
+        ("number", "1" * 20_001, "too_long"),
+    ],
+)
+def test_a_field_is_text_or_yes_or_no(
+    commune: httpx.Client, issuing: str, field: str, value: Any, code: str, language: str
+) -> None:
+    headers = {"Idempotency-Key": os.urandom(8).hex(), "Accept-Language": language}
+    asked = RESULT | {"fields": {field: value}}
+    reply = commune.post(f"/v1/dossiers/{issuing}/results", json=asked, headers=headers)
+    told = reply.json()
+    assert (reply.status_code, told.get("field"), told["code"]) == (422, f"fields.{field}", code)
+    assert reply.headers["content-language"] == language
+
+
+@pytest.mark.parametrize("field", ["issued_on", "valid_until"])
+@pytest.mark.parametrize("value", [0, 10**30, 20_000.0, True, "2026-02-30", "2026-1-1", " 2026-01-01"])
+def test_a_date_is_written_as_a_date(commune: httpx.Client, issuing: str, field: str, value: Any) -> None:
+    asked = RESULT | {"fields": {"number": "1"}, field: value}
+    reply = commune.post(
+        f"/v1/dossiers/{issuing}/results", json=asked, headers={"Idempotency-Key": os.urandom(8).hex()}
+    )
+    told = reply.json()
+    assert (reply.status_code, told.get("field"), told["code"]) == (422, field, "date_malformed")
+
+
 def test_another_file_under_the_same_key_is_another_request(commune: httpx.Client, issuing: str) -> None:
     first = hand_in(commune, issuing, paper("one"), "one-key-two-files")
     assert first.status_code == 201, first.text
