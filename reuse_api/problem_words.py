@@ -197,7 +197,35 @@ _FIELDS = {
     "text_length": Row(422, "Nội dung dài từ 1 đến 1000 ký tự.", "The text has 1 to 1000 characters."),
 }
 
+# What an auditor may ask, and must say.
+_AUDIT = {
+    "ground_length": Row(
+        422,
+        "Căn cứ mở mục nhật ký dài từ 10 đến 500 ký tự.",
+        "The ground for opening an entry has 10 to 500 characters.",
+    ),
+    "identifier_unreadable": Row(
+        422,
+        "Đây không phải số định danh, mã số thuế hay số giấy tờ nào.",
+        "This is no personal number, tax code or number of a paper.",
+    ),
+    "owner_unknown": Row(422, "Không có kho nào theo số này.", "There is no store under this number."),
+    "days_reversed": Row(422, "Ngày cuối ở trước ngày đầu.", "The last day is before the first one."),
+    "days_too_many": Row(422, "Chỉ đếm được tối đa 366 ngày.", "At most 366 days can be counted."),
+    "sizes_reversed": Row(
+        422,
+        "Cỡ cũ phải từ 1 và không lớn hơn cỡ mới.",
+        "The older size is at least 1 and not larger than the newer one.",
+    ),
+    "size_not_reached": Row(422, "Nhật ký chưa dài đến cỡ này.", "The log has not grown to this size yet."),
+}
+
 _CREDENTIALS = {
+    "cross_site": Row(
+        403,
+        "Yêu cầu này đến từ một trang khác; không có gì thay đổi.",
+        "This request came from another site; nothing was changed.",
+    ),
     "not_authenticated": Row(401, "Chưa xác thực được bên gọi.", "Who is calling could not be proven."),
     "token_missing": Row(401, "Thiếu thẻ truy cập (Authorization: Bearer).", "There is no access token."),
     "token_malformed": Row(401, "Thẻ truy cập không đúng dạng.", "The access token is malformed."),
@@ -298,4 +326,4 @@ _VAULT = {
     ),
 }
 
-ROWS: dict[str, Row] = _REQUEST | _FILES | _FIELDS | _CREDENTIALS | _VAULT
+ROWS: dict[str, Row] = _REQUEST | _FILES | _FIELDS | _AUDIT | _CREDENTIALS | _VAULT

@@ -71,6 +71,11 @@ def told_reasons(parts: Parts) -> tuple[str, ...]:
     return worth_saying([(one["code"], one["fact"]) for one in parts.basis.get("reasons", ())])
 
 
+def read_reasons(text: str | None) -> tuple[str, ...]:
+    """Read the reason codes back from a row; an entry without a row has none to show."""
+    return tuple(json.loads(text)) if text else ()
+
+
 def disagreements(facts: EntryFacts, row: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
     """Give (name, what the entry says, what its row says) wherever the two differ."""
     said = facts.row(0)

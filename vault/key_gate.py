@@ -11,7 +11,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signing.checkpoint import LogVerifier
@@ -151,8 +151,10 @@ class Gate:
         """
         self._check_proof(evidence)
         caller = await self._own_view(credential)
+        if isinstance(caller, StaffCaller):  # neither an auditor nor an administrator reads content
+            raise GateRefused("caller: their role opens no key")
         async with self._db.read() as db:
-            entry = await self._committed(db, evidence)
+            entry = await self._committed(db, evidence, Kind.DELIVERED)
             owners = (
                 await db.execute(
                     select(record_owner.c.owner, record_owner.c.wrapped_key, record.c.content_sha256)
@@ -172,17 +174,32 @@ class Gate:
         except SealBroken as problem:
             raise GateRefused(f"key: {problem}") from problem
 
-    async def open_entries(self, indexes: Sequence[int], credential: Caller) -> list[OpenedEntry]:
+    async def open_entries(
+        self,
+        indexes: Sequence[int],
+        credential: Caller,
+        entered: Mapping[int, Evidence] | None = None,
+    ) -> list[OpenedEntry]:
         """Open entries for their owner, or for the caller named in them; others are left out in silence.
 
         An entry whose every log key was erased stays closed.
+
+        Args:
+            entered: for an auditor alone: for each index the auditor's own entry that says it is opened.
+
+        Raises:
+            GateRefused: an auditor's entry does not prove what it should, naming the check that failed.
         """
         caller = await self._own_view(credential)
         opened: list[OpenedEntry] = []
         async with self._db.read() as db:
             for index in indexes:
                 row = (await db.execute(select(log_entry).where(log_entry.c.idx == index))).first()
-                holder = await self._holder_for(db, index, caller) if row is not None else None
+                if isinstance(caller, StaffCaller) and index in (entered or {}):
+                    await self._check_audit(db, (entered or {})[index], caller, index)
+                    holder = next(iter(await _living(db, index)), None)
+                else:
+                    holder = await self._holder_for(db, index, caller) if row is not None else None
                 if row is not None and holder is not None:
                     opened.append(await self._open_for(db, row, *holder))
         if isinstance(caller, SystemCaller):  # who is named is read in the entry, not in the receipt's row
@@ -207,16 +224,38 @@ class Gate:
         if isinstance(credential, StaffCaller):
             return await self.check_staff(credential.session)
         if credential.door == "desk":
-            return (await self.check_staff(credential.token)).at_desk()
+            officer = await self.check_staff(credential.token)
+            if officer.role != "desk":
+                raise NotAuthenticated("role_missing")
+            return officer.at_desk()
         return self.check_token(credential.token)
 
-    async def _committed(self, db: AsyncConnection, evidence: Evidence) -> Any:
+    async def _committed(self, db: AsyncConnection, evidence: Evidence, kind: Kind) -> Any:
         row = (await db.execute(select(log_entry).where(log_entry.c.idx == evidence.index))).first()
         if row is None or row.leaf != evidence.leaf:
             raise GateRefused("row: no such entry is committed")
-        if leaf_kind(row.leaf) is not Kind.DELIVERED:  # the row's own kind could be anything
-            raise GateRefused("kind: only a `delivered` entry opens a key")
+        if leaf_kind(row.leaf) is not kind:  # the row's own kind could be anything
+            raise GateRefused(f"kind: only an entry of kind {int(kind)} opens this")
         return row
+
+    async def _check_audit(
+        self, db: AsyncConnection, evidence: Evidence, auditor: StaffCaller, index: int
+    ) -> None:
+        """An auditor opens nothing but what their own fresh entry names, shown to each owner concerned."""
+        self._check_proof(evidence)
+        if auditor.role != "auditor":
+            raise GateRefused("caller: their role opens no entry")
+        row = await self._committed(db, evidence, Kind.AUDITOR_ACT)
+        told = await _owners(db, index) or await _living(db, evidence.index)
+        if not told:
+            raise GateRefused("key: it was erased")
+        act, *_ = [await self._open_for(db, row, *one) for one in told]
+        if act.parts.actor != auditor.actor():
+            raise GateRefused("caller: the entry names another one")
+        if act.parts.event.get("of") != index or not act.parts.basis.get("facts", {}).get("ground"):
+            raise GateRefused("entry: it names another one, or no ground")
+        if abs(self._clock.now() - instant(act.at)) > FRESH:
+            raise GateRefused("age: the entry is too old")
 
     def _check_entry(self, entry: OpenedEntry, caller: Caller, record_id: str, digest: str) -> None:
         parts = entry.parts
@@ -230,19 +269,9 @@ class Gate:
             raise GateRefused("age: the entry is too old")
 
     async def _holder_for(self, db: AsyncConnection, index: int, caller: Caller) -> tuple[str, str] | None:
-        query = (
-            select(entry_holder.c.holder_kind, entry_holder.c.holder)
-            .join(
-                key_pair,
-                (key_pair.c.kind == entry_holder.c.holder_kind)
-                & (key_pair.c.id == entry_holder.c.holder)
-                & (key_pair.c.purpose == "log"),
-            )
-            .where(entry_holder.c.idx == index, key_pair.c.wrapped_private.is_not(None))
-            .order_by(entry_holder.c.holder_kind, entry_holder.c.holder)
-        )
+        query = _living_holders(index)
         if isinstance(caller, StaffCaller):
-            return None  # what an auditor may open is decided by auditing, entered first
+            return None  # what an auditor opens is entered first
         if isinstance(caller, OwnerCaller):
             query = query.where(entry_holder.c.holder_kind == "owner", entry_holder.c.holder == caller.owner)
         else:
@@ -283,6 +312,31 @@ class Gate:
             return self._master.unwrap(wrapped, _pair_aad(kind, name, purpose))
         except SealBroken as problem:
             raise GateRefused(f"key: {problem}") from problem
+
+
+async def _owners(db: AsyncConnection, index: int) -> list[tuple[str, str]]:
+    """Give the owners whom an entry is about and whose log key was not erased."""
+    return [one for one in await _living(db, index) if one[0] == "owner"]
+
+
+async def _living(db: AsyncConnection, index: int) -> list[tuple[str, str]]:
+    """Give who can open an entry."""
+    return [(row.holder_kind, row.holder) for row in await db.execute(_living_holders(index))]
+
+
+def _living_holders(index: int) -> Select[tuple[str, str]]:
+    """Select who can open an entry: its holders whose log key was not erased."""
+    living = (
+        (key_pair.c.kind == entry_holder.c.holder_kind)
+        & (key_pair.c.id == entry_holder.c.holder)
+        & (key_pair.c.purpose == "log")
+    )
+    return (
+        select(entry_holder.c.holder_kind, entry_holder.c.holder)
+        .join(key_pair, living)
+        .where(entry_holder.c.idx == index, key_pair.c.wrapped_private.is_not(None))
+        .order_by(entry_holder.c.holder_kind, entry_holder.c.holder)
+    )
 
 
 def _pair_aad(kind: str, name: str, purpose: str) -> bytes:
