@@ -167,12 +167,20 @@ async def _send(
         size=row["content_size"],
         digest=row["content_sha256"],
         media_type=row["media_type"],
-        name=f"{sorted(access.record.document_codes.values())[0]}.pdf",
+        name=f"{_code(access.record, access.told.facts)}.pdf",
         verdict=access.record.facts.verdict,
         validity=access.record.facts.validity.value,
         receipt=entry.receipt,
         index=entry.index,
     )
+
+
+def _code(record: Stored, facts: AccessFacts) -> str:
+    """Name the file by a document code of whom it is read for: each code holds its owner's number."""
+    persons = facts.dossier.persons if facts.dossier is not None else ()
+    named = [facts.owner, *(person.owner for person in persons)]
+    codes = [code for one in named for owner, code in record.document_codes.items() if owner == one]
+    return codes[0] if codes else record.facts.id
 
 
 async def _entered(vault: Vault, caller: Caller, access: _Access) -> Logged:

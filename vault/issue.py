@@ -211,8 +211,10 @@ def _owners(found: Scene, body: ResultBody) -> tuple[str, ...]:
 
 
 def _facts(found: Scene, body: ResultBody, people: tuple[str, ...]) -> AccessFacts:
-    opened = found_dossier(found)
-    dossier = opened.about(people[0]) if len(people) == 1 else opened.facts
+    """Give the facts of a result as they concern its owners: nobody else of the dossier stands in them."""
+    opened = found_dossier(found).facts
+    persons = tuple(one for one in opened.persons if one.owner in people)
+    dossier = replace(opened, persons=persons)
     return AccessFacts(
         Action.ISSUE_RESULT, found.caller, dossier=dossier, result_type=body.type, result_persons=people
     )

@@ -133,7 +133,8 @@ def questions(vault: Vault, found: Scene, dossier: DossierFacts, records: Sequen
 def answer(vault: Vault, opened: Opened, found: Scene, receipts: Sequence[str]) -> Answer:
     """Compose the answer: codes and plain values, no words."""
     plans = match(opened.facts, [one.facts for one in found.records], opened.components, vault.book, found.at)
-    stored = {one.facts.id: one for one in found.records}
+    named = tuple(person.owner for person in opened.facts.persons if person.owner is not None)
+    told = {one.facts.id: summary(one, named) for one in found.records}
     asked = {one.code: one for one in opened.components}
     return {
         "dossier": opened.facts.code,
@@ -143,13 +144,13 @@ def answer(vault: Vault, opened: Opened, found: Scene, receipts: Sequence[str]) 
         "state": opened.facts.state,
         "asked_at": stamp(found.at),
         "policy": vault.book.hash,
-        "components": [_component(asked[one.component], one, stored, vault) for one in plans],
+        "components": [_component(asked[one.component], one, told, vault) for one in plans],
         "receipts": list(receipts),
     }
 
 
 def _component(
-    asked: Component, one: ComponentPlan, stored: dict[str, Stored], vault: Vault
+    asked: Component, one: ComponentPlan, told: dict[str, dict[str, Any]], vault: Vault
 ) -> dict[str, Any]:
     line: dict[str, Any] = {
         "component": one.component,
@@ -159,11 +160,9 @@ def _component(
         "source": asked.source,
         "state": one.state,
         "reasons": list(one.reasons),
-        "records": [summary(stored[record]) for record in one.records],
-        "candidates": [
-            summary(stored[record]) | {"reasons": list(reasons)} for record, reasons in one.candidates
-        ],
-        "refused": [summary(stored[record]) | {"reasons": list(reasons)} for record, reasons in one.refused],
+        "records": [told[record] for record in one.records],
+        "candidates": [told[record] | {"reasons": list(reasons)} for record, reasons in one.candidates],
+        "refused": [told[record] | {"reasons": list(reasons)} for record, reasons in one.refused],
     }
     if one.data_source is not None:
         line["data_source"] = plain(vault.book.data_sources[one.data_source])
@@ -172,13 +171,18 @@ def _component(
     return line
 
 
-def summary(one: Stored) -> dict[str, Any]:
-    """Say of a record what an officer needs to choose it; never its content."""
+def summary(one: Stored, named: Sequence[str]) -> dict[str, Any]:
+    """Say of a record what an officer needs to choose it; never its content.
+
+    Args:
+        named: the owner ids of the dossier's persons: a document code holds its owner's number, and nobody
+            is told that of another.
+    """
     line = {
         "record": one.facts.id,
         "type": one.facts.type,
         "title": one.row["title"],
-        "document_codes": sorted(one.document_codes.values()),
+        "document_codes": sorted(code for owner, code in one.document_codes.items() if owner in named),
         "issuer": one.row["issuer_name"],
         "number": one.row["number"],
         "issued_on": one.row["issued_on"],
