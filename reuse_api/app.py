@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from reuse_api import (
+    components,
     dossiers,
     health,
     journal,
@@ -28,7 +29,20 @@ from reuse_api.settings import Settings
 from vault.publishing import publish
 from vault.services import Vault
 
-API = (tokens, dossiers, releases, results, records, notices, receipts, me, log, health, problem_types)
+API = (
+    tokens,
+    dossiers,
+    components,
+    releases,
+    results,
+    records,
+    notices,
+    receipts,
+    me,
+    log,
+    health,
+    problem_types,
+)
 PAGES: tuple[APIRouter, ...] = (
     sign_in.router,
     wallet.router,

@@ -134,6 +134,13 @@ class ReleasesBody(Closed):
         return [Wanted(one.component, one.record) for one in self.components]
 
 
+class ConfirmationBody(Closed):
+    """The candidate that an officer confirms for a component, and why."""
+
+    record: Code
+    reason: LongText
+
+
 class ResultFields(Closed):
     """A result to store: with `fields` it is composed and sealed here, without them a file comes with it."""
 

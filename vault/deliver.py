@@ -19,7 +19,7 @@ from vault.callers import Caller, OwnerCaller, SystemCaller
 from vault.days import legal_day
 from vault.entries import Logged, stamp
 from vault.errors import ContentDamaged, FieldInvalid, Moved, NotFound, VaultBusy, VaultError
-from vault.gathering import related, scene
+from vault.gathering import scene
 from vault.key_gate import Evidence
 from vault.records import Stored
 from vault.services import MAX_AFRESH, Refusal, Vault
@@ -123,16 +123,14 @@ async def _released(
         found = await scene(vault, db, caller, row["dossier"], at)
         if found.dossier is None:
             raise NotFound
-        tags = await related(vault, db, found.dossier.facts)
-        record = await records.one(db, row["record"], legal_day(at), tags)
+    record = found.record(row["record"])
     if record is None:
         raise NotFound
     owners = tuple(sorted(record.facts.owners))
-    persons = tuple(one for one in found.dossier.facts.persons if one.owner in owners)
     facts = AccessFacts(
         action=Action.DELIVER,
         caller=found.caller,
-        dossier=replace(found.dossier.facts, persons=persons),
+        dossier=found.dossier.about(*owners),
         component=row["component"],
         record=record.facts,
     )

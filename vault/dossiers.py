@@ -31,9 +31,12 @@ class Opened:
         """The owner ids of its persons, each once, in the order of their roles."""
         return tuple(dict.fromkeys(person.owner for person in self.facts.persons if person.owner))
 
-    def about(self, owner_id: str) -> DossierFacts:
-        """The same dossier with the facts of one person alone: what that person's entry may hold."""
-        return replace(self.facts, persons=tuple(one for one in self.facts.persons if one.owner == owner_id))
+    def about(self, *owner_ids: str) -> DossierFacts:
+        """The same dossier with the facts of one person alone, or of the owners of one record.
+
+        It is what an entry to them may hold.
+        """
+        return replace(self.facts, persons=tuple(one for one in self.facts.persons if one.owner in owner_ids))
 
 
 async def one(db: AsyncConnection, code: str) -> Opened | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import CallerFacts, DossierFacts
-from vault import agencies, dossiers, epochs, records
+from vault import agencies, confirmations, dossiers, epochs, records
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.dossiers import Opened
@@ -67,13 +67,14 @@ async def holdings(
     at: datetime,
     named: Sequence[tuple[str, str]] = (),
 ) -> list[Stored]:
-    """Read the records of a dossier's persons, with the relations that agree among them.
+    """Read the records of a dossier's persons, with the relations that agree and what was confirmed of each.
 
     Args:
         named: (role, identifier) as a dossier names them that is only being opened.
     """
     owners = {person.owner for person in facts.persons if person.owner is not None}
-    return await records.of_owners(db, owners, legal_day(at), await related(vault, db, facts, named))
+    held = await records.of_owners(db, owners, legal_day(at), await related(vault, db, facts, named))
+    return await confirmations.standing(db, facts.code, held)
 
 
 async def related(

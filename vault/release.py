@@ -18,10 +18,9 @@ from policies.decision import decide
 from policies.facts import AccessFacts, Action, ComponentPlan, Decision
 from policies.matching import plan as match
 from signing.leaf import Kind
-from vault import epochs, records, releases, requests, telling
+from vault import epochs, releases, requests, strangers, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
-from vault.days import legal_day
 from vault.dossiers import Opened
 from vault.entries import Logged, new_id, stamp
 from vault.errors import FieldInvalid, Moved, VaultBusy
@@ -53,8 +52,8 @@ class _Choice:
     counts: bool
     release: str
     reasons: tuple[str, ...]
-    attempt: AccessFacts | None = None  # on a record of nobody in the dossier, or on none that exists
-    outside: Stored | None = None  # that record, where it exists: its owners are told
+    strange: bool = False  # a record was chosen that no person of the dossier owns, or that is none
+    stranger: Stored | None = None  # that record, where it exists: its owners are told
 
 
 async def request(
@@ -79,14 +78,14 @@ async def request(
         async with vault.db.read() as db:
             earlier = await requests.answered(db, caller.id, key, asked)
             found = await scene(vault, db, caller, code, vault.clock.now())
-            strangers = await _outside(db, found, wanted)
+            outside = await strangers.outside(db, found, [one.record for one in wanted if one.record])
         if earlier is not None:
             return earlier
         refusal = await barred(vault, caller, found, code, Action.ASK_PLAN)
         if refusal is not None:
             return refusal
         # 3 The decision is made, with its reasons.
-        choices = _choose(vault, found, wanted, strangers)
+        choices = _choose(vault, found, wanted, outside)
         try:
             # 4 The entry is committed, with the release.
             return await _commit(vault, caller, found, choices, key, asked)
@@ -95,19 +94,8 @@ async def request(
     raise VaultBusy("the dossier keeps changing; ask again")
 
 
-async def _outside(db: Any, found: Scene, wanted: Sequence[Wanted]) -> dict[str, Stored]:
-    """Read the chosen records that no person of the dossier owns: their owners are told of the attempt."""
-    outside = {}
-    for one in wanted:
-        if one.record is not None and found.record(one.record) is None:
-            stored = await records.one(db, one.record, legal_day(found.at))
-            if stored is not None:
-                outside[one.record] = stored
-    return outside
-
-
 def _choose(
-    vault: Vault, found: Scene, wanted: Sequence[Wanted], strangers: dict[str, Stored]
+    vault: Vault, found: Scene, wanted: Sequence[Wanted], outside: dict[str, Stored]
 ) -> list[_Choice]:
     opened = found_dossier(found)
     plans = {
@@ -123,7 +111,8 @@ def _choose(
             record = found.record(record_id) if record_id else None
             choice = _decided(vault, found, opened, one, planned, record_id, record)
             if record_id is not None and record is None:
-                choice = _outsiders(choice, opened, strangers.get(record_id))
+                stranger = outside.get(record_id)
+                choice = replace(choice, reasons=(strangers.TOLD,), strange=True, stranger=stranger)
             choices.append(choice)
     return choices
 
@@ -166,13 +155,6 @@ def _decided(
     )
 
 
-def _outsiders(choice: _Choice, opened: Opened, outside: Stored | None) -> _Choice:
-    """Tell an unknown record and one of a person outside the dossier alike: in words, receipt and entries."""
-    about = outside.facts if outside is not None else None
-    attempt = replace(choice.facts, dossier=replace(opened.facts, persons=()), record=about)
-    return replace(choice, reasons=("person_not_in_dossier",), attempt=attempt, outside=outside)
-
-
 async def _commit(
     vault: Vault, caller: SystemCaller, found: Scene, choices: Sequence[_Choice], key: str, asked: bytes
 ) -> Answer:
@@ -201,34 +183,28 @@ async def _commit(
 
 
 def _tell(vault: Vault, found: Scene, one: _Choice, key: str) -> list[Telling]:
-    """One entry for the record's owners together; without a record, one for each person of the dossier.
-
-    Of the last, the entry about an attempt on somebody else's record, the caller has no receipt.
-    """
+    """One entry for the record's owners together; without a record, one for each person of the dossier."""
     kind = Kind.RELEASE_PERMITTED if one.decision.permitted else Kind.REFUSED
     event = "released" if one.decision.permitted else "release_refused"
     opened = found_dossier(found)
+    if one.strange:
+        return strangers.tellings(vault, found, one.facts, event, one.stranger, key)
     if one.record is not None:
         owners = tuple(sorted(one.record.facts.owners))
-        about = _with_persons(one.facts, opened, owners)
+        about = replace(one.facts, dossier=opened.about(*owners))
         release = one.release if one.decision.permitted else None
         return [Telling(kind, event, about, one.decision, owners, one.record, release=release, request=key)]
-    lines = [
-        Telling(kind, event, _with_persons(one.facts, opened, (owner,)), one.decision, (owner,), request=key)
+    return [
+        Telling(
+            kind,
+            event,
+            replace(one.facts, dossier=opened.about(owner)),
+            one.decision,
+            (owner,),
+            request=key,
+        )
         for owner in opened.owners
     ]
-    if one.attempt is None:
-        return lines
-    owners = tuple(sorted(one.outside.facts.owners)) if one.outside is not None else ()
-    decision = decide(one.attempt, vault.book, found.at)
-    kept = Telling(kind, event, one.attempt, decision, owners, one.outside, request=key, kept_back=True)
-    return [*lines, kept]
-
-
-def _with_persons(facts: AccessFacts, opened: Opened, owners: Sequence[str]) -> AccessFacts:
-    """Keep, of the dossier's persons, those whom the entry is written for."""
-    persons = tuple(one for one in opened.facts.persons if one.owner in owners)
-    return replace(facts, dossier=replace(opened.facts, persons=persons))
 
 
 def _row(caller: SystemCaller, found: Scene, one: _Choice, entry: Logged) -> dict[str, Any]:

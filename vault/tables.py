@@ -401,14 +401,17 @@ asked_plan = _table(
 
 confirmation = _table(
     "confirmation",
-    _text("dossier", ForeignKey("dossier.code"), primary_key=True),
-    _text("component", primary_key=True),
-    _text("record", ForeignKey("record.id"), primary_key=True),
+    Column("idx", Integer, ForeignKey("log_entry.idx"), primary_key=True, autoincrement=False),
+    _text("dossier", ForeignKey("dossier.code")),
+    _text("component"),
+    _text("record", ForeignKey("record.id")),
+    _text("weaknesses"),  # what the officer looked at and made up for: codes, as a JSON list
     _text("reason"),
     _text("agency"),
     _text("officer"),
-    _number("idx"),
     _text("at"),
+    Index("ix_confirmation_of", "dossier"),
+    Index("ix_confirmation_record", "record"),
 )
 
 digitisation = _table(
@@ -418,6 +421,9 @@ digitisation = _table(
     _text("component"),
     _text("answered"),  # what the plan had said of the component: none | candidate | satisfied ...
     _maybe("reason"),  # the reason code for scanning in spite of an answer
+    _maybe("explanation"),  # that reason in the officer's words
+    _bytes("scan_sha256"),  # of the file as it was handed in; the record has that of the marked, signed one
+    _number("scan_size"),
     _text("agency"),
     _text("officer"),
     _number("idx"),

@@ -125,7 +125,8 @@ async def refuse(
     prepared = await prepare(vault, caller, tellings)
     logged = await vault.appender.append(prepared, nothing_to_check)
     reasons = (outward,) if outward is not None else tellings[0].decision.told
-    return Refusal(reasons, tuple(one.receipt for one in logged), "ended" if ended else "refused")
+    theirs = tuple(entry.receipt for entry, one in zip(logged, tellings, strict=True) if not one.kept_back)
+    return Refusal(reasons, theirs, "ended" if ended else "refused")
 
 
 async def nothing_to_check(_db: object) -> None:

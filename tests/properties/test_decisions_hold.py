@@ -82,6 +82,12 @@ records = st.builds(
     relations=st.sampled_from([frozenset(), frozenset({("mother", "householder")})]),
     known_fields=st.sampled_from([frozenset(), frozenset({"mother"})]),
     damaged=st.booleans(),
+    confirmed=st.frozensets(
+        st.tuples(
+            st.sampled_from(["KQ003606", "CT01"]),
+            st.sampled_from(["trust_too_low", "verdict_undetermined", "relation_not_known"]),
+        )
+    ),
 )
 questions = st.builds(
     AccessFacts,
@@ -93,6 +99,8 @@ questions = st.builds(
     record=st.none() | records,
     result_type=st.sampled_from([None, "GKS", "XYZ"]),
     result_persons=st.sampled_from([(), ("ann",), ("ann", "cam")]),
+    answered=st.sampled_from([None, "none", "candidate", "satisfied", "data_source"]),
+    rescan_reason=st.sampled_from([None, "outdated", "whim"]),
 )
 GOOD_CALLER = CallerFacts(
     "police", True, "system", True, "officer", True, frozenset({"1.004222"}), frozenset(), ("G01",)

@@ -138,18 +138,22 @@ def upgrade() -> None:
     )
     op.create_table(
         "confirmation",
+        sa.Column("idx", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("dossier", sa.Text(), nullable=False),
         sa.Column("component", sa.Text(), nullable=False),
         sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("weaknesses", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
         sa.Column("officer", sa.Text(), nullable=False),
-        sa.Column("idx", sa.Integer(), nullable=False),
         sa.Column("at", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["dossier"], ["dossier.code"], name=op.f("fk_confirmation_dossier")),
+        sa.ForeignKeyConstraint(["idx"], ["log_entry.idx"], name=op.f("fk_confirmation_idx")),
         sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_confirmation_record")),
-        sa.PrimaryKeyConstraint("dossier", "component", "record", name=op.f("pk_confirmation")),
+        sa.PrimaryKeyConstraint("idx", name=op.f("pk_confirmation")),
     )
+    op.create_index("ix_confirmation_of", "confirmation", ["dossier"], unique=False)
+    op.create_index("ix_confirmation_record", "confirmation", ["record"], unique=False)
     op.create_table(
         "asked_plan",
         sa.Column("dossier", sa.Text(), nullable=False),
@@ -209,6 +213,9 @@ def upgrade() -> None:
         sa.Column("component", sa.Text(), nullable=False),
         sa.Column("answered", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("explanation", sa.Text(), nullable=True),
+        sa.Column("scan_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("scan_size", sa.Integer(), nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
         sa.Column("officer", sa.Text(), nullable=False),
         sa.Column("idx", sa.Integer(), nullable=False),
