@@ -33,3 +33,9 @@ class ReceiptMalformed(SigningError):
     """The text is not a receipt as Kho writes it."""
 
     code = "receipt_malformed"
+
+
+class GrowthMalformed(SigningError):
+    """The text is not a proof of growth as Kho writes it."""
+
+    code = "growth_malformed"

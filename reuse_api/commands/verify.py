@@ -15,10 +15,12 @@ import typer
 from reuse_api.commands.ending import Ending, end
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.commands.verify_words import document_lines, outcome_line, step_lines
+from reuse_api.language import Language
 from reuse_api.wiring import read_roots
+from signing.growth import verify_growth
 from signing.log_check import Fetch, verify_log
 from signing.log_errors import NoteInvalid
-from signing.receipt import Outcome, outcome_of, verify_receipt
+from signing.receipt import Outcome, Step, outcome_of, verify_receipt
 from signing.report import Examination
 from signing.workers import WorkerPool
 from vault.clock import Clock
@@ -79,11 +81,26 @@ def log(
         steps = verify_log(_fetching(place), _key_line(log_key))
     except NoteInvalid as problem:
         raise typer.BadParameter(str(problem), param_hint="--log-key") from problem
-    for line in step_lines(steps, language):
-        typer.echo(line)
-    outcome = outcome_of(steps)
-    typer.echo(outcome_line(outcome, language))
-    raise end(_ENDINGS[outcome])
+    _conclude(steps, language)
+
+
+@commands.command("growth")
+def growth(
+    file: ExistingFile,
+    since: Annotated[
+        Path,
+        typer.Option("--since", exists=True, dir_okay=False, help="The older checkpoint, as you kept it."),
+    ],
+    log_key: LogKey = None,
+    lang: Lang = None,
+) -> None:
+    """Check that a log only grew since a checkpoint that you kept: nothing before it was changed."""
+    language = spoken_language(lang)
+    try:
+        steps = verify_growth(file.read_bytes(), since.read_bytes(), _key_line(log_key))
+    except NoteInvalid as problem:
+        raise typer.BadParameter(str(problem), param_hint="--log-key") from problem
+    _conclude(steps, language)
 
 
 @commands.command("document")
@@ -109,6 +126,14 @@ def document(
     typer.echo(outcome_line(examined.report.verdict, language))
     missed = "not_examined" in examined.report.reasons
     raise end(Ending.NOT_EXAMINED if missed else _ENDINGS[examined.report.verdict])
+
+
+def _conclude(steps: Sequence[Step], language: Language) -> None:
+    for line in step_lines(steps, language):
+        typer.echo(line)
+    outcome = outcome_of(steps)
+    typer.echo(outcome_line(outcome, language))
+    raise end(_ENDINGS[outcome])
 
 
 async def _examine(file: Path, roots: Sequence[bytes], at: datetime) -> Examination:

@@ -13,6 +13,7 @@ from reuse_api.commands.speaking import spoken_language
 from reuse_api.journal import ROOT, JsonLines
 from reuse_api.settings import Settings, variable
 from signing.checkpoint import LogKey
+from signing.growth import make_growth
 from signing.leaf import PARTS, Kind, Parts, make_leaf, new_seed, opening
 from signing.merkle import Tree, leaf_hash
 from signing.receipt import make_receipt
@@ -114,6 +115,28 @@ def test_a_changed_receipt_is_invalid(receipt: Path, key: LogKey) -> None:
     content[len(content) // 2] ^= 1
     receipt.write_bytes(bytes(content))
     assert run(["verify", "receipt", str(receipt), "--log-key", key.verifier_line()]) == 1
+
+
+@pytest.mark.parametrize(("changed", "status", "failed"), [(False, 0, []), (True, 1, ["4."])])
+def test_the_growth_of_a_log_is_checked_against_the_checkpoint_kept(
+    key: LogKey,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changed: bool,
+    status: int,
+    failed: list[str],
+) -> None:
+    before = Tree(leaf_hash(bytes([number])) for number in range(5))
+    after = Tree(leaf_hash(bytes([number + changed])) for number in range(9))
+    (tmp_path / "kept").write_text(key.sign_checkpoint(5, before.root()))
+    newer = key.sign_checkpoint(9, after.root())
+    (tmp_path / "growth").write_text(make_growth(5, after.consistency(5), newer))
+    asked = ["verify", "growth", "growth", "--since", "kept", "--log-key", key.verifier_line()]
+    assert run(asked) == status
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:2] for line in lines if "FAILED" in line] == failed
+    assert len(lines) == 5 and run([*asked, "--lang", "vi"]) == status
+    assert "Nhật ký chỉ dài thêm" in capsys.readouterr().out
 
 
 def test_what_a_receipt_proves_can_be_shown(
