@@ -172,12 +172,14 @@ def test_listing_and_deciding_agree(family):
 
 
 @given(families)
-def test_only_a_whole_and_trusted_record_satisfies(family):
+def test_only_a_whole_record_satisfies_trusted_by_itself_or_confirmed(family):
     _, held, answer = _family(family)
     for record in held:
         if record.id in answer.records:
-            assert record.trust is TrustClass.A
-            assert record.verdict == "valid"
+            looked_at = {code for component, code in record.confirmed if component == "KQ003606"}
+            assert record.trust is TrustClass.A or "trust_too_low" in looked_at
+            assert record.verdict == "valid" or "verdict_undetermined" in looked_at
+            assert record.verdict != "invalid"
             assert record.validity is Validity.IN_FORCE
             assert not record.damaged
             assert record.type in ("GKS", "GCNKH")
