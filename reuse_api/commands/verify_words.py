@@ -17,6 +17,16 @@ _STEPS = {
     "tiles": ("Đủ các mảnh cây, tầng trên khớp tầng dưới", "All tiles are there and fit together"),
     "entries": ("Mỗi mục là một lá và ở đúng chỗ", "Each entry is a leaf in its place"),
     "root": ("Cây của mọi mục có gốc đã ký", "The tree over all entries has the signed root"),
+    "growth_format": ("Bằng chứng đúng dạng", "The proof of growth has the right form"),
+    "older_head": (
+        "Điểm kiểm đã giữ do khóa của nhật ký ký",
+        "The checkpoint kept is signed by the log's key",
+    ),
+    "newer_head": ("Điểm kiểm mới do khóa của nhật ký ký", "The newer checkpoint is signed by the log's key"),
+    "growth": (
+        "Nhật ký chỉ dài thêm, không mục cũ nào bị sửa",
+        "The log only grew: no older entry was changed",
+    ),
 }
 _RESULTS = {
     True: ("ĐẠT", "PASSED"),
