@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import Row, RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.errors import AskingInvalid
 from policies.facts import Validity
+from signing.leaf import leaf_kind
 from vault import catalogue, owners, records
 from vault.callers import OwnerCaller
 from vault.days import legal_day
@@ -22,9 +23,10 @@ from vault.errors import NotFound
 from vault.key_gate import OpenedEntry
 from vault.records import Stored
 from vault.services import Vault
-from vault.tables import agency, entry_holder, receipt, record, validity_event
+from vault.tables import agency, entry_holder, log_entry, receipt, record, validity_event
 
 MAX_PAGE = 100  # entries in one page of a list
+UNREADABLE = "entry_unreadable"  # instead of an event
 
 
 @dataclass(frozen=True)
@@ -62,29 +64,33 @@ class MyRecord:
 
 @dataclass(frozen=True)
 class MyAccess:
-    """One entry about me: who did what, for which dossier, on which basis, with which outcome."""
+    """One entry about me: who did what, for which dossier, on which basis, with which outcome.
+
+    One that was changed and does not open has the event UNREADABLE, only the kind of its leaf, and the time
+    that its row says.
+    """
 
     index: int
     at: datetime
     kind: int
     event: str
     result: str
-    agency_vi: str | None
-    agency_en: str | None
-    system: str | None
-    officer: str | None
-    by_owner: bool
-    dossier: str | None
-    procedure: str | None
-    procedure_name: str | None
-    component: str | None
-    component_name: str | None
-    record: str | None
-    record_title: str | None
-    basis: str | None
-    reference: str | None
-    reasons: tuple[str, ...]
     receipt: str
+    agency_vi: str | None = None
+    agency_en: str | None = None
+    system: str | None = None
+    officer: str | None = None
+    by_owner: bool = False
+    dossier: str | None = None
+    procedure: str | None = None
+    procedure_name: str | None = None
+    component: str | None = None
+    component_name: str | None = None
+    record: str | None = None
+    record_title: str | None = None
+    basis: str | None = None
+    reference: str | None = None
+    reasons: tuple[str, ...] = ()
 
 
 async def me(vault: Vault, caller: OwnerCaller) -> Me:
@@ -131,10 +137,26 @@ async def my_access(vault: Vault, caller: OwnerCaller, index: int) -> MyAccess:
 
 
 async def _accesses(vault: Vault, caller: OwnerCaller, indexes: Sequence[int]) -> list[MyAccess]:
-    opened = await vault.gate.open_entries(indexes, caller)
+    opened = {one.index: one for one in await vault.gate.open_entries(indexes, caller)}
+    closed = [index for index in indexes if index not in opened and index in vault.gate.unreadable]
+    mine = (entry_holder.c.holder_kind == "owner") & (entry_holder.c.holder == caller.owner)
     async with vault.db.read() as db:
-        names = await _names(db, opened)
-        return [_my_access(one, names) for one in opened]
+        names = await _names(db, list(opened.values()))
+        told = {index: _my_access(one, names) for index, one in opened.items()}
+        query = (
+            select(log_entry.c.idx, log_entry.c.leaf, log_entry.c.at, receipt.c.id)
+            .join(receipt, receipt.c.idx == log_entry.c.idx)
+            .join(entry_holder, entry_holder.c.idx == log_entry.c.idx)
+            .where(mine, log_entry.c.idx.in_(closed))
+        )
+        told |= {row.idx: _unreadable(row) for row in await db.execute(query)}
+    return [told[index] for index in indexes if index in told]
+
+
+def _unreadable(row: Row[tuple[int, bytes, str, str]]) -> MyAccess:
+    """Tell of an entry about the owner that was changed, so that nobody can open it: it is not left out."""
+    kind = int(leaf_kind(row.leaf))
+    return MyAccess(row.idx, instant(row.at), kind, UNREADABLE, result="unknown", receipt=row.id)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ class Gate:
         self.issuer = issuer
         self._clock = clock
         self._checked_tokens: dict[bytes, SystemCaller] = {}
+        self.unreadable: dict[int, str] = {}  # entries that did not open since the start, and why: an alarm
 
     def new_pair(self, kind: str, name: str, purpose: str) -> dict[str, Any]:
         """Make a key pair as a row of `key_pair`, its private half wrapped before it leaves."""
@@ -182,7 +183,8 @@ class Gate:
     ) -> list[OpenedEntry]:
         """Open entries for their owner, or for the caller named in them; others are left out in silence.
 
-        An entry whose every log key was erased stays closed.
+        An entry whose every log key was erased stays closed. One whose body or seed was changed is left out
+        too, for it must not hide the others, and is from then on among `unreadable`.
 
         Args:
             entered: for an auditor alone: for each index the auditor's own entry that says it is opened.
@@ -200,8 +202,12 @@ class Gate:
                     holder = next(iter(await _living(db, index)), None)
                 else:
                     holder = await self._holder_for(db, index, caller) if row is not None else None
-                if row is not None and holder is not None:
+                if row is None or holder is None:
+                    continue
+                try:
                     opened.append(await self._open_for(db, row, *holder))
+                except GateRefused as problem:
+                    self.unreadable[index] = problem.detail
         if isinstance(caller, SystemCaller):  # who is named is read in the entry, not in the receipt's row
             opened = [one for one in opened if one.parts.actor.get("system") == caller.system]
         return opened

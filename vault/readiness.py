@@ -19,6 +19,8 @@ async def ready(vault: Vault) -> dict[str, Any]:
             damaged = (await db.execute(select(func.count(func.distinct(damage.c.record))))).scalar_one()
         if size < vault.signer.tree.size:  # more is a commit whose tree is about to grow
             checks["log"] = "log_behind"
+        elif vault.gate.unreadable:
+            checks["log"] = f"entries_unreadable:{len(vault.gate.unreadable)}"
         if damaged:
             checks["content"] = f"damaged_records:{damaged}"
     except VaultBusy:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from signing.leaf import PARTS, opening
 from signing.receipt import make_receipt
 from vault.callers import Caller, OwnerCaller
-from vault.errors import NotFound, VaultError
+from vault.errors import GateRefused, NotFound, VaultError
 from vault.key_gate import OpenedEntry
 from vault.services import Vault
 from vault.tables import entry_holder, receipt
@@ -23,15 +23,13 @@ async def fetch(vault: Vault, caller: Caller, receipt_id: str) -> str:
     Raises:
         NotFound: there is no such receipt, or it is another caller's.
         ReceiptGone: its owner's log key was erased.
+        GateRefused: the entry was changed and does not open.
     """
     async with vault.db.read() as db:
         row = (await db.execute(select(receipt).where(receipt.c.id == receipt_id))).mappings().first()
     if row is None or (row["caller_kind"], row["caller"]) != (caller.kind, caller.id):
         raise NotFound
-    opened = await vault.gate.open_entries([row["idx"]], caller)
-    if not opened:
-        raise ReceiptGone
-    return await _text(vault, opened[0])
+    return await _opened(vault, caller, row["idx"])
 
 
 async def proof_of(vault: Vault, caller: OwnerCaller, index: int) -> str:
@@ -39,7 +37,7 @@ async def proof_of(vault: Vault, caller: OwnerCaller, index: int) -> str:
 
     Raises:
         NotFound: there is no such entry about this owner.
-        ReceiptGone: the owner's log key was erased.
+        ReceiptGone, GateRefused: as in `fetch`.
     """
     async with vault.db.read() as db:
         about = select(entry_holder.c.idx).where(
@@ -49,10 +47,16 @@ async def proof_of(vault: Vault, caller: OwnerCaller, index: int) -> str:
         )
         if (await db.execute(about)).first() is None:
             raise NotFound
+    return await _opened(vault, caller, index)
+
+
+async def _opened(vault: Vault, caller: Caller, index: int) -> str:
     opened = await vault.gate.open_entries([index], caller)
-    if not opened:
-        raise ReceiptGone
-    return await _text(vault, opened[0])
+    if opened:
+        return await _text(vault, opened[0])
+    if index in vault.gate.unreadable:
+        raise GateRefused(vault.gate.unreadable[index])
+    raise ReceiptGone
 
 
 async def _text(vault: Vault, entry: OpenedEntry) -> str:

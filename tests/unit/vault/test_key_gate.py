@@ -10,11 +10,12 @@ from reuse_api.demo import people
 from signing.checkpoint import LogKey
 from signing.leaf import Kind
 from signing.merkle import Tree, leaf_hash
-from vault import deliver, entries, revoke
+from vault import deliver, entries, finding, receipts, revoke
 from vault.assertions import TokenRefused
 from vault.clock import FixedClock
 from vault.errors import GateRefused
 from vault.key_gate import Evidence
+from vault.readiness import ready
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
 
 pytestmark = pytest.mark.anyio
@@ -254,6 +255,24 @@ async def test_an_opened_entry_tells_kind_and_time_as_they_were_committed(house,
     (opened,) = await house.vault.gate.open_entries([evidence.index], daughter)
     assert opened.kind is Kind.DELIVERED
     assert not opened.at.startswith("2001")
+
+
+async def test_one_entry_that_cannot_be_opened_hides_no_other(house, police, daughter, evidence):
+    before = await house.vault.gate.open_entries(range(await house.size()), daughter)
+    assert (await ready(house.vault))["ready"]
+    (row,) = await house.rows(select(log_entry).where(log_entry.c.idx == evidence.index))
+    await house.change(_entry(evidence).values(body=row.body[:-1] + bytes([row.body[-1] ^ 1])))
+    after = await house.vault.gate.open_entries(range(await house.size()), daughter)
+    assert [one.index for one in before if one.index != evidence.index] == [one.index for one in after]
+    listed = await finding.my_accesses(house.vault, daughter)
+    assert [one.index for one in listed] == [one.index for one in reversed(before)], "none is left out"
+    (marked,) = [one for one in listed if one.index == evidence.index]
+    assert (marked.event, marked.result, marked.kind) == ("entry_unreadable", "unknown", int(Kind.DELIVERED))
+    assert (await finding.my_access(house.vault, daughter, evidence.index)).event == "entry_unreadable"
+    state = await ready(house.vault)
+    assert (state["ready"], state["checks"]["log"]) == (False, "entries_unreadable:1")
+    with pytest.raises(GateRefused, match="entry"):
+        await receipts.proof_of(house.vault, daughter, evidence.index)
 
 
 async def test_a_delivery_that_the_gate_stops_is_told_as_not_delivered(house, police, daughter):
