@@ -153,7 +153,7 @@ async def _accesses(vault: Vault, caller: OwnerCaller, indexes: Sequence[int]) -
     return [told[index] for index in indexes if index in told]
 
 
-def _unreadable(row: Row[tuple[int, bytes, str, str]]) -> MyAccess:
+def _unreadable(row: Row[int, bytes, str, str]) -> MyAccess:
     """Tell of an entry about the owner that was changed, so that nobody can open it: it is not left out."""
     kind = int(leaf_kind(row.leaf))
     return MyAccess(row.idx, instant(row.at), kind, UNREADABLE, result="unknown", receipt=row.id)
