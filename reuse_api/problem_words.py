@@ -132,6 +132,14 @@ _FILES = {
 
 # What the vault says of a field, beside the codes that policies have words for.
 _FIELDS = {
+    "delegation_kind_unknown": Row(
+        422, "Không có hình thức đại diện này.", "There is no representation of this kind."
+    ),
+    "delegation_scheme_unfit": Row(
+        422,
+        "Loại số định danh không phù hợp: nêu con bằng số định danh cá nhân, doanh nghiệp bằng mã số thuế.",
+        "Name a child by the personal number, an enterprise by its tax code.",
+    ),
     "evidence_unknown": Row(
         422,
         "Căn cứ phải là portal_submission, signed_form hoặc officer_check.",
@@ -241,6 +249,11 @@ _CREDENTIALS = {
         401,
         "Phiên đăng nhập này thuộc vai trò khác.",
         "This session is of another role.",
+    ),
+    "acting_ended": Row(
+        401,
+        "Bạn không còn được làm thay người hoặc doanh nghiệp này. Hãy quay về kho của chính bạn.",
+        "You can no longer act for this person or enterprise. Please go back to your own store.",
     ),
     "session_ended": Row(401, "Phiên đăng nhập đã kết thúc.", "Your session has ended."),
     "grant_type_unsupported": Row(400, "Kiểu cấp thẻ không được hỗ trợ.", "The grant type is not supported."),

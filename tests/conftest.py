@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -57,13 +58,13 @@ PROVINCE = Office(
     officer_name="Bùi Văn Khang",
     procedures=(people.REREGISTRATION,),
 )
-OFFICES = (people.COMMUNE, people.POLICE, OTHER_COMMUNE, PROVINCE)
+OFFICES = (people.COMMUNE, people.POLICE, OTHER_COMMUNE, PROVINCE, people.BANK)
 CITIZENS = (people.DAUGHTER, people.MOTHER, people.STRANGER)
 
 
 @dataclass
 class House:
-    """An open vault, who may ask it, and what is in it: `daughters` and `mothers` are certificates (ids)."""
+    """An open vault, who may ask it, and what is in it: `daughters`, `mothers`, `childs` are certificates."""
 
     vault: Vault
     places: VaultPlaces
@@ -72,6 +73,7 @@ class House:
     clock: Clock
     daughters: str = ""
     mothers: str = ""
+    childs: str = ""
     other_commune: Office = OTHER_COMMUNE
     province: Office = PROVINCE
     serials: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -149,7 +151,7 @@ class House:
     ) -> dict[str, Any]:
         """Hand in a birth certificate as fields."""
         day = legal_day(self.vault.clock.now()).isoformat()
-        making = people.mothers_certificate if citizen is people.MOTHER else _daughters
+        making = _CERTIFICATES.get(citizen, _daughters)
         fields = making(f"{next(self.serials)}/2026", day)
         body = ResultBody("GKS", ("applicant",), fields, None, None, None, None)
         key = changes.pop("key", os.urandom(8).hex())
@@ -199,6 +201,9 @@ def _daughters(number: str, day: str) -> dict[str, Any]:
     return people.certificate(number, day, birth_place="Hà Nội")
 
 
+_CERTIFICATES = {people.MOTHER: people.mothers_certificate, people.CHILD: people.childs_certificate}
+
+
 @dataclass(frozen=True)
 class Template:
     """A built vault, closed: its folder, its authority, the callers' private keys, the certificates."""
@@ -208,6 +213,7 @@ class Template:
     keys: dict[str, dict[str, Any]]
     daughters: str
     mothers: str
+    childs: str
 
     def copied(self, folder: Path) -> Path:
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
@@ -250,7 +256,7 @@ async def workers(anyio_backend: str) -> AsyncIterator[WorkerPool]:
 
 @pytest.fixture(scope="session")
 async def template(tmp_path_factory: pytest.TempPathFactory, workers: WorkerPool) -> Template:
-    """The catalogue, four offices, three citizens; mother and daughter have their birth certificates."""
+    """The catalogue, five offices, four citizens; mother, daughter and child have birth certificates."""
     folder = tmp_path_factory.mktemp("template")
     (folder / "keys").mkdir(mode=0o700)
     authority = DemoAuthority.create(folder / "keys" / "authority", Clock().now())
@@ -261,11 +267,13 @@ async def template(tmp_path_factory: pytest.TempPathFactory, workers: WorkerPool
         commune = await house.system(people.COMMUNE)
         for citizen in CITIZENS:
             await house.owner(citizen)
-        for citizen in (people.DAUGHTER, people.MOTHER):
-            body = house.reregistration(house.person(citizen, "applicant"))
+        for citizen in (people.DAUGHTER, people.MOTHER, people.CHILD):
+            born = date.fromisoformat(citizen.born_on) if citizen is people.CHILD else None
+            body = house.reregistration(house.person(citizen, "applicant", born_on=born))
             code = await house.opens(commune, people.COMMUNE, body)
             certificates[citizen] = (await house.issues(commune, code, citizen))["record"]
-    return Template(folder, authority, keys, certificates[people.DAUGHTER], certificates[people.MOTHER])
+    held = [certificates[one] for one in (people.DAUGHTER, people.MOTHER, people.CHILD)]
+    return Template(folder, authority, keys, *held)
 
 
 async def furnish(house: House, offices: Iterable[Office]) -> None:
@@ -289,7 +297,11 @@ def open_house(folder: Path, template: Template, workers: WorkerPool) -> Any:
     @asynccontextmanager
     async def opening(clock: Clock | None = None) -> AsyncIterator[House]:
         async with opened_house(folder, template.authority, template.keys, workers, clock=clock) as house:
-            house.daughters, house.mothers = template.daughters, template.mothers
+            house.daughters, house.mothers, house.childs = (
+                template.daughters,
+                template.mothers,
+                template.childs,
+            )
             house.serials = itertools.count(100)
             yield house
 
@@ -320,6 +332,11 @@ async def daughter(house: House) -> OwnerCaller:
 @pytest.fixture
 async def mother(house: House) -> OwnerCaller:
     return await house.owner(people.MOTHER)
+
+
+@pytest.fixture
+async def bank(house: House) -> SystemCaller:
+    return await house.system(people.BANK, officer=False)
 
 
 @pytest.fixture

@@ -75,6 +75,10 @@ class OwnerCaller:
         """SHA-256 of the session secret."""
         return sha256(self.session.encode()).digest()
 
+    def alone(self) -> "OwnerCaller":
+        """Give the signed-in person, acting for themself."""
+        return OwnerCaller(self.person, self.expires, self.session)
+
     def actor(self) -> dict[str, str]:
         """The `actor` part of an entry."""
         if self.delegation is None:

@@ -12,7 +12,7 @@ from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
 from storage.errors import BlobDamaged, BlobMissing, StorageError
 from storage.sealed import read_sealed
-from vault import entries, epochs, records, releases, telling
+from vault import delegations, entries, epochs, records, releases, telling
 from vault.appending import Write
 from vault.assertions import TokenRefused
 from vault.callers import Caller, OwnerCaller, SystemCaller
@@ -98,7 +98,10 @@ async def read_own(
             if record is None or caller.owner not in record.facts.owners:
                 raise NotFound
             marks = await epochs.read(db, [epochs.BOOK, *(("owner", one) for one in record.facts.owners)])
-        facts = AccessFacts(Action.READ_OWN, None, owner=caller.owner, record=record.facts)
+            delegation = await delegations.acting(db, caller, vault.grounds, at)
+        facts = AccessFacts(
+            Action.READ_OWN, None, owner=caller.person, record=record.facts, delegation=delegation
+        )
         decision = decide(facts, vault.book, at)
         owners = tuple(sorted(record.facts.owners))
         if not decision.permitted:

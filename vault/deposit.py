@@ -5,11 +5,11 @@ from pathlib import Path
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, TrustClass
 from signing.leaf import Kind
-from vault import keeping, records, requests, telling
+from vault import delegations, epochs, keeping, records, requests, telling
 from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.days import legal_day
-from vault.errors import FieldInvalid
+from vault.errors import FieldInvalid, Moved, VaultBusy
 from vault.examining import accepted
 from vault.keeping import Description
 from vault.records import Stored
@@ -50,6 +50,8 @@ async def upload(
     async with vault.db.read() as db:
         earlier = await requests.answered(db, caller.id, key, asked)
         known = await records.with_content(db, examined.sha256, legal_day(at))
+        delegation = await delegations.acting(db, caller, vault.grounds, at)
+        marks = await epochs.read(db, [("owner", caller.owner)] if delegation is not None else [])
     if earlier is not None:
         return earlier
     mine = next((one for one in known if caller.owner in one.facts.owners), None)
@@ -58,7 +60,7 @@ async def upload(
     description = Description(type=kind, title=title, source="upload", trust=TrustClass.D)
     kept = await keeping.keep(vault, file, examined, description, owners_of=[caller.owner], data=None, at=at)
     told = kept.told()
-    facts = AccessFacts(Action.READ_OWN, None, owner=caller.owner, record=told.facts)
+    facts = AccessFacts(Action.READ_OWN, None, owner=caller.person, record=told.facts, delegation=delegation)
     decision = decide(facts, vault.book, at)
     entry = Telling(Kind.RECORD_EVENT, "uploaded", facts, decision, (caller.owner,), told, request=key)
     prepared = await telling.prepare(vault, caller, [entry])
@@ -67,6 +69,7 @@ async def upload(
         done = await requests.answered(tx.db, caller.id, key, asked)
         if done is not None:
             return done
+        await epochs.hold(tx.db, marks)  # whoever acts for the owner still may
         codes = await keeping.write(tx.db, kept, at)
         logged = await tx.append(prepared)
         stored = Stored(told.row, told.facts, told.report, codes)
@@ -74,7 +77,10 @@ async def upload(
         await requests.keep(tx.db, caller.id, key, asked, answer, at)
         return answer
 
-    return await vault.appender.commit(change)
+    try:
+        return await vault.appender.commit(change)
+    except Moved as moved:
+        raise VaultBusy("what you act for this owner by may have changed; try again") from moved
 
 
 def _answer(stored: Stored, *, already: bool) -> Answer:

@@ -31,10 +31,11 @@ UNREADABLE = "entry_unreadable"  # instead of an event
 
 @dataclass(frozen=True)
 class Me:
-    """Who is signed in; the identifier with all but its last digits hidden."""
+    """Whose store it is, its identifier all but hidden, and who acts for its owner if somebody does."""
 
     name: str
     identifier: str
+    acted_for_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,14 @@ class MyAccess:
     system: str | None = None
     officer: str | None = None
     by_owner: bool = False
+    acted_by: str | None = None  # the name of another owner who acted: for me, or on a record of us both
     dossier: str | None = None
     procedure: str | None = None
     procedure_name: str | None = None
     component: str | None = None
     component_name: str | None = None
+    consent: str | None = None
+    purpose: str | None = None  # of the consent: a key of the policy book's purposes
     record: str | None = None
     record_title: str | None = None
     basis: str | None = None
@@ -94,10 +98,11 @@ class MyAccess:
 
 
 async def me(vault: Vault, caller: OwnerCaller) -> Me:
-    """Say who is signed in."""
+    """Say whose store the caller looks at."""
     async with vault.db.read() as db:
         (_, value), *_ = await owners.identifiers(db, caller.owner)
-        return Me(await owners.name(db, caller.owner), "•" * (len(value) - 4) + value[-4:])
+        actor = await owners.name(db, caller.person) if caller.delegation is not None else None
+        return Me(await owners.name(db, caller.owner), owners.hidden(value), actor)
 
 
 async def my_records(vault: Vault, caller: OwnerCaller) -> list[MyRecord]:
@@ -141,7 +146,7 @@ async def _accesses(vault: Vault, caller: OwnerCaller, indexes: Sequence[int]) -
     closed = [index for index in indexes if index not in opened and index in vault.gate.unreadable]
     mine = (entry_holder.c.holder_kind == "owner") & (entry_holder.c.holder == caller.owner)
     async with vault.db.read() as db:
-        names = await _names(db, list(opened.values()))
+        names = await _names(db, list(opened.values()), caller.owner)
         told = {index: _my_access(one, names) for index, one in opened.items()}
         query = (
             select(log_entry.c.idx, log_entry.c.leaf, log_entry.c.at, receipt.c.id)
@@ -167,9 +172,10 @@ class _Names:
     titles: dict[str, str]
     procedures: dict[str, Any]
     receipts: dict[int, str]
+    others: dict[str, str]  # owners other than the one who looks
 
 
-async def _names(db: AsyncConnection, opened: Sequence[OpenedEntry]) -> _Names:
+async def _names(db: AsyncConnection, opened: Sequence[OpenedEntry], me: str) -> _Names:
     codes = {str(one.parts.actor.get("agency", "")) for one in opened}
     wanted = {str(one.parts.subject.get("record", "")) for one in opened}
     rows = (await db.execute(select(agency).where(agency.c.id.in_(codes)))).mappings()
@@ -182,11 +188,13 @@ async def _names(db: AsyncConnection, opened: Sequence[OpenedEntry]) -> _Names:
     ids = await db.execute(
         select(receipt.c.idx, receipt.c.id).where(receipt.c.idx.in_([one.index for one in opened]))
     )
+    acting = {str(one.parts.actor.get("owner", me)) for one in opened} - {me}
     return _Names(
         agencies={row["id"]: row for row in rows},
         titles={row.id: row.title for row in titles},
         procedures=procedures,
         receipts={row.idx: row.id for row in ids},
+        others={one: await owners.name(db, one) for one in sorted(acting)},
     )
 
 
@@ -206,11 +214,14 @@ def _my_access(one: OpenedEntry, names: _Names) -> MyAccess:
         system=actor.get("system"),
         officer=actor.get("officer"),
         by_owner="owner" in actor,
+        acted_by=names.others.get(str(actor.get("owner"))),
         dossier=purpose.get("dossier"),
         procedure=purpose.get("procedure"),
         procedure_name=procedure.name if procedure else None,
         component=purpose.get("component"),
         component_name=_component_name(procedure, purpose.get("component")),
+        consent=purpose.get("consent"),
+        purpose=purpose.get("purpose"),
         record=record_id,
         record_title=names.titles.get(str(record_id)),
         basis=basis.get("kind"),

@@ -6,7 +6,7 @@ checked before.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -20,11 +20,13 @@ from signing.log_errors import LeafMalformed, NoteInvalid, ProofInvalid
 from signing.merkle import leaf_hash, verify_inclusion
 from storage.errors import SealBroken
 from storage.keyring import MasterKey, new_key_pair, open_with
-from vault import staff
+from vault import delegations, staff
 from vault.assertions import TokenKey
 from vault.callers import Caller, OwnerCaller, StaffCaller, SystemCaller
 from vault.clock import Clock
 from vault.database import Database
+from vault.days import legal_day
+from vault.delegations import Grounds
 from vault.entries import SEED_INFO, holder_tag, instant
 from vault.errors import GateRefused, NotAuthenticated
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner, session
@@ -67,6 +69,7 @@ class Gate:
         token_key: TokenKey,
         issuer: str,
         clock: Clock,
+        grounds: Grounds,
     ) -> None:
         self._master = master
         self._db = db
@@ -74,6 +77,7 @@ class Gate:
         self.token_key = token_key
         self.issuer = issuer
         self._clock = clock
+        self._grounds = grounds
         self._checked_tokens: dict[bytes, SystemCaller] = {}
         self.unreadable: dict[int, str] = {}  # entries that did not open since the start, and why: an alarm
 
@@ -115,22 +119,38 @@ class Gate:
         return caller
 
     async def check_session(self, secret: str) -> OwnerCaller:
-        """Give the owner that a session secret proves.
+        """Give the owner that a session secret proves, or whom they act for while that is evidenced.
+
+        Raises:
+            NotAuthenticated: unknown or ended; or what they acted for another by no longer stands.
+        """
+        person, delegation = await self._session(secret)
+        if delegation is None:
+            return person
+        async with self._db.read() as db:
+            day = legal_day(self._clock.now())
+            owner = await delegations.acted_for(db, delegation, person.owner, self._grounds, day)
+        if owner is None:
+            raise NotAuthenticated("acting_ended")
+        return replace(person, owner=owner, actor_owner=person.owner, delegation=delegation)
+
+    async def check_person(self, secret: str) -> OwnerCaller:
+        """Give the owner that a session secret proves as themself, whomever they act for.
 
         Raises:
             NotAuthenticated: unknown or ended.
         """
+        return (await self._session(secret))[0]
+
+    async def _session(self, secret: str) -> tuple[OwnerCaller, str | None]:
+        query = select(session.c.owner, session.c.expires, session.c.delegation).where(
+            session.c.secret_hash == sha256(secret.encode()).digest(), session.c.kind == "session"
+        )
         async with self._db.read() as db:
-            row = (
-                await db.execute(
-                    select(session.c.owner, session.c.expires).where(
-                        session.c.secret_hash == sha256(secret.encode()).digest(), session.c.kind == "session"
-                    )
-                )
-            ).first()
+            row = (await db.execute(query)).first()
         if row is None or instant(row.expires) <= self._clock.now():
             raise NotAuthenticated("session_ended")
-        return OwnerCaller(owner=row.owner, expires=instant(row.expires), session=secret)
+        return OwnerCaller(row.owner, instant(row.expires), secret), row.delegation
 
     async def check_staff(self, secret: str) -> StaffCaller:
         """Give the officer that a session secret proves, in the role they signed in for.
@@ -226,6 +246,8 @@ class Gate:
     async def _own_view(self, credential: Caller) -> Caller:
         """Prove the caller from the credential itself, not from what the operation says about it."""
         if isinstance(credential, OwnerCaller):
+            if credential.delegation is None:
+                return await self.check_person(credential.session)
             return await self.check_session(credential.session)
         if isinstance(credential, StaffCaller):
             return await self.check_staff(credential.session)

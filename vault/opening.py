@@ -17,6 +17,7 @@ from vault.appending import Appender
 from vault.assertions import TokenKey
 from vault.clock import Clock
 from vault.database import Database
+from vault.delegations import Grounds
 from vault.errors import VaultIncomplete
 from vault.importing import publish_book
 from vault.key_gate import Gate
@@ -102,6 +103,7 @@ async def opened(
         stack.push_async_callback(signer.close)
         appender = Appender(db, signer)
         stack.push_async_callback(appender.close)
+        book, index_key = shipped_book(), load_or_create_secret(places.keys, "index", create=fresh)
         gate = Gate(
             master=master,
             db=db,
@@ -109,6 +111,7 @@ async def opened(
             token_key=TokenKey(load_or_create_secret(places.keys, "token", create=fresh)),
             issuer=issuer,
             clock=clock,
+            grounds=Grounds(book, index_key),
         )
         pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
         vault = Vault(
@@ -125,11 +128,11 @@ async def opened(
             ),
             workers=pool,
             roots=authorities.roots,
-            book=shipped_book(),
+            book=book,
             clock=clock,
             scratch=places.scratch,
             log_folder=places.log,
-            index_key=load_or_create_secret(places.keys, "index", create=fresh),
+            index_key=index_key,
         )
         _sweep(places.scratch)
         await appender.start()

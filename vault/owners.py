@@ -73,6 +73,17 @@ async def name(db: AsyncConnection, owner_id: str) -> str:
     return str((await db.execute(select(owner.c.name).where(owner.c.id == owner_id))).scalar_one())
 
 
+def hidden(identifier: str) -> str:
+    """Give an identifier with all but its last four characters hidden."""
+    return "•" * (len(identifier) - 4) + identifier[-4:]
+
+
+async def born_on(db: AsyncConnection, owner_id: str) -> date | None:
+    """Give the birth date of a person, where it is recorded."""
+    text = (await db.execute(select(owner.c.born_on).where(owner.c.id == owner_id))).scalar_one()
+    return date.fromisoformat(text) if text else None
+
+
 async def content_keys(db: AsyncConnection, owner_ids: Sequence[str]) -> dict[str, bytes]:
     """Give the public content key of each owner: anybody may seal to it."""
     query = select(key_pair.c.id, key_pair.c.public).where(

@@ -11,6 +11,7 @@ from storage.blobs import BlobStore
 from vault.appending import Appender
 from vault.clock import Clock
 from vault.database import Database
+from vault.delegations import Grounds
 from vault.key_gate import Gate
 from vault.sealer import Sealer
 from vault.signer import Signer
@@ -51,3 +52,8 @@ class Vault:
     scratch: Path
     log_folder: Path
     index_key: bytes
+
+    @property
+    def grounds(self) -> Grounds:
+        """What delegations are judged by."""
+        return Grounds(self.book, self.index_key)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from policies.facts import AccessFacts, Decision, DossierFacts
+from policies.facts import AccessFacts, Decision
 from policies.recording import basis_part
 from signing.leaf import Kind, Parts
 from vault import entries
@@ -45,7 +45,7 @@ class Telling:
         return Parts(
             subject=_subject(self.owners, self.record),
             actor=caller.actor(),
-            purpose=_purpose(self.facts.dossier, self.facts.component),
+            purpose=_purpose(self.facts),
             basis=basis_part(self.decision, self.facts) | dict(self.details or {}),
             event=_present(event),
         )
@@ -63,15 +63,17 @@ def _subject(owners: Sequence[str], record: Stored | None) -> dict[str, Any]:
     }
 
 
-def _purpose(dossier: DossierFacts | None, component: str | None) -> dict[str, Any]:
-    if dossier is None:
-        return _present({"component": component})
+def _purpose(facts: AccessFacts) -> dict[str, Any]:
+    """Say what it is for: a dossier's component, or the one purpose of a consent."""
+    dossier, consent = facts.dossier, facts.consent
     return _present(
         {
-            "procedure": dossier.procedure,
-            "case": dossier.case,
-            "dossier": dossier.code,
-            "component": component,
+            "procedure": dossier.procedure if dossier is not None else None,
+            "case": dossier.case if dossier is not None else None,
+            "dossier": dossier.code if dossier is not None else None,
+            "component": facts.component,
+            "consent": consent.id if consent is not None else None,
+            "purpose": consent.purpose if consent is not None else None,
         }
     )
 
@@ -85,15 +87,17 @@ async def prepare(vault: Vault, caller: Caller, tellings: Iterable[Telling]) -> 
     prepared = []
     async with vault.db.read() as db:
         for one in tellings:
-            wanted: list[tuple[HolderKind, str]] = [("owner", owner) for owner in one.owners]
-            if not wanted:
-                known = one.facts.caller is not None and one.facts.caller.agency_live
-                wanted = (
-                    [("agency", one.facts.caller.agency)] if known and one.facts.caller else [VAULT_HOLDER]
-                )
-            held = await entries.holders(db, wanted)
+            held = await entries.holders(db, _holders(one))
             prepared.append(seal(caller, one, held))
     return prepared
+
+
+def _holders(one: Telling) -> Sequence[tuple[HolderKind, str]]:
+    if one.owners:
+        return [("owner", owner) for owner in one.owners]
+    if one.kept_back or one.facts.caller is None or not one.facts.caller.agency_live:
+        return [VAULT_HOLDER]
+    return [("agency", one.facts.caller.agency)]
 
 
 def seal(caller: Caller, one: Telling, held: Sequence[entries.Holder]) -> Prepared:

@@ -145,7 +145,12 @@ async def register(vault: Vault, office: Office, key: dict[str, Any]) -> None:
     code = await registering.register_agency(
         vault,
         registering.NewAgency(
-            office.code, office.name_vi, office.name_en, procedures=office.procedures, issues=office.issues
+            office.code,
+            office.name_vi,
+            office.name_en,
+            procedures=office.procedures,
+            issues=office.issues,
+            may_ask_consent=office.purposes,
         ),
     )
     public = public_jwk(key)

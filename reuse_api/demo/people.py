@@ -23,6 +23,7 @@ class Office:
     officer_name: str
     procedures: tuple[str, ...]
     issues: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()  # for which it may ask people for consent
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,19 @@ DAUGHTER = Citizen("Nguyễn Minh Anh", "001307012347", "2007-03-14")
 MOTHER = Citizen("Trần Thị Hồng Nhung", "001180034562", "1980-08-02")
 STRANGER = Citizen("Lê Văn Đạt", "001206045678", "2006-11-20")
 STRANGERS_MOTHER = Citizen("Phạm Thị Ứng", "001178056789", "1978-01-09")
+CHILD = Citizen("Nguyễn Gia Bảo", "001216045671", "2016-05-09")  # the daughter's small brother
+
+BANK = Office(
+    code="K01.12",
+    name_vi="Ngân hàng thương mại cổ phần Sông Hồng",
+    name_en="Song Hong commercial bank",
+    system="tin-dung-song-hong",
+    system_name="Hệ thống tín dụng Ngân hàng Sông Hồng",
+    officer="nv-tin-dung-04",
+    officer_name="Hồ Thị Mai",
+    procedures=(),
+    purposes=("loan_assessment", "account_opening"),
+)
 
 
 def certificate(number: str, day: str, *, birth_place: str) -> dict[str, Any]:
@@ -111,4 +125,15 @@ def mothers_certificate(number: str, day: str) -> dict[str, Any]:
         "mother_birth_year": "1955",
         "mother_residence": "Xã Đường Lâm, thành phố Hà Nội",
         "mother_personal_number": "001155067890",
+    }
+
+
+def childs_certificate(number: str, day: str) -> dict[str, Any]:
+    """Give the fields of the small brother's birth certificate: the same mother is named."""
+    return certificate(number, day, birth_place="Hà Nội") | {
+        "full_name": CHILD.name,
+        "birth_date": CHILD.born_on,
+        "birth_date_words": "Ngày chín tháng năm năm hai nghìn không trăm mười sáu",
+        "sex": "Nam",
+        "personal_number": CHILD.number,
     }
