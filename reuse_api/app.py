@@ -24,7 +24,7 @@ from reuse_api import (
 from reuse_api.answering import answer_errors
 from reuse_api.body_limit import BodyLimit
 from reuse_api.doorway import Doorway
-from reuse_api.pages import adding, assets, nowhere, sign_in, wallet
+from reuse_api.pages import adding, assets, desk, desk_opening, desk_taking, nowhere, sign_in, wallet
 from reuse_api.settings import Settings
 from vault.publishing import publish
 from vault.services import Vault
@@ -47,6 +47,9 @@ PAGES: tuple[APIRouter, ...] = (
     sign_in.router,
     wallet.router,
     adding.router,
+    desk.router,
+    desk_opening.router,
+    desk_taking.router,
     assets.router,
     nowhere.router,
 )

@@ -5,7 +5,7 @@ Who is calling is nowhere in here: agency, system and officer come from credenti
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -40,6 +40,8 @@ def _field_value(value: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_written_day)]
 FieldValue = Annotated[str | bool | None, BeforeValidator(_field_value)]
+Channel = Literal["counter", "portal", "post"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 
 
@@ -95,7 +97,7 @@ class DossierBody(Closed):
     conditions: list[Code] = Field(default_factory=list, max_length=50)
     persons: list[PersonBody] = Field(max_length=50)
     evidence: EvidenceBody | None = None
-    channel: Literal["counter", "portal", "post"]
+    channel: Channel
 
     def value(self) -> OpenDossier:
         """Give the dossier as the vault takes it."""

@@ -117,6 +117,12 @@ async def officer_live(db: AsyncConnection, agency_id: str, officer_id: str) -> 
     return bool((await db.execute(query)).scalar_one_or_none())
 
 
+async def officers(db: AsyncConnection, agency_id: str) -> dict[str, str]:
+    """Give the names of an agency's officers by their ids, of those who left too."""
+    rows = await db.execute(select(officer.c.id, officer.c.name).where(officer.c.agency == agency_id))
+    return {row.id: row.name for row in rows}
+
+
 async def create_agency(
     db: AsyncConnection,
     *,

@@ -17,7 +17,7 @@ from policies.procedures import Procedure
 from vault import agencies, catalogue
 from vault.callers import SystemCaller
 from vault.days import legal_day
-from vault.entries import instant
+from vault.entries import instant, stamp
 from vault.services import Vault
 from vault.tables import (
     confirmation,
@@ -86,7 +86,7 @@ async def open_dossiers(
     touched = _touched().label("touched_at")
     query = select(dossier, touched).where(dossier.c.agency == caller.agency, dossier.c.state == "open")
     if before is not None:
-        query = query.where(touched < before.isoformat(timespec="microseconds"))
+        query = query.where(touched < stamp(before))
     query = query.order_by(touched.desc(), dossier.c.code).limit(min(limit, MAX_PAGE))
     async with vault.db.read() as db:
         rows = (await db.execute(query)).mappings().all()

@@ -12,14 +12,14 @@ from typing import Any
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vault import dossiers, owners, records
+from vault import dossiers, owners, records, requests
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.dossiers import Opened
 from vault.entries import instant
 from vault.errors import NotFound
 from vault.records import Stored
-from vault.services import Vault
+from vault.services import Answer, Vault
 from vault.tables import dossier_person, officer, receipt, record, release, system
 
 _SHOWN = 4  # last characters of an identifier
@@ -110,6 +110,13 @@ async def progress(vault: Vault, caller: SystemCaller, code: str) -> Progress:
             taken=await _taken(db, caller, code, systems, day),
             results=tuple(await records.several(db, results, day)),
         )
+
+
+async def outcome(vault: Vault, caller: SystemCaller, code: str, key: str) -> Answer | None:
+    """Give again what an action on a dossier was answered, by the key it was sent with."""
+    async with vault.db.read() as db:
+        told = await requests.told(db, caller.id, key)
+    return told if told is not None and told.get("dossier") == code else None
 
 
 async def _systems(db: AsyncConnection, agency: str) -> dict[str, str]:

@@ -38,6 +38,13 @@ async def answered(db: AsyncConnection, caller: str, key: str, asked: bytes) -> 
     return answer
 
 
+async def told(db: AsyncConnection, caller: str, key: str) -> dict[str, Any] | None:
+    """Give the answer that a caller was given under a key, or None: to show it again, not to do it again."""
+    query = select(request.c.answer).where(request.c.caller == caller, request.c.key == key)
+    text = (await db.execute(query)).scalar_one_or_none()
+    return json.loads(text) if text is not None else None
+
+
 async def keep(
     db: AsyncConnection, caller: str, key: str, asked: bytes, answer: Mapping[str, Any], at: datetime
 ) -> None:

@@ -43,7 +43,11 @@ ROOMS: dict[Room, _Room] = {
         SESSION_COOKIE,
         (("records", "/wallet"), ("accesses", "/wallet/accesses"), ("upload", "/wallet/upload")),
     ),
-    "desk": _Room("/desk", STAFF_COOKIE, (("desk", "/desk"),)),
+    "desk": _Room(
+        "/desk",
+        STAFF_COOKIE,
+        (("desk", "/desk"), ("new_dossier", "/desk/new"), ("issued", "/desk/issued")),
+    ),
     "audit": _Room("/audit", STAFF_COOKIE, (("audit", "/audit"),)),
     "admin": _Room("/admin", STAFF_COOKIE, (("admin", "/admin"),)),
 }

@@ -9,10 +9,14 @@ import pytest
 from babel.messages.pofile import read_po
 
 from reuse_api.pages import languages
+from reuse_api.pages.desk import DONE
 from reuse_api.pages.languages import COOKIE, MessageMissing, language, preferred
 from reuse_api.pages.rendering import ROOMS
 from reuse_api.pages.troubles import OTHER, TROUBLES
+from reuse_api.schemas import CHANNELS
 from signing.leaf import Kind
+from vault import release
+from vault.access_steps import READS
 
 PAGES = Path(str(files("reuse_api.pages")))
 CATALOGUES = PAGES.parent / "locale"
@@ -51,7 +55,11 @@ def composed() -> set[str]:
     tabs = {f"site.{name}" for room in ROOMS.values() for name, _ in room.tabs}
     tabs |= {f"site.{part}.{room}" for part in ("tagline", "promise", "back") for room in ROOMS}
     troubles = {one.words for one in (*TROUBLES.values(), OTHER)} | {"refused"}
-    return groups | labels | tabs | {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
+    desk = {f"desk.channel.{one}" for one in CHANNELS} | {f"desk.done.{one}" for one in DONE}
+    desk |= {f"desk.read.{one}" for one in READS}
+    return (
+        groups | labels | tabs | desk | {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
+    )
 
 
 def test_both_languages_have_the_same_keys_none_empty() -> None:
@@ -81,6 +89,9 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
     whole = {key for key in wanted if not key.endswith(".")} | composed()
     assert {key for key in wanted if key.endswith(".")} == {
         "accesses.",
+        "desk.channel.",
+        "desk.done.",
+        "desk.read.",
         "problem.",
         "site.",
         "site.back.",
@@ -108,6 +119,14 @@ def test_every_event_about_a_dossier_a_document_or_a_refusal_has_a_sentence() ->
     events |= {event for text in texts for pair in turned.findall(text) for event in pair}
     assert "revoked" in events
     assert {f"event.{event}" for event in events} - set(catalogue("vi")) == set()
+
+
+def test_the_desk_tells_an_access_in_the_steps_of_the_code() -> None:
+    told = re.findall(r"^[1-8] (.*)$", release.__doc__ or "", re.MULTILINE)
+    shown = [language("en").say(f"desk.step_{n}") for n in range(1, 9)]
+    assert len(told) == 8
+    plain = [one.translate({ord(quote): "`" for quote in "“”"}) for one in shown]
+    assert [one for one, step in zip(plain, told, strict=True) if not step.startswith(one)] == []
 
 
 def test_a_missing_message_is_an_error_that_names_it() -> None:
