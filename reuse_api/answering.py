@@ -18,10 +18,12 @@ from reuse_api.language import Language, language_of
 from reuse_api.problems import MEDIA_TYPE, Problem
 from signing.errors import SealingFailed
 from storage.errors import StoreUnavailable
+from vault.assertions import TokenRefused
 from vault.errors import (
     ContentDamaged,
     FieldInvalid,
     GateRefused,
+    NotAuthenticated,
     NotFound,
     RequestConflict,
     VaultBusy,
@@ -98,6 +100,9 @@ MAKING: dict[type[Exception], Making] = {
     RequestConflict: lambda problem: problems.of_code(problem.code),
     FieldInvalid: lambda problem: problems.of_field(problem.field, problem.code),
     CredentialsRefused: lambda problem: problems.of_credentials(problem.code, problem.scheme),
+    # The credential ended, or was withdrawn, between the door and the gate.
+    TokenRefused: lambda problem: problems.of_credentials(problem.code, "Bearer"),
+    NotAuthenticated: lambda problem: problems.of_credentials(problem.code, "Session"),
     RequestValidationError: lambda problem: problems.of_validation(problem.errors()),
     VaultBusy: _busy,
     StoreUnavailable: _unavailable,

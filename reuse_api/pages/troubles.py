@@ -16,7 +16,7 @@ from reuse_api.journal import failed
 from reuse_api.pages.rendering import ROOMS, FormRefused, language_of, onward, page, room_of
 from reuse_api.problems import BUSY_SECONDS
 from storage.errors import StoreUnavailable
-from vault.errors import ContentDamaged, NotFound, RequestConflict, VaultBusy
+from vault.errors import ContentDamaged, NotAuthenticated, NotFound, RequestConflict, VaultBusy
 from vault.receipts import ReceiptGone
 from vault.services import Refusal
 
@@ -56,7 +56,7 @@ class PageRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             try:
                 return await handler(request)
-            except CredentialsRefused:
+            except (CredentialsRefused, NotAuthenticated):  # at the door, or between the door and the gate
                 return onward("/sign-in")
             except (ClientDisconnect, HTTPException):
                 raise
