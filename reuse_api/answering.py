@@ -16,6 +16,7 @@ from reuse_api.callers import CredentialsRefused, door_of, request_id
 from reuse_api.journal import failed
 from reuse_api.language import Language, language_of
 from reuse_api.problems import MEDIA_TYPE, Problem
+from reuse_api.same_origin import CrossSite
 from signing.errors import SealingFailed
 from storage.errors import StoreUnavailable
 from vault.assertions import TokenRefused
@@ -36,16 +37,25 @@ _HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 400
 
 
 def answer(
-    request: HTTPConnection, outcome: Answer | Refusal, status: int = 200, *, audience: Audience = "officer"
+    request: HTTPConnection,
+    outcome: Answer | Refusal,
+    status: int = 200,
+    *,
+    audience: Audience = "officer",
+    verbatim: Answer | None = None,
 ) -> Response:
     """Give an operation's outcome: JSON with every reason in words, or the problem of a refusal.
 
     A machine reads the codes; the words are for whoever it shows them to, an officer or the citizen herself.
+
+    Args:
+        verbatim: more members, told as they are: what an entry committed to.
     """
     if isinstance(outcome, Refusal):
         return told(request, problems.of_refusal(outcome, audience))
     language = language_of(request)
-    return JSONResponse(spoken(outcome, language, audience), status, headers=_spoken_headers(language))
+    document = spoken(outcome, language, audience) | (verbatim or {})
+    return JSONResponse(document, status, headers=_spoken_headers(language))
 
 
 def told(request: HTTPConnection, problem: Problem) -> Response:
@@ -103,6 +113,7 @@ MAKING: dict[type[Exception], Making] = {
     # The credential ended, or was withdrawn, between the door and the gate.
     TokenRefused: lambda problem: problems.of_credentials(problem.code, "Bearer"),
     NotAuthenticated: lambda problem: problems.of_credentials(problem.code, "Session"),
+    CrossSite: lambda problem: problems.of_code(problem.code),
     RequestValidationError: lambda problem: problems.of_validation(problem.errors()),
     VaultBusy: _busy,
     StoreUnavailable: _unavailable,

@@ -10,6 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from reuse_api.journal import authentication_failed
+from reuse_api.same_origin import require_home
 from reuse_api.settings import Settings
 from vault.assertions import TokenRefused
 from vault.callers import Caller, OwnerCaller, Role, StaffCaller, SystemCaller
@@ -65,7 +66,9 @@ async def owner_caller(request: Request) -> OwnerCaller:
 
     Raises:
         CredentialsRefused: no session, or one that has ended.
+        CrossSite: a write from a page of another site.
     """
+    require_home(request)
     secret = request.cookies.get(SESSION_COOKIE, "")
     if not secret or len(secret) > _MAX_SECRET:
         raise _refused(request, "session_missing", "Session")
@@ -80,6 +83,7 @@ async def desk_caller(request: Request) -> SystemCaller:
 
     Raises:
         CredentialsRefused: no session, one that has ended, or one of another role.
+        CrossSite: a write from a page of another site.
     """
     return (await _staff(request, "desk")).at_desk()
 
@@ -89,6 +93,7 @@ async def auditor_caller(request: Request) -> StaffCaller:
 
     Raises:
         CredentialsRefused: no session, one that has ended, or one of another role.
+        CrossSite: a write from a page of another site.
     """
     return await _staff(request, "auditor")
 
@@ -98,11 +103,13 @@ async def administrator_caller(request: Request) -> StaffCaller:
 
     Raises:
         CredentialsRefused: no session, one that has ended, or one of another role.
+        CrossSite: a write from a page of another site.
     """
     return await _staff(request, "administrator")
 
 
 async def _staff(request: Request, role: Role) -> StaffCaller:
+    require_home(request)
     secret = request.cookies.get(STAFF_COOKIE, "")
     if not secret or len(secret) > _MAX_SECRET:
         raise _refused(request, "session_missing", "Session")

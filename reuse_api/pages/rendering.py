@@ -7,7 +7,6 @@ from hashlib import sha256
 from hmac import compare_digest
 from hmac import digest as hmac
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
 from reuse_api.pages.assets import address_of
 from reuse_api.pages.languages import Language, preferred
+from reuse_api.same_origin import at_home
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -154,13 +154,6 @@ def check_form(request: Request, token: str | None = None, *, room: Room = "wall
     Raises:
         FormRefused: it did not.
     """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    at_home = site in ("same-origin", "none") if site else origin is None or _is_home(request, origin)
     secret = request.cookies.get(ROOMS[room].cookie, "")
-    if not at_home or (token is not None and not compare_digest(token, form_token(secret))):
+    if not at_home(request) or (token is not None and not compare_digest(token, form_token(secret))):
         raise FormRefused
-
-
-def _is_home(request: Request, origin: str) -> bool:
-    return urlsplit(origin).netloc == request.headers.get("host")

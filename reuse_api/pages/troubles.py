@@ -15,6 +15,7 @@ from reuse_api.callers import CredentialsRefused, door_of, request_id
 from reuse_api.journal import failed
 from reuse_api.pages.rendering import ROOMS, FormRefused, language_of, onward, page, room_of
 from reuse_api.problems import BUSY_SECONDS
+from reuse_api.same_origin import CrossSite
 from storage.errors import StoreUnavailable
 from vault.errors import ContentDamaged, NotAuthenticated, NotFound, RequestConflict, VaultBusy
 from vault.receipts import ReceiptGone
@@ -39,6 +40,7 @@ TROUBLES: dict[type[Exception], Trouble] = {
     ContentDamaged: Trouble("content_damaged", 500),
     ReceiptGone: Trouble("gone", 410),
     FormRefused: Trouble("form_refused", 403),
+    CrossSite: Trouble("form_refused", 403),
     RequestValidationError: Trouble("form_refused", 422),
 }
 OTHER = Trouble("other", 500)
