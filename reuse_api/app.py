@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from reuse_api import (
+    audit,
     components,
     dossiers,
     health,
@@ -39,6 +40,7 @@ API = (
     notices,
     receipts,
     me,
+    audit,
     log,
     health,
     problem_types,

@@ -17,10 +17,11 @@ from typing import Any
 import httpx
 import pikepdf
 import pytest
+from sqlalchemy import select
 
 from policies.procedures import shipped_packages
 from reuse_api.app import create_app
-from reuse_api.callers import SESSION_COOKIE
+from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
 from reuse_api.demo import people
 from reuse_api.demo.actors import register
 from reuse_api.demo.people import Citizen, Office
@@ -29,13 +30,16 @@ from reuse_api.serving import listen, server
 from reuse_api.settings import Settings
 from reuse_api.tokens import CLIENT_ASSERTION_TYPE, JWT_BEARER
 from reuse_api.wiring import AUTHORITY, open_vault
+from vault import staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
 from vault.authenticating import new_sign_in_code, redeem_code
+from vault.callers import Role
 from vault.clock import Clock
 from vault.days import legal_day
 from vault.importing import import_procedure
-from vault.registering import register_owner
+from vault.registering import give_role, register_owner
 from vault.services import Vault
+from vault.tables import officer_role
 
 OTHER_COMMUNE = Office(
     code="H26.14.03",
@@ -114,6 +118,24 @@ class Kho:
             checked_by=people.COMMUNE.code,
         )
         return await redeem_code(self.vault, await new_sign_in_code(self.vault, owner))
+
+    def staff(self, office: Office, role: Role) -> httpx.Client:
+        """An officer of an office, signed in for one role."""
+        secret = self.run(self._staff_session(office, role))
+        return self.client(Cookie=f"{STAFF_COOKIE}={secret}")
+
+    async def _staff_session(self, office: Office, role: Role) -> str:
+        who = {"agency": office.code, "officer": office.officer, "role": role}
+        async with self.vault.db.read() as db:
+            known = (await db.execute(select(officer_role).filter_by(**who))).first()
+        if known is None:
+            await give_role(self.vault, **who)
+        code = await staff.new_code(
+            self.vault.db, self.vault.clock, agency_id=office.code, officer_id=office.officer, role=role
+        )
+        redeemed = await staff.redeem_code(self.vault.db, self.vault.clock, code)
+        assert redeemed is not None
+        return redeemed[0]
 
     def new_code(self, office: Office) -> str:
         return f"{office.code}-{legal_day(Clock().now()):%y%m%d}-{next(self.serials):04d}"

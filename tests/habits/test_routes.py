@@ -48,6 +48,16 @@ EXPECTED = {
         "GET /v1/me/accesses/{index}",
         "GET /v1/me/accesses/{index}/proof",
     },
+    "auditor_caller": {
+        "GET /v1/audit/entries",
+        "POST /v1/audit/openings",
+        "POST /v1/audit/replays",
+        "POST /v1/audit/proofs",
+        "GET /v1/audit/consistency",
+        "GET /v1/audit/counts",
+        "GET /v1/audit/anomalies",
+        "POST /v1/audit/exports",
+    },
     "either_caller": {"GET /v1/receipts/{receipt}"},
 }
 
