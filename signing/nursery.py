@@ -2,7 +2,7 @@
 
 Started by workers.py as a fresh program with an empty environment, so that neither keys nor sockets of the
 main program are ever in it. Its standard input is a Unix socket: each byte there comes with two descriptors,
-the conversation with whoever asked and the file to examine. When that socket ends, everything here ends.
+the conversation with whoever asked and the file to look into. When that socket ends, everything here ends.
 
 A worker reads one request line (JSON) and writes one result line; then the nursery adds a line that says how
 the worker ended, and hangs up.
@@ -27,9 +27,11 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from signing.examining import examine_file
+from signing.rendering import draw_page
 
 EXIT_MEMORY = 3
 EXIT_BROKEN = 4
+_TASKS = {"examine": examine_file, "picture": draw_page}
 _LONGEST_REQUEST = 1024 * 1024  # bytes
 _DESCRIPTORS = 48
 # What the libraries load late: a worker short of memory must not fail at that and blame the file.
@@ -179,7 +181,7 @@ def _work(conversation: socket.socket, file: int) -> None:
     with conversation.makefile("rb") as incoming:
         request = json.loads(incoming.readline(_LONGEST_REQUEST))
     with os.fdopen(file, "rb") as stream:
-        result = examine_file(stream, request)
+        result = _TASKS[request["task"]](stream, request)
     conversation.sendall(json.dumps(result).encode() + b"\n")
 
 

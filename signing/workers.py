@@ -1,7 +1,7 @@
 """The pool of processes that touch foreign bytes: one file each, then gone; no key, no network if possible.
 
 The main program only opens, measures and hashes the file; parsing happens behind `signing.nursery`. Whatever
-happens there, the answer is an Examination.
+happens there, the answer is an Examination, or a Picture or the reason why there is none.
 """
 
 import asyncio
@@ -10,22 +10,21 @@ import contextlib
 import hashlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from signing.answers import UNKNOWN, Answer, read_answer
 from signing.errors import WorkerFailed
-from signing.report import Examination, SignatureReport, undetermined
+from signing.picture import NoPicture, Picture
+from signing.report import Examination, undetermined
 
-_UNKNOWN = "application/octet-stream"
-_EXIT_MEMORY = 3  # as in nursery.py
-_LONGEST_ANSWER = 4 * 1024 * 1024  # bytes
+_LONGEST_ANSWER = 16 * 1024 * 1024  # bytes: a picture of the most pixels that does not pack, as base64
 _START_SECONDS = 60
 _GRACE_SECONDS = 10  # how long the nursery may be late itself before it is replaced
 _SOURCE = Path(__file__).resolve().parent.parent
@@ -103,19 +102,33 @@ class WorkerPool:
             if opened.size == 0 or opened.size > max_bytes:
                 refusal = "empty" if opened.size == 0 else "too_large"
                 report = undetermined("file_refused")
-                return Examination(opened.sha256, opened.size, _UNKNOWN, None, refusal, report)
+                return Examination(opened.sha256, opened.size, UNKNOWN, None, refusal, report)
             request = {
+                "task": "examine",
                 "roots": [base64.b64encode(root).decode() for root in roots],
                 "at": at.isoformat(),
                 "declared_type": declared_type,
             }
-            async with self._free:
-                answer, cut = await self._ask(opened.descriptor, json.dumps(request).encode() + b"\n")
+            answer, cut = await self._ask(opened.descriptor, request)
         finally:
             os.close(opened.descriptor)
-        return _examination(opened, answer, cut)
+        return answer.examination(opened.sha256, opened.size, cut)
 
-    async def _ask(self, file: int, request: bytes) -> tuple[bytes, bool]:
+    async def picture(self, file: int, page: int) -> Picture | NoPicture:
+        """Return the picture of a page (from 1) of an open file, drawn by a worker.
+
+        `file` is a descriptor, at its beginning, that stays the caller's. Raises WorkerFailed when the pool
+        is closed; never anything for the sake of the file's content.
+        """
+        answer, _ = await self._ask(file, {"task": "picture", "page": page})
+        return answer.picture()
+
+    async def _ask(self, file: int, request: Mapping[str, Any]) -> tuple[Answer, bool]:
+        async with self._free:
+            answer, cut = await self._converse(file, json.dumps(request).encode() + b"\n")
+        return read_answer(answer), cut
+
+    async def _converse(self, file: int, request: bytes) -> tuple[bytes, bool]:
         nursery = await self._living()
         ours, theirs = socket.socketpair()
         with ours, theirs:
@@ -222,37 +235,3 @@ async def _converse(ours: socket.socket, request: bytes) -> bytes:
             return bytes(answer)
         answer += chunk
     return b""
-
-
-def _examination(opened: _Opened, answer: bytes, network_cut: bool) -> Examination:
-    result, ended = _parse(answer)
-    if result is not None and ended.get("exit") == 0:
-        with contextlib.suppress(KeyError, ValueError, TypeError):
-            return Examination(
-                opened.sha256,
-                opened.size,
-                str(result["media_type"]),
-                result.get("pages"),
-                result.get("refusal"),
-                SignatureReport.from_json(result["report"]),
-                network_cut,
-            )
-    report = undetermined(_why(ended))
-    return Examination(opened.sha256, opened.size, _UNKNOWN, None, None, report, network_cut)
-
-
-def _parse(answer: bytes) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    """Return the worker's result (None if none) and the nursery's last line ({} if none)."""
-    try:
-        lines = [json.loads(line) for line in answer.splitlines()]
-    except ValueError:
-        return None, {}
-    if not lines or not all(isinstance(line, dict) for line in lines):
-        return None, {}
-    return (lines[0] if len(lines) == 2 else None), lines[-1]
-
-
-def _why(ended: dict[str, Any]) -> str:
-    if ended.get("late") or ended.get("exit") == -signal.SIGXCPU:
-        return "worker_timeout"
-    return "worker_memory" if ended.get("exit") == _EXIT_MEMORY else "worker_crashed"

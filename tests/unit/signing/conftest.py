@@ -69,11 +69,6 @@ class Sealed:
         )
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="session")
 def certificate_fields() -> dict[str, object]:
     return dict(CERTIFICATE)

@@ -1,0 +1,73 @@
+"""What a worker and its nursery said of one file; whatever is not as agreed is a failure of the worker."""
+
+import base64
+import contextlib
+import json
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from signing.picture import NoPicture, Picture
+from signing.report import Examination, SignatureReport, undetermined
+
+UNKNOWN = "application/octet-stream"
+_EXIT_MEMORY = 3  # as in nursery.py
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The worker's result (None if there is none) and how it ended, by the nursery's last line."""
+
+    result: Mapping[str, Any] | None
+    ended: Mapping[str, Any]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the worker ended well and with a result."""
+        return self.result is not None and self.ended.get("exit") == 0
+
+    def examination(self, sha256: bytes, size: int, network_cut: bool) -> Examination:
+        """Read the answer as an examination; a worker that failed gives "undetermined"."""
+        if self.result is not None and self.whole:
+            with contextlib.suppress(KeyError, ValueError, TypeError):
+                return Examination(
+                    sha256,
+                    size,
+                    str(self.result["media_type"]),
+                    self.result.get("pages"),
+                    self.result.get("refusal"),
+                    SignatureReport.from_json(self.result["report"]),
+                    network_cut,
+                )
+        return Examination(sha256, size, UNKNOWN, None, None, undetermined(self._why()), network_cut)
+
+    def picture(self) -> Picture | NoPicture:
+        """Read the answer as a picture, or as the reason why there is none."""
+        if self.result is not None and self.whole:
+            with contextlib.suppress(KeyError, ValueError, TypeError):
+                if "failure" in self.result:
+                    return NoPicture(str(self.result["failure"]), self.result.get("pages"))
+                return Picture(
+                    base64.b64decode(self.result["png"], validate=True),
+                    int(self.result["width"]),
+                    int(self.result["height"]),
+                    int(self.result["pages"]),
+                )
+        return NoPicture(self._why())
+
+    def _why(self) -> str:
+        if self.ended.get("late") or self.ended.get("exit") == -signal.SIGXCPU:
+            return "worker_timeout"
+        return "worker_memory" if self.ended.get("exit") == _EXIT_MEMORY else "worker_crashed"
+
+
+def read_answer(answer: bytes) -> Answer:
+    """Read the lines of a conversation."""
+    try:
+        lines = [json.loads(line) for line in answer.splitlines()]
+    except ValueError:
+        return Answer(None, {})
+    if not lines or not all(isinstance(line, dict) for line in lines):
+        return Answer(None, {})
+    return Answer(lines[0] if len(lines) == 2 else None, lines[-1])
