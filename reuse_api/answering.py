@@ -26,6 +26,7 @@ from vault.errors import (
     GateRefused,
     NotAuthenticated,
     NotFound,
+    PictureFailed,
     RequestConflict,
     VaultBusy,
 )
@@ -106,6 +107,7 @@ def _of_http(problem: HTTPException) -> Problem:
 
 MAKING: dict[type[Exception], Making] = {
     NotFound: lambda problem: problems.of_code(problem.code),
+    PictureFailed: lambda problem: problems.of_code(problem.code),
     ReceiptGone: lambda problem: problems.of_code(problem.code),
     RequestConflict: lambda problem: problems.of_code(problem.code),
     FieldInvalid: lambda problem: problems.of_field(problem.field, problem.code),

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from policies.wording import Audience
 from reuse_api.answering import answer
+from signing.picture import Picture
 from vault.deliver import Delivery
 from vault.services import Refusal
 
@@ -64,6 +65,14 @@ def content(
     return StreamingResponse(
         _closing(delivery.chunks), 206 if ranged else 200, headers, media_type=delivery.media_type
     )
+
+
+def picture(request: Request, drawn: Picture | Refusal, *, audience: Audience = "citizen") -> Response:
+    """Give the picture of a page, to be shown in place and kept by nobody; a refusal as its problem."""
+    if isinstance(drawn, Refusal):
+        return answer(request, drawn, audience=audience)
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Kho-Pages": str(drawn.pages)}
+    return Response(drawn.png, headers=headers, media_type="image/png")
 
 
 async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

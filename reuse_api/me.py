@@ -11,11 +11,11 @@ from starlette.responses import PlainTextResponse, Response
 from policies.wording import name
 from reuse_api.answering import answer
 from reuse_api.callers import AsOwner, TheVault
-from reuse_api.content import Span, asked_span, content
+from reuse_api.content import Span, asked_span, content, picture
 from reuse_api.idempotency import WriteKey
 from reuse_api.language import Language, language_of
 from reuse_api.uploads import receive_file
-from vault import deliver, finding, receipts
+from vault import deliver, finding, picturing, receipts
 from vault.deposit import upload
 from vault.errors import FieldInvalid, NotFound
 from vault.finding import MAX_PAGE, MyAccess, MyRecord
@@ -60,6 +60,12 @@ async def get_content(request: Request, vault: TheVault, caller: AsOwner, record
     part = span or Span()
     delivery = await deliver.read_own(vault, caller, record, start=part.start, stop=part.stop)
     return content(request, delivery, ranged=span is not None, audience="citizen")
+
+
+@router.get("/records/{record}/pages/{page}")
+async def get_page(request: Request, vault: TheVault, caller: AsOwner, record: str, page: str) -> Response:
+    """Show one page of a document of mine as PNG, pages from 1; an entry like every other reading."""
+    return picture(request, await picturing.show_page(vault, caller, record, _index(page)))
 
 
 @router.get("/accesses")

@@ -317,6 +317,11 @@ _VAULT = {
         "Nơi lưu trữ tạm thời không dùng được; không có gì thay đổi.",
         "The store cannot be used just now; nothing was changed.",
     ),
+    "picture_failed": Row(
+        422,
+        "Không dựng được ảnh của trang này; tệp vẫn tải về được.",
+        "No picture of this page could be made; the file itself can still be fetched.",
+    ),
     "content_damaged": Row(
         500,
         "Nội dung lưu trữ của giấy tờ này bị hỏng; không byte nào được gửi đi.",

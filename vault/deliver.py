@@ -1,6 +1,6 @@
 """Bytes leave: steps 6 to 8 of an access (see vault/release.py), for a release and for the owner's own."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -31,7 +31,10 @@ SHARED = timedelta(seconds=60)  # ranges of one file share a `delivered` entry t
 
 @dataclass(frozen=True)
 class Delivery:
-    """A file on its way: `chunks` are authenticated one by one, the first already before this exists."""
+    """A file on its way: `chunks` are authenticated one by one, the first already before this exists.
+
+    `broken` tells the log, by a code, that what was entered as delivered did not reach its reader.
+    """
 
     chunks: AsyncIterator[bytes]
     start: int
@@ -44,6 +47,7 @@ class Delivery:
     validity: str
     receipt: str
     index: int
+    broken: Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,17 @@ async def deliver(
 
 
 async def read_own(
-    vault: Vault, caller: OwnerCaller, record_id: str, *, start: int = 0, stop: int | None = None
+    vault: Vault,
+    caller: OwnerCaller,
+    record_id: str,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    page: int | None = None,
 ) -> Delivery | Refusal:
     """Deliver an owner's own document; content is an entry for the owner too, and for the other owners.
+
+    `page` is the page (from 1) that will be shown of it; the entry says so.
 
     Raises:
         NotFound: there is no such record in this store.
@@ -108,6 +120,8 @@ async def read_own(
             refused = Telling(Kind.REFUSED, "read_own_refused", facts, decision, owners, record)
             return await telling.refuse(vault, caller, [refused])
         told = Telling(Kind.DELIVERED, "delivered", facts, decision, owners, record)
+        if page is not None:
+            told = replace(told, event="page_delivered", details={"page": page})
         try:
             return await _send(vault, caller, _Access(told, record, marks, None), start, stop, None)
         except Moved:
@@ -173,6 +187,7 @@ async def _send(
         validity=access.record.facts.validity.value,
         receipt=entry.receipt,
         index=entry.index,
+        broken=lambda why: _not_delivered(vault, caller, access, entry, why),
     )
 
 

@@ -64,6 +64,12 @@ class ContentDamaged(VaultError):
     code = "content_damaged"
 
 
+class PictureFailed(VaultError):
+    """No picture of this page could be made; the file itself can still be read."""
+
+    code = "picture_failed"
+
+
 class GateRefused(VaultError):
     """The key gate does not open: the entry, its proof or the caller does not fit."""
 

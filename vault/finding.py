@@ -21,6 +21,7 @@ from vault.entries import instant
 from vault.entry_facts import told_reasons
 from vault.errors import NotFound
 from vault.key_gate import OpenedEntry
+from vault.months import Month
 from vault.records import Stored
 from vault.services import Vault
 from vault.tables import agency, entry_holder, log_entry, receipt, record, validity_event
@@ -58,6 +59,7 @@ class MyRecord:
     replaced_by: str | None
     media_type: str
     size: int
+    pages: int | None
     source: str
     created_at: datetime
     damaged: bool
@@ -92,6 +94,7 @@ class MyAccess:
     purpose: str | None = None  # of the consent: a key of the policy book's purposes
     record: str | None = None
     record_title: str | None = None
+    page: int | None = None  # the one that was shown, of a picture
     basis: str | None = None
     reference: str | None = None
     reasons: tuple[str, ...] = ()
@@ -111,18 +114,27 @@ async def my_records(vault: Vault, caller: OwnerCaller) -> list[MyRecord]:
     async with vault.db.read() as db:
         stored = await records.of_owners(db, [caller.owner], day, {})
         reasons = await _validity_reasons(db, [one.facts.id for one in stored])
-    return [_my_record(one, caller.owner, reasons.get(one.facts.id)) for one in reversed(stored)]
+    return [my_record(one, caller.owner, reasons.get(one.facts.id)) for one in reversed(stored)]
 
 
 async def my_accesses(
-    vault: Vault, caller: OwnerCaller, *, before: int | None = None, limit: int = 50
+    vault: Vault,
+    caller: OwnerCaller,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    month: Month | None = None,
 ) -> list[MyAccess]:
-    """List entries about the owner, newest first, below index `before`."""
+    """List entries about the owner, newest first, below index `before`; those of one month, if asked."""
     query = select(entry_holder.c.idx).where(
         entry_holder.c.holder_kind == "owner", entry_holder.c.holder == caller.owner
     )
     if before is not None:
         query = query.where(entry_holder.c.idx < before)
+    if month is not None:
+        query = query.join(log_entry, log_entry.c.idx == entry_holder.c.idx).where(
+            log_entry.c.at >= month.begins(), log_entry.c.at < month.next.begins()
+        )
     query = query.order_by(entry_holder.c.idx.desc()).limit(min(limit, MAX_PAGE))
     async with vault.db.read() as db:
         indexes = [row.idx for row in await db.execute(query)]
@@ -224,6 +236,7 @@ def _my_access(one: OpenedEntry, names: _Names) -> MyAccess:
         purpose=purpose.get("purpose"),
         record=record_id,
         record_title=names.titles.get(str(record_id)),
+        page=basis.get("page"),
         basis=basis.get("kind"),
         reference=basis.get("reference"),
         reasons=told_reasons(one.parts),
@@ -240,7 +253,8 @@ def _component_name(procedure: Any, code: str | None) -> str | None:
         return code
 
 
-def _my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
+def my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
+    """Tell of a stored record as one of its owners sees it."""
     row, facts = one.row, one.facts
     return MyRecord(
         id=facts.id,
@@ -259,6 +273,7 @@ def _my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
         replaced_by=row["replaced_by"],
         media_type=row["media_type"],
         size=row["content_size"],
+        pages=row["pages"],
         source=row["source"],
         created_at=instant(row["created_at"]),
         damaged=facts.damaged,

@@ -110,6 +110,7 @@ async def keep(
         "valid_until": description.valid_until.isoformat() if description.valid_until else None,
         "trust": description.trust.value,
         "media_type": examined.media_type,
+        "pages": examined.pages,
         "blob": blob_name(record_id, "file"),
         "content_sha256": sealed.content_sha256,
         "content_size": sealed.content_size,

@@ -284,6 +284,7 @@ record = _table(
     _maybe("valid_until"),
     _text("trust"),
     _text("media_type"),
+    Column("pages", Integer, nullable=True),  # absent where nobody counted them
     _text("blob"),
     _bytes("content_sha256"),
     _number("content_size"),

@@ -44,6 +44,7 @@ EXPECTED = {
         "GET /v1/me/records",
         "POST /v1/me/records",
         "GET /v1/me/records/{record}/content",
+        "GET /v1/me/records/{record}/pages/{page}",
         "GET /v1/me/accesses",
         "GET /v1/me/accesses/{index}",
         "GET /v1/me/accesses/{index}/proof",

@@ -279,6 +279,8 @@ def upgrade() -> None:
         batch.alter_column("dossier", existing_type=sa.Text(), nullable=True)
         batch.alter_column("component", existing_type=sa.Text(), nullable=True)
         batch.create_foreign_key(op.f("fk_release_consent"), "consent", ["consent"], ["id"])
+    with op.batch_alter_table("record") as batch:
+        batch.add_column(sa.Column("pages", sa.Integer(), nullable=True))
     with op.batch_alter_table("session") as batch:
         batch.add_column(sa.Column("delegation", sa.Text(), nullable=True))
         batch.create_foreign_key(op.f("fk_session_delegation"), "delegation", ["delegation"], ["id"])

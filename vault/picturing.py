@@ -1,0 +1,79 @@
+"""The picture of one page of one's own document: content, so read, entered and opened as the file is.
+
+The file passes through a scratch file that has no name while anything is in it, so that it is gone with the
+process; the picture is stored nowhere.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from signing.errors import WorkerFailed
+from signing.picture import NoPicture, Picture
+from vault import deliver, records
+from vault.callers import OwnerCaller
+from vault.days import legal_day
+from vault.deliver import Delivery
+from vault.errors import NotFound, PictureFailed, VaultBusy
+from vault.keeping import scratch_file
+from vault.services import Refusal, Vault
+
+
+async def show_page(vault: Vault, caller: OwnerCaller, record_id: str, page: int) -> Picture | Refusal:
+    """Draw a page (from 1) of a document of the caller's store, in a worker process of its own.
+
+    Raises:
+        NotFound: there is no such document in this store, or it has no such page.
+        PictureFailed: the file could not be drawn; that is an entry.
+        ContentDamaged, VaultBusy: as in `deliver.read_own`.
+    """
+    async with vault.db.read() as db:
+        stored = await records.one(db, record_id, legal_day(vault.clock.now()))
+    if stored is None or caller.owner not in stored.facts.owners:
+        raise NotFound
+    pages = stored.row["pages"]
+    if page < 1 or (pages is not None and page > pages):
+        raise NotFound
+    delivery = await deliver.read_own(vault, caller, record_id, page=page)
+    if isinstance(delivery, Refusal):
+        return delivery
+    try:
+        drawn = await _drawn(vault, delivery, page)
+    except (OSError, WorkerFailed) as problem:
+        await delivery.broken("scratch_unavailable" if isinstance(problem, OSError) else problem.code)
+        raise VaultBusy(f"page picture: {type(problem).__name__}") from problem
+    if isinstance(drawn, Picture):
+        return drawn
+    await delivery.broken(drawn.reason)
+    raise _failure(drawn)
+
+
+async def _drawn(vault: Vault, delivery: Delivery, page: int) -> Picture | NoPicture:
+    async with _scratch(vault) as file:
+        async for chunk in delivery.chunks:
+            await asyncio.to_thread(_write, file, chunk)
+        os.lseek(file, 0, os.SEEK_SET)
+        return await vault.workers.picture(file, page)
+
+
+@asynccontextmanager
+async def _scratch(vault: Vault) -> AsyncIterator[int]:
+    """Open a file that nobody else can: its name is gone before its first byte comes."""
+    path = scratch_file(vault)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        path.unlink()
+        yield file
+    finally:
+        os.close(file)
+
+
+def _write(file: int, chunk: bytes) -> None:
+    left = memoryview(chunk)
+    while left:
+        left = left[os.write(file, left) :]
+
+
+def _failure(drawn: NoPicture) -> Exception:
+    return NotFound() if drawn.reason == "page_not_there" else PictureFailed(drawn.reason)
