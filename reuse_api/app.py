@@ -25,7 +25,17 @@ from reuse_api import (
 from reuse_api.answering import answer_errors
 from reuse_api.body_limit import BodyLimit
 from reuse_api.doorway import Doorway
-from reuse_api.pages import adding, assets, desk, desk_opening, desk_taking, nowhere, sign_in, wallet
+from reuse_api.pages import (
+    accesses,
+    adding,
+    assets,
+    desk,
+    desk_opening,
+    desk_taking,
+    nowhere,
+    sign_in,
+    wallet,
+)
 from reuse_api.settings import Settings
 from vault.publishing import publish
 from vault.services import Vault
@@ -48,6 +58,7 @@ API = (
 PAGES: tuple[APIRouter, ...] = (
     sign_in.router,
     wallet.router,
+    accesses.router,
     adding.router,
     desk.router,
     desk_opening.router,

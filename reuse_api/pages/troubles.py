@@ -17,7 +17,14 @@ from reuse_api.pages.rendering import ROOMS, FormRefused, language_of, onward, p
 from reuse_api.problems import BUSY_SECONDS
 from reuse_api.same_origin import CrossSite
 from storage.errors import StoreUnavailable
-from vault.errors import ContentDamaged, NotAuthenticated, NotFound, RequestConflict, VaultBusy
+from vault.errors import (
+    ContentDamaged,
+    NotAuthenticated,
+    NotFound,
+    PictureFailed,
+    RequestConflict,
+    VaultBusy,
+)
 from vault.receipts import ReceiptGone
 from vault.services import Refusal
 
@@ -38,6 +45,7 @@ TROUBLES: dict[type[Exception], Trouble] = {
     StoreUnavailable: _BUSY,
     RequestConflict: Trouble("idempotency_conflict", 409),
     ContentDamaged: Trouble("content_damaged", 500),
+    PictureFailed: Trouble("picture_failed", 422),
     ReceiptGone: Trouble("gone", 410),
     FormRefused: Trouble("form_refused", 403),
     CrossSite: Trouble("form_refused", 403),

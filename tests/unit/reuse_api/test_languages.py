@@ -8,6 +8,7 @@ from string import Formatter
 import pytest
 from babel.messages.pofile import read_po
 
+from policies.facts import TrustClass
 from reuse_api.pages import languages
 from reuse_api.pages.desk import DONE
 from reuse_api.pages.languages import COOKIE, MessageMissing, language, preferred
@@ -55,11 +56,13 @@ def composed() -> set[str]:
     tabs = {f"site.{name}" for room in ROOMS.values() for name, _ in room.tabs}
     tabs |= {f"site.{part}.{room}" for part in ("tagline", "promise", "back") for room in ROOMS}
     troubles = {one.words for one in (*TROUBLES.values(), OTHER)} | {"refused"}
+    told = {f"steps.{outcome}" for outcome in ("passed", "failed", "not_decided")}
+    told |= {f"history.{begun}" for begun in ("issued", "uploaded", "digitised", "stored")}
+    told |= {f"record.trust_note.{trust.value}" for trust in TrustClass}
     desk = {f"desk.channel.{one}" for one in CHANNELS} | {f"desk.done.{one}" for one in DONE}
     desk |= {f"desk.read.{one}" for one in READS}
-    return (
-        groups | labels | tabs | desk | {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
-    )
+    troubled = {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
+    return groups | labels | tabs | told | desk | troubled
 
 
 def test_both_languages_have_the_same_keys_none_empty() -> None:

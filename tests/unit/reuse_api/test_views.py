@@ -8,11 +8,16 @@ import pytest
 
 from policies.book import shipped_book
 from policies.facts import TrustClass, Validity
+from reuse_api.pages import dates
+from reuse_api.pages.access_views import tell_access, tell_groups
+from reuse_api.pages.document_views import tell_document
 from reuse_api.pages.languages import Language, language
 from reuse_api.pages.rendering import render
 from reuse_api.pages.views import Narrator
 from signing.leaf import Kind
+from signing.report import SignatureDetail, SignatureReport
 from vault.finding import Me, MyAccess, MyRecord
+from vault.looking import Neighbour, ValidityChange, WholeRecord
 
 AT = datetime(2026, 11, 24, 17, 5, 7, tzinfo=UTC)  # 00:05:07 of the 25th in Viet Nam
 FRAME = {
@@ -43,6 +48,7 @@ RECORD = MyRecord(
     replaced_by=None,
     media_type="application/pdf",
     size=48_211,
+    pages=2,
     source="result",
     created_at=AT,
     damaged=False,
@@ -68,11 +74,26 @@ ACCESS = MyAccess(
     component_name="(một đoạn dài)",
     record="rec-1",
     record_title="Giấy khai sinh",
+    page=None,
     basis="statute",
     reference="Luật 91/2025/QH15, Điều 19 khoản 1 điểm c; Luật Cư trú 68/2020/QH14, "
     "Điều 20 và Điều 21; Nghị định 45/2020/NĐ-CP",
     reasons=(),
     receipt="rcp-1",
+)
+
+
+WHOLE = WholeRecord(
+    record=RECORD,
+    sha256=b"\xab" * 32,
+    report=SignatureReport(
+        "valid", "", (), (SignatureDetail("Seal", "UBND phường Ba Đình", AT, "B-LTA", "valid", "", True, ""),)
+    ),
+    judged_at=AT,
+    history=(),
+    replaced_by=None,
+    replaces=(),
+    owners=1,
 )
 
 
@@ -142,19 +163,21 @@ def test_an_upload_is_not_called_in_force_unless_it_states_its_end(code: str) ->
 
 @pytest.mark.parametrize("code", ["vi", "en"])
 def test_every_kind_of_entry_has_a_sentence_that_names_the_document(code: str) -> None:
-    tell = narrator(code).access
-    whats = [tell(replace(ACCESS, kind=int(kind), event="not_yet_known")).what for kind in Kind]
+    tell = narrator(code)
+    whats = [tell_access(tell, replace(ACCESS, kind=int(kind), event="not_yet_known")).what for kind in Kind]
     assert len(set(whats)) == len(whats) - 0 or code == "vi"
     assert all("{" not in what for what in whats)
-    assert "Giấy khai sinh" in tell(ACCESS).what
+    assert "Giấy khai sinh" in tell_access(tell, ACCESS).what
+    shown = tell_access(tell, replace(ACCESS, by_owner=True, event="page_delivered", page=2)).what
+    assert "2" in shown and "Giấy khai sinh" in shown
 
 
 def test_an_access_says_its_basis_with_the_law_and_short_names() -> None:
-    told = narrator("en").access(ACCESS)
+    told = tell_access(narrator("en"), ACCESS)
     assert told.basis == "Statute: Registration of residence under the Law on Residence"
     assert told.component == "Proof of kinship"
     assert told.agency == "Ward police"
-    vietnamese = narrator("vi").access(ACCESS)
+    vietnamese = tell_access(narrator("vi"), ACCESS)
     assert vietnamese.basis == "Quy định pháp luật: Đăng ký thường trú theo Luật Cư trú"
     assert vietnamese.component == "Giấy tờ chứng minh quan hệ nhân thân"
 
@@ -164,20 +187,65 @@ def test_a_refusal_gives_reasons_and_never_a_bare_code() -> None:
         ACCESS, kind=2, event="release_refused", result="refused", basis=None, reference=None,
         reasons=("record_revoked", "dossier_closed"),
     )  # fmt: skip
-    told = narrator("vi").access(refused)
+    told = tell_access(narrator("vi"), refused)
     assert told.refused and told.basis is None
     assert len(told.reasons) == 2
     assert not any(code in words for code, words in zip(refused.reasons, told.reasons, strict=True))
 
 
 def test_a_replaced_document_leads_to_the_one_that_took_its_place() -> None:
-    replaced = replace(RECORD, validity="replaced", replaced_by="rec-2")
-    told = narrator("vi").record(replaced)
-    assert (told.replacement, told.validity_reason) == ("rec-2", None)
-    shown = render("record.html", _language("vi"), FRAME | {"one": told})
-    assert 'href="/wallet/records/rec-2"' in shown
-    revoked = narrator("vi").record(replace(RECORD, validity="revoked", validity_reason="Luật: sai"))
-    assert (revoked.replacement, revoked.validity_reason) == (None, "Luật: sai")
+    change = ValidityChange("replaced", AT, "rec-2", "", "UBND phường", "Commune", 31)
+    newer = Neighbour("rec-2", "Giấy khai sinh", "13/2026", mine=True)
+    replaced = replace(
+        WHOLE, record=replace(RECORD, validity="replaced"), history=(change,), replaced_by=newer
+    )
+    told = tell_document(narrator("en"), replaced)
+    assert told.replaced_by is not None
+    assert (told.replaced_by.words, told.replaced_by.place) == (
+        "Giấy khai sinh, number 13/2026",
+        "/wallet/records/rec-2",
+    )
+    assert (told.history[0].ground, told.history[0].agency) == (None, "Commune"), "an id is no ground"
+    shown = render("record.html", _language("en"), FRAME | {"one": told})
+    assert 'href="/wallet/records/rec-2"' in shown and 'href="/wallet/accesses/31"' in shown
+
+
+def test_of_a_document_of_another_nothing_is_told_but_that_it_is_there() -> None:
+    told = tell_document(
+        narrator("en"), replace(WHOLE, replaces=(Neighbour("rec-9", None, None, mine=False),))
+    )
+    assert [(one.words, one.place) for one in told.replaces] == [
+        ("a document that is not of this store", None)
+    ]
+    assert "rec-9" not in render("record.html", _language("en"), FRAME | {"one": told})
+
+
+def test_the_history_is_told_newest_first_with_ground_reason_and_proof() -> None:
+    suspended = ValidityChange("suspended", AT, "Điều 1", "đang xác minh", "UBND phường", "Commune", 31)
+    revoked = ValidityChange("revoked", AT + timedelta(days=1), "Điều 2", "sai", None, None, 40)
+    told = tell_document(narrator("vi"), replace(WHOLE, history=(suspended, revoked))).history
+    assert [one.state.tone for one in told] == ["bad", "caution", "plain"]
+    assert (told[0].ground, told[0].reason, told[0].proof) == ("Điều 2", "sai", "/wallet/accesses/40")
+    assert (told[2].agency, told[2].proof) == (RECORD.issuer_name, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "alone", "two"),
+    [
+        ("vi", "Chỉ một chủ: kho này", "Kho này và 1 chủ khác."),
+        ("en", "One alone", "This store and 1 other owner."),
+    ],
+)
+def test_other_owners_are_counted_and_not_named(code: str, alone: str, two: str) -> None:
+    assert tell_document(narrator(code), WHOLE).owners.startswith(alone)
+    assert tell_document(narrator(code), replace(WHOLE, owners=2)).owners.startswith(two)
+
+
+def test_the_check_is_told_in_the_steps_of_the_command() -> None:
+    steps = tell_document(narrator("en"), WHOLE).steps
+    assert [one.outcome.words for one in steps] == ["Passed"] * 5
+    assert steps[0].details == (f"PDF, 48 kB, SHA-256 {'ab' * 32}",)
+    assert steps[3].details[0] == "Time: 00:05:07, 25 Nov 2026"
 
 
 def test_accesses_are_grouped_by_dossier_latest_first() -> None:
@@ -188,7 +256,7 @@ def test_accesses_are_grouped_by_dossier_latest_first() -> None:
     intruder = replace(
         ACCESS, index=33, result="refused", kind=2, agency_vi="Kẻ lạ", reasons=("dossier_closed",)
     )
-    groups = narrator("vi").groups([mine, other, intruder, ACCESS])
+    groups = tell_groups(narrator("vi"), [mine, other, intruder, ACCESS])
     assert [(one.kind, one.code, len(one.accesses)) for one in groups] == [
         ("own", None, 1),
         ("dossier", "H26.1-261124-0002", 1),
@@ -201,7 +269,7 @@ def test_accesses_are_grouped_by_dossier_latest_first() -> None:
 
 def test_a_group_with_two_bases_leaves_each_entry_its_own() -> None:
     issued = replace(ACCESS, index=31, reference="Luật Hộ tịch 60/2014/QH13")
-    (group,) = narrator("vi").groups([issued, ACCESS])
+    (group,) = tell_groups(narrator("vi"), [issued, ACCESS])
     assert group.basis is None and group.reference is None
 
 
@@ -225,26 +293,39 @@ def test_a_type_that_the_book_does_not_know_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize("code", ["vi", "en"])
 @pytest.mark.parametrize(
-    "template", ["records.html", "record.html", "accesses.html", "access.html", "upload.html"]
+    "template", ["records.html", "record.html", "view.html", "accesses.html", "access.html", "upload.html"]
 )
 def test_hostile_text_is_shown_as_text(code: str, template: str) -> None:
     tell = narrator(code)
-    record = tell.record(
-        replace(
-            RECORD, title=HOSTILE, issuer_name=HOSTILE, number=HOSTILE, validity_reason=HOSTILE,
-            document_code=HOSTILE, media_type=HOSTILE, type=HOSTILE, validity="revoked",
-        )
+    record = replace(
+        RECORD, title=HOSTILE, issuer_name=HOSTILE, number=HOSTILE, document_code=HOSTILE,
+        media_type=HOSTILE, type=HOSTILE, validity="revoked",
     )  # fmt: skip
+    signed = SignatureDetail(HOSTILE, HOSTILE, None, "", "undetermined", HOSTILE, False, HOSTILE)
+    whole = replace(
+        WHOLE,
+        record=record,
+        report=SignatureReport("undetermined", HOSTILE, (HOSTILE,), (signed,)),
+        history=(ValidityChange("revoked", AT, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1),),
+        replaced_by=Neighbour("rec-2", HOSTILE, HOSTILE, mine=True),
+        replaces=(Neighbour("rec-3", HOSTILE, HOSTILE, mine=True),),
+    )
     hostile = replace(
         ACCESS, record_title=HOSTILE, agency_vi=HOSTILE, agency_en=HOSTILE, officer=HOSTILE, system=HOSTILE,
         procedure_name=HOSTILE, component=HOSTILE, component_name=HOSTILE, reference=HOSTILE,
     )  # fmt: skip
+    november = dates.month(AT.date(), tell.language.code)
+    one: dict[str, Any] = {"record.html": tell_document(tell, whole), "view.html": tell.record(record)}
     values: dict[str, Any] = {
         "me": Me(HOSTILE, HOSTILE),
-        "records": [record],
+        "records": [tell.record(record)],
         "added": False,
-        "one": record if template == "record.html" else tell.access(hostile),
-        "groups": tell.groups([hostile]),
+        "one": one.get(template, tell_access(tell, hostile)),
+        "number": 1,
+        "pages": 2,
+        "months": [("2026-11", november, 1)],
+        "month": november,
+        "groups": tell_groups(tell, [hostile]),
         "older": None,
         "newest": True,
         "log_key": HOSTILE,

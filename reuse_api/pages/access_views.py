@@ -1,0 +1,123 @@
+"""What the pages show of the log: entries told in one language, grouped by dossier."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from reuse_api.pages.dates import When
+from reuse_api.pages.views import Narrator
+from vault.finding import MyAccess
+
+Kind = Literal["dossier", "own", "outside"]
+
+
+@dataclass(frozen=True)
+class AccessView:
+    """One entry of the log as the person it concerns sees it; what is not known is None."""
+
+    index: int
+    what: str
+    when: When
+    refused: bool
+    by_owner: bool
+    agency: str | None
+    system: str | None
+    officer: str | None
+    dossier: str | None
+    procedure: str | None
+    component: str | None
+    record: str | None
+    document: str | None
+    basis: str | None
+    reference: str | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AccessGroup:
+    """Entries that belong together: of one dossier, the owner's own, or outside any dossier."""
+
+    kind: Kind
+    code: str | None
+    procedure: str | None
+    agency: str | None
+    basis: str | None  # of every permitted entry, where it is one and the same
+    reference: str | None
+    accesses: tuple[AccessView, ...]
+
+
+def tell_access(narrator: Narrator, one: MyAccess) -> AccessView:
+    """Tell of one entry: what happened, when, by whom, on which basis, and why not."""
+    agency = one.agency_vi if narrator.language.code == "vi" else one.agency_en or one.agency_vi
+    return AccessView(
+        index=one.index,
+        what=_what(narrator, one),
+        when=narrator.moment(one.at),
+        refused=one.result == "refused",
+        by_owner=one.by_owner,
+        agency=agency,
+        system=one.system,
+        officer=one.officer,
+        dossier=one.dossier,
+        procedure=one.procedure_name or one.procedure,
+        component=_component(narrator, one),
+        record=one.record,
+        document=one.record_title,
+        basis=_basis(narrator, one),
+        reference=one.reference,
+        reasons=narrator.reasons(one.reasons),
+    )
+
+
+def tell_groups(narrator: Narrator, accesses: Sequence[MyAccess]) -> list[AccessGroup]:
+    """Group entries by dossier; groups and entries keep the order given, latest first."""
+    found: dict[tuple[Kind, str | None], list[AccessView]] = {}
+    for one in accesses:
+        found.setdefault(_place(one), []).append(tell_access(narrator, one))
+    return [_group(place, together) for place, together in found.items()]
+
+
+def _what(narrator: Narrator, one: MyAccess) -> str:
+    """Say what happened by the entry's event; an event without words of its own is told by its kind."""
+    language = narrator.language
+    event = f"event.{one.event}"
+    key = event if language.has(event) else f"kind.{one.kind}"
+    if one.by_owner and key == "kind.3":
+        key = "event.read_own"
+    record = one.record_title or language.say("accesses.a_document")
+    return language.say(key, record=record, page=one.page)
+
+
+def _component(narrator: Narrator, one: MyAccess) -> str | None:
+    reading = narrator.book.component_readings.get((one.procedure or "", one.component or ""))
+    return narrator.text(reading.name) if reading is not None else one.component_name or one.component
+
+
+def _basis(narrator: Narrator, one: MyAccess) -> str | None:
+    if one.basis is None:
+        return None
+    named = [rule for rule in narrator.book.rules if rule.legal_reference == one.reference]
+    words = narrator.name("basis", one.basis)
+    return f"{words}: {narrator.text(named[0].name)}" if named else words
+
+
+def _place(one: MyAccess) -> tuple[Kind, str | None]:
+    if one.dossier is not None:
+        return "dossier", one.dossier
+    return ("own", None) if one.by_owner else ("outside", None)
+
+
+def _group(place: tuple[Kind, str | None], together: Sequence[AccessView]) -> AccessGroup:
+    """Head a group with what its oldest permitted entry names: another agency may have been refused later."""
+    bases = {(one.basis, one.reference) for one in together if not one.refused}
+    basis, reference = bases.pop() if len(bases) == 1 else (None, None)
+    oldest_first = sorted(reversed(together), key=lambda one: one.refused)
+    return AccessGroup(
+        kind=place[0],
+        code=place[1],
+        procedure=next((one.procedure for one in oldest_first if one.procedure), None),
+        agency=next((one.agency for one in oldest_first if one.agency), None),
+        basis=basis,
+        reference=reference,
+        accesses=tuple(together),
+    )

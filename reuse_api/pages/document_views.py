@@ -1,0 +1,127 @@
+"""What the page of one document shows: how it was checked, its history, what it replaced, who owns it."""
+
+from dataclasses import dataclass
+
+from reuse_api.document_steps import DocumentStep, Teller
+from reuse_api.pages import dates
+from reuse_api.pages.dates import When
+from reuse_api.pages.views import Mark, Narrator, RecordView, Tone
+from vault.looking import Neighbour, ValidityChange, WholeRecord
+
+_OUTCOMES: dict[bool | None, tuple[str, Tone]] = {
+    True: ("steps.passed", "good"),
+    False: ("steps.failed", "bad"),
+    None: ("steps.not_decided", "caution"),
+}
+_BEGUN = {"result": "issued", "result_file": "issued", "upload": "uploaded", "digitised": "digitised"}
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One numbered step of the check."""
+
+    name: str
+    outcome: Mark
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NeighbourView:
+    """A document before or after this one; `place` is the address of its page, if it may be opened."""
+
+    words: str
+    place: str | None
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """One line of the history; `proof` is the address of the entry that tells of it."""
+
+    state: Mark
+    when: When
+    agency: str | None
+    ground: str | None
+    reason: str | None
+    proof: str | None
+
+
+@dataclass(frozen=True)
+class DocumentView:
+    """One document with everything that may be said of it without opening it."""
+
+    card: RecordView
+    trust_note: str
+    owners: str
+    steps: tuple[StepView, ...]
+    judged: When
+    history: tuple[ChangeView, ...]  # newest first
+    replaced_by: NeighbourView | None
+    replaces: tuple[NeighbourView, ...]
+    pages: int | None
+    digest: str  # SHA-256 of the file, hexadecimal
+
+
+def tell_document(narrator: Narrator, whole: WholeRecord) -> DocumentView:
+    """Tell of one document."""
+    one, language = whole.record, narrator.language
+    card = narrator.record(one)
+    file = f"{card.file}, SHA-256 {whole.sha256.hex()}"
+    teller = Teller(language.code, "citizen", lambda at: narrator.moment(at).words)
+    begun = ChangeView(
+        state=Mark(language.say(f"history.{_BEGUN.get(one.source, 'stored')}"), "plain"),
+        when=card.stored,
+        agency=one.issuer_name,
+        ground=None,
+        reason=None,
+        proof=None,
+    )
+    changes = [_change(narrator, whole, change) for change in reversed(whole.history)]
+    return DocumentView(
+        card=card,
+        trust_note=language.say(f"record.trust_note.{one.trust}"),
+        owners=_owners(narrator, whole.owners),
+        steps=tuple(_step(narrator, step) for step in teller.steps(whole.report, file)),
+        judged=dates.moment(whole.judged_at, language.code),
+        history=(*changes, begun),
+        replaced_by=_neighbour(narrator, whole.replaced_by) if whole.replaced_by else None,
+        replaces=tuple(_neighbour(narrator, other) for other in whole.replaces),
+        pages=one.pages,
+        digest=whole.sha256.hex(),
+    )
+
+
+def _owners(narrator: Narrator, number: int) -> str:
+    """Say how many own it; who they are stands on the document itself, and nowhere else."""
+    language = narrator.language
+    return (
+        language.count("record.owned_with", number - 1) if number > 1 else language.say("record.owned_alone")
+    )
+
+
+def _step(narrator: Narrator, step: DocumentStep) -> StepView:
+    key, tone = _OUTCOMES[step.passed]
+    return StepView(step.name, Mark(narrator.language.say(key), tone), step.details)
+
+
+def _change(narrator: Narrator, whole: WholeRecord, change: ValidityChange) -> ChangeView:
+    """Tell of a change; where a document was replaced, the row's ground names the new one, which is shown."""
+    agency = change.agency_vi if narrator.language.code == "vi" else change.agency_en or change.agency_vi
+    named = whole.replaced_by.id if whole.replaced_by else None
+    return ChangeView(
+        state=narrator.validity(change.state),
+        when=narrator.moment(change.at),
+        agency=agency,
+        ground=change.ground if change.ground != named else None,
+        reason=change.reason or None,
+        proof=f"/wallet/accesses/{change.index}",
+    )
+
+
+def _neighbour(narrator: Narrator, other: Neighbour) -> NeighbourView:
+    language = narrator.language
+    if not other.mine or other.title is None:
+        return NeighbourView(language.say("record.of_another"), None)
+    words = other.title
+    if other.number:
+        words = language.say("record.titled", title=other.title, number=other.number)
+    return NeighbourView(words, f"/wallet/records/{other.id}")
