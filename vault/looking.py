@@ -106,7 +106,7 @@ def _change(row: RowMapping) -> ValidityChange:
 
 
 def _last_reason(history: tuple[ValidityChange, ...]) -> str | None:
-    return f"{history[-1].ground}: {history[-1].reason}" if history else None
+    return f"{history[-1].ground}: {history[-1].reason}" if history and history[-1].ground else None
 
 
 async def _newest_report(db: AsyncConnection, record_id: str) -> tuple[SignatureReport, datetime]:

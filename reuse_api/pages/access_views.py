@@ -6,7 +6,7 @@ from typing import Literal
 
 from reuse_api.pages.dates import When
 from reuse_api.pages.views import Narrator
-from vault.finding import MyAccess
+from vault.finding import UNREADABLE, MyAccess
 
 Kind = Literal["dossier", "own", "outside"]
 
@@ -19,7 +19,9 @@ class AccessView:
     what: str
     when: When
     refused: bool
+    unreadable: bool  # it was changed, so that nobody can open it
     by_owner: bool
+    acted_by: str | None  # another owner who acted
     agency: str | None
     system: str | None
     officer: str | None
@@ -54,7 +56,9 @@ def tell_access(narrator: Narrator, one: MyAccess) -> AccessView:
         what=_what(narrator, one),
         when=narrator.moment(one.at),
         refused=one.result == "refused",
+        unreadable=one.event == UNREADABLE,
         by_owner=one.by_owner,
+        acted_by=one.acted_by,
         agency=agency,
         system=one.system,
         officer=one.officer,
@@ -84,6 +88,8 @@ def _what(narrator: Narrator, one: MyAccess) -> str:
     key = event if language.has(event) else f"kind.{one.kind}"
     if one.by_owner and key == "kind.3":
         key = "event.read_own"
+    if one.acted_by is not None and language.has(f"{key}_for"):
+        key = f"{key}_for"  # the words of the first speak to whoever acted
     record = one.record_title or language.say("accesses.a_document")
     return language.say(key, record=record, page=one.page)
 

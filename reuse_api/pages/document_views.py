@@ -75,7 +75,7 @@ def tell_document(narrator: Narrator, whole: WholeRecord) -> DocumentView:
         reason=None,
         proof=None,
     )
-    changes = [_change(narrator, whole, change) for change in reversed(whole.history)]
+    changes = [_change(narrator, change) for change in reversed(whole.history)]
     return DocumentView(
         card=card,
         trust_note=language.say(f"record.trust_note.{one.trust}"),
@@ -103,15 +103,13 @@ def _step(narrator: Narrator, step: DocumentStep) -> StepView:
     return StepView(step.name, Mark(narrator.language.say(key), tone), step.details)
 
 
-def _change(narrator: Narrator, whole: WholeRecord, change: ValidityChange) -> ChangeView:
-    """Tell of a change; where a document was replaced, the row's ground names the new one, which is shown."""
+def _change(narrator: Narrator, change: ValidityChange) -> ChangeView:
     agency = change.agency_vi if narrator.language.code == "vi" else change.agency_en or change.agency_vi
-    named = whole.replaced_by.id if whole.replaced_by else None
     return ChangeView(
         state=narrator.validity(change.state),
         when=narrator.moment(change.at),
         agency=agency,
-        ground=change.ground if change.ground != named else None,
+        ground=change.ground or None,
         reason=change.reason or None,
         proof=f"/wallet/accesses/{change.index}",
     )

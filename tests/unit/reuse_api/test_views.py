@@ -194,7 +194,7 @@ def test_a_refusal_gives_reasons_and_never_a_bare_code() -> None:
 
 
 def test_a_replaced_document_leads_to_the_one_that_took_its_place() -> None:
-    change = ValidityChange("replaced", AT, "rec-2", "", "UBND phường", "Commune", 31)
+    change = ValidityChange("replaced", AT, "", "", "UBND phường", "Commune", 31)
     newer = Neighbour("rec-2", "Giấy khai sinh", "13/2026", mine=True)
     replaced = replace(
         WHOLE, record=replace(RECORD, validity="replaced"), history=(change,), replaced_by=newer
@@ -205,7 +205,7 @@ def test_a_replaced_document_leads_to_the_one_that_took_its_place() -> None:
         "Giấy khai sinh, number 13/2026",
         "/wallet/records/rec-2",
     )
-    assert (told.history[0].ground, told.history[0].agency) == (None, "Commune"), "an id is no ground"
+    assert (told.history[0].ground, told.history[0].agency) == (None, "Commune")
     shown = render("record.html", _language("en"), FRAME | {"one": told})
     assert 'href="/wallet/records/rec-2"' in shown and 'href="/wallet/accesses/31"' in shown
 
