@@ -9,8 +9,9 @@ from policies.book import Book
 from policies.entries import Text
 from policies.facts import DossierFacts
 from policies.wording import groups, name, say
+from reuse_api.pages.dates import When
 from reuse_api.pages.languages import Language
-from reuse_api.pages.views import Mark, Narrator, Tone, When
+from reuse_api.pages.views import Mark, Narrator, Tone
 from vault.entries import instant
 from vault.progress import Party, Progress, Taken
 from vault.records import Stored
