@@ -11,7 +11,7 @@ from typing import Any
 import pikepdf
 from sqlalchemy import insert, select
 
-from policies.procedures import shipped_packages
+from policies.packages import shipped_packages
 from reuse_api.demo import people
 from reuse_api.demo.actors import register
 from reuse_api.demo.pki import DemoAuthority

@@ -29,7 +29,13 @@ MATCH_CODES = (
     "relation_disagrees",
     "record_too_old",
 )
-WEAKNESS_CODES = ("trust_too_low", "verdict_undetermined", "relation_not_known", "issue_date_not_known")
+WEAKNESS_CODES = (
+    "trust_too_low",
+    "verdict_undetermined",
+    "relation_not_known",
+    "issue_date_not_known",
+    "needs_judgement",
+)
 CODES: frozenset[str] = frozenset({*STATE_CODES, *MATCH_CODES, *WEAKNESS_CODES})
 
 

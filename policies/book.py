@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 from policies import consent_entries, entry_reading
 from policies.consent_entries import Capacity, ConsentText, Purpose
 from policies.entries import (
+    Alternative,
     CaseKey,
     ComponentReading,
     Condition,
     DataSource,
     InForce,
     Mapping,
-    OwnComponent,
     PackageWords,
     RecordType,
     Rule,
@@ -39,6 +39,7 @@ from policies.fields import Fields
 T = TypeVar("T")
 
 SECTIONS = (
+    "alternatives",
     "book",
     "capacities",
     "case_keys",
@@ -47,14 +48,15 @@ SECTIONS = (
     "consent_texts",
     "data_sources",
     "mappings",
-    "own_components",
     "package_words",
     "purposes",
     "record_types",
     "rules",
 )
-# A book of before 2026-11 has none of these: it permits nothing on consents and delegations.
-LATER = frozenset({"capacities", "consent_texts", "purposes"})
+# A book that was published before there was a section is read without it: it permits nothing on consents and
+# delegations, and knows no alternatives. What a later book dropped is kept in the text and speaks nowhere.
+LATER = frozenset({"alternatives", "capacities", "consent_texts", "purposes"})
+DROPPED = frozenset({"own_components"})
 BASES = ("statute", "court", "consent", "delegation", "owner", "emergency")
 _VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")  # no summer time since 1975
 
@@ -72,7 +74,7 @@ class Book:
     data_sources: dict[str, DataSource]
     conditions: tuple[Condition, ...]
     case_keys: tuple[CaseKey, ...]
-    own_components: tuple[OwnComponent, ...]
+    alternatives: tuple[Alternative, ...]
     component_readings: dict[tuple[str, str], ComponentReading]
     mappings: dict[tuple[str, str], tuple[Mapping, ...]]  # by procedure and component
     rules: tuple[Rule, ...]
@@ -80,6 +82,9 @@ class Book:
     consent_texts: tuple[ConsentText, ...]
     capacities: tuple[Capacity, ...]
     words: PackageWords
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
 
     def to_json(self) -> str:
         """Give the canonical JSON; `book_from_json` reads the same book from it."""
@@ -110,6 +115,13 @@ class Book:
         """Find the capacity in which somebody may act for another on that day."""
         found = (entry for entry in self.capacities if entry.key == kind and entry.in_force.holds(day))
         return next(found, None)
+
+    def alternative_of(self, procedure: str, component: str) -> str | None:
+        """Give the key of the group of alternatives that a component is in, None when it is in none."""
+        for group in self.alternatives:
+            if group.procedure == procedure and component in group.components:
+                return group.key
+        return None
 
     def mappings_for(
         self, procedure: str, cases: Iterable[str | None], component: str, day: date
@@ -152,11 +164,15 @@ def book_from_json(text: str) -> Book:
         document = json.loads(text)
     except json.JSONDecodeError as broken:
         raise BookInvalid("book", "is not JSON") from broken
-    if not isinstance(document, dict) or not set(SECTIONS) - LATER <= set(document) <= set(SECTIONS):
+    if not isinstance(document, dict) or not _holds_sections(set(document)):
         raise BookInvalid("book", f"must have exactly the sections {', '.join(SECTIONS)}")
     book = _read(document)
     _check(book)
     return book
+
+
+def _holds_sections(names: set[str]) -> bool:
+    return set(SECTIONS) - LATER <= names - DROPPED <= set(SECTIONS)
 
 
 @cache
@@ -186,7 +202,7 @@ def _read(document: dict[str, Any]) -> Book:
         data_sources={source.key: source for source in sources},
         conditions=_section(document, "conditions", entry_reading.condition),
         case_keys=_section(document, "case_keys", entry_reading.case_key),
-        own_components=_section(document, "own_components", entry_reading.own_component),
+        alternatives=_section(document, "alternatives", entry_reading.alternative),
         component_readings={(entry.procedure, entry.component): entry for entry in readings},
         mappings=mappings,
         rules=_section(document, "rules", entry_reading.rule),
@@ -217,6 +233,8 @@ def _check(book: Book) -> None:
         where = f"mappings: {mapping.procedure} {mapping.component}"
         if not mapping.types <= types:
             raise BookInvalid(where, "unknown record type")
+        if not all(_ever_in_force(book, mapping, kind) for kind in mapping.types):
+            raise BookInvalid(where, "a record type is never in force while the mapping is")
         if mapping.data_source is not None and mapping.data_source not in book.data_sources:
             raise BookInvalid(where, "unknown data source")
         if mapping.unless is not None and (mapping.procedure, mapping.unless) not in conditions:
@@ -229,9 +247,7 @@ def _check(book: Book) -> None:
     for rule in book.rules:
         if rule.basis not in BASES or not (rule.types or frozenset()) <= types:
             raise BookInvalid(f"rules: {rule.key}", "unknown basis or record type")
-    for own in book.own_components:
-        if own.case is not None and (own.procedure, own.case) not in cases:
-            raise BookInvalid(f"own_components: {own.code}", "unknown case")
+    _check_alternatives(book.alternatives)
 
 
 def _check_consents(book: Book) -> None:
@@ -242,3 +258,18 @@ def _check_consents(book: Book) -> None:
     for template in book.consent_texts:
         if not set(template.sensitive) <= {entry.code for entry in book.record_types}:
             raise BookInvalid(f"consent_texts: {template.key}", "unknown record type")
+
+
+def _ever_in_force(book: Book, mapping: Mapping, kind: str) -> bool:
+    """On a day when a type is not in force its records are refused; on one day it must be."""
+    periods = (entry.in_force for entry in book.record_types if entry.code == kind)
+    return any(period.meets(mapping.in_force) for period in periods)
+
+
+def _check_alternatives(alternatives: Iterable[Alternative]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for group in alternatives:
+        rows = {(group.procedure, code) for code in group.components}
+        if rows & seen:
+            raise BookInvalid(f"alternatives: {group.key}", "a component is in two groups")
+        seen |= rows

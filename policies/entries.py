@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from policies.errors import BookInvalid
 from policies.facts import Action, TrustClass
 from policies.fields import Fields
 
@@ -28,6 +29,11 @@ class InForce:
     def holds(self, day: date) -> bool:
         """Say whether the entry is in force on that day."""
         return self.start <= day and (self.end is None or day <= self.end)
+
+    def meets(self, other: "InForce") -> bool:
+        """Say whether there is a day on which both hold; one that ends before it begins never holds."""
+        first, last = max(self.start, other.start), [one for one in (self.end, other.end) if one is not None]
+        return not last or first <= min(last)
 
 
 @dataclass(frozen=True)
@@ -79,22 +85,18 @@ class CaseKey:
     name: Text
     package_name: str
     components: frozenset[str]  # codes that must all be in the case
+    additional: bool = False  # only ever named beside a main case
 
 
 @dataclass(frozen=True)
-class OwnComponent:
-    """A component that Kho adds where the national package forgot it; always shown as ours."""
+class Alternative:
+    """Rows of a procedure that ask for one and the same paper: any one of them is enough."""
 
-    code: str
+    key: str
     procedure: str
-    case: str | None
     name: Text
-    kind: Kind
-    originals: int
-    copies: int
-    in_force: InForce
+    components: frozenset[str]
     legal_reference: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ class Mapping:
     """Which record types answer a component: AND inside a list, OR between lists and between mappings.
 
     `role` is the person of the dossier whose record it must be. `unless` is a condition under which no record
-    may be asked for or read. No alternatives: only the data source answers.
+    may be asked for or read. No alternatives: only the data source answers. `confirm`: whether a record fits
+    depends on what it says, so an officer must always look.
     """
 
     procedure: str
@@ -135,6 +138,7 @@ class Mapping:
     data_source: str | None
     unless: str | None
     legal_reference: str
+    confirm: bool = False
 
     @property
     def types(self) -> frozenset[str]:
@@ -179,7 +183,9 @@ def read_text(fields: Fields) -> Text:
 
 
 def read_in_force(fields: Fields) -> InForce:
-    """Read {"from": day, "to": day or absent}."""
+    """Read {"from": day, "to": day or absent}; days in the wrong order are refused."""
     in_force = InForce(fields.day("from"), fields.maybe_day("to"))
     fields.end()
+    if in_force.end is not None and in_force.end < in_force.start:
+        raise BookInvalid(fields.where, "ends before it begins")
     return in_force

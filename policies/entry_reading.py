@@ -3,13 +3,13 @@
 from typing import cast, get_args
 
 from policies.entries import (
+    Alternative,
     CaseKey,
     ComponentReading,
     Condition,
     DataSource,
     Kind,
     Mapping,
-    OwnComponent,
     PackageWords,
     RecordType,
     Relation,
@@ -75,25 +75,21 @@ def case_key(value: object, where: str) -> CaseKey:
         name=read_text(row.part("name")),
         package_name=row.text("package_name"),
         components=frozenset(row.texts("components")),
+        additional=row.flag("additional"),
     )
     row.end()
     return entry
 
 
-def own_component(value: object, where: str) -> OwnComponent:
-    """Read one entry of own_components.json."""
+def alternative(value: object, where: str) -> Alternative:
+    """Read one entry of alternatives.json."""
     row = Fields(value, where)
-    entry = OwnComponent(
-        code=row.text("code"),
+    entry = Alternative(
+        key=row.text("key"),
         procedure=row.text("procedure"),
-        case=row.maybe_text("case"),
         name=read_text(row.part("name")),
-        kind=_kind(row.text("kind"), where),
-        originals=row.number("originals"),
-        copies=row.number("copies"),
-        in_force=read_in_force(row.part("in_force")),
+        components=frozenset(row.texts("components")),
         legal_reference=row.text("legal_reference"),
-        why=row.text("why"),
     )
     row.end()
     return entry
@@ -107,7 +103,7 @@ def component_reading(value: object, where: str) -> ComponentReading:
         procedure=row.text("procedure"),
         component=row.text("component"),
         name=read_text(row.part("name")),
-        kind=None if kind is None else _kind(kind, where),
+        kind=None if kind is None else component_kind(kind, where),
     )
     row.end()
     return entry
@@ -130,6 +126,7 @@ def mapping(value: object, where: str) -> Mapping:
         data_source=row.maybe_text("data_source"),
         unless=row.maybe_text("unless"),
         legal_reference=row.text("legal_reference"),
+        confirm=row.flag("confirm"),
     )
     row.end()
     return entry
@@ -178,7 +175,8 @@ def _types_together(value: object, where: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _kind(text: str, where: str) -> Kind:
+def component_kind(text: str, where: str) -> Kind:
+    """Read a kind of component; raises BookInvalid, naming `where`."""
     if text not in get_args(Kind):
         raise BookInvalid(where, "unknown kind of component")
     return cast(Kind, text)

@@ -53,7 +53,7 @@ class FactsUnreadable(PolicyError):
 class AskingInvalid(PolicyError):
     """What a dossier asks under its procedure is not in the procedure; `field` names the part at fault.
 
-    `code` is one of case_missing, case_unknown, condition_unknown, component_unknown.
+    `code` is one of ASKING_CODES.
     """
 
     def __init__(self, field: str, code: str) -> None:
@@ -63,5 +63,23 @@ class AskingInvalid(PolicyError):
 
 
 ASKING_CODES: frozenset[str] = frozenset(
-    {"case_missing", "case_unknown", "condition_unknown", "component_unknown"}
+    {
+        "case_missing",
+        "case_unknown",
+        "case_only_additional",
+        "case_not_additional",
+        "condition_unknown",
+        "component_unknown",
+    }
 )
+
+
+class EditInvalid(PolicyError):
+    """An edit of the catalogue cannot be accepted; `field` names the part at fault, `code` says why."""
+
+    code = "edit_invalid"
+
+    def __init__(self, field: str, code: str) -> None:
+        super().__init__(f"{field}: {code}")
+        self.field = field
+        self.code = code

@@ -231,3 +231,4 @@ class ComponentPlan:
     refused: tuple[tuple[str, tuple[str, ...]], ...] = ()  # records of a person that do not serve, and why
     data_source: str | None = None  # key of a data source in the book: the answer or a hint
     mapping: str | None = field(default=None)  # legal reference of the mapping used
+    met_by: str | None = None  # the row that speaks for this one: both ask for the same paper

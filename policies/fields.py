@@ -40,6 +40,13 @@ class Fields:
         """Take a whole number that may be absent."""
         return self.number(name) if name in self._left else None
 
+    def flag(self, name: str) -> bool:
+        """Take a yes or no; absent is no."""
+        value = self._left.pop(name, False)
+        if not isinstance(value, bool):
+            raise BookInvalid(self.where, f"{name} is neither true nor false")
+        return value
+
     def day(self, name: str) -> date:
         """Take a day, written YYYY-MM-DD."""
         text = self.text(name)

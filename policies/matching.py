@@ -7,23 +7,28 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as AbstractMapping
 from datetime import datetime
 
-from policies import acceptance
+from policies import acceptance, alternatives
 from policies.acceptance import Acceptance, accept, newest_first, owners_in_role
+from policies.alternatives import asked_once
 from policies.book import Book, local_day
 from policies.entries import Mapping, RecordType
 from policies.facts import ComponentPlan, DossierFacts, RecordFacts
 from policies.procedures import Component
 
-CODES: frozenset[str] = acceptance.CODES | {
-    "record_satisfies",
-    "confirmed_by_officer",
-    "candidate_needs_confirmation",
-    "data_source_answers",
-    "no_record_found",
-    "records_refused",
-    "part_of_list_missing",
-    "form_not_reusable",
-}
+CODES: frozenset[str] = (
+    acceptance.CODES
+    | {
+        "record_satisfies",
+        "confirmed_by_officer",
+        "candidate_needs_confirmation",
+        "data_source_answers",
+        "no_record_found",
+        "records_refused",
+        "part_of_list_missing",
+        "form_not_reusable",
+    }
+    | alternatives.CODES
+)
 
 Judged = dict[str, tuple[RecordFacts, Acceptance]]
 
@@ -42,7 +47,7 @@ def plan(
     """
     persons = owners_in_role(dossier)
     theirs = newest_first([record for record in records if record.owners & persons])
-    return tuple(_answer(dossier, theirs, component, book, at) for component in components)
+    return asked_once(components, [_answer(dossier, theirs, component, book, at) for component in components])
 
 
 def agreeing_relations(

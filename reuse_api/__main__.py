@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from reuse_api.commands import demo, serve, token, upkeep, verify
+from reuse_api.commands import demo, imports, serve, token, upkeep, verify
 from reuse_api.commands.ending import EXPECTED, Ending, ending_of
 from reuse_api.settings import SettingsInvalid
 
@@ -21,9 +21,14 @@ commands = typer.Typer(
 commands.command("serve", epilog=serve.settings_told())(serve.serve)
 commands.command("demo")(demo.demo)
 commands.command("migrate")(upkeep.migrate)
-commands.command("import")(upkeep.import_packages)
 commands.command("inspect")(upkeep.inspect)
 commands.command("token")(token.token)
+commands.add_typer(
+    imports.commands,
+    name="import",
+    help="Import procedures of the national catalogue.",
+    no_args_is_help=True,
+)
 commands.add_typer(
     verify.commands,
     name="verify",

@@ -15,7 +15,7 @@ import pikepdf
 import pytest
 from sqlalchemy import select
 
-from policies.procedures import shipped_packages
+from policies.packages import shipped_packages
 from reuse_api.demo import people
 from reuse_api.demo.actors import register
 from reuse_api.demo.people import Citizen, Office

@@ -95,9 +95,7 @@ async def open_dossiers(
             Line(
                 code=row["code"],
                 procedure=row["procedure"],
-                procedure_name=(
-                    await catalogue.procedure_at(db, row["procedure"], row["procedure_version"])
-                ).name,
+                procedure_name=await catalogue.name_of(db, row["procedure"], row["procedure_version"]),
                 person=people.get(row["code"], ""),
                 opened_at=instant(row["opened_at"]),
                 touched_at=instant(row["touched_at"]),
@@ -108,9 +106,10 @@ async def open_dossiers(
 
 async def competence(vault: Vault, caller: SystemCaller) -> Competence:
     """Give what the officer's agency may process and issue today, in the order of their codes."""
+    at = vault.clock.now()
     async with vault.db.read() as db:
-        held = await agencies.rights(db, caller.agency, legal_day(vault.clock.now()))
-        found = [await catalogue.latest(db, code) for code in held.get("process", ())]
+        held = await agencies.rights(db, caller.agency, legal_day(at))
+        found = [await catalogue.latest(db, code, at) for code in held.get("process", ())]
     return Competence(tuple(one[1] for one in found if one is not None), tuple(held.get("issue", ())))
 
 

@@ -58,7 +58,8 @@ async def one(db: AsyncConnection, code: str) -> Opened | None:
         )
         for person in people
     )
-    procedure = await catalogue.procedure_at(db, row["procedure"], row["procedure_version"])
+    opened_at = instant(row["opened_at"])
+    procedure = await catalogue.procedure_at(db, row["procedure"], row["procedure_version"], opened_at)
     additional, conditions = (
         tuple(json.loads(row["additional_cases"])),
         frozenset(json.loads(row["conditions"])),
@@ -72,7 +73,7 @@ async def one(db: AsyncConnection, code: str) -> Opened | None:
         agency=row["agency"],
         procedure=row["procedure"],
         case=row["case_key"],
-        opened_on=legal_day(instant(row["opened_at"])),
+        opened_on=legal_day(opened_at),
         state=row["state"],
         evidence=row["evidence"],
         additional_cases=additional,

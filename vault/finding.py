@@ -194,7 +194,7 @@ async def _names(db: AsyncConnection, opened: Sequence[OpenedEntry], me: str) ->
     titles = await db.execute(select(record.c.id, record.c.title).where(record.c.id.in_(wanted)))
     procedures = {}
     for code in {str(one.parts.purpose.get("procedure", "")) for one in opened} - {""}:
-        found = await catalogue.latest(db, code)
+        found = await catalogue.latest(db, code, instant(max(one.at for one in opened)))
         if found is not None:
             procedures[code] = found[1]
     ids = await db.execute(

@@ -150,7 +150,7 @@ async def _draft(vault: Vault, caller: SystemCaller, code: str, body: OpenDossie
     at = vault.clock.now()
     parsed = _checked(body, code)
     async with vault.db.read() as db:
-        version, procedure = await _procedure(db, body.procedure)
+        version, procedure = await _procedure(db, body.procedure, at)
         components = _components(procedure, body)
         persons, newcomers = await _persons(vault, db, caller, body)
         who = await agencies.caller_facts(db, caller, legal_day(at), [procedure.code])
@@ -182,8 +182,8 @@ def _checked(body: OpenDossier, code: str) -> DossierCode:
         raise FieldInvalid("code", problem.code) from problem
 
 
-async def _procedure(db: AsyncConnection, code: str) -> tuple[int, Procedure]:
-    found = await catalogue.latest(db, procedure_code(code))
+async def _procedure(db: AsyncConnection, code: str, at: datetime) -> tuple[int, Procedure]:
+    found = await catalogue.latest(db, procedure_code(code), at)
     if found is None:
         raise FieldInvalid("procedure", "procedure_unknown")
     return found

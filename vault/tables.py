@@ -223,6 +223,9 @@ procedure = _table(
     _text("hash"),
     _text("package"),  # the national row, as it came
     _text("imported_at"),
+    _maybe("name"),
+    _maybe("policy"),  # hash of the book that it was read with; absent before readings were kept
+    _maybe("reading"),  # hash of what its rows were taken for, before edits
 )
 
 policy_version = _table(
@@ -236,10 +239,12 @@ row_reading = _table(
     "row_reading",
     _text("procedure", primary_key=True),
     _number("version", primary_key=True),
-    _number("place", primary_key=True),  # the row's place in the package; our own lines follow
+    _number("place", primary_key=True),  # in the order that rows are shown; lines of edits follow
     _maybe("case_key"),  # absent: a group, whose rows are for every case
     _text("heading"),
+    _text("heading_rule"),  # group_heading | case_by_book | case_key_derived
     _text("component"),
+    _text("national_code"),
     _text("name"),
     _number("originals"),
     _number("copies"),
@@ -262,10 +267,12 @@ catalogue_edit = _table(
     _text("legal_reference"),
     _text("valid_from"),
     _maybe("valid_until"),
-    _text("agency"),
-    _text("officer"),
+    _maybe("agency"),  # absent: it came with Kho
+    _maybe("officer"),
     _number("idx"),
     _text("at"),
+    Column("end_idx", Integer, nullable=True),  # the entry that gave it its end
+    _maybe("end_reason"),
     Index("ix_catalogue_edit_of", "procedure"),
 )
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from policies.procedures import read_package, shipped_packages
+from policies.packages import shipped_packages
 from reuse_api.demo import people
 from reuse_api.demo.actors import Clerk, Wallet, expect
 from reuse_api.demo.door import Reply
@@ -59,9 +59,10 @@ async def import_catalogue(vault: Vault, teller: Teller) -> None:
     """1 The catalogue: two real procedures, read as a clerk would."""
     teller.say("step_1")
     for row in shipped_packages():
-        version = await import_procedure(vault, row)
-        news = teller.words("version", n=version) if version else teller.words("unchanged")
-        procedure = read_package(row, vault.book)
+        imported = await import_procedure(vault, row)
+        same = imported.state == "unchanged"
+        news = teller.words("unchanged") if same else teller.words("version", n=imported.version)
+        procedure = imported.procedure
         teller.say("imported", code=procedure.code, name=procedure.name, news=news)
         for one in procedure.all_components():
             if one.source == "ours":

@@ -5,16 +5,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from policies.book import Book, shipped_book
+from policies.book import Book, local_day, shipped_book
+from policies.edits import edited, shipped_edits
 from policies.facts import CallerFacts, DossierFacts, PersonFacts, RecordFacts, TrustClass, Validity
-from policies.procedures import (
-    Component,
-    Procedure,
-    asked_components,
-    components_for,
-    read_package,
-    shipped_packages,
-)
+from policies.packages import read_package, shipped_packages
+from policies.procedures import Component, Procedure, asked_components, components_for
 
 DAUGHTER, MOTHER, STRANGER = "owner-daughter", "owner-mother", "owner-stranger"
 
@@ -107,8 +102,9 @@ class Story:
     commune: CallerFacts = COMMUNE
 
     def procedure(self, code: str) -> Procedure:
-        """Read a shipped package."""
-        return next(one for one in map(read_package, shipped_packages()) if one.code == code)
+        """Read a shipped package, with the shipped edits of the story's day."""
+        found = next(one for one in map(read_package, shipped_packages()) if one.code == code)
+        return edited(found, shipped_edits(), local_day(self.at))
 
     def components(self, dossier: DossierFacts) -> tuple[Component, ...]:
         """What the dossier is asked for."""

@@ -19,7 +19,7 @@ import pikepdf
 import pytest
 from sqlalchemy import select
 
-from policies.procedures import shipped_packages
+from policies.packages import shipped_packages
 from reuse_api.app import create_app
 from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
 from reuse_api.demo import people

@@ -16,7 +16,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from policies.procedures import shipped_packages
+from policies.packages import shipped_packages
 from reuse_api.__main__ import run
 from reuse_api.demo.people import COMMUNE, DAUGHTER, POLICE
 
@@ -154,7 +154,7 @@ def test_a_vault_that_is_served_is_not_written_by_another(
     }
     packages = tmp_path / "packages.jsonl"
     packages.write_text("\n".join(json.dumps(row) for row in shipped_packages()))
-    for arguments in (["import", str(packages)], ["migrate"], ["inspect", "--sweep"]):
+    for arguments in (["import", "catalogue", str(packages)], ["migrate"], ["inspect", "--sweep"]):
         done = kho_command(*arguments, env=places)
         assert done.returncode == 1, done.stdout
         assert "kho serve" in done.stderr, "it says what holds the vault"
@@ -169,14 +169,21 @@ def test_a_vault_is_made_filled_served_and_stopped(kho_command: Callable[..., Do
     packages = tmp_path / "packages.jsonl"
     rows = [*shipped_packages(), {"code": "9.999999"}]
     packages.write_text("\n".join(json.dumps(row) for row in rows))
-    done = kho_command("import", str(packages), cwd=tmp_path)
+    done = kho_command("import", "catalogue", str(packages), cwd=tmp_path)
     assert done.returncode == 1
     assert "1.004222: version 1" in done.stdout
-    assert done.stderr.startswith("9.999999: ")
-    again = kho_command("import", str(packages), "--only", "1.004222", cwd=tmp_path)
-    assert (again.returncode, again.stdout) == (0, "1.004222: unchanged\n")
+    assert f"{len(rows) - 1} new, 0 changed, 0 unchanged, 1 refused" in done.stdout
+    assert done.stderr.startswith(f"{packages}, line {len(rows)}: 9.999999: ")
+    again = kho_command("import", "catalogue", str(packages), "--only", "1.004222", cwd=tmp_path)
+    assert again.returncode == 0
+    assert again.stdout.startswith("0 new, 0 changed, 1 unchanged, 0 refused\n")
+    shipped = kho_command("import", "shipped", "--lang", "vi", cwd=tmp_path)
+    assert shipped.returncode == 0
+    assert f"0 changed, {len(shipped_packages())} unchanged" in shipped.stdout
+    assert "own_edit: theo chỉnh sửa của quản trị viên" in shipped.stdout
     packages.write_text("{")
-    assert kho_command("import", str(packages), cwd=tmp_path).returncode == 1
+    assert kho_command("import", "catalogue", str(packages), cwd=tmp_path).returncode == 1
+    assert kho_command("import", str(packages), cwd=tmp_path).returncode == 64
     assert kho_command("migrate", cwd=tmp_path).returncode == 0
     assert kho_command("inspect", cwd=tmp_path).returncode == 0
 

@@ -21,7 +21,8 @@ from policies.facts import (
     Validity,
 )
 from policies.matching import plan
-from policies.procedures import components_for, read_package, shipped_packages
+from policies.packages import read_package, shipped_packages
+from policies.procedures import components_for
 
 BOOK = shipped_book()
 AT = datetime(2026, 11, 24, 2, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from policies.book import LATER, book_from_json, canonical, local_day, shipped_book
 from policies.errors import BookInvalid
 from policies.facts import Action
-from policies.procedures import read_package, shipped_packages
+from policies.packages import read_package, shipped_packages
 
 
 def test_the_stored_text_is_the_same_book():
@@ -73,9 +73,11 @@ def test_every_asked_component_has_a_short_name():
         ("rules", {"basis": "habit"}),
         ("rules", {"actions": ["steal"]}),
         ("rules", {"types": ["XYZ"]}),
-        ("own_components", {"case": "nowhere"}),
-        ("own_components", {"kind": "poem"}),
-        ("own_components", {"originals": True}),
+        ("mappings", {"in_force": {"from": "2025-01-10", "to": "2025-01-09"}}),
+        ("mappings", {"alternatives": [["GKS"]], "in_force": {"from": "1990-01-01", "to": "2015-12-31"}}),
+        ("mappings", {"confirm": "yes"}),
+        ("case_keys", {"additional": 1}),
+        ("record_types", {"in_force": {"from": "2016-01-01", "to": "2015-12-31"}}),
         ("record_types", {"name": {"vi": "Giấy"}}),
         ("capacities", {"relations": ["aunt"]}),
         ("capacities", {"type": "XYZ"}),
@@ -108,6 +110,22 @@ def test_a_book_of_before_consents_is_still_read_and_permits_none():
     assert older.purpose("loan_assessment", date(2026, 11, 26)) is None
     assert older.capacity("parent", date(2026, 11, 26)) is None
     assert older.hash != shipped_book().hash
+
+
+def test_a_component_is_one_of_one_group():
+    document = json.loads(shipped_book().to_json())
+    document["alternatives"].append(document["alternatives"][0] | {"key": "another"})
+    with pytest.raises(BookInvalid, match="two groups"):
+        book_from_json(canonical(document))
+
+
+def test_a_book_of_before_is_read_as_it_was_published():
+    document = json.loads(shipped_book().to_json())
+    del document["alternatives"]
+    document["own_components"] = [{"code": "CT01"}]
+    text = canonical(document)
+    before = book_from_json(text)
+    assert (before.text, before.alternatives) == (text, ())
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"book": {}}'])

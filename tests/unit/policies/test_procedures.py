@@ -1,19 +1,22 @@
 """The shipped national packages, read as a clerk would."""
 
 import copy
+from datetime import date
 
 import pytest
 
 from policies.book import shipped_book
+from policies.edits import edited, shipped_edits
 from policies.errors import AskingInvalid, PackageUnreadable
-from policies.procedures import asked_components, components_for, read_package, shipped_packages
+from policies.packages import read_package, shipped_packages
+from policies.procedures import asked_components, components_for
 
 PACKAGES = {row["code"]: row for row in shipped_packages()}
 
 
 @pytest.fixture
 def residence():
-    return read_package(PACKAGES["1.004222"])
+    return edited(read_package(PACKAGES["1.004222"]), shipped_edits(), date(2026, 11, 24))
 
 
 @pytest.fixture
@@ -108,6 +111,27 @@ def test_additional_cases_are_asked_together(residence):
     assert asked(residence, "dieu-20.2", ("nha-so-huu",)) == {"KQ003606", "CT01", "KQ003604", "KQ003605"}
 
 
+@pytest.mark.parametrize(
+    ("case", "more", "field", "code"),
+    [
+        ("uy-quyen-ca-nhan", (), "case", "case_only_additional"),
+        ("doanh-nghiep-tu-nhan", ("doanh-nghiep-xa-hoi",), "additional_cases", "case_not_additional"),
+        ("doanh-nghiep-tu-nhan", ("nowhere",), "additional_cases", "case_unknown"),
+        (None, ("uy-quyen-ca-nhan",), "case", "case_missing"),
+    ],
+)
+def test_authorisation_is_only_ever_named_beside_a_main_case(case, more, field, code):
+    enterprise = read_package(PACKAGES["2.001610"])
+    with pytest.raises(AskingInvalid) as refused:
+        components_for(enterprise, case, more)
+    assert (refused.value.field, refused.value.code) == (field, code)
+
+
+def test_authorisation_beside_the_main_case_asks_for_both():
+    enterprise = read_package(PACKAGES["2.001610"])
+    assert asked(enterprise, "doanh-nghiep-tu-nhan", ("uy-quyen-ca-nhan",)) == {"KQ3233", "KQ4427"}
+
+
 def test_our_line_is_marked_as_ours(residence):
     ours = [row for row in residence.all_components() if row.source == "ours"]
     assert [(row.code, row.kind, row.national_code) for row in ours] == [("CT01", "form", "")]
@@ -152,27 +176,74 @@ def test_the_version_moves_with_the_package_only(residence):
     assert read_package(changed).version != residence.version
 
 
-def _renamed_case(row):
-    row["executionCases"][0]["name"] = "Trường hợp mới"
-
-
-def _without_the_case_rows(row):
-    row["executionCases"][0]["profileComponents"].pop()
-
-
 def _written_alike(row):
     twin = copy.deepcopy(row["executionCases"][0]["profileComponents"][0])
     twin["code"] = "000.00.00.H01-KQ003617"
     row["executionCases"][1]["profileComponents"].append(twin)
 
 
+def _twice_in_one_case(row):
+    rows = row["executionCases"][0]["profileComponents"]
+    rows.append(copy.deepcopy(rows[0]))
+
+
 def _without_headings(row):
     del row["executionCases"]
 
 
-@pytest.mark.parametrize("change", [_renamed_case, _without_the_case_rows, _written_alike, _without_headings])
+def _without_a_code(row):
+    row["executionCases"][0]["profileComponents"][0]["code"] = ""
+
+
+def _endless(row):
+    row["executionCases"][0]["profileComponents"][0]["name"] = "x" * 20_001
+
+
+def _quantity(value):
+    def change(row):
+        row["executionCases"][0]["profileComponents"][0]["originalQty"] = value
+
+    return change
+
+
+def _half_a_character(row):
+    row["departmentPromulgateName"] = "\ud800"
+
+
+def _no_number(row):
+    row["updatedAt"] = float("nan")
+
+
+def _headings_in_a_word(row):
+    row["executionCases"] = "none"
+
+
+def _rows_in_a_word(row):
+    row["executionCases"][0]["profileComponents"] = ["KQ003616"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _written_alike,
+        _twice_in_one_case,
+        _without_headings,
+        _headings_in_a_word,
+        _rows_in_a_word,
+        _without_a_code,
+        _endless,
+        _quantity(-1),
+        _quantity(1001),
+        _quantity("1"),
+        _quantity(True),
+        _half_a_character,
+        _no_number,
+    ],
+)
 def test_a_package_nobody_can_read_is_refused(change):
     row = copy.deepcopy(PACKAGES["1.004222"])
     change(row)
-    with pytest.raises(PackageUnreadable):
+    with pytest.raises(PackageUnreadable) as refused:
         read_package(row, shipped_book())
+    if change is _twice_in_one_case:
+        assert "KQ003617 stands twice" in str(refused.value)

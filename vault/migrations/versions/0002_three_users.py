@@ -22,10 +22,12 @@ def upgrade() -> None:
         sa.Column("legal_reference", sa.Text(), nullable=False),
         sa.Column("valid_from", sa.Text(), nullable=False),
         sa.Column("valid_until", sa.Text(), nullable=True),
-        sa.Column("agency", sa.Text(), nullable=False),
-        sa.Column("officer", sa.Text(), nullable=False),
+        sa.Column("agency", sa.Text(), nullable=True),
+        sa.Column("officer", sa.Text(), nullable=True),
         sa.Column("idx", sa.Integer(), nullable=False),
         sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("end_idx", sa.Integer(), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_catalogue_edit")),
     )
     op.create_index("ix_catalogue_edit_of", "catalogue_edit", ["procedure"], unique=False)
@@ -59,7 +61,9 @@ def upgrade() -> None:
         sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("case_key", sa.Text(), nullable=True),
         sa.Column("heading", sa.Text(), nullable=False),
+        sa.Column("heading_rule", sa.Text(), nullable=False),
         sa.Column("component", sa.Text(), nullable=False),
+        sa.Column("national_code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("originals", sa.Integer(), nullable=False),
         sa.Column("copies", sa.Integer(), nullable=False),
@@ -281,6 +285,10 @@ def upgrade() -> None:
         batch.create_foreign_key(op.f("fk_release_consent"), "consent", ["consent"], ["id"])
     with op.batch_alter_table("record") as batch:
         batch.add_column(sa.Column("pages", sa.Integer(), nullable=True))
+    with op.batch_alter_table("procedure") as batch:
+        batch.add_column(sa.Column("name", sa.Text(), nullable=True))
+        batch.add_column(sa.Column("policy", sa.Text(), nullable=True))
+        batch.add_column(sa.Column("reading", sa.Text(), nullable=True))
     with op.batch_alter_table("session") as batch:
         batch.add_column(sa.Column("delegation", sa.Text(), nullable=True))
         batch.create_foreign_key(op.f("fk_session_delegation"), "delegation", ["delegation"], ["id"])

@@ -1,0 +1,147 @@
+"""`kho import`: packages of the national catalogue into the vault, each all or nothing, and a report."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from policies.edits import idle
+from policies.errors import PackageUnreadable
+from policies.packages import shipped_packages
+from policies.wording import name
+from reuse_api.commands.ending import Ending, end
+from reuse_api.commands.package_lines import Line, packages
+from reuse_api.commands.speaking import Lang, spoken_language
+from reuse_api.language import Language
+from reuse_api.settings import Settings, read_settings
+from reuse_api.wiring import open_vault
+from vault.importing import Imported, import_procedure
+from vault.services import Vault
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+ExistingFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", help="Import this procedure code alone; may be repeated.")
+]
+_PATIENCE = 2.0  # seconds without a sign of life
+_SHOWN = 20  # bad lines that are told one by one
+
+
+@dataclass
+class _Tally:
+    """What has come of the packages so far."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    headings: Counter[str] = field(default_factory=Counter)
+    without_mapping: int = 0
+    idle_edits: list[str] = field(default_factory=list)
+    faults: int = 0
+    seen: dict[str, str] = field(default_factory=dict)  # procedure -> where it stood
+
+
+@commands.command("catalogue")
+def catalogue(files: ExistingFiles, only: Only = None, lang: Lang = None) -> None:
+    """Import packages of the national catalogue from files: a JSON object a line.
+
+    A line that cannot be read is told on stderr and left out; the others are imported. Ends with 1 then.
+    """
+    end_with(
+        asyncio.run(_import(read_settings(), _lines(files), frozenset(only or ()), spoken_language(lang)))
+    )
+
+
+@commands.command("shipped")
+def shipped(only: Only = None, lang: Lang = None) -> None:
+    """Import the packages that ship with Kho."""
+    told = ((f"{row['code']}.json", Line(1, row, "", 0), 0) for row in shipped_packages())
+    end_with(asyncio.run(_import(read_settings(), told, frozenset(only or ()), spoken_language(lang))))
+
+
+def end_with(faults: int) -> None:
+    """End with 1 when something was left out."""
+    if faults:
+        raise end(Ending.FAILED)
+
+
+def _lines(files: Iterable[Path]) -> Iterator[tuple[str, Line, int]]:
+    """Give (place, line, how much of its file is read in per cent)."""
+    for path in files:
+        size = max(path.stat().st_size, 1)
+        for line in packages(path):
+            yield f"{path}, line {line.number}", line, 100 * line.end // size
+
+
+async def _import(
+    settings: Settings, lines: Iterable[tuple[str, Line, int]], only: frozenset[str], language: Language
+) -> int:
+    tally, told = _Tally(), time.monotonic()
+    async with open_vault(settings) as vault:
+        for place, line, percent in lines:
+            if line.package is not None and only and str(line.package.get("code", "")) not in only:
+                continue
+            await _one(vault, tally, place, line)
+            if time.monotonic() - told > _PATIENCE:
+                told = time.monotonic()
+                done = f"{sum(tally.states.values())} packages"
+                typer.echo(f"{done}, {percent} % of {place.rpartition(', line')[0]}", err=True)
+    _report(tally, language)
+    return tally.faults
+
+
+async def _one(vault: Vault, tally: _Tally, place: str, line: Line) -> None:
+    try:
+        if line.package is None:
+            raise PackageUnreadable("", line.fault)
+        earlier = tally.seen.setdefault(str(line.package.get("code", "?")), place)
+        if earlier != place:
+            raise PackageUnreadable(str(line.package.get("code")), f"stands already in {earlier}")
+        imported = await import_procedure(vault, line.package)
+    except PackageUnreadable as problem:
+        tally.faults += 1
+        tally.states["refused"] += 1
+        if tally.faults <= _SHOWN:
+            typer.echo(f"{place}: {str(problem).removeprefix(': ')}", err=True)
+        return
+    tally.states[imported.state] += 1
+    if imported.state != "unchanged":
+        typer.echo(f"{imported.procedure.code}: version {imported.version}")
+    _count(vault, tally, imported)
+
+
+def _count(vault: Vault, tally: _Tally, imported: Imported) -> None:
+    read = imported.procedure
+    for case, row in read.rows():
+        tally.rows[row.kind, row.rule] += 1
+        if case is None:
+            tally.headings["group_heading"] += 1
+        if row.kind not in ("note", "form") and (read.code, row.code) not in vault.book.mappings:
+            tally.without_mapping += 1
+    for case in read.cases:
+        tally.headings[case.rule] += 1
+    tally.idle_edits += [f"{one.id} ({read.code} {one.component})" for one in idle(read, imported.edits)]
+
+
+def _report(tally: _Tally, language: Language) -> None:
+    if tally.faults > _SHOWN:
+        typer.echo(f"... and {tally.faults - _SHOWN} more lines", err=True)
+    states = ("new", "changed", "unchanged", "refused")
+    typer.echo(", ".join(f"{tally.states[state]} {state}" for state in states))
+    if not tally.rows:
+        return
+    typer.echo("rows  taken for       by which rule")
+    for (kind, rule), count in tally.rows.most_common():
+        taken = name("component_kind", kind, language)
+        typer.echo(f"{count:4}  {taken:<14}  {rule}: {name('reading_rule', rule, language)}")
+    typer.echo(
+        f"{tally.headings['case_by_book']} cases with a key of the book, "
+        f"{tally.headings['case_key_derived']} with a derived key"
+    )
+    typer.echo(f"{tally.without_mapping} components without a mapping (work list)")
+    for one in tally.idle_edits:
+        typer.echo(f"edit without a row: {one}")
