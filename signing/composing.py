@@ -3,66 +3,16 @@
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.resources import as_file, files
 
 import typst
 
 from signing.errors import ComposingFailed
+from signing.template_fields import MOST_ITEMS, TEMPLATES, Fields
 
-_MOTHER_AND_FATHER = ("name", "birth_year", "ethnicity", "nationality", "residence", "personal_number")
 _LONGEST = 500  # characters of one field; a body of free text has its own bound
 _LONGEST_BODY = 20_000
-
-
-@dataclass(frozen=True)
-class _Template:
-    required: frozenset[str]
-    optional: frozenset[str]
-    dates: frozenset[str]
-    flags: frozenset[str] = frozenset()
-
-
-_TEMPLATES = {
-    "birth_certificate": _Template(
-        required=frozenset(
-            {
-                "number",
-                "full_name",
-                "birth_date",
-                "sex",
-                "ethnicity",
-                "nationality",
-                "birth_place",
-                "home_town",
-                "personal_number",
-                "registered_at",
-                "registered_on",
-                "issuer_name",
-                "issuer_title",
-                "signer",
-                "reregistered",
-                *(f"mother_{part}" for part in _MOTHER_AND_FATHER),
-            }
-        ),
-        optional=frozenset(
-            {
-                "book_number",
-                "birth_date_words",
-                "issued_place",
-                *(f"father_{part}" for part in _MOTHER_AND_FATHER),
-            }
-        ),
-        dates=frozenset({"birth_date", "registered_on"}),
-        flags=frozenset({"reregistered"}),
-    ),
-    "general_result": _Template(
-        required=frozenset({"title", "body", "issued_on", "issuer_name", "issuer_title", "signer"}),
-        optional=frozenset({"number", "subject_name", "subject_number"}),
-        dates=frozenset({"issued_on"}),
-    ),
-}
 
 
 def fields_of(template: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -109,30 +59,41 @@ def compose(template: str, fields: Mapping[str, object], *, at: datetime) -> byt
     return composed if composed.endswith(b"\n") else composed + b"\n"
 
 
-def _known(template: str) -> _Template:
-    known = _TEMPLATES.get(template)
+def _known(template: str) -> Fields:
+    known = TEMPLATES.get(template)
     if known is None:
         raise ComposingFailed(f"there is no template named {template[:60]!r}")
     return known
 
 
-def _checked(known: _Template, fields: Mapping[str, object]) -> dict[str, object]:
+def _checked(known: Fields, fields: Mapping[str, object], within: str = "") -> dict[str, object]:
+    """Check the fields of a template, or of one item of a list (`within` it, as in "changes.0.")."""
     for name in fields:
-        if name not in known.required | known.optional:
-            raise ComposingFailed(f"the template has no field {name[:60]!r}", field=name)
+        if name not in known.names:
+            raise ComposingFailed(f"the template has no field {name[:60]!r}", field=within + name)
     content: dict[str, object] = {}
-    for name in sorted(known.required | known.optional):
-        given = fields.get(name)
-        if given is None or (isinstance(given, str) and not given.strip()):
+    for name in sorted(known.names):
+        given, place = fields.get(name), within + name
+        if given is None or given == [] or (isinstance(given, str) and not given.strip()):
             if name in known.required:
-                raise ComposingFailed(f"the field {name} is missing", field=name)
+                raise ComposingFailed(f"the field {place} is missing", field=place)
         elif name in known.flags:
-            content[name] = _flag(name, given)
+            content[name] = _flag(place, given)
         elif name in known.dates:
-            content[name] = _date(name, given)
+            content[name] = _date(place, given)
+        elif name in known.lists:
+            content[name] = _list(known.lists[name], place, given)
         else:
-            content[name] = _text(name, given)
+            content[name] = _text(place, given)
     return content
+
+
+def _list(known: Fields, name: str, given: object) -> list[dict[str, object]]:
+    if not isinstance(given, list) or not all(isinstance(item, Mapping) for item in given):
+        raise ComposingFailed(f"the field {name} must be a list of objects", field=name)
+    if len(given) > MOST_ITEMS:
+        raise ComposingFailed(f"the field {name} has too many items", field=name)
+    return [_checked(known, item, f"{name}.{place}.") for place, item in enumerate(given)]
 
 
 def _flag(name: str, given: object) -> bool:

@@ -14,12 +14,12 @@ from policies.identifiers import DossierCode, dossier_code, identifier, procedur
 from policies.procedures import Component, Procedure, asked_components, components_for
 from policies.recording import plain
 from signing.leaf import Kind
-from vault import agencies, asked_plans, catalogue, dossiers, epochs, owners, requests, telling
+from vault import agencies, asked_plans, catalogue, dossiers, epochs, newcomers, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.dossiers import Opened
-from vault.entries import Holder, Prepared, stamp
+from vault.entries import Prepared, stamp
 from vault.errors import FieldInvalid, Moved, NotFound, RequestConflict, VaultBusy
 from vault.gathering import Scene, holdings, rests_on, scene
 from vault.owners import NewOwner
@@ -152,16 +152,16 @@ async def _draft(vault: Vault, caller: SystemCaller, code: str, body: OpenDossie
     async with vault.db.read() as db:
         version, procedure = await _procedure(db, body.procedure, at)
         components = _components(procedure, body)
-        persons, newcomers = await _persons(vault, db, caller, body)
+        persons, new = await _persons(vault, db, caller, body)
         who = await agencies.caller_facts(db, caller, legal_day(at), [procedure.code])
         facts = _facts(caller, code, parsed, body, components, persons, at)
         keys = [epochs.BOOK, ("agency", caller.agency), ("dossier", code)]
-        known = {one.owner for one in persons if one.owner} - {one.id for one in newcomers}
+        known = {one.owner for one in persons if one.owner} - {one.id for one in new}
         marks = await epochs.read(db, [*keys, *(("owner", owner) for owner in known)])
         named = [(one.role, identifier(one.scheme, one.value)) for one in body.persons]
         held = await holdings(vault, db, facts, at, named)
     opened = Opened({}, facts, procedure, components)
-    return _Draft(body, parsed, asked, version, opened, who, newcomers, Scene(who, opened, held, marks, at))
+    return _Draft(body, parsed, asked, version, opened, who, new, Scene(who, opened, held, marks, at))
 
 
 def _checked(body: OpenDossier, code: str) -> DossierCode:
@@ -200,46 +200,17 @@ async def _persons(
     vault: Vault, db: AsyncConnection, caller: SystemCaller, body: OpenDossier
 ) -> tuple[list[PersonFacts], tuple[NewOwner, ...]]:
     """Find each person's store; for one without, prepare a new store outside the lock."""
-    facts: list[PersonFacts] = []
-    newcomers: dict[tuple[str, str], NewOwner] = {}
-    for number, person in enumerate(body.persons):
-        try:
-            value = identifier(person.scheme, person.value)
-        except IdentifierInvalid as problem:
-            raise FieldInvalid(f"persons.{number}.identifier", problem.code) from problem
-        owner = await owners.by_identifier(db, person.scheme, value)
-        if owner is None:
-            fresh = newcomers.get((person.scheme, value)) or new_owner(
-                vault, person.scheme, value, person.name, person.born_on, checked_by=caller.agency
-            )
-            newcomers[(person.scheme, value)] = fresh
-            owner = fresh.id
-        facts.append(
-            PersonFacts(
-                role=person.role,
-                owner=owner,
-                represented=person.represented,
-                representation_evidence=bool(person.representation_evidence),
-            )
+    found = await newcomers.find(vault, db, body.persons, field="persons", checked_by=caller.agency)
+    facts = [
+        PersonFacts(
+            role=person.role,
+            owner=owner,
+            represented=person.represented,
+            representation_evidence=bool(person.representation_evidence),
         )
-    return sorted(facts, key=lambda one: one.role), tuple(newcomers.values())
-
-
-def new_owner(
-    vault: Vault, scheme: str, value: str, name: str, born_on: date | None, *, checked_by: str
-) -> NewOwner:
-    """Prepare a store for a person or organisation: an id and two key pairs, wrapped."""
-    owner_id = owners.new_owner_id()
-    return NewOwner(
-        id=owner_id,
-        kind="organisation" if scheme == "tax_code" else "person",
-        name=name,
-        born_on=born_on,
-        scheme=scheme,
-        value=value,
-        checked_by=checked_by,
-        key_rows=tuple(vault.gate.new_pair("owner", owner_id, purpose) for purpose in ("log", "content")),
-    )
+        for person, owner in zip(body.persons, found.owners, strict=True)
+    ]
+    return sorted(facts, key=lambda one: one.role), found.newcomers
 
 
 def _facts(
@@ -284,7 +255,7 @@ async def _open(vault: Vault, caller: SystemCaller, draft: _Draft) -> Answer:
     found, facts = draft.found, draft.opened.facts
     events = _events(vault, _renamed(draft), Action.OPEN_DOSSIER, "dossier_opened")
     tellings = [*events, *questions(vault, found, facts, found.records)]
-    prepared = await _sealed(vault, caller, draft, tellings)
+    prepared = await telling.prepare(vault, caller, tellings, newcomers.holders(draft.newcomers))
     told = answer(vault, draft.opened, found, [one.receipt for one in prepared])
 
     async def change(tx: Transaction) -> Answer:
@@ -297,10 +268,7 @@ async def _open(vault: Vault, caller: SystemCaller, draft: _Draft) -> Answer:
             stored: Answer = json.loads(existing.row["answer"])
             return stored
         await epochs.hold(tx.db, found.epochs)
-        for new in draft.newcomers:
-            if await owners.by_identifier(tx.db, new.scheme, new.value) is not None:
-                raise Moved
-            await owners.create(tx.db, new, found.at)
+        await newcomers.create(tx.db, draft.newcomers, found.at)
         await dossiers.insert_dossier(tx.db, _row(caller, draft, told), _person_rows(draft))
         await tx.append(prepared)
         if caller.door == "desk":
@@ -313,25 +281,6 @@ async def _open(vault: Vault, caller: SystemCaller, draft: _Draft) -> Answer:
 
 def _renamed(draft: _Draft) -> Scene:
     return replace(draft.found, dossier=draft.opened)
-
-
-async def _sealed(
-    vault: Vault, caller: SystemCaller, draft: _Draft, tellings: list[Telling]
-) -> list[Prepared]:
-    """Seal to the stores that exist, and to the log keys just made for those that do not yet."""
-    fresh = {
-        new.id: Holder(
-            "owner", new.id, next(row["public"] for row in new.key_rows if row["purpose"] == "log")
-        )
-        for new in draft.newcomers
-    }
-    prepared = []
-    for one in tellings:
-        if one.owners[0] in fresh:
-            prepared.append(telling.seal(caller, one, [fresh[one.owners[0]]]))
-        else:
-            prepared.extend(await telling.prepare(vault, caller, [one]))
-    return prepared
 
 
 def _row(caller: SystemCaller, draft: _Draft, told: Answer) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.errors import IdentifierInvalid
 from policies.identifiers import agency_code, identifier
 from signing.leaf import Kind, Parts
-from vault import agencies, entries, epochs, owners, staff
+from vault import agencies, entries, epochs, newcomers, owners, staff
 from vault.appending import Transaction
 from vault.callers import VAULT_ACTOR, Role, desk_system
 from vault.days import legal_day
 from vault.entries import Holder
 from vault.errors import FieldInvalid
-from vault.handling import new_owner
 from vault.services import Vault
 from vault.telling import VAULT_HOLDER
 
@@ -131,7 +130,7 @@ async def register_owner(
         known = await owners.by_identifier(db, scheme, checked)
     if known is not None:
         return known
-    new = new_owner(vault, scheme, checked, name, born_on, checked_by=checked_by)
+    new = newcomers.prepare(vault, scheme, checked, name, born_on, checked_by=checked_by)
     public = next(row["public"] for row in new.key_rows if row["purpose"] == "log")
 
     async def rows(db: AsyncConnection) -> None:

@@ -19,7 +19,13 @@ from vault.examining import accepted
 from vault.keeping import scratch_file
 from vault.services import Vault
 
-TEMPLATES = {"GKS": "birth_certificate"}  # record type -> template of signing.composing
+TEMPLATES = {  # record type -> template of signing.composing
+    "GKS": "birth_certificate",
+    "GCNKH": "marriage_certificate",
+    "TLTDCC": "civil_status_extract",
+    "GCNQSDD": "land_use_certificate",
+    "GCNDKDN": "business_registration",
+}
 OWN_NUMBER = "personal_number"  # the field that holds the owner's; those of others end with it
 
 

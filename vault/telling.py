@@ -82,13 +82,25 @@ def _present(part: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if value is not None}
 
 
-async def prepare(vault: Vault, caller: Caller, tellings: Iterable[Telling]) -> list[Prepared]:
-    """Seal entries: to their owners, else to the asking agency, else to the vault."""
+async def prepare(
+    vault: Vault,
+    caller: Caller,
+    tellings: Iterable[Telling],
+    newcomers: Mapping[str, entries.Holder] | None = None,
+) -> list[Prepared]:
+    """Seal entries: to their owners, else to the asking agency, else to the vault.
+
+    Args:
+        newcomers: by owner, the log keys of stores that are only being made.
+    """
+    fresh = newcomers or {}
     prepared = []
     async with vault.db.read() as db:
         for one in tellings:
-            held = await entries.holders(db, _holders(one))
-            prepared.append(seal(caller, one, held))
+            known = [holder for holder in _holders(one) if holder[1] not in fresh]
+            held = [fresh[owner] for owner in one.owners if owner in fresh]
+            held += await entries.holders(db, known)
+            prepared.append(_seal(caller, one, held))
     return prepared
 
 
@@ -100,8 +112,7 @@ def _holders(one: Telling) -> Sequence[tuple[HolderKind, str]]:
     return [("agency", one.facts.caller.agency)]
 
 
-def seal(caller: Caller, one: Telling, held: Sequence[entries.Holder]) -> Prepared:
-    """Seal one entry to holders that are already known (a person whose store is only being made)."""
+def _seal(caller: Caller, one: Telling, held: Sequence[entries.Holder]) -> Prepared:
     return entries.prepare(
         one.kind,
         one.parts(caller),

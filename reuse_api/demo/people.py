@@ -44,6 +44,19 @@ class Citizen:
         }
 
 
+@dataclass(frozen=True)
+class Enterprise:
+    """An organisation with its tax code."""
+
+    name: str
+    tax_code: str
+
+    def named(self, role: str) -> dict[str, Any]:
+        """Give the enterprise as a dossier names it."""
+        identifier = {"scheme": "tax_code", "value": self.tax_code}
+        return {"role": role, "identifier": identifier, "name": self.name}
+
+
 COMMUNE = Office(
     code="H26.14.02",
     name_vi="Ủy ban nhân dân phường Cầu Giấy",
@@ -65,10 +78,34 @@ POLICE = Office(
     officer_name="Trung úy Ngô Quang Huy",
     procedures=(RESIDENCE,),
 )
+LAND_OFFICE = Office(
+    code="H26.22.01",
+    name_vi="Văn phòng đăng ký đất đai Hà Nội",
+    name_en="Land registration office of Ha Noi",
+    system="dat-dai-ha-noi",
+    system_name="Hệ thống thông tin đất đai Hà Nội",
+    officer="cb-dat-dai-03",
+    officer_name="Lương Thị Bích Ngọc",
+    procedures=(),
+    issues=("GCNQSDD",),
+)
+BUSINESS_OFFICE = Office(
+    code="H26.19.03",
+    name_vi="Phòng Đăng ký kinh doanh, Sở Tài chính Hà Nội",
+    name_en="Business registration office of Ha Noi",
+    system="dang-ky-kinh-doanh-ha-noi",
+    system_name="Hệ thống thông tin đăng ký doanh nghiệp Hà Nội",
+    officer="cb-dkkd-05",
+    officer_name="Phùng Quang Vịnh",
+    procedures=("2.001610",),
+    issues=("GCNDKDN",),
+)
 OFFICES = (COMMUNE, POLICE)
 
 DAUGHTER = Citizen("Nguyễn Minh Anh", "001307012347", "2007-03-14")
 MOTHER = Citizen("Trần Thị Hồng Nhung", "001180034562", "1980-08-02")
+FATHER = Citizen("Nguyễn Đức Thắng", "001078012345", "1978-01-09")
+WORKSHOP = Enterprise("Doanh nghiệp tư nhân May mặc Hồng Nhung", "0101234565")
 STRANGER = Citizen("Lê Văn Đạt", "001206045678", "2006-11-20")
 STRANGERS_MOTHER = Citizen("Phạm Thị Ứng", "001178056789", "1978-01-09")
 CHILD = Citizen("Nguyễn Gia Bảo", "001216045671", "2016-05-09")  # the daughter's small brother
