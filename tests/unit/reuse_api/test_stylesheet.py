@@ -71,3 +71,18 @@ def test_every_class_of_a_template_has_a_style() -> None:
     }
     assert used
     assert used - styled == set()
+
+
+def test_no_class_means_two_things_in_two_rooms() -> None:
+    """What is styled for one room must not reach into another; what both need is styled before them."""
+    shared, *parts = re.split(r"/\* === ([^:=]*?)(?::[^=]*)? === \*/", STYLE)
+    rooms: dict[str, set[str]] = {}
+    for name, text in zip(parts[::2], parts[1::2], strict=True):
+        rooms.setdefault(name, set()).update(
+            re.findall(r"\.([a-z][\w-]*)", re.sub(r"\{[^{}]*\}", "{}", text))
+        )
+    common = set(re.findall(r"\.([a-z][\w-]*)", shared))
+    own = {name: found - common for name, found in rooms.items() if not name.startswith("Wider")}
+    assert {"Wallet", "Desk"} <= own.keys()
+    both = {one for name in own for other in own if name < other for one in own[name] & own[other]}
+    assert both == set()
