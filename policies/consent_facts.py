@@ -52,7 +52,8 @@ class DelegationFacts:
 
 @dataclass(frozen=True)
 class FetchFacts:
-    """A fetch under a consent: the purpose it names, and how long what was fetched can be read."""
+    """A fetch under a consent: the purpose and record it names, and how long what was fetched can be read."""
 
     purpose: str
+    record: str
     until: datetime | None = None  # None while it is only asked for

@@ -126,8 +126,13 @@ def _same_purpose(question: Question) -> tuple[bool, str]:
 
 
 def _named(question: Question) -> tuple[bool, str]:
-    named = question.record.id in question.consent.records
+    named = question.fetch.record in question.consent.records
     return named, said("consent.names_record", named)
+
+
+def _same_record(question: Question) -> tuple[bool, str]:
+    same = question.record.id == question.fetch.record
+    return same, said("fetch.names_record", same)
 
 
 def _giver_owns(question: Question) -> tuple[bool, str]:
@@ -226,6 +231,7 @@ _USING: dict[str, Guard] = {
 }
 _OF_RECORD: dict[str, Guard] = {
     "consent_record_not_named": _named,
+    "record_not_named": _same_record,
     "consent_giver_not_owner": _giver_owns,
 }
 FETCHING: dict[str, Guard] = {**_USING, "consent_exhausted": _reads_left, **_OF_RECORD}

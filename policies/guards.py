@@ -245,14 +245,12 @@ GUARDS: dict[Action, dict[str, Guard]] = {
     Action.FETCH: {
         **_CALLER,
         "officer_not_live": _officer_live,
-        "record_not_named": _record_named,
         **consent_guards.FETCHING,
         **_STATES,
     },
     Action.DELIVER_FETCHED: {
         **_CALLER,
         "officer_not_live": _officer_live,
-        "record_not_named": _record_named,
         **consent_guards.DELIVERING,
         **_STATES,
     },

@@ -131,6 +131,35 @@ _FILES = {
 }
 
 # What the vault says of a field, beside the codes that policies have words for.
+_CONSENTS = {
+    "date_in_past": Row(422, "Ngày bắt đầu không được ở quá khứ.", "The first day must not lie in the past."),
+    "dates_out_of_order": Row(
+        422, "Ngày kết thúc phải từ ngày bắt đầu trở đi.", "The last day must not come before the first."
+    ),
+    "consent_too_long": Row(
+        422,
+        "Thời hạn dài hơn mức sổ quy tắc cho phép với mục đích này.",
+        "The time is longer than the policy book allows for this purpose.",
+    ),
+    "consent_reads_number": Row(
+        422,
+        "Số lần đọc phải từ 1 đến mức sổ quy tắc cho phép với mục đích này.",
+        "The number of reads must be at least 1 and at most what the policy book allows for this purpose.",
+    ),
+    "purposes_number": Row(422, "Nêu từ 1 đến 5 mục đích.", "Name 1 to 5 purposes."),
+    "reason_length": Row(422, "Lý do dài từ 1 đến 300 ký tự.", "The reason has 1 to 300 characters."),
+    "purpose_twice": Row(422, "Một mục đích được nêu hai lần.", "A purpose is named twice."),
+    "consent_nothing_asked": Row(
+        422,
+        "Phải nêu ít nhất một loại giấy tờ hoặc một giấy tờ.",
+        "Name at least one type of document or one document.",
+    ),
+    "consent_document_twice": Row(422, "Một mục được nêu hai lần.", "Something is named twice."),
+    "fetch_records_number": Row(
+        422, "Mỗi lần lấy từ 1 đến 20 giấy tờ.", "Fetch 1 to 20 documents in one call."
+    ),
+}
+
 _FIELDS = {
     "delegation_kind_unknown": Row(
         422, "Không có hình thức đại diện này.", "There is no representation of this kind."
@@ -344,4 +373,4 @@ _VAULT = {
     ),
 }
 
-ROWS: dict[str, Row] = _REQUEST | _FILES | _FIELDS | _AUDIT | _CREDENTIALS | _VAULT
+ROWS: dict[str, Row] = _REQUEST | _FILES | _FIELDS | _CONSENTS | _AUDIT | _CREDENTIALS | _VAULT

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert
+from sqlalchemy import RowMapping, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.decision import decide
@@ -19,6 +19,7 @@ from vault.callers import Caller, OwnerCaller, SystemCaller
 from vault.days import legal_day
 from vault.entries import Logged, stamp
 from vault.errors import ContentDamaged, FieldInvalid, Moved, NotFound, VaultBusy, VaultError
+from vault.fetched import fetched
 from vault.gathering import scene
 from vault.key_gate import Evidence
 from vault.records import Stored
@@ -75,8 +76,7 @@ async def deliver(
         at = vault.clock.now()
         access, refused = await _released(vault, caller, release_id, at)
         if refused is not None:
-            ended = refused.facts.dossier is not None and refused.facts.dossier.state == "closed"
-            return await telling.refuse(vault, caller, [refused], ended=ended)
+            return await telling.refuse(vault, caller, [refused], ended=_ended(refused))
         async with vault.db.read() as db:
             shared = await releases.shared_delivery(db, release_id, caller.credential_hash, access.epochs, at)
         try:
@@ -137,26 +137,40 @@ async def _released(
         row = await releases.one(db, release_id)
         if row is None or row["system"] != caller.system:
             raise NotFound
-        found = await scene(vault, db, caller, row["dossier"], at)
-        if found.dossier is None:
-            raise NotFound
-    record = found.record(row["record"])
-    if record is None:
-        raise NotFound
-    owners = tuple(sorted(record.facts.owners))
-    facts = AccessFacts(
-        action=Action.DELIVER,
-        caller=found.caller,
-        dossier=found.dossier.about(*owners),
-        component=row["component"],
-        record=record.facts,
-    )
+        if row["consent"] is not None:
+            facts, record, marks = await fetched(vault, db, caller, row, at)
+        else:
+            facts, record, marks = await _of_dossier(vault, db, caller, row, at)
     decision = decide(facts, vault.book, at)
     kind = Kind.DELIVERED if decision.permitted else Kind.REFUSED
     event = "delivered" if decision.permitted else "delivery_refused"
+    owners = tuple(sorted(record.facts.owners))
     told = Telling(kind, event, facts, decision, owners, record, release=release_id)
-    access = _Access(told, record, found.epochs, release_id)
+    access = _Access(told, record, marks, release_id)
     return access, None if decision.permitted else told
+
+
+async def _of_dossier(
+    vault: Vault, db: AsyncConnection, caller: SystemCaller, row: RowMapping, at: datetime
+) -> tuple[AccessFacts, Stored, dict[str, int]]:
+    found = await scene(vault, db, caller, row["dossier"], at)
+    record = found.record(row["record"])
+    if found.dossier is None or record is None:
+        raise NotFound
+    facts = AccessFacts(
+        action=Action.DELIVER,
+        caller=found.caller,
+        dossier=found.dossier.about(*sorted(record.facts.owners)),
+        component=row["component"],
+        record=record.facts,
+    )
+    return facts, record, found.epochs
+
+
+def _ended(refused: Telling) -> bool:
+    """Say whether there will be no more of this release, whatever else may change: 410, and not 403."""
+    dossier = refused.facts.dossier
+    return refused.decision.told == ("fetch_ended",) or (dossier is not None and dossier.state == "closed")
 
 
 async def _send(

@@ -539,6 +539,7 @@ consent_record = _table(
     "consent_record",
     _text("consent", ForeignKey("consent.id"), primary_key=True),
     _text("record", ForeignKey("record.id"), primary_key=True),
+    Column("chosen", Boolean, nullable=False),  # false: asked for; true: the owner agreed to it
 )
 
 consent_event = _table(

@@ -192,6 +192,7 @@ def upgrade() -> None:
         "consent_record",
         sa.Column("consent", sa.Text(), nullable=False),
         sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("chosen", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["consent"], ["consent.id"], name=op.f("fk_consent_record_consent")),
         sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_consent_record_record")),
         sa.PrimaryKeyConstraint("consent", "record", name=op.f("pk_consent_record")),
