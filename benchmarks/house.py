@@ -22,7 +22,7 @@ from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_call
 from vault.callers import OwnerCaller, SystemCaller
 from vault.clock import Clock
 from vault.days import legal_day
-from vault.handling import OpenDossier, Person
+from vault.drafting import OpenDossier, Person
 from vault.importing import import_procedure
 from vault.registering import register_owner
 from vault.release import MAX_WANTED, Wanted

@@ -108,6 +108,7 @@ class DossierFacts:
     conditions: frozenset[str] = frozenset()
     persons: tuple[PersonFacts, ...] = ()
     components: frozenset[str] = frozenset()  # codes the procedure asks for in this dossier
+    code_taken: bool | None = None  # its code was opened before, with another body or by another system
 
 
 @dataclass(frozen=True)

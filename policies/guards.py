@@ -68,6 +68,11 @@ def _day_reached(question: Question) -> tuple[bool, str]:
     return day <= question.today, f"dossier.code_day={day.isoformat()}"
 
 
+def _code_free(question: Question) -> tuple[bool, str]:
+    taken = bool(question.dossier.code_taken)
+    return not taken, said("dossier.code_taken", taken)
+
+
 def _evidence_recorded(question: Question) -> tuple[bool, str]:
     evidence = question.dossier.evidence
     return evidence in EVIDENCE, f"dossier.evidence={evidence if evidence in EVIDENCE else 'none'}"
@@ -175,6 +180,7 @@ GUARDS: dict[Action, dict[str, Guard]] = {
         **_OFFICER,
         **_OPENING,
         "dossier_day_in_future": _day_reached,
+        "dossier_code_taken": _code_free,
         "person_not_named": _person_named,
     },
     Action.ASK_PLAN: {**_CALLER, **_OFFICER, **_IN_DOSSIER},

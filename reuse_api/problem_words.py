@@ -174,6 +174,16 @@ _FIELDS = {
         "Căn cứ phải là portal_submission, signed_form hoặc officer_check.",
         "Evidence is one of portal_submission, signed_form, officer_check.",
     ),
+    "evidence_reference_missing": Row(
+        422,
+        "Phải nêu mã hồ sơ nộp qua Cổng, hoặc mã băm SHA-256 của tờ khai đã ký.",
+        "Name the submission on the portal, or the SHA-256 of the signed form.",
+    ),
+    "evidence_not_a_digest": Row(
+        422,
+        "Tờ khai đã ký được nêu bằng mã băm SHA-256: 64 ký tự thập lục phân.",
+        "A signed form is named by its SHA-256: 64 hexadecimal digits.",
+    ),
     "persons_missing": Row(422, "Hồ sơ phải nêu ít nhất một người.", "A dossier names at least one person."),
     "role_twice": Row(422, "Mỗi vai trò chỉ có một người.", "Each role is held by one person only."),
     "role_not_in_dossier": Row(422, "Hồ sơ không có vai trò này.", "The dossier has no such role."),

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from vault.handling import OpenDossier, Person
+from vault.drafting import OpenDossier, Person
 from vault.issue import ResultBody
 from vault.release import Wanted
 

@@ -26,7 +26,7 @@ from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_call
 from vault.callers import Caller, OwnerCaller, SystemCaller
 from vault.clock import Clock
 from vault.days import legal_day
-from vault.handling import OpenDossier, Person
+from vault.drafting import OpenDossier, Person
 from vault.importing import import_procedure
 from vault.issue import ResultBody
 from vault.key_gate import OpenedEntry

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, RowMapping, insert, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from policies.errors import IdentifierInvalid
 from policies.facts import DossierFacts, PersonFacts
 from policies.identifiers import dossier_code
 from policies.procedures import Component, Procedure, asked_components, components_for
@@ -37,6 +38,14 @@ class Opened:
         It is what an entry to them may hold.
         """
         return replace(self.facts, persons=tuple(one for one in self.facts.persons if one.owner in owner_ids))
+
+
+def canonical_code(text: str) -> str:
+    """Give the one writing of a dossier code, by which its row is found; what is no code stays as it is."""
+    try:
+        return dossier_code(text).text
+    except IdentifierInvalid:
+        return text
 
 
 async def one(db: AsyncConnection, code: str) -> Opened | None:

@@ -16,6 +16,7 @@ from vault import agencies, epochs, keeping, replacing, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
+from vault.dossiers import canonical_code
 from vault.entries import Logged, Prepared
 from vault.errors import FieldInvalid, Moved, VaultBusy
 from vault.gathering import Scene, scene
@@ -57,6 +58,7 @@ async def issue(
         SealingFailed: no seal could be made; nothing is stored.
     """
     _check_said(body, file, legal_day(vault.clock.now()))
+    code = canonical_code(code)
     asked = requests.body_hash("issue", {"code": code, "file": await _digest(file)} | plain(asdict(body)))
     at = vault.clock.now()
     async with vault.db.read() as db:

@@ -14,7 +14,7 @@ from policies.recording import plain
 from signing.leaf import Kind
 from vault import asked_plans, dossiers, epochs, telling
 from vault.callers import SystemCaller
-from vault.dossiers import Opened
+from vault.dossiers import Opened, canonical_code
 from vault.entries import Logged, stamp
 from vault.errors import Moved, NotFound, VaultBusy
 from vault.gathering import Scene, rests_on, scene
@@ -30,6 +30,7 @@ async def ask(vault: Vault, caller: SystemCaller, code: str) -> Answer | Refusal
         NotFound: there is no such dossier, or it is another agency's.
         VaultBusy: the entries could not be written; nothing is answered.
     """
+    code = canonical_code(code)
     for _ in range(MAX_AFRESH):
         async with vault.db.read() as db:
             found = await scene(vault, db, caller, code, vault.clock.now())

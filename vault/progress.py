@@ -91,6 +91,7 @@ async def progress(vault: Vault, caller: SystemCaller, code: str) -> Progress:
         NotFound: there is no such dossier, or it is another agency's.
     """
     async with vault.db.read() as db:
+        code = dossiers.canonical_code(code)
         opened = await dossiers.one(db, code)
         if opened is None or opened.facts.agency != caller.agency:
             raise NotFound

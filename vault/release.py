@@ -21,7 +21,7 @@ from signing.leaf import Kind
 from vault import epochs, releases, requests, strangers, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
-from vault.dossiers import Opened
+from vault.dossiers import Opened, canonical_code
 from vault.entries import Logged, new_id, stamp
 from vault.errors import FieldInvalid, Moved, VaultBusy
 from vault.gathering import Scene, scene
@@ -71,6 +71,7 @@ async def request(
     """
     if not 0 < len(wanted) <= MAX_WANTED:
         raise FieldInvalid("components", "components_number", f"1 to {MAX_WANTED} components in one call")
+    code = canonical_code(code)
     body = {"code": code, "wanted": [[one.component, one.record or ""] for one in wanted]}
     asked = requests.body_hash("request_releases", body)
     for _ in range(MAX_AFRESH):

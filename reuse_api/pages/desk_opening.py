@@ -22,8 +22,9 @@ from reuse_api.pages.troubles import PageRoute
 from reuse_api.schemas import CHANNELS, DossierBody
 from vault import docket
 from vault.callers import SystemCaller
+from vault.drafting import EVIDENCE
 from vault.errors import FieldInvalid, NotFound, RequestConflict
-from vault.handling import EVIDENCE, open_dossier
+from vault.handling import open_dossier
 from vault.services import Refusal, Vault
 
 _FORM = "/desk/new"

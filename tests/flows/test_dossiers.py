@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from reuse_api.demo.people import CASE, COMMUNE, DAUGHTER, KINSHIP, POLICE, RESIDENCE, STRANGER
+from signing.receipt import verify_receipt
 
 
 def put(system: httpx.Client, code: str, body: Any, language: str = "en") -> httpx.Response:
@@ -37,7 +38,9 @@ def test_opening_answers_the_plan_and_the_same_body_the_same_answer(
     assert component(first.json(), "CT01")["reasons"][0]["code"] == "form_not_reusable"
     size = kho.vault.signer.tree.size
     assert put(police, code, residence).json() == first.json()
-    assert kho.vault.signer.tree.size == size, "the same request again appends nothing"
+    assert kho.vault.signer.tree.size == size + 2, "given once more, entered once more for each person"
+    seen = daughter.get("/v1/me/accesses").json()["accesses"][0]
+    assert (seen["event"], seen["dossier"], seen["result"]) == ("plan_given_again", code, "permitted")
 
 
 def test_the_plan_speaks_vietnamese(kho: Any, police: httpx.Client, residence: dict[str, Any]) -> None:
@@ -47,12 +50,77 @@ def test_the_plan_speaks_vietnamese(kho: Any, police: httpx.Client, residence: d
 
 
 def test_another_body_under_the_same_code_is_a_conflict(
-    kho: Any, police: httpx.Client, residence: dict[str, Any]
+    kho: Any, police: httpx.Client, daughter: httpx.Client, residence: dict[str, Any]
 ) -> None:
     code = kho.new_code(POLICE)
     assert put(police, code, residence).status_code == 200
+    size = kho.vault.signer.tree.size
     other = put(police, code, residence | {"channel": "portal"})
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+    assert kho.vault.signer.tree.size == size + 2, "a refusal is an entry for each person"
+    seen = daughter.get("/v1/me/accesses").json()["accesses"][0]
+    assert (seen["event"], seen["result"]) == ("open_dossier_refused", "refused")
+    assert [one["code"] for one in seen["reasons"]] == ["dossier_code_taken"]
+
+
+def test_a_closed_dossier_gives_its_plan_to_nobody_again(
+    kho: Any, police: httpx.Client, residence: dict[str, Any], write_key: dict[str, str]
+) -> None:
+    code = kho.new_code(POLICE)
+    put(police, code, residence)
+    police.patch(f"/v1/dossiers/{code}", json={"state": "closed"}, headers=write_key)
+    size = kho.vault.signer.tree.size
+    again = put(police, code, residence)
+    assert (again.status_code, codes(again)) == (410, ["dossier_closed"])
+    assert kho.vault.signer.tree.size == size + 2
+
+
+def test_a_dossier_is_one_however_its_code_is_written(
+    kho: Any, police: httpx.Client, residence: dict[str, Any], certificate: Any
+) -> None:
+    code = kho.new_code(POLICE)
+    day = code.removeprefix(POLICE.code)
+    written = f"000.05.26.g01{day}"
+    opened = put(police, written, residence)
+    assert (opened.status_code, opened.json()["dossier"]) == (200, code)
+    assert put(police, code, residence).json() == opened.json()
+    for spelling in (written, code, code.lower(), f" {code}"):
+        asked = police.get(f"/v1/dossiers/{spelling}/plan")
+        assert (asked.status_code, asked.json()["dossier"]) == (200, code)
+    body = {"components": [{"component": KINSHIP, "record": certificate.record}]}
+    for spelling in (written, code):
+        taken = police.post(
+            f"/v1/dossiers/{spelling}/releases", json=body, headers={"Idempotency-Key": f"spell-{code}"}
+        )
+        assert taken.status_code == 200, taken.text
+        assert (taken.json()["dossier"], taken.json()["items"][0]["state"]) == (code, "released")
+    closed = police.patch(
+        f"/v1/dossiers/{written}", json={"state": "closed"}, headers={"Idempotency-Key": f"end-{code}"}
+    )
+    assert (closed.status_code, closed.json()["dossier"]) == (200, code)
+    assert police.get(f"/v1/dossiers/{code}/plan").status_code == 410
+
+
+def test_a_case_suffix_of_a_procedure_code_is_no_other_procedure(
+    kho: Any, police: httpx.Client, residence: dict[str, Any]
+) -> None:
+    code = kho.new_code(POLICE)
+    opened = put(police, code, residence | {"procedure": f"{RESIDENCE}.01"})
+    assert (opened.status_code, opened.json()["procedure"]) == (200, RESIDENCE), opened.text
+    assert put(police, code, residence).json() == opened.json()
+
+
+def test_the_entry_names_the_evidence(kho: Any, police: httpx.Client, residence: dict[str, Any]) -> None:
+    digest = "ab" * 32
+    code = kho.new_code(POLICE)
+    evidence = {"kind": "signed_form", "reference": digest.upper()}
+    reply = put(police, code, residence | {"evidence": evidence})
+    assert reply.status_code == 200
+    line = police.get("/log/key").text.strip()
+    receipt = police.get(f"/v1/receipts/{reply.json()['receipts'][0]}").text
+    parts = verify_receipt(receipt, line).parts
+    assert parts["event"]["type"] == "dossier_opened"
+    assert parts["basis"]["evidence"] == {"kind": "signed_form", "reference": digest}
 
 
 def test_each_asking_is_an_entry_for_each_person(
@@ -152,6 +220,18 @@ def person(scheme: str, value: str) -> dict[str, Any]:
         ({"persons": []}, "persons", "persons_missing"),
         ({"persons": [DAUGHTER.named("applicant")] * 2}, "persons", "role_twice"),
         ({"evidence": {"kind": "hunch"}}, "evidence.kind", "evidence_unknown"),
+        ({"evidence": {"kind": "signed_form"}}, "evidence.reference", "evidence_reference_missing"),
+        ({"evidence": {"kind": "portal_submission"}}, "evidence.reference", "evidence_reference_missing"),
+        (
+            {"evidence": {"kind": "portal_submission", "reference": " "}},
+            "evidence.reference",
+            "evidence_reference_missing",
+        ),
+        (
+            {"evidence": {"kind": "signed_form", "reference": "tờ khai"}},
+            "evidence.reference",
+            "evidence_not_a_digest",
+        ),
         ({"channel": "pigeon"}, "channel", "value_unknown"),
     ],
 )
