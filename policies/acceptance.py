@@ -125,6 +125,8 @@ def _under(mapping: Mapping, record: RecordFacts, dossier: DossierFacts) -> Acce
             refusals.append("record_too_old")
         case "not_known":
             weaknesses.append("issue_date_not_known")
+    if mapping.confirm:
+        weaknesses.append("needs_judgement")
     return Acceptance(tuple(refusals), tuple(weaknesses), mapping)
 
 

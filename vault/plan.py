@@ -167,9 +167,8 @@ def _component(
     }
     if one.data_source is not None:
         line["data_source"] = plain(vault.book.data_sources[one.data_source])
-    if one.mapping is not None:
-        line["mapping"] = one.mapping
-    return line
+    more = {"mapping": one.mapping, "alternative": asked.alternative, "met_by": one.met_by}
+    return line | {name: value for name, value in more.items() if value is not None}
 
 
 def summary(one: Stored, named: Sequence[str]) -> dict[str, Any]:

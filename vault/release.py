@@ -10,10 +10,11 @@
 8 The gate opens the key against that entry; chunks leave authenticated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from policies.alternatives import same_paper
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, ComponentPlan, Decision
 from policies.matching import plan as match
@@ -108,9 +109,11 @@ def _choose(
     choices = []
     for one in wanted:
         planned = plans.get(one.component)
-        for record_id in _picked(one, planned):
+        serving = _serving(planned, plans)
+        for record_id in _picked(one, serving):
             record = found.record(record_id) if record_id else None
             choice = _decided(vault, found, opened, one, planned, record_id, record)
+            choice = replace(choice, counts=record_id in serving)
             if record_id is not None and record is None:
                 stranger = outside.get(record_id)
                 choice = replace(choice, reasons=(strangers.TOLD,), strange=True, stranger=stranger)
@@ -118,11 +121,18 @@ def _choose(
     return choices
 
 
-def _picked(one: Wanted, planned: ComponentPlan | None) -> Sequence[str | None]:
+def _serving(planned: ComponentPlan | None, plans: Mapping[str, ComponentPlan]) -> Sequence[str]:
+    """Give the records that satisfy a component, by itself or by the row that speaks for it."""
+    if planned is None:
+        return ()
+    return planned.records if planned.met_by is None else plans[planned.met_by].records
+
+
+def _picked(one: Wanted, serving: Sequence[str]) -> Sequence[str | None]:
     """Give the records meant: the chosen one, else all that satisfy together, else none at all."""
     if one.record is not None:
         return [one.record]
-    return list(planned.records) if planned is not None and planned.records else [None]
+    return list(serving) or [None]
 
 
 def _decided(
@@ -150,7 +160,7 @@ def _decided(
         record=record,
         facts=facts,
         decision=decision,
-        counts=planned is not None and record_id in planned.records,
+        counts=False,
         release=new_id("rel"),
         reasons=reasons,
     )
@@ -170,9 +180,10 @@ async def _commit(
         await epochs.hold(tx.db, found.epochs)
         logged = await tx.append(prepared)
         items, position = [], 0
-        for one, lines in zip(choices, tellings, strict=True):
+        for choice, lines in zip(choices, tellings, strict=True):
             entry = logged[position]
             position += len(lines)
+            one = await _counted_once(tx, found, choice)
             if one.decision.permitted and one.record is not None:
                 await releases.add(tx.db, _row(caller, found, one, entry))
             items.append(_item(one, entry))
@@ -181,6 +192,14 @@ async def _commit(
         return told
 
     return await vault.appender.commit(change)
+
+
+async def _counted_once(tx: Transaction, found: Scene, one: _Choice) -> _Choice:
+    """Of rows that ask for the same paper one counts: whichever was taken first for the dossier."""
+    opened = found_dossier(found)
+    others = same_paper(opened.components, one.wanted.component) - {one.wanted.component}
+    counted = await releases.counted(tx.db, opened.facts.code, others)
+    return replace(one, counts=one.counts and not counted)
 
 
 def _tell(vault: Vault, found: Scene, one: _Choice, key: str) -> list[Telling]:

@@ -1,7 +1,7 @@
 """Rows of releases: one decided access each, with the epochs it was decided on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,14 @@ async def add(db: AsyncConnection, row: Mapping[str, Any]) -> None:
 async def one(db: AsyncConnection, release_id: str) -> RowMapping | None:
     """Read a release, or None."""
     return (await db.execute(select(release).where(release.c.id == release_id))).mappings().first()
+
+
+async def counted(db: AsyncConnection, dossier: str, components: Collection[str]) -> bool:
+    """Say whether a release that counts was made for one of these components of a dossier."""
+    query = select(release.c.id).where(
+        release.c.dossier == dossier, release.c.component.in_(components), release.c.counts
+    )
+    return bool(components) and (await db.execute(query.limit(1))).first() is not None
 
 
 async def shared_delivery(
