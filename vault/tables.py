@@ -306,6 +306,7 @@ record = _table(
     _text("created_at"),
     Index("ix_record_content", "content_sha256"),
     Index("ix_record_dossier", "dossier"),
+    Index("ix_record_issuer", "issuer", "created_at"),
 )
 
 record_owner = _table(

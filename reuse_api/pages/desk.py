@@ -19,11 +19,12 @@ from vault import docket, handling, plan
 from vault.callers import SystemCaller
 from vault.entries import instant, stamp
 from vault.errors import NotFound
+from vault.notifying import MAX_PAGE, Notice, for_agency
 from vault.progress import outcome, progress
 from vault.services import Refusal, Vault
 
 _PAGE = 20  # dossiers on one page
-DONE = ("opened", "result", "closed")  # what a page may say was just done
+DONE = ("opened", "confirmed", "result", "closed")  # what a page may say was just done
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -83,6 +84,7 @@ async def dossier(
         plan=answer,
         taken=[clerk.taken(one) for one in found.taken],
         results=[clerk.stored(one) for one in found.results],
+        notices=[clerk.notice(each) for each in await _notices(vault, caller) if each.dossier == code],
         outcome=clerk.outcome(came_to, found) if came_to and "items" in came_to else None,
         done=done if done in DONE else "",
         new_key=new_key,
@@ -138,13 +140,21 @@ async def _home(
         here="/desk",
         status=422 if fault else 200,
         me=await docket.at_desk(vault, caller),
+        notices=[clerk.notice(each) for each in await _notices(vault, caller)],
         lines=shown,
         clerk=clerk,
         older=stamp(shown[-1].touched_at) if len(found) > _PAGE else None,
         newest=not before,
+        new_key=new_key,
         typed=typed,
         error=words(fault, clerk.language.code, "officer") if fault else "",
     )
+
+
+async def _notices(vault: Vault, caller: SystemCaller) -> list[Notice]:
+    """Give what the desk has not seen yet; an agency that may hear nothing hears nothing."""
+    told = await for_agency(vault, caller, limit=MAX_PAGE, unseen=True)
+    return [] if isinstance(told, Refusal) else told
 
 
 async def _unknown(request: Request, vault: Vault, caller: SystemCaller, code: str) -> Response:

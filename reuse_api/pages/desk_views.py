@@ -13,6 +13,7 @@ from reuse_api.pages.dates import When
 from reuse_api.pages.languages import Language
 from reuse_api.pages.views import Mark, Narrator, Tone
 from vault.entries import instant
+from vault.notifying import Notice
 from vault.progress import Party, Progress, Taken
 from vault.records import Stored
 from vault.services import Answer
@@ -81,6 +82,7 @@ class Row:
     law: str | None
     ours: bool  # a line that the national package forgot
     taken: tuple[TakenView, ...]
+    seen: Mapping[str, str]  # of a candidate taken for viewing by this desk: record -> release
 
     @property
     def takeable(self) -> bool:
@@ -106,6 +108,16 @@ class PlanView:
         """How many components have which answer, in the order of the answers."""
         found = Counter(row.state for row in self.rows)
         return tuple((state, found[state]) for state in STATES if found[state])
+
+
+@dataclass(frozen=True)
+class NoticeView:
+    """What the desk hears of without asking: what happened to a document that a dossier used."""
+
+    id: str
+    words: str
+    dossier: str | None
+    when: When
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,15 @@ class Clerk(Narrator):
                 if one["state"] == "refused"
             ),
         )
+
+    def notice(self, one: Notice) -> NoticeView:
+        """Tell of a notice; an event without words of its own is told as news of a document."""
+        key = f"desk.notice.{one.event}"
+        words = self.language.say(
+            key if self.language.has(key) else "desk.notice.other",
+            record=one.record_title or self.language.say("accesses.a_document"),
+        )
+        return NoticeView(one.id, words, one.dossier, self.moment(one.at))
 
     def taken(self, one: Taken) -> TakenView:
         """Tell of one release."""
@@ -219,6 +240,7 @@ class Clerk(Narrator):
 
     def _row(self, one: Mapping[str, Any], taken: Sequence[TakenView]) -> Row:
         source = self._source(one.get("data_source"))
+        here = [each for each in taken if each.component == one["component"]]
         label = self._spoken(one["label"])
         return Row(
             code=one["component"],
@@ -233,7 +255,8 @@ class Clerk(Narrator):
             source=source,
             law=one.get("mapping"),
             ours=one["source"] == "ours",
-            taken=tuple(each for each in taken if each.component == one["component"] and each.counts),
+            taken=tuple(each for each in here if each.counts),
+            seen={each.paper.record: each.release for each in here if not each.counts},
         )
 
     def _source(self, one: Mapping[str, Any] | None) -> Source | None:

@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 from policies.facts import TrustClass
 from reuse_api.pages import languages
 from reuse_api.pages.desk import DONE
+from reuse_api.pages.desk_issued import TURNS
 from reuse_api.pages.languages import COOKIE, MessageMissing, language, preferred
 from reuse_api.pages.rendering import ROOMS
 from reuse_api.pages.troubles import OTHER, TROUBLES
@@ -60,7 +61,7 @@ def composed() -> set[str]:
     told |= {f"history.{begun}" for begun in ("issued", "uploaded", "digitised", "stored")}
     told |= {f"record.trust_note.{trust.value}" for trust in TrustClass}
     desk = {f"desk.channel.{one}" for one in CHANNELS} | {f"desk.done.{one}" for one in DONE}
-    desk |= {f"desk.read.{one}" for one in READS}
+    desk |= {f"desk.read.{one}" for one in READS} | {f"desk.turn.{one}" for one in TURNS}
     troubled = {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
     return groups | labels | tabs | told | desk | troubled
 
@@ -95,6 +96,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "desk.channel.",
         "desk.done.",
         "desk.read.",
+        "desk.turn.",
         "problem.",
         "site.",
         "site.back.",
@@ -102,7 +104,13 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "site.tagline.",
     }
     assert whole - keys == set()
-    by_value = ("event.", "kind.", "upload.error.")  # picked by what an entry or a fault is
+    by_value = (
+        "desk.advice.",
+        "desk.notice.",
+        "event.",
+        "kind.",
+        "upload.error.",
+    )  # picked by what an entry or a fault is
     assert {key for key in keys - whole if not key.startswith(by_value)} == set()
 
 

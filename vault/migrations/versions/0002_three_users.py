@@ -170,6 +170,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_asked_plan_at", "asked_plan", ["at"], unique=False)
     op.create_index("ix_record_dossier", "record", ["dossier"], unique=False)
+    op.create_index("ix_record_issuer", "record", ["issuer", "created_at"], unique=False)
     op.create_index("ix_dossier_of", "dossier", ["agency", "state", "opened_at"], unique=False)
     op.create_table(
         "consent_event",

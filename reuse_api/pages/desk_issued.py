@@ -1,0 +1,112 @@
+"""What the agency issued, and the end of a record's validity: revoked, suspended, in force again."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reuse_api.callers import AsDesk, TheVault
+from reuse_api.pages.desk_views import Clerk
+from reuse_api.pages.forms import new_key, one, request_key, sent
+from reuse_api.pages.rendering import language_of, onward, page
+from reuse_api.pages.troubles import PageRoute
+from reuse_api.problems import words
+from vault import revoke
+from vault.callers import SystemCaller
+from vault.entries import instant, stamp
+from vault.errors import FieldInvalid, NotFound
+from vault.issued import heard, issued, one_issued
+from vault.services import Answer, Refusal, Vault
+from vault.validity import MAX_WORDS
+
+_PAGE = 20  # records on one page
+Turning = Callable[..., Awaitable[Answer | Refusal]]
+TURNS: dict[str, Turning] = {
+    "suspend": revoke.suspend,
+    "revoke": revoke.revoke,
+    "reinstate": revoke.reinstate,
+}
+_OFFERED = {"in_force": ("suspend", "revoke"), "expired": ("revoke",), "suspended": ("reinstate", "revoke")}
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/desk/issued")
+async def listed(request: Request, vault: TheVault, caller: AsDesk, before: str = "") -> Response:
+    """Show what the agency issued, the newest first."""
+    clerk = Clerk(language_of(request), vault.book)
+    try:
+        until = instant(before) if before else None
+    except ValueError:
+        raise NotFound from None
+    found = await issued(vault, caller, before=until, limit=_PAGE + 1)
+    shown = found[:_PAGE]
+    return page(
+        request,
+        "desk_issued.html",
+        room="desk",
+        section="issued",
+        papers=[clerk.stored(each) for each in shown],
+        older=stamp(instant(shown[-1].row["created_at"])) if len(found) > _PAGE else None,
+        newest=not before,
+    )
+
+
+@router.get("/desk/issued/{record}")
+async def shown(request: Request, vault: TheVault, caller: AsDesk, record: str, did: str = "") -> Response:
+    """Show one record that the agency issued, how its validity went, and what may be done about it."""
+    told = await heard(vault, caller, record, did) if did else None
+    return await _record(request, vault, caller, record, {}, {}, told)
+
+
+@router.post("/desk/issued/{record}")
+async def turn(request: Request, vault: TheVault, caller: AsDesk, record: str) -> Response:
+    """Revoke, suspend or reinstate a record, with its legal ground; on a fault show the form again."""
+    form = await sent(request, "desk")
+    typed = {name: one(form, name) for name in ("turn", "ground", "reason")}
+    faults = {name: "text_length" for name in ("ground", "reason") if not 0 < len(typed[name]) <= MAX_WORDS}
+    turning = TURNS.get(typed["turn"])
+    if turning is None:
+        faults = {"turn": "field_missing"} | faults
+    if turning is None or faults:
+        return await _record(request, vault, caller, record, typed, faults)
+    key = request_key(form)
+    try:
+        told = await turning(vault, caller, record, ground=typed["ground"], reason=typed["reason"], key=key)
+    except FieldInvalid as problem:
+        return await _record(request, vault, caller, record, typed, {problem.field: problem.code})
+    if isinstance(told, Refusal):
+        return await _record(request, vault, caller, record, typed, {"turn": told.code})
+    return onward(f"/desk/issued/{record}?did={key}")
+
+
+async def _record(
+    request: Request,
+    vault: Vault,
+    caller: SystemCaller,
+    record: str,
+    typed: dict[str, str],
+    faults: dict[str, str],
+    heard_of: int | None = None,
+) -> Response:
+    found = await one_issued(vault, caller, record)
+    clerk = Clerk(language_of(request), vault.book)
+    return page(
+        request,
+        "desk_record.html",
+        room="desk",
+        section="issued",
+        here=f"/desk/issued/{record}",
+        status=422 if faults else 200,
+        one=found,
+        paper=clerk.stored(found.stored),
+        clerk=clerk,
+        turns=_OFFERED.get(found.stored.facts.validity.value, ()),
+        typed={"turn": "", "ground": "", "reason": ""} | typed,
+        errors={name: words(code, clerk.language.code, "officer") for name, code in faults.items()},
+        focus=next(iter(faults), ""),
+        heard=heard_of,
+        most=MAX_WORDS,
+        request_key=new_key(),
+    )

@@ -1,0 +1,55 @@
+"""What an agency issued is listed by it and by its successor, and nobody else."""
+
+import pytest
+from sqlalchemy import insert
+
+from reuse_api.demo import people
+from vault import issued, revoke
+from vault.entries import instant
+from vault.errors import NotFound
+from vault.tables import agency_right
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_newest_stands_first_and_pages_follow(house):
+    desk = await house.desk(people.COMMUNE)
+    everything = await issued.issued(house.vault, desk)
+    stored = [one.row["created_at"] for one in everything]
+    assert stored == sorted(stored, reverse=True)
+    assert {house.daughters, house.mothers} <= {one.facts.id for one in everything}
+    first = await issued.issued(house.vault, desk, limit=1)
+    rest = await issued.issued(house.vault, desk, before=instant(first[0].row["created_at"]))
+    assert [*first, *rest] == everything
+
+
+async def test_another_agency_has_none_until_it_succeeds(house):
+    other = await house.desk(house.other_commune)
+    assert await issued.issued(house.vault, other) == []
+    with pytest.raises(NotFound):
+        await issued.one_issued(house.vault, other, house.daughters)
+    right = {"agency": house.other_commune.code, "right": "succeed", "object": people.COMMUNE.code}
+    await house.change(insert(agency_right).values(**right, valid_from="2020-01-01"))
+    theirs = await issued.issued(house.vault, await house.desk(people.COMMUNE))
+    assert await issued.issued(house.vault, other) == theirs
+    assert (await issued.one_issued(house.vault, other, house.daughters)).owners == (people.DAUGHTER.name,)
+
+
+async def test_the_life_of_a_record_is_told_with_ground_and_officer(house, commune):
+    desk = await house.desk(people.COMMUNE)
+    for key, turn in (("1", revoke.suspend), ("2", revoke.reinstate)):
+        await turn(house.vault, commune, house.daughters, ground="Điều 70", reason="sai", key=key)
+    found = await issued.one_issued(house.vault, desk, house.daughters)
+    assert [(one.state, one.ground, one.officer) for one in found.turns] == [
+        ("suspended", "Điều 70", people.COMMUNE.officer_name),
+        ("in_force", "Điều 70", people.COMMUNE.officer_name),
+    ]
+    assert found.dossier is not None
+
+
+async def test_what_a_change_came_to_is_told_again_to_who_made_it(house):
+    desk = await house.desk(people.COMMUNE)
+    await revoke.revoke(house.vault, desk, house.daughters, ground="Điều 70", reason="sai", key="k")
+    assert await issued.heard(house.vault, desk, house.daughters, "k") == 0
+    assert await issued.heard(house.vault, desk, house.mothers, "k") is None
+    assert await issued.heard(house.vault, await house.desk(people.POLICE), house.daughters, "k") is None

@@ -1,0 +1,109 @@
+"""What an agency issued, as its officers list it, and the life of one such record; never its content.
+
+Like every list of one's own it is no entry; a search in it is (DESIGN 7), and so is every change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vault import agencies, owners, records, requests
+from vault.callers import SystemCaller
+from vault.days import legal_day
+from vault.entries import instant, stamp
+from vault.errors import NotFound
+from vault.records import Stored
+from vault.services import Vault
+from vault.tables import record, validity_event
+
+MAX_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A change of a record's validity: the state that followed, on which ground, by whom and when."""
+
+    state: str
+    ground: str
+    reason: str
+    officer: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Issued:
+    """One record of the agency: whose it is, and how its validity went."""
+
+    stored: Stored
+    owners: tuple[str, ...]
+    dossier: str | None
+    replaced_by: str | None
+    turns: tuple[Turned, ...]
+
+
+async def issued(
+    vault: Vault, caller: SystemCaller, *, before: datetime | None = None, limit: int = 20
+) -> list[Stored]:
+    """List the records that the agency, or one that it succeeds to, issued: the newest first.
+
+    Args:
+        before: only those stored before this instant.
+    """
+    day = legal_day(vault.clock.now())
+    async with vault.db.read() as db:
+        query = select(record.c.id).where(record.c.issuer.in_(await _issuers(vault, db, caller)))
+        if before is not None:
+            query = query.where(record.c.created_at < stamp(before))
+        query = query.order_by(record.c.created_at.desc(), record.c.id).limit(min(limit, MAX_PAGE))
+        ids = [row.id for row in await db.execute(query)]
+        return (await records.several(db, ids, day))[::-1]
+
+
+async def one_issued(vault: Vault, caller: SystemCaller, record_id: str) -> Issued:
+    """Give one record of the agency.
+
+    Raises:
+        NotFound: there is no such record, or another agency issued it.
+    """
+    async with vault.db.read() as db:
+        stored = await records.one(db, record_id, legal_day(vault.clock.now()))
+        if stored is None or stored.facts.issuer not in await _issuers(vault, db, caller):
+            raise NotFound
+        query = (
+            select(validity_event).where(validity_event.c.record == record_id).order_by(validity_event.c.n)
+        )
+        events = (await db.execute(query)).mappings().all()
+        names = await agencies.officers(db, caller.agency)
+        return Issued(
+            stored=stored,
+            owners=tuple([await owners.name(db, one) for one in sorted(stored.facts.owners)]),
+            dossier=stored.row["dossier"],
+            replaced_by=stored.row["replaced_by"],
+            turns=tuple(_turned(row, names) for row in events),
+        )
+
+
+async def heard(vault: Vault, caller: SystemCaller, record_id: str, key: str) -> int | None:
+    """Give how many open dossiers a change heard of, by the key it was sent with; None: nothing such."""
+    async with vault.db.read() as db:
+        told = await requests.told(db, caller.id, key)
+    return int(told["dossiers"]) if told is not None and told.get("record") == record_id else None
+
+
+async def _issuers(vault: Vault, db: AsyncConnection, caller: SystemCaller) -> set[str]:
+    facts = await agencies.caller_facts(db, caller, legal_day(vault.clock.now()))
+    return {caller.agency, *facts.agency_codes, *facts.predecessors}
+
+
+def _turned(row: RowMapping, names: Mapping[str, Any]) -> Turned:
+    return Turned(
+        state=row["state"],
+        ground=row["ground"],
+        reason=row["reason"],
+        officer=names.get(row["officer"], row["officer"]),
+        at=instant(row["at"]),
+    )
