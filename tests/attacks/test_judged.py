@@ -1,0 +1,68 @@
+"""No attack is ever valid; the honest files they start from, and odd ones beside them, are."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyhanko.sign.fields import MDPPerm
+
+from reuse_api.demo.pki import DemoAuthority
+from signing.report import SignatureReport
+from signing.validation import validate
+from tests.attacks.attacks import ATTACKS, Honest
+from tests.attacks.signing_files import (
+    Notary,
+    letter,
+    letter_with_cover,
+    letter_with_form,
+    letter_with_second_tree,
+)
+
+pytestmark = pytest.mark.anyio
+AT = datetime(2026, 11, 20, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def notary(tmp_path_factory: pytest.TempPathFactory) -> Notary:
+    authority = DemoAuthority.create(tmp_path_factory.mktemp("notary") / "pki", AT)
+    return Notary(authority, authority.issue_seal_key("Sở Nội vụ tỉnh Đắk Lắk", "H15.03"), AT)
+
+
+@pytest.fixture(scope="module")
+async def honest(notary: Notary) -> Honest:
+    later = replace(notary, at=notary.at + timedelta(hours=1))
+    # All of them archived: only then is each provable years later, and each change comes after all proof.
+    once = await notary.signed(letter(), archive=True)
+    return Honest(
+        approval=once,
+        certified=await notary.signed(letter(), archive=True, certify=MDPPerm.NO_CHANGES),
+        fillable=await notary.signed(letter_with_form(), archive=True, certify=MDPPerm.FILL_FORMS),
+        annotatable=await notary.signed(letter(), archive=True, certify=MDPPerm.ANNOTATE),
+        covered=await notary.signed(letter_with_cover(), archive=True),
+        second_tree=await notary.signed(letter_with_second_tree(), archive=True),
+        form=await notary.signed(letter_with_form(), archive=True),
+        twice=await notary.signed(await notary.signed(letter()), archive=True, field="Signature2"),
+        other=await later.signed(letter(b"BT /F 24 Tf 72 700 Td (Pay 555) Tj ET"), archive=True),
+    )
+
+
+async def judged(notary: Notary, content: bytes, folder: Path) -> SignatureReport:
+    path = folder / "file.pdf"
+    path.write_bytes(content)
+    with path.open("rb") as stream:
+        return await validate(stream, roots=notary.authority.roots(), at=notary.at + timedelta(hours=2))
+
+
+@pytest.mark.parametrize("name", list(ATTACKS))
+async def test_an_attack_is_never_valid(notary: Notary, honest: Honest, tmp_path: Path, name: str) -> None:
+    content = ATTACKS[name](honest)
+    report = await judged(notary, content, tmp_path)
+    assert report.verdict != "valid", report
+    assert report.reasons
+
+
+@pytest.mark.parametrize("name", list(Honest.__dataclass_fields__))
+async def test_what_was_attacked_was_valid(notary: Notary, honest: Honest, tmp_path: Path, name: str) -> None:
+    report = await judged(notary, getattr(honest, name), tmp_path)
+    assert (report.verdict, report.reasons) == ("valid", ())
