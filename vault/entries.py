@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal
 
 from sqlalchemy import insert, select
@@ -107,6 +108,7 @@ async def write(db: AsyncConnection, first: int, entries: Sequence[Prepared]) ->
                 "leaf": entry.leaf,
                 "leaf_hash": entry.leaf_hash,
                 "body": entry.body,
+                "body_sha256": sha256(entry.body).digest(),
                 "body_version": BODY_VERSION,
                 "at": stamp(entry.at),
             }
@@ -117,7 +119,13 @@ async def write(db: AsyncConnection, first: int, entries: Sequence[Prepared]) ->
     await db.execute(
         insert(entry_holder),
         [
-            {"idx": index, "holder_kind": holder.kind, "holder": holder.id, "sealed_seed": seed}
+            {
+                "idx": index,
+                "holder_kind": holder.kind,
+                "holder": holder.id,
+                "sealed_seed": seed,
+                "seed_sha256": sha256(seed).digest(),
+            }
             for index, entry in numbered
             for holder, seed in entry.seeds
         ],

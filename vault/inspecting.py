@@ -4,7 +4,7 @@ A row holds the SHA-256 of the sealed bytes beside that of the content, so every
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import takewhile
@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from signing.checkpoint import parse_checkpoint, split_note
 from signing.leaf import LEAF_SIZE
 from signing.merkle import Tree, leaf_hash
 from storage.blobs import BlobStore
@@ -22,9 +21,10 @@ from storage.opening import open_store
 from vault.database import Database
 from vault.days import legal_day
 from vault.entries import instant
+from vault.inspecting_log import differences, published_note
 from vault.migrating import check_schema
 from vault.opening import VaultPlaces
-from vault.tables import damage, entry_fact, log_entry, log_head, record
+from vault.tables import damage, entry_fact, entry_holder, log_entry, log_head, record
 
 _PIECE = 1024 * 1024
 
@@ -68,9 +68,13 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
     store = open_store(places.store)
     try:
         await check_schema(places.database)
-        tree, entries = await _entries(db)
+        note = await asyncio.to_thread(published_note, places.log)  # before the rows, which only grow
+        tree, leaves, entries = await _entries(db)
         entries += await _facts(db)
-        entries += await asyncio.to_thread(_published, places.log / "checkpoint", tree)
+        entries += [
+            Finding(code, what, True)
+            for code, what in await asyncio.to_thread(_differences, places.log, note, tree, leaves)
+        ]
         blobs = [key async for key, _ in store.keys()]  # noqa: SIM118 - a store is no dict
         records, found, known = await _records(db, store)
         orphans = sorted(set(blobs) - known)
@@ -84,23 +88,42 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
         await db.close()
 
 
-async def _entries(db: Database) -> tuple[Tree, list[Finding]]:
-    """Grow the tree from the rows: no gap, each leaf hash that of its leaf, a head of that size."""
+def _differences(
+    folder: Path, note: bytes | None, tree: Tree, leaves: Sequence[bytes]
+) -> list[tuple[str, str]]:
+    return list(differences(folder, note, tree, leaves))
+
+
+async def _entries(db: Database) -> tuple[Tree, list[bytes], list[Finding]]:
+    """Grow the tree from the rows: no gap, each leaf hash that of its leaf, a head of that size.
+
+    Body and seeds are sealed; beside each stands the SHA-256 of what was sealed.
+    """
     findings: list[Finding] = []
     async with db.read() as connection:
         rows = (await connection.execute(select(log_entry).order_by(log_entry.c.idx))).all()
         head = (await connection.execute(select(log_head.c.size))).scalar_one_or_none() or 0
         damaged = (await connection.execute(select(damage.c.record, damage.c.idx))).all()
+        seeds = (await connection.execute(select(entry_holder).order_by(entry_holder.c.idx))).all()
     for position, row in enumerate(rows):
         if row.idx != position:
             findings.append(Finding("entry_gap", f"entry {position} is missing", True))
             break
         if len(row.leaf) != LEAF_SIZE or row.leaf[1] != row.kind or leaf_hash(row.leaf) != row.leaf_hash:
             findings.append(Finding("entry_changed", f"entry {row.idx}", True))
+        if sha256(row.body).digest() != row.body_sha256:
+            findings.append(Finding("entry_body_changed", f"entry {row.idx}", True))
     if head != len(rows):
         findings.append(Finding("head_differs", f"head {head}, rows {len(rows)}", True))
+    findings += [
+        Finding("entry_seed_changed", f"entry {one.idx}, {one.holder_kind}", True)
+        for one in seeds
+        if sha256(one.sealed_seed).digest() != one.seed_sha256
+    ]
+    held = {one.idx for one in seeds}
+    findings += [Finding("entry_unheld", f"entry {row.idx}", True) for row in rows if row.idx not in held]
     findings += [Finding("damage_reported", f"{row.record}, entry {row.idx}", True) for row in damaged]
-    return Tree([row.leaf_hash for row in rows]), findings
+    return Tree([row.leaf_hash for row in rows]), [row.leaf for row in rows], findings
 
 
 async def _facts(db: Database) -> list[Finding]:
@@ -124,18 +147,6 @@ async def _facts(db: Database) -> list[Finding]:
         elif (row.said, row.said_at, row.day) != (row.kind, row.at, legal_day(instant(row.at)).isoformat()):
             findings.append(Finding("fact_differs", f"entry {row.idx}", True))
     return findings
-
-
-def _published(checkpoint: Path, tree: Tree) -> list[Finding]:
-    """Compare the published head with the rows: its signature is `kho verify log`'s matter."""
-    if not checkpoint.exists():
-        return []
-    head = parse_checkpoint(split_note(checkpoint.read_text())[0])
-    if head.size > tree.size:
-        return [Finding("log_behind", f"{head.size} entries are published, {tree.size} rows are here", True)]
-    if tree.root(head.size) != head.root:
-        return [Finding("log_forked", f"another root is published at size {head.size}", True)]
-    return []
 
 
 async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], set[str]]:

@@ -59,6 +59,7 @@ log_entry = _table(
     _bytes("leaf"),
     _bytes("leaf_hash"),
     _bytes("body"),
+    _bytes("body_sha256"),  # of the sealed body, so that `inspect` finds a changed one without a key
     _number("body_version"),
     _text("at"),
 )
@@ -69,6 +70,7 @@ entry_holder = _table(
     _text("holder_kind", primary_key=True),  # owner | agency | vault
     _text("holder", primary_key=True),
     _bytes("sealed_seed"),
+    _bytes("seed_sha256"),  # of the sealed seed
     Index("ix_entry_holder_of", "holder_kind", "holder", "idx"),
 )
 

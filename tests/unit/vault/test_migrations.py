@@ -1,5 +1,6 @@
 """The migrations and the tables are one schema, and a vault of the first version comes along whole."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,14 @@ async def test_rows_of_the_first_version_are_kept(tmp_path: Path) -> None:
     with engine.begin() as db:
         db.execute(text("INSERT INTO owner VALUES ('own-1', 'person', 'Lê Văn Đạt', NULL, '2026')"))
         db.execute(text("INSERT INTO session VALUES (x'01', 'code', 'own-1', '2027')"))
+        db.execute(text("INSERT INTO log_entry VALUES (0, 17, x'01', x'02', x'616263', 1, '2026')"))
+        db.execute(text("INSERT INTO entry_holder VALUES (0, 'vault', 'vault', x'616263')"))
     await migrate(database)
     with engine.begin() as db:
         assert db.execute(text("SELECT owner, delegation FROM session")).one() == ("own-1", None)
+        digest = sha256(b"abc").digest()
+        assert db.execute(text("SELECT body, body_sha256 FROM log_entry")).one() == (b"abc", digest)
+        assert db.execute(text("SELECT seed_sha256 FROM entry_holder")).scalar_one() == digest
     engine.dispose()
     assert differences(database) == []
 

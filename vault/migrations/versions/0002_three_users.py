@@ -1,5 +1,7 @@
 """Three users: staff, consents, delegations, confirmations, scans, notices, edits, what audits filter by."""
 
+from hashlib import sha256
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -294,3 +296,18 @@ def upgrade() -> None:
     with op.batch_alter_table("session") as batch:
         batch.add_column(sa.Column("delegation", sa.Text(), nullable=True))
         batch.create_foreign_key(op.f("fk_session_delegation"), "delegation", ["delegation"], ["id"])
+    _hash("log_entry", "body", "body_sha256")
+    _hash("entry_holder", "sealed_seed", "seed_sha256")
+
+
+def _hash(table: str, content: str, column: str) -> None:
+    """Put beside a column of sealed bytes their SHA-256, by which a changed one is found without a key."""
+    with op.batch_alter_table(table) as batch:
+        batch.add_column(sa.Column(column, sa.LargeBinary(), nullable=True))
+    rows = op.get_bind()
+    place: sa.ColumnClause[int] = sa.literal_column("rowid", sa.Integer())
+    kept = sa.table(table, sa.column(content), sa.column(column))
+    for rowid, sealed in rows.execute(sa.select(place, kept.c[content])).all():
+        rows.execute(kept.update().where(place == rowid).values({column: sha256(sealed).digest()}))
+    with op.batch_alter_table(table) as batch:
+        batch.alter_column(column, existing_type=sa.LargeBinary(), nullable=False)
