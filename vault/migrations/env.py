@@ -1,14 +1,38 @@
-"""How Alembic reaches the database: one file, one connection, one transaction for each version."""
+"""How Alembic reaches the database: one file, one connection, one transaction for each version.
+
+SQLite keeps a whole version back when it breaks off or is killed, but only if it is told BEGIN: the driver
+would begin nothing before a CREATE TABLE.
+"""
+
+from typing import Any
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 
 from vault.tables import metadata
 
 engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "")
+
+
+@event.listens_for(engine, "connect")
+def _leave_transactions_to_us(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+
+
+@event.listens_for(engine, "begin")
+def _begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 try:
     with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+        context.configure(
+            connection=connection,
+            target_metadata=metadata,
+            render_as_batch=True,
+            transactional_ddl=True,
+            transaction_per_migration=True,
+        )
         with context.begin_transaction():
             context.run_migrations()
 finally:

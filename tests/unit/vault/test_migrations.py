@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from vault.errors import SchemaMismatch
 from vault.migrating import check_schema, configuration, migrate
@@ -63,6 +64,21 @@ async def test_rows_of_the_first_version_are_kept(tmp_path: Path) -> None:
         assert db.execute(text("SELECT seed_sha256 FROM entry_holder")).scalar_one() == digest
     engine.dispose()
     assert differences(database) == []
+
+
+async def test_a_version_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'rows.db'}")
+    with engine.begin() as db:
+        db.execute(text("CREATE TABLE validity_event (in_the_way INTEGER)"))
+    with pytest.raises(OperationalError, match="validity_event"):
+        await migrate(tmp_path / "rows.db")
+    with engine.begin() as db:
+        tables = set(db.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+        assert tables <= {"validity_event", "alembic_version"}
+        db.execute(text("DROP TABLE validity_event"))
+    engine.dispose()
+    await migrate(tmp_path / "rows.db")
+    assert differences(tmp_path / "rows.db") == []
 
 
 async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
