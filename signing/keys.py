@@ -60,11 +60,22 @@ class SealKey:
         for certificate in self.certificates:
             loaded = x509.load_der_x509_certificate(certificate)
             content += loaded.public_bytes(serialization.Encoding.PEM)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        # Written beside and linked: who dies meanwhile leaves no half of a key under the name.
+        beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(beside, path)
+        finally:
+            beside.unlink()
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     @classmethod
     def from_pem(cls, path: Path) -> Self:
