@@ -23,7 +23,7 @@ from vault.days import legal_day
 from vault.entries import instant
 from vault.inspecting_log import differences, published_note
 from vault.migrating import check_schema
-from vault.opening import VaultPlaces
+from vault.opening import VaultPlaces, check_made
 from vault.tables import damage, entry_fact, entry_holder, log_entry, log_head, record
 
 _PIECE = 1024 * 1024
@@ -61,9 +61,11 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
         sweep: remove orphan blobs; needs the vault for itself.
 
     Raises:
+        VaultIncomplete: there is no vault, or it was never finished.
         VaultLocked: `sweep` while another process has the vault open.
         SchemaMismatch, StoreUnavailable.
     """
+    check_made(places)
     db = Database(places.database, lock=sweep)
     store = open_store(places.store)
     try:

@@ -11,6 +11,7 @@ from policies.book import shipped_book
 from signing.revocation import RevocationSource
 from signing.timestamps import TimestampSource
 from signing.workers import WorkerPool
+from storage.durable import sync_folder
 from storage.keyring import check_key_folder, create_key_folder, load_or_create_master, load_or_create_secret
 from storage.opening import open_store
 from vault.appending import Appender
@@ -26,6 +27,8 @@ from vault.sealer import Sealer
 from vault.services import Vault
 from vault.signer import Signer
 from vault.tables import key_pair
+
+_FINISH = "run again what was making it (`kho serve --create`, `kho demo`)"
 
 
 @dataclass(frozen=True)
@@ -49,21 +52,41 @@ class Authorities:
 
 
 def check_places(places: VaultPlaces, *, create: bool) -> bool:
-    """Say whether the vault is to be made; one half without the other is refused.
+    """Say whether the vault is to be made, or to be finished; one half without the other is refused.
 
     Raises:
-        VaultIncomplete: rows without keys, keys without rows, or nothing at all and `create` is false.
+        VaultIncomplete: rows without keys, keys without rows, or nothing whole at all and `create` is false.
         MasterKeyExposed: others can read the keys.
     """
+    unfinished = _mark(places).exists()
+    if unfinished and not create:
+        raise VaultIncomplete(f"the vault at {places.database} was never finished: {_FINISH}")
     rows, keys = places.database.exists(), (places.keys / "master.key").exists()
-    if rows != keys:
+    if rows != keys and not unfinished:
         there, gone = (places.database, places.keys) if rows else (places.keys, places.database)
         raise VaultIncomplete(f"{there} is there but {gone} is not: a vault and its keys belong together")
     if not rows and not create:
         raise VaultIncomplete(f"there is no vault at {places.database} and no keys at {places.keys}")
     if keys:
         check_key_folder(places.keys)
-    return not rows
+    return unfinished or not rows
+
+
+def check_made(places: VaultPlaces) -> None:
+    """Refuse a place where there is no vault, without a look at the keys.
+
+    Raises:
+        VaultIncomplete: there are no rows, or whatever made them died before the vault was whole.
+    """
+    if _mark(places).exists():
+        raise VaultIncomplete(f"the vault at {places.database} was never finished: {_FINISH}")
+    if not places.database.exists():
+        raise VaultIncomplete(f"there is no database at {places.database}")
+
+
+def _mark(places: VaultPlaces) -> Path:
+    # There while a vault is being made: what died meanwhile is taken up again.
+    return places.database.with_suffix(".unfinished")
 
 
 @asynccontextmanager
@@ -85,15 +108,17 @@ async def opened(
         VaultIncomplete, MasterKeyExposed, VaultLocked, SchemaMismatch, LogBehind, LogForked,
             StoreUnavailable.
     """
-    fresh = check_places(places, create=create)
-    for folder in (places.database.parent, places.scratch, places.log):
+    check_places(places, create=create)
+    for folder in (places.database.parent, places.log):
         folder.mkdir(parents=True, exist_ok=True)
-    if fresh:
-        create_key_folder(places.keys)
+    places.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)  # documents lie there unsealed for a moment
     async with AsyncExitStack() as stack:
         db = Database(places.database)
         stack.push_async_callback(db.close)
+        fresh = check_places(places, create=create)  # again: from here on nobody else is making it
         if fresh:
+            _mark_unfinished(places)
+            create_key_folder(places.keys)
             await migrate(places.database)
         await check_schema(places.database)
         store = open_store(places.store)
@@ -134,11 +159,25 @@ async def opened(
             log_folder=places.log,
             index_key=index_key,
         )
+        if fresh:
+            _mark_finished(places)
         _sweep(places.scratch)
         await appender.start()
         await _own_key(vault)
         await publish_book(vault)
         yield vault
+
+
+def _mark_unfinished(places: VaultPlaces) -> None:
+    mark = _mark(places)
+    mark.touch(mode=0o600)
+    sync_folder(mark.parent)
+
+
+def _mark_finished(places: VaultPlaces) -> None:
+    mark = _mark(places)
+    mark.unlink()
+    sync_folder(mark.parent)
 
 
 async def _started(size: int, stack: AsyncExitStack) -> WorkerPool:
@@ -150,8 +189,9 @@ async def _started(size: int, stack: AsyncExitStack) -> WorkerPool:
 
 def _sweep(scratch: Path) -> None:
     """Remove what a killed process left half-written: nothing there was promised to anybody."""
-    for leftover in scratch.glob("*.tmp"):
-        leftover.unlink(missing_ok=True)
+    for pattern in ("*.tmp", ".*.partial"):
+        for leftover in scratch.glob(pattern):
+            leftover.unlink(missing_ok=True)
 
 
 async def _own_key(vault: Vault) -> None:

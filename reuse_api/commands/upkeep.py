@@ -38,8 +38,6 @@ def inspect(
 ) -> None:
     """Compare rows, blobs and log of the vault, without any key; ends with 1 when something is wrong."""
     settings = read_settings()
-    if not settings.database.exists():
-        raise CommandFailed(f"there is no database at {settings.database}")
     found = asyncio.run(look_through(places_of(settings), sweep=sweep))
     _show(found)
     if not found.sound:
