@@ -95,6 +95,11 @@ async def name(db: AsyncConnection, agency_id: str) -> tuple[str, str]:
     return row.name_vi, row.name_en
 
 
+async def registered(db: AsyncConnection, agency_id: str) -> bool:
+    """Say whether there is such an agency."""
+    return (await db.execute(select(agency.c.id).where(agency.c.id == agency_id))).first() is not None
+
+
 async def public_keys(db: AsyncConnection, system_id: str, day: date) -> list[dict[str, Any]]:
     """Give a system's public keys (JWK) in force on a day; none for an unknown system."""
     query = select(system_key.c.jwk).where(system_key.c.system == system_id, _in_force(system_key, day))

@@ -31,7 +31,13 @@ class Sealer:
     def add(self, agency: str, key: SealKey) -> None:
         """Take over an agency's seal key (file mode 600)."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        for half_written in self._folder.glob(".*"):  # by a process that was killed: this one has the vault
+            half_written.unlink()
         key.to_pem(self._path(agency))
+
+    def holds(self, agency: str) -> bool:
+        """Say whether the agency's seal key is here."""
+        return self._path(agency).exists()
 
     async def seal(
         self, agency: str, content: Path, target: Path, *, at: datetime, reason: str, name: str

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from reuse_api.callers import SESSION_COOKIE
 from reuse_api.demo.door import Door, Reply
 from reuse_api.demo.people import Citizen, Office
-from vault import dossiers, registering
+from vault import agencies, dossiers, registering
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key, public_jwk
 from vault.authenticating import new_sign_in_code, redeem_code
 from vault.days import legal_day
@@ -141,25 +141,29 @@ def caller_key(folder: Path, office: Office, issuer: str) -> dict[str, Any]:
 
 
 async def register(vault: Vault, office: Office, key: dict[str, Any]) -> None:
-    """Register the office, its system and its officer."""
-    code = await registering.register_agency(
-        vault,
-        registering.NewAgency(
-            office.code,
+    """Register the office, its system and its officer, as far as an earlier run has not come to do it."""
+    agency = office.code
+    async with vault.db.read() as db:
+        known = await agencies.registered(db, agency)
+        system_known = await agencies.agency_of(db, office.system) is not None
+        officer_known = await agencies.officer_live(db, agency, office.officer)
+    if not known:
+        new = registering.NewAgency(
+            agency,
             office.name_vi,
             office.name_en,
             procedures=office.procedures,
             issues=office.issues,
             may_ask_consent=office.purposes,
-        ),
-    )
-    public = public_jwk(key)
-    await registering.register_system(
-        vault,
-        system=office.system,
-        agency=code,
-        name=office.system_name,
-        jwk=public,
-        thumbprint=str(public["kid"]),
-    )
-    await registering.register_officer(vault, agency=code, officer=office.officer, name=office.officer_name)
+        )
+        await registering.register_agency(vault, new)
+    if not system_known:
+        public = public_jwk(key)
+        name, thumbprint = office.system_name, str(public["kid"])
+        await registering.register_system(
+            vault, system=office.system, agency=agency, name=name, jwk=public, thumbprint=thumbprint
+        )
+    if not officer_known:
+        await registering.register_officer(
+            vault, agency=agency, officer=office.officer, name=office.officer_name
+        )

@@ -4,6 +4,7 @@ Made for demo and tests. Whoever trusts this root trusts whoever can read its fo
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -64,6 +65,8 @@ class DemoAuthority:
             "status-root": root.issue(_name("Kho Demo Root Status"), _status_extensions()),
             "status-issuing": issuing.issue(_name("Kho Demo Status"), _status_extensions()),
         }
+        for left_behind in folder.parent.glob(f".{folder.name}.*"):  # by a process that was killed
+            shutil.rmtree(left_behind, ignore_errors=True)
         partial = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}")
         partial.mkdir(mode=0o700, parents=True)
         for part, holder in keys.items():

@@ -22,7 +22,6 @@ from reuse_api.settings import Settings
 from signing.checkpoint import Checkpoint, parse_checkpoint, split_note
 from signing.merkle import verify_consistency
 from storage.errors import StorageError
-from vault import agencies
 from vault.clock import Clock
 from vault.errors import VaultError
 from vault.opening import Authorities, VaultPlaces, check_places, opened
@@ -78,7 +77,7 @@ async def _play(folder: Path, keys: Path, teller: Teller, listening: socket.sock
     clock, started = Clock(), time.monotonic()
     fresh = check_places(places, create=True)
     before = _head(places.log)
-    authority = _authority(keys, fresh, clock)
+    authority = _authority(keys, clock)
     authorities = Authorities(authority.roots(), authority.timestamper(), authority.revocation())
     teller.say("title")
     teller.say("places", folder=folder, keys=keys)
@@ -135,10 +134,10 @@ def _settings(places: VaultPlaces, url: str) -> Settings:
     )
 
 
-def _authority(keys: Path, fresh: bool, clock: Clock) -> DemoAuthority:
+def _authority(keys: Path, clock: Clock) -> DemoAuthority:
     """Make the demo's certification authority, or load it; its keys lie beside the vault's."""
     folder = keys / "authority"
-    if not fresh and folder.exists():
+    if folder.exists():
         return DemoAuthority.load(folder)
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     return DemoAuthority.create(folder, clock.now())
@@ -185,10 +184,8 @@ async def _offices(
     clerks = []
     for office in people.OFFICES:
         key = caller_key(keys / "systems", office, vault.gate.issuer)
-        async with vault.db.read() as db:
-            known = await agencies.agency_of(db, office.system)
-        if known is None:
-            await register(vault, office, key)
+        await register(vault, office, key)
+        if not vault.sealer.holds(office.code):
             vault.sealer.add(office.code, authority.issue_seal_key(office.name_vi, office.code))
         clerk = Clerk(vault, door, office, key)
         await clerk.sign_in()
