@@ -43,12 +43,6 @@ async def find(request: Request, vault: TheVault, caller: AsDesk, code: str = ""
         canonical = dossier_code(typed).text
     except IdentifierInvalid as problem:
         return await _home(request, vault, caller, typed=typed, fault=problem.code)
-    for known in (typed, canonical):
-        try:
-            await progress(vault, caller, known)
-        except NotFound:
-            continue
-        return onward(f"/desk/dossiers/{known}")
     return onward(f"/desk/dossiers/{canonical}")
 
 

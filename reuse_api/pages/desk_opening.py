@@ -1,7 +1,6 @@
 """Opening a dossier at the desk: one form in which nothing typed is lost, whatever is wrong with it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -38,6 +37,7 @@ _OF_FORM = {"evidence.kind": "evidence", "evidence.reference": "reference"}
 _REFUSED = {
     "outside_territory": "code",
     "dossier_day_in_future": "code",
+    "dossier_code_taken": "code",
     "procedure_not_registered": "procedure",
     "evidence_not_recorded": "evidence",
     "person_not_named": "persons",
@@ -95,8 +95,8 @@ async def _open(vault: Vault, caller: SystemCaller, typed: TypedDossier) -> Faul
         return {_field(typed, each.field): each.code for each in wrong.faults}
     except FieldInvalid as problem:
         return {_field(typed, problem.field): problem.code}
-    except (RequestConflict, NotFound):  # open with another body, or by another agency: one answer for both
-        return {"code": "code_taken"}
+    except (RequestConflict, NotFound):  # with another body, or by another agency: told alike
+        return {"code": "dossier_code_taken"}
     if isinstance(told, Refusal):
         return {_REFUSED.get(code, "form"): code for code in reversed(told.reasons)}
     return None
@@ -105,10 +105,6 @@ async def _open(vault: Vault, caller: SystemCaller, typed: TypedDossier) -> Faul
 def _faults(typed: TypedDossier) -> Faults:
     """Find what can be told without asking the vault, so that it is no refusal in anybody's log."""
     faults: Faults = {}
-    try:
-        dossier_code(typed.code)
-    except IdentifierInvalid as problem:
-        faults["code"] = problem.code
     if not typed.procedure:
         faults["procedure"] = "field_missing"
     if not typed.named:
@@ -120,6 +116,10 @@ def _faults(typed: TypedDossier) -> Faults:
             faults[f"persons-{number}-evidence"] = "representation_not_evidenced"
     if not typed.evidence:
         faults["evidence"] = "evidence_not_recorded"
+    try:
+        dossier_code(typed.code)
+    except IdentifierInvalid as problem:
+        faults["code"] = problem.code
     return faults
 
 
@@ -175,10 +175,5 @@ def _form(
     )
 
 
-def _said(language: Language, faults: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        name: language.say("desk.code_taken")
-        if code == "code_taken"
-        else problems.words(code, language.code, "officer")
-        for name, code in faults.items()
-    }
+def _said(language: Language, faults: Mapping[str, str]) -> dict[str, str]:
+    return {name: problems.words(code, language.code, "officer") for name, code in faults.items()}

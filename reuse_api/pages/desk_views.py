@@ -81,6 +81,7 @@ class Row:
     source: Source | None
     law: str | None
     ours: bool  # a line that the national package forgot
+    others: tuple[str, ...]  # rows of the package that ask for the same paper; it is asked for once
     taken: tuple[TakenView, ...]
     seen: Mapping[str, str]  # of a candidate taken for viewing by this desk: record -> release
 
@@ -139,9 +140,16 @@ class Clerk(Narrator):
         """Tell the answer to the one question; documents that this desk took already stand in their rows."""
         taken = [self.taken(one) for one in progress.taken if one.ours]
         papers = [one for one in answer["components"] if one["kind"] != "form"]
+        beside: dict[str, list[Mapping[str, Any]]] = {}
+        for one in papers:
+            beside.setdefault(one.get("met_by", ""), []).append(one)
         return PlanView(
             asked=self.moment(instant(answer["asked_at"])),
-            rows=tuple(self._row(one, taken) for one in papers),
+            rows=tuple(
+                self._row(one, beside.get(one["component"], []), taken)
+                for one in papers
+                if "met_by" not in one
+            ),
             forms=tuple(self._spoken(one["label"]) for one in answer["components"] if one["kind"] == "form"),
         )
 
@@ -238,9 +246,12 @@ class Clerk(Narrator):
     def _spoken(self, both: Mapping[str, str]) -> str:
         return both[self.language.code]
 
-    def _row(self, one: Mapping[str, Any], taken: Sequence[TakenView]) -> Row:
+    def _row(
+        self, one: Mapping[str, Any], others: Sequence[Mapping[str, Any]], taken: Sequence[TakenView]
+    ) -> Row:
         source = self._source(one.get("data_source"))
-        here = [each for each in taken if each.component == one["component"]]
+        codes = {each["component"] for each in (one, *others)}
+        here = [each for each in taken if each.component in codes]
         label = self._spoken(one["label"])
         return Row(
             code=one["component"],
@@ -255,6 +266,7 @@ class Clerk(Narrator):
             source=source,
             law=one.get("mapping"),
             ours=one["source"] == "ours",
+            others=tuple(self._spoken(each["label"]) for each in others),
             taken=tuple(each for each in here if each.counts),
             seen={each.paper.record: each.release for each in here if not each.counts},
         )
