@@ -90,10 +90,15 @@ async def write_readings(db: AsyncConnection, code: str, version: int, read: Pro
     await db.execute(
         delete(row_reading).where(row_reading.c.procedure == code, row_reading.c.version == version)
     )
-    rows = [
+    rows = [{"procedure": code, "version": version, **row} for row in reading_rows(read)]
+    if rows:
+        await db.execute(insert(row_reading), rows)
+
+
+def reading_rows(read: Procedure) -> list[dict[str, Any]]:
+    """Give what every row of a procedure is taken for, in order."""
+    return [
         {
-            "procedure": code,
-            "version": version,
             "place": place,
             "case_key": case.key if case is not None else None,
             "heading": row.heading or (case.package_name if case is not None else ""),
@@ -111,8 +116,6 @@ async def write_readings(db: AsyncConnection, code: str, version: int, read: Pro
         }
         for place, (case, row) in enumerate(read.rows(), 1)
     ]
-    if rows:
-        await db.execute(insert(row_reading), rows)
 
 
 async def readings(db: AsyncConnection, code: str, version: int) -> Sequence[RowMapping]:

@@ -43,10 +43,12 @@ async def one(db: AsyncConnection, edit_id: str) -> Published | None:
 
 
 async def several(
-    db: AsyncConnection, *, procedure: str | None, before: int | None, limit: int
+    db: AsyncConnection, *, procedure: str | None, before: int | None, limit: int | None
 ) -> list[Published]:
     """Read edits, newest first; `before` is the entry of the last one that was shown."""
-    query = select(catalogue_edit).order_by(catalogue_edit.c.idx.desc()).limit(limit)
+    query = select(catalogue_edit).order_by(catalogue_edit.c.idx.desc())
+    if limit is not None:
+        query = query.limit(limit)
     if procedure is not None:
         query = query.where(catalogue_edit.c.procedure == procedure)
     if before is not None:
