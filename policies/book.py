@@ -95,13 +95,6 @@ class Book:
         found = (entry for entry in self.record_types if entry.code == code and entry.in_force.holds(day))
         return next(found, None)
 
-    def type_of_result(self, result_code: str, day: date) -> RecordType | None:
-        """Find the record type that a national result code means on that day."""
-        for entry in self.record_types:
-            if result_code in entry.result_codes and entry.in_force.holds(day):
-                return entry
-        return None
-
     def purpose(self, key: str, day: date) -> Purpose | None:
         """Find the purpose of consents that is in force on that day, None when there is none."""
         found = (entry for entry in self.purposes if entry.key == key and entry.in_force.holds(day))

@@ -118,13 +118,6 @@ def agency_code(text: str) -> str:
     return ".".join(parts)
 
 
-def reversed_agency_code(text: str) -> str:
-    """Give the old form of an agency code (`H56.14` -> `000.00.14.H56`), as national packages write it."""
-    root, *below = agency_code(text).split(".")
-    second, third, fourth = (*below, "00", "00", "00")[:3]
-    return f"0{fourth}.{third}.{second}.{root}"
-
-
 def is_at_or_below(code: str, ancestor: str) -> bool:
     """Say whether an agency code is the ancestor or stands below it: `H56.14.02` is below `H56.14`.
 

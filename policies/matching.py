@@ -3,15 +3,14 @@
 `satisfied` beats `candidate`, which beats `data_source` (then shown as a hint), which beats `none`.
 """
 
-from collections.abc import Iterable, Sequence
-from collections.abc import Mapping as AbstractMapping
+from collections.abc import Sequence
 from datetime import datetime
 
 from policies import acceptance, alternatives
 from policies.acceptance import Acceptance, accept, newest_first, owners_in_role
 from policies.alternatives import asked_once
 from policies.book import Book, local_day
-from policies.entries import Mapping, RecordType
+from policies.entries import Mapping
 from policies.facts import ComponentPlan, DossierFacts, RecordFacts
 from policies.procedures import Component
 
@@ -48,21 +47,6 @@ def plan(
     persons = owners_in_role(dossier)
     theirs = newest_first([record for record in records if record.owners & persons])
     return asked_once(components, [_answer(dossier, theirs, component, book, at) for component in components])
-
-
-def agreeing_relations(
-    record_type: RecordType, data: AbstractMapping[str, object], persons: Iterable[tuple[str, str]]
-) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
-    """Give RecordFacts.relations and known_fields from a record's structured data.
-
-    `persons` are (role, personal number) of the dossier. A relation agrees when the data's number is the
-    person's; a field is known when the data fill it.
-    """
-    numbers = {field: str(data[key]) for field, key in record_type.relation_fields.items() if data.get(key)}
-    agreeing = frozenset(
-        (field, role) for role, number in persons for field, named in numbers.items() if named == number
-    )
-    return agreeing, frozenset(numbers)
 
 
 def _answer(

@@ -74,17 +74,6 @@ def seal_bytes(content: bytes, *, key: bytes, record: str, part: str) -> bytes:
     return b"".join(_seal_pieces(pieces, key=key, record=record, part=part))
 
 
-def open_bytes(sealed: bytes, *, key: bytes, record: str, part: str) -> bytes:
-    """Give the content of what `seal_bytes` or `seal_file` made. Raises BlobDamaged if anything differs."""
-    chunks = max(1, -(-(len(sealed) - _HEADER) // (CHUNK + _TAG)))
-    content_size = len(sealed) - _HEADER - chunks * _TAG
-    if content_size < 0 or sealed_size(content_size) != len(sealed):
-        raise BlobDamaged(f"{record}/{part}: {len(sealed)} bytes are no sealed content")
-    opener = _Chunks(sealed[:_HEADER], key=key, record=record, part=part, content_size=content_size)
-    rows = (sealed[opener.position(number) : opener.position(number + 1)] for number in range(chunks))
-    return b"".join(opener.open(number, row) for number, row in enumerate(rows))
-
-
 async def read_sealed(
     reader: BlobReader,
     *,

@@ -51,8 +51,3 @@ async def share(db: AsyncConnection, row: Mapping[str, Any]) -> None:
 def epochs_text(epochs: Mapping[str, int]) -> str:
     """Write epochs as canonical text, so that equal ones compare equal."""
     return json.dumps(dict(epochs), sort_keys=True, separators=(",", ":"))
-
-
-def epochs_of(row: RowMapping) -> dict[str, int]:
-    """Read the epochs that a release was decided on."""
-    return {str(key): int(n) for key, n in json.loads(row["epochs"]).items()}

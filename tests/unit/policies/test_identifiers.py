@@ -76,11 +76,6 @@ def test_a_birth_after_the_day_is_implausible():
         identifiers.personal_number("001327012345", on=date(2026, 12, 31))
 
 
-def test_agency_codes_turn_both_ways():
-    for code in ("H56", "H56.14", "H05.01.02.03", "G22.00.01"):
-        assert identifiers.agency_code(identifiers.reversed_agency_code(code)) == code
-
-
 @pytest.mark.parametrize(
     ("code", "ancestor", "below"),
     [
