@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from reuse_api import (
     audit,
+    catalogue,
     components,
     dossiers,
     health,
@@ -53,6 +54,7 @@ API = (
     receipts,
     me,
     audit,
+    catalogue,
     log,
     health,
     problem_types,

@@ -160,6 +160,32 @@ _CONSENTS = {
     ),
 }
 
+_CATALOGUE = {
+    "dates_in_wrong_order": Row(
+        422, "Ngày kết thúc không được trước ngày bắt đầu.", "The last day must not be before the first."
+    ),
+    "component_known": Row(
+        422,
+        "Thành phần này đã có; hãy chỉnh sửa cách đọc thay vì thêm dòng.",
+        "This component is there already: overrule how it is read instead of adding it.",
+    ),
+    "edit_changes_nothing": Row(422, "Chỉnh sửa này không thay đổi gì.", "This edit would change nothing."),
+    "condition_name_missing": Row(
+        422,
+        "Điều kiện mới phải có tên bằng tiếng Việt và tiếng Anh.",
+        "A new condition needs its name in Vietnamese and English.",
+    ),
+    "edit_overlaps": Row(
+        409,
+        "Đã có một chỉnh sửa khác của dòng này trong cùng thời gian; hãy kết thúc nó trước.",
+        "Another edit of this row is in force on the same days; end it first.",
+    ),
+    "day_has_passed": Row(422, "Ngày này đã qua.", "This day has passed."),
+    "edit_ends_before": Row(
+        422, "Chỉnh sửa đã kết thúc vào hoặc trước ngày này.", "The edit ends on or before that day already."
+    ),
+}
+
 _FIELDS = {
     "delegation_kind_unknown": Row(
         422, "Không có hình thức đại diện này.", "There is no representation of this kind."
@@ -383,4 +409,4 @@ _VAULT = {
     ),
 }
 
-ROWS: dict[str, Row] = _REQUEST | _FILES | _FIELDS | _CONSENTS | _AUDIT | _CREDENTIALS | _VAULT
+ROWS: dict[str, Row] = _REQUEST | _CATALOGUE | _FILES | _FIELDS | _CONSENTS | _AUDIT | _CREDENTIALS | _VAULT

@@ -59,6 +59,15 @@ EXPECTED = {
         "GET /v1/audit/anomalies",
         "POST /v1/audit/exports",
     },
+    "administrator_caller": {
+        "GET /v1/catalogue/procedures",
+        "GET /v1/catalogue/procedures/{code}",
+        "GET /v1/catalogue/work-list",
+        "GET /v1/catalogue/edits",
+        "POST /v1/catalogue/edits",
+        "POST /v1/catalogue/edits/{edit}/end",
+        "GET /v1/catalogue/types",
+    },
     "either_caller": {"GET /v1/receipts/{receipt}"},
 }
 
