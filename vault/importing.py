@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from policies.edits import Edit, edited, shipped_edits
 from policies.packages import read_package, reading_digest
@@ -106,7 +107,10 @@ def edit_facts(edit: Edit) -> dict[str, Any]:
 
 
 async def publish_book(vault: Vault) -> bool:
-    """Publish the vault's policy book when it is not the one published last; gives whether it did."""
+    """Publish the vault's policy book when it is not the one published last; gives whether it did.
+
+    A book that was published before, and others since, is the newest again: `published_at` is its last time.
+    """
     at = vault.clock.now()
     prepared = await _prepared(vault, Kind.POLICY_PUBLISHED, "policy_published", {"policy": vault.book.hash})
 
@@ -114,10 +118,10 @@ async def publish_book(vault: Vault) -> bool:
         newest = select(policy_version.c.hash).order_by(policy_version.c.published_at.desc()).limit(1)
         if (await tx.db.execute(newest)).scalar_one_or_none() == vault.book.hash:
             return False
-        known = select(policy_version.c.hash).where(policy_version.c.hash == vault.book.hash)
-        if (await tx.db.execute(known)).first() is None:
-            row = {"hash": vault.book.hash, "book": vault.book.to_json(), "published_at": stamp(at)}
-            await tx.db.execute(insert(policy_version).values(**row))
+        row = {"hash": vault.book.hash, "book": vault.book.to_json(), "published_at": stamp(at)}
+        again = upsert(policy_version).values(**row)
+        again = again.on_conflict_do_update(index_elements=["hash"], set_={"published_at": stamp(at)})
+        await tx.db.execute(again)
         await epochs.advance(tx.db, [epochs.BOOK])
         await tx.append([prepared])
         return True

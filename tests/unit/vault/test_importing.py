@@ -1,18 +1,21 @@
 """Packages come in whole or not at all, once; edits stay applied to what comes later."""
 
 import copy
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from policies.book import book_from_json, canonical
 from policies.errors import PackageUnreadable
 from policies.packages import shipped_packages
 from reuse_api.demo import people
 from vault import catalogue
 from vault.callers import SystemCaller
 from vault.dossiers import one
-from vault.importing import import_procedure
+from vault.importing import import_procedure, publish_book
 from vault.tables import catalogue_edit, log_entry, procedure, row_reading
 
 pytestmark = pytest.mark.anyio
@@ -109,3 +112,16 @@ async def test_an_import_of_before_readings_were_kept_is_read_as_it_is(house: An
     assert told.state == "unchanged"
     async with house.vault.db.read() as db:
         assert await catalogue.name_of(db, "1.004222", 1) == "Đăng ký thường trú"
+
+
+async def test_a_book_that_comes_back_is_published_once(house: Any) -> None:
+    first = house.vault
+    document = json.loads(first.book.to_json())
+    document["book"]["version"] = "a later one"
+    other = replace(first, book=book_from_json(canonical(document)))
+    assert not await publish_book(first), "it was published when the vault was made"
+    assert await publish_book(other)
+    size = await house.size()
+    assert await publish_book(first), "the one before is in force again"
+    assert not await publish_book(first), "and stays so at the next start"
+    assert await house.size() == size + 1
