@@ -23,6 +23,14 @@ async def give_role(db: AsyncConnection, *, agency_id: str, officer_id: str, rol
     await db.execute(insert(officer_role).values(agency=agency_id, officer=officer_id, role=role))
 
 
+async def has_role(db: AsyncConnection, agency_id: str, officer_id: str, role: Role) -> bool:
+    """Say whether an officer has a role."""
+    query = select(officer_role.c.role).where(
+        officer_role.c.agency == agency_id, officer_role.c.officer == officer_id, officer_role.c.role == role
+    )
+    return (await db.execute(query)).first() is not None
+
+
 async def signed_in(db: AsyncConnection, secret: str) -> StaffCaller | None:
     """Read whose session a secret is, while officer and agency are live; None for any other."""
     query = (

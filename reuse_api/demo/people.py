@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from vault.callers import Role
+
 RECORD_TYPE = "GKS"
 REREGISTRATION = "1.004884"
 RESIDENCE = "1.004222"
@@ -101,6 +103,44 @@ BUSINESS_OFFICE = Office(
     issues=("GCNDKDN",),
 )
 OFFICES = (COMMUNE, POLICE)
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Somebody who signs in to the pages in a role: at an office's desk, as auditor, as administrator."""
+
+    office: Office
+    role: Role
+    name_vi: str
+    name_en: str
+
+
+INSPECTORATE = Office(
+    code="H26.20",
+    name_vi="Thanh tra thành phố Hà Nội",
+    name_en="Inspectorate of Ha Noi",
+    system="thanh-tra-ha-noi",
+    system_name="Hệ thống thanh tra thành phố Hà Nội",
+    officer="tt-01",
+    officer_name="Lý Thu Hằng",
+    procedures=(),
+)
+OPERATOR = Office(
+    code="H26.30",
+    name_vi="Trung tâm Chuyển đổi số thành phố Hà Nội",
+    name_en="Digital transformation centre of Ha Noi",
+    system="van-hanh-kho",
+    system_name="Vận hành Kho",
+    officer="qt-01",
+    officer_name="Mai Quốc Bảo",
+    procedures=(),
+)
+STAFF = (
+    Staff(POLICE, "desk", "cán bộ công an tại bàn làm việc", "the police officer at the desk"),
+    Staff(COMMUNE, "desk", "cán bộ phường tại bàn làm việc", "the commune's officer at the desk"),
+    Staff(INSPECTORATE, "auditor", "kiểm toán viên", "the auditor"),
+    Staff(OPERATOR, "administrator", "quản trị viên", "the administrator"),
+)
 
 DAUGHTER = Citizen("Nguyễn Minh Anh", "001307012347", "2007-03-14")
 MOTHER = Citizen("Trần Thị Hồng Nhung", "001180034562", "1980-08-02")

@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from reuse_api.app import create_app
-from reuse_api.demo import acts, people
+from reuse_api.demo import acts, people, staff
 from reuse_api.demo.actors import Clerk, StoryBroken, Wallet, caller_key, register
 from reuse_api.demo.acts import Stage
 from reuse_api.demo.door import Door
@@ -172,6 +172,7 @@ async def _tell(
     for wallet in (stage.daughter, stage.mother, stage.stranger):
         await wallet.open(people.COMMUNE.code)
         teller.say("person", name=wallet.citizen.name, number=wallet.citizen.number)
+    await staff.register_staff(vault)
     await acts.tell(stage)
     return stage
 
@@ -219,5 +220,6 @@ async def _show_where(stage: Stage, url: str, keys: Path) -> None:
     teller.say("look_wallet", url=url)
     for wallet in (stage.daughter, stage.mother, stage.stranger):
         teller.say("look_code", name=wallet.citizen.name, code=await wallet.new_code())
+    await staff.show_codes(stage.vault, teller)
     teller.say("look_log", url=url)
     teller.say("look_api", file=keys / "systems" / f"{people.POLICE.system}.json")
