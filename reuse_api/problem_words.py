@@ -213,6 +213,15 @@ _FIELDS = {
     "persons_missing": Row(422, "Hồ sơ phải nêu ít nhất một người.", "A dossier names at least one person."),
     "role_twice": Row(422, "Mỗi vai trò chỉ có một người.", "Each role is held by one person only."),
     "role_not_in_dossier": Row(422, "Hồ sơ không có vai trò này.", "The dossier has no such role."),
+    "owners_number": Row(422, "Giấy tờ có từ 1 đến 20 chủ sở hữu.", "A document has 1 to 20 owners."),
+    "owner_twice": Row(
+        422, "Một người hoặc tổ chức được nêu hai lần.", "The same person or organisation is named twice."
+    ),
+    "role_not_of_type": Row(
+        422,
+        "Loại giấy tờ này không có chủ sở hữu với vai trò như vậy.",
+        "This type of document has no owner in such a role.",
+    ),
     "owners_missing": Row(422, "Kết quả phải có chủ sở hữu.", "A result needs an owner."),
     "procedure_unknown": Row(
         422, "Thủ tục này chưa có trong danh mục.", "This procedure is not in the catalogue."

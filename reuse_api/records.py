@@ -1,16 +1,53 @@
-"""Records, as the agency that issued them sees them: the end of their validity."""
+"""Records, as the agency that issues them sees them: stored, searched for, their validity changed."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from policies.facts import Validity
 from reuse_api.answering import answer
 from reuse_api.callers import AsSystem, TheVault
+from reuse_api.handing_in import handed_in
 from reuse_api.idempotency import WriteKey
-from reuse_api.schemas import ReplacementBody, ValidityBody
-from vault import revoke
+from reuse_api.schemas import Day, RecordFields, ReplacementBody, ValidityBody
+from vault import issued_search, revoke
+from vault.issue_record import issue_record
+
+PART = "record"  # the text part of a multipart request that holds the JSON
+_TEXT = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
+
+
+@router.post("")
+async def post_record(request: Request, vault: TheVault, caller: AsSystem, key: WriteKey) -> Response:
+    """Store a record outside any dossier for its owners; 201 with their document codes.
+
+    As application/json: its fields. As multipart/form-data: the same JSON in the part `record`, and the file
+    in the part `file`.
+    """
+    async with handed_in(request, vault.scratch, PART, RecordFields) as (body, file):
+        return answer(request, await issue_record(vault, caller, body.value(), file, key=key), 201)
+
+
+@router.get("")
+async def get_records(
+    request: Request,
+    vault: TheVault,
+    caller: AsSystem,
+    type: _TEXT = None,
+    state: Validity | None = None,
+    number: _TEXT = None,
+    issued_from: Day | None = None,
+    issued_until: Day | None = None,
+    cursor: _TEXT = None,
+    limit: Annotated[int, Query(ge=1, le=issued_search.MAX_PAGE)] = 50,
+) -> Response:
+    """Search what the agency issued, newest first; `next` is a cursor. A search is an entry."""
+    sought = issued_search.Sought(type, state, number, issued_from, issued_until)
+    return answer(request, await issued_search.search(vault, caller, sought, after=cursor, limit=limit))
 
 
 @router.post("/{record}/revocation")

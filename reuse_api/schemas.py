@@ -12,12 +12,14 @@ from pydantic_core import PydanticCustomError
 
 from vault.drafting import OpenDossier, Person
 from vault.issue import ResultBody
+from vault.issue_record import MAX_OWNERS, RecordBody, RecordOwner
 from vault.release import Wanted
 
 _ONE_LINE = r"^[^\p{Cc}]*$"  # no control characters: what is stored is shown on pages and in documents
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ONE_LINE)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_ONE_LINE)]
 _FIELD_MAX = 20_000  # characters of one field of a result
+_TABLE_MAX = 20  # rows of a field that is a table, and cells of a row
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -31,15 +33,24 @@ def _written_day(value: object) -> object:
 
 
 def _field_value(value: object) -> object:
-    if isinstance(value, str) and len(value) > _FIELD_MAX:
-        raise PydanticCustomError("string_too_long", "too long")
-    if value is not None and not isinstance(value, str | bool):
-        raise PydanticCustomError("string_type", "a field is text, true or false")
+    """Take text, true or false, or a short table: a list of objects of texts."""
+    texts = [value]
+    if isinstance(value, list):
+        if len(value) > _TABLE_MAX:
+            raise PydanticCustomError("too_long", "too many")
+        if not all(isinstance(row, dict) and len(row) <= _TABLE_MAX for row in value):
+            raise PydanticCustomError("dict_type", "a table is a list of objects")
+        texts = [cell for row in value for pair in row.items() for cell in pair]
+    for one in texts:
+        if isinstance(one, str) and len(one) > _FIELD_MAX:
+            raise PydanticCustomError("string_too_long", "too long")
+        if one is not None and not isinstance(one, str | bool):
+            raise PydanticCustomError("string_type", "a field is text, true or false")
     return value
 
 
 Day = Annotated[date, BeforeValidator(_written_day)]
-FieldValue = Annotated[str | bool | None, BeforeValidator(_field_value)]
+FieldValue = Annotated[str | bool | list[dict[str, str | bool | None]] | None, BeforeValidator(_field_value)]
 Channel = Literal["counter", "portal", "post"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
@@ -162,6 +173,46 @@ class ResultFields(Closed):
             type=self.type,
             owner_roles=tuple(self.owner_roles),
             fields=fields,
+            title=self.title,
+            number=self.number,
+            issued_on=self.issued_on,
+            valid_until=self.valid_until,
+            replaces=tuple(self.replaces),
+        )
+
+
+class RecordOwnerBody(Closed):
+    """An owner of a record outside a dossier: the part they play in it, an identifier and a name."""
+
+    role: Code
+    identifier: IdentifierBody
+    name: Text
+    born_on: Day | None = None
+
+    def value(self) -> RecordOwner:
+        """Give the owner as the vault takes it."""
+        identifier = self.identifier
+        return RecordOwner(self.role, identifier.scheme, identifier.value, self.name, self.born_on)
+
+
+class RecordFields(Closed):
+    """A record to store outside any dossier; with `fields` it is composed and sealed here."""
+
+    type: Code
+    owners: list[RecordOwnerBody] = Field(min_length=1, max_length=MAX_OWNERS)
+    fields: dict[Code, FieldValue] | None = Field(default=None, max_length=200)
+    title: Text | None = None
+    number: Text | None = None
+    issued_on: Day | None = None
+    valid_until: Day | None = None
+    replaces: list[Code] = Field(default_factory=list, max_length=20)
+
+    def value(self) -> RecordBody:
+        """Give the record as the vault takes it."""
+        return RecordBody(
+            type=self.type,
+            owners=tuple(one.value() for one in self.owners),
+            fields=dict(self.fields) if self.fields is not None else None,
             title=self.title,
             number=self.number,
             issued_on=self.issued_on,

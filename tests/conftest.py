@@ -58,7 +58,15 @@ PROVINCE = Office(
     officer_name="Bùi Văn Khang",
     procedures=(people.REREGISTRATION,),
 )
-OFFICES = (people.COMMUNE, people.POLICE, OTHER_COMMUNE, PROVINCE, people.BANK)
+OFFICES = (
+    people.COMMUNE,
+    people.POLICE,
+    OTHER_COMMUNE,
+    PROVINCE,
+    people.LAND_OFFICE,
+    people.BUSINESS_OFFICE,
+    people.BANK,
+)
 CITIZENS = (people.DAUGHTER, people.MOTHER, people.STRANGER)
 
 

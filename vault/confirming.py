@@ -12,6 +12,7 @@ from signing.leaf import Kind
 from vault import confirmations, epochs, requests, strangers, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
+from vault.dossiers import canonical_code
 from vault.entries import Logged, stamp
 from vault.errors import FieldInvalid
 from vault.gathering import Scene, scene
@@ -50,6 +51,7 @@ async def confirm(
     """
     if not 0 < len(reason.strip()) <= MAX_WORDS:
         raise FieldInvalid("reason", "text_length", f"1 to {MAX_WORDS} characters")
+    code = canonical_code(code)
     wish = _Wish(code, component, record, reason, key)
 
     async def draft(at: datetime) -> Draft | Refusal:

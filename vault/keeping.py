@@ -27,6 +27,8 @@ from vault import epochs, owners, records
 from vault.days import legal_day
 from vault.entries import new_id, stamp
 from vault.key_gate import RECORD_KEY_INFO
+from vault.newcomers import public_key
+from vault.owners import NewOwner
 from vault.records import Stored, relation_tag
 from vault.services import Vault
 from vault.tables import record, record_owner, record_relation
@@ -86,8 +88,12 @@ async def keep(
     owners_of: Sequence[str],
     data: Mapping[str, Any] | None,
     at: datetime,
+    newcomers: Sequence[NewOwner] = (),
 ) -> Kept:
     """Seal a file (and its structured data) under a fresh key, put both, and prepare the rows.
+
+    Args:
+        newcomers: those of the owners whose stores are only being made.
 
     Raises:
         StorageError: the store cannot take it; nothing is recorded.
@@ -95,6 +101,7 @@ async def keep(
     record_id, key = new_id("rec"), new_record_key()
     async with vault.db.read() as db:
         public = await owners.content_keys(db, owners_of)
+    public |= {new.id: public_key(new, "content") for new in newcomers if new.id in owners_of}
     sealed = await _put(vault, file, key, record_id, "file")
     if sealed.content_sha256 != examined.sha256:
         raise RuntimeError("the file changed between its examination and its sealing")

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 
-from policies.facts import Validity
+from policies.facts import CallerFacts, Validity
 from vault.errors import FieldInvalid
-from vault.gathering import Scene
 from vault.records import Stored
 
 
-def known_paper(found: Scene, sha256: bytes, kind: str, people: Sequence[str]) -> Stored | None:
+def known_paper(
+    asking: CallerFacts, held: Sequence[Stored], sha256: bytes, kind: str, people: Sequence[str]
+) -> Stored | None:
     """Find the record that a file already is: issued by its agency, of this type and to exactly these owners.
 
     Whatever else has the same bytes lends the file nothing.
 
     Args:
+        held: the records of those it is handed in for.
         sha256: of the file, 32 bytes.
         kind: the record type it is handed in as.
         people: owner ids.
@@ -21,10 +23,9 @@ def known_paper(found: Scene, sha256: bytes, kind: str, people: Sequence[str]) -
     Raises:
         FieldInvalid: the bytes are a record that is not in force any more; they never become a new one.
     """
-    same = [one for one in found.records if one.row["content_sha256"] == sha256]
+    same = [one for one in held if one.row["content_sha256"] == sha256]
     if any(one.facts.validity is not Validity.IN_FORCE for one in same):
         raise FieldInvalid("file", "record_not_in_force")
-    asking = found.caller
     theirs = {asking.agency, *asking.agency_codes, *asking.predecessors}
     for one in same:
         facts = one.facts

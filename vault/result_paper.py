@@ -9,11 +9,10 @@ from typing import Any
 
 from policies.errors import IdentifierInvalid
 from policies.facts import TrustClass
-from policies.identifiers import personal_number
+from policies.identifiers import personal_number, tax_code
 from signing.composing import compose
 from signing.errors import ComposingFailed
 from signing.report import Examination
-from vault import owners
 from vault.errors import FieldInvalid
 from vault.examining import accepted
 from vault.keeping import scratch_file
@@ -26,7 +25,12 @@ TEMPLATES = {  # record type -> template of signing.composing
     "GCNQSDD": "land_use_certificate",
     "GCNDKDN": "business_registration",
 }
-OWN_NUMBER = "personal_number"  # the field that holds the owner's; those of others end with it
+# The fields that hold the owners' own numbers, where they are not called as such.
+OWN_NUMBERS = {
+    "GCNKH": ("wife_personal_number", "husband_personal_number"),
+    "GCNQSDD": ("holder_personal_number", "second_holder_personal_number", "holder_tax_code"),
+}
+_NUMBERS = {"personal_number": personal_number, "tax_code": tax_code}  # what such a field's name ends with
 
 
 @dataclass(frozen=True)
@@ -39,28 +43,33 @@ class Paper:
     fields: Mapping[str, Any] | None
 
 
-async def checked_fields(vault: Vault, fields: Mapping[str, Any], people: Sequence[str]) -> dict[str, Any]:
-    """Check the personal numbers inside the fields of a result, and give the fields with canonical numbers.
+def checked_fields(
+    kind: str, fields: Mapping[str, Any], identifiers: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Check the numbers inside the fields of a result, and give the fields with canonical numbers.
 
-    The owner's own must be a number that one of the owners is known by, where the owners have any.
+    An owner's own must be a number that one of the owners is known by, where they have any of its kind.
+
+    Args:
+        kind: the record type.
+        identifiers: (scheme, value) of every owner.
 
     Raises:
         FieldInvalid: naming the field.
     """
     checked = dict(fields)
+    own = OWN_NUMBERS.get(kind, tuple(_NUMBERS))
     for name, value in fields.items():
-        if not name.endswith(OWN_NUMBER) or not isinstance(value, str) or not value.strip():
+        scheme = next((one for one in _NUMBERS if name.endswith(one)), None)
+        if scheme is None or not isinstance(value, str) or not value.strip():
             continue  # that one is missing, or no text, is said by who composes
         try:
-            checked[name] = personal_number(value)
+            checked[name] = _NUMBERS[scheme](value)
         except IdentifierInvalid as problem:
             raise FieldInvalid(f"fields.{name}", problem.code) from problem
-    own = checked.get(OWN_NUMBER)
-    async with vault.db.read() as db:
-        known = [pair for one in people for pair in await owners.identifiers(db, one)]
-    numbers = {value for scheme, value in known if scheme == "personal_number"}
-    if isinstance(own, str) and own.strip() and numbers and own not in numbers:
-        raise FieldInvalid(f"fields.{OWN_NUMBER}", "number_of_another_person")
+        known = {number for kind_of, number in identifiers if kind_of == scheme}
+        if name in own and known and checked[name] not in known:
+            raise FieldInvalid(f"fields.{name}", "number_of_another_person")
     return checked
 
 

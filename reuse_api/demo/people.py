@@ -8,6 +8,9 @@ from vault.callers import Role
 RECORD_TYPE = "GKS"
 REREGISTRATION = "1.004884"
 RESIDENCE = "1.004222"
+CIVIL_STATUS_CHANGE = "1.004859"
+ENTERPRISE_FOUNDING = "2.001610"
+FOUNDING_CASE = "doanh-nghiep-tu-nhan"
 KINSHIP = "KQ003606"
 CASE = "dieu-20.2"
 
@@ -67,8 +70,8 @@ COMMUNE = Office(
     system_name="Hệ thống một cửa phường Cầu Giấy",
     officer="cb-ho-tich-01",
     officer_name="Đỗ Thị Thanh Hà",
-    procedures=(REREGISTRATION,),
-    issues=(RECORD_TYPE,),
+    procedures=(REREGISTRATION, CIVIL_STATUS_CHANGE),
+    issues=("GCNKH", RECORD_TYPE, "TLTDCC"),
 )
 POLICE = Office(
     code="G01.26.05",
@@ -99,7 +102,7 @@ BUSINESS_OFFICE = Office(
     system_name="Hệ thống thông tin đăng ký doanh nghiệp Hà Nội",
     officer="cb-dkkd-05",
     officer_name="Phùng Quang Vịnh",
-    procedures=("2.001610",),
+    procedures=(ENTERPRISE_FOUNDING,),
     issues=("GCNDKDN",),
 )
 OFFICES = (COMMUNE, POLICE)

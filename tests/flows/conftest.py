@@ -52,7 +52,13 @@ OTHER_COMMUNE = Office(
     procedures=(people.REREGISTRATION,),
     issues=(people.RECORD_TYPE,),
 )
-OFFICES = (people.COMMUNE, people.POLICE, OTHER_COMMUNE)
+OFFICES = (
+    people.COMMUNE,
+    people.POLICE,
+    OTHER_COMMUNE,
+    people.LAND_OFFICE,
+    people.BUSINESS_OFFICE,
+)
 
 
 @dataclass

@@ -1,0 +1,146 @@
+"""What an agency issued: searched by document, never by owner (DESIGN 7); each search is an entry."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from policies.decision import decide
+from policies.facts import AccessFacts, Action, CallerFacts, Validity
+from policies.recording import plain
+from signing.leaf import Kind
+from vault import agencies, epochs, records, telling
+from vault.callers import SystemCaller
+from vault.days import legal_day
+from vault.errors import FieldInvalid, Moved, VaultBusy
+from vault.records import Stored
+from vault.services import MAX_AFRESH, Answer, Refusal, Vault
+from vault.tables import record, validity_event
+from vault.telling import Telling
+
+MAX_PAGE = 100  # records in one page
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What is looked for; what is None is not looked at. Days are days of issue, both inclusive."""
+
+    type: str | None = None
+    state: Validity | None = None
+    number: str | None = None
+    issued_from: date | None = None
+    issued_until: date | None = None
+
+
+async def search(
+    vault: Vault, caller: SystemCaller, sought: Sought, *, after: str | None = None, limit: int = 50
+) -> Answer | Refusal:
+    """List what the caller's agency, or its predecessor, issued; the newest first.
+
+    Owners are counted, not named: a document code holds its owner's number.
+
+    Args:
+        after: the id of the last record of the page before.
+
+    Raises:
+        FieldInvalid: `after` names no record of theirs, or the days are in the wrong order.
+        VaultBusy: the entry could not be written; nothing is answered.
+    """
+    if sought.issued_from and sought.issued_until and sought.issued_until < sought.issued_from:
+        raise FieldInvalid("issued_until", "ends_before_it_begins")
+    for _ in range(MAX_AFRESH):
+        at = vault.clock.now()
+        async with vault.db.read() as db:
+            who = await agencies.caller_facts(db, caller, legal_day(at))
+            marks = await epochs.read(db, [epochs.BOOK, ("agency", caller.agency)])
+            found = await _page(db, who, sought, after, min(limit, MAX_PAGE), legal_day(at))
+        facts = AccessFacts(Action.SEARCH_ISSUED, who)
+        decision = decide(facts, vault.book, at)
+        if not decision.permitted:
+            refused = Telling(Kind.REFUSED, "search_issued_refused", facts, decision)
+            return await telling.refuse(vault, caller, [refused])
+        details = {"sought": plain(sought), "found": len(found)}
+        told = Telling(Kind.SEARCH, "issued_searched", facts, decision, details=details)
+        prepared = await telling.prepare(vault, caller, [told])
+        try:
+            logged = await vault.appender.append(prepared, lambda db, on=marks: epochs.hold(db, on))  # type: ignore[misc]
+        except Moved:
+            continue
+        page: Answer = {"records": [_line(one) for one in found], "receipt": logged[0].receipt}
+        return page | ({"next": found[-1].facts.id} if len(found) == min(limit, MAX_PAGE) else {})
+    raise VaultBusy("the agency keeps changing; try again")
+
+
+async def _page(
+    db: AsyncConnection, who: CallerFacts, sought: Sought, after: str | None, limit: int, day: date
+) -> list[Stored]:
+    query = _matching(who, sought, day)
+    if after is not None:
+        mark = (await db.execute(_matching(who, Sought(), day).where(record.c.id == after))).first()
+        if mark is None:
+            raise FieldInvalid("cursor", "cursor_malformed")
+        older = and_(record.c.created_at == mark.created_at, record.c.id < after)
+        query = query.where(or_(record.c.created_at < mark.created_at, older))
+    query = query.order_by(record.c.created_at.desc(), record.c.id.desc()).limit(limit)
+    ids = [row.id for row in await db.execute(query)]
+    stored = {one.facts.id: one for one in await records.several(db, ids, day)}
+    return [stored[one] for one in ids]
+
+
+def _matching(who: CallerFacts, sought: Sought, day: date) -> Select[Any]:
+    theirs = {who.agency, *who.agency_codes, *who.predecessors}
+    wanted: list[ColumnElement[bool]] = [record.c.issuer.in_(theirs)]
+    if sought.type is not None:
+        wanted.append(record.c.type == sought.type)
+    if sought.number is not None:
+        wanted.append(record.c.number == sought.number)
+    if sought.issued_from is not None:
+        wanted.append(record.c.issued_on >= sought.issued_from.isoformat())
+    if sought.issued_until is not None:
+        wanted.append(record.c.issued_on <= sought.issued_until.isoformat())
+    if sought.state is not None:
+        wanted.append(_state(day) == sought.state.value)
+    return select(record.c.id, record.c.created_at).where(*wanted)
+
+
+def _state(day: date) -> ColumnElement[str]:
+    """Give a record's validity on a day, as `records` reads it: the last event, then its own term."""
+    newest = (
+        select(func.max(validity_event.c.n))
+        .where(validity_event.c.record == record.c.id)
+        .correlate(record)
+        .scalar_subquery()
+    )
+    last = (
+        select(validity_event.c.state)
+        .where(validity_event.c.record == record.c.id, validity_event.c.n == newest)
+        .correlate(record)
+        .scalar_subquery()
+    )
+    held: ColumnElement[str] = func.coalesce(last, Validity.IN_FORCE.value)
+    over = and_(held == Validity.IN_FORCE.value, record.c.valid_until < day.isoformat())
+    return case((over, Validity.EXPIRED.value), else_=held)
+
+
+def _line(one: Stored) -> dict[str, Any]:
+    line = {
+        "record": one.facts.id,
+        "type": one.facts.type,
+        "title": one.row["title"],
+        "number": one.row["number"],
+        "issued_on": one.row["issued_on"],
+        "valid_until": one.row["valid_until"],
+        "owners": len(one.facts.owners),
+        "dossier": one.row["dossier"],
+        "source": one.row["source"],
+        "trust": one.facts.trust.value,
+        "verdict": one.facts.verdict,
+        "validity": one.facts.validity.value,
+        "validity_ground": one.facts.validity_ground or None,
+        "replaced_by": one.row["replaced_by"],
+        "digest": one.row["content_sha256"].hex(),
+        "stored_at": one.row["created_at"],
+    }
+    return {name: value for name, value in line.items() if value is not None}

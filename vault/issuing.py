@@ -1,0 +1,262 @@
+"""What a result of a dossier and one outside any dossier share: a paper, its owners, what it replaces.
+
+The paper is made once for a request, however often the request is decided; what is decided is that it may be
+stored for those owners, and that each older record may end.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from hashlib import file_digest
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from policies.decision import decide
+from policies.facts import AccessFacts, CallerFacts
+from signing.leaf import Kind
+from vault import agencies, keeping, newcomers, replacing, telling
+from vault.appending import Transaction
+from vault.callers import SystemCaller
+from vault.days import legal_day
+from vault.entries import Logged
+from vault.errors import FieldInvalid
+from vault.keeping import Description, Kept
+from vault.known_papers import known_paper
+from vault.owners import NewOwner
+from vault.records import Stored
+from vault.result_paper import Paper, checked_fields, composed, handed_in
+from vault.services import Answer, Refusal, Vault
+from vault.settling import Draft
+from vault.telling import Telling
+
+
+class HandedIn(Protocol):
+    """A result as an agency hands it in: fields to compose it from, or what a file says."""
+
+    @property
+    def type(self) -> str:
+        """The record type."""
+
+    @property
+    def fields(self) -> Mapping[str, Any] | None:
+        """What to compose it from; None when it is a file."""
+
+    @property
+    def title(self) -> str | None:
+        """Its title; the name of its type if none is given."""
+
+    @property
+    def number(self) -> str | None:
+        """Its number; that of the fields if none is given."""
+
+    @property
+    def issued_on(self) -> date | None:
+        """Its day of issue."""
+
+    @property
+    def valid_until(self) -> date | None:
+        """The last day of its term; None for a paper without an end date."""
+
+    @property
+    def replaces(self) -> tuple[str, ...]:
+        """Older records that it takes the place of."""
+
+
+@dataclass(frozen=True)
+class Owners:
+    """Whom a result is for, and what was read about them under which epochs.
+
+    `roles` are what the answer calls the owners; `identifiers` are every one they are known by.
+    """
+
+    who: CallerFacts
+    roles: tuple[tuple[str, str], ...]  # role, owner
+    identifiers: Sequence[tuple[str, str]]  # scheme, value
+    held: Sequence[Stored]
+    before: Sequence[str]  # owner ids of whom an older record may be replaced
+    newcomers: Sequence[NewOwner]
+    epochs: Mapping[str, int]
+    at: datetime
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The owner ids, each once."""
+        return tuple(dict.fromkeys(owner for _, owner in self.roles))
+
+
+class Making:
+    """The paper of one request, made when it is first needed; a context that removes what was composed."""
+
+    def __init__(
+        self, vault: Vault, caller: SystemCaller, body: HandedIn, file: Path | None, dossier: str | None
+    ) -> None:
+        self._vault = vault
+        self._caller = caller
+        self._body = body
+        self._file = file
+        self._dossier = dossier
+        self._paper: Paper | None = None
+        self._kept: Kept | None = None
+        _check_said(body, file, legal_day(vault.clock.now()))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._paper is not None and self._file is None:
+            self._paper.file.unlink(missing_ok=True)
+
+    async def digest(self) -> str:
+        """Give the SHA-256 of a handed-in file in hex, "" without one: another file is another request."""
+        if self._file is None:
+            return ""
+        with self._file.open("rb") as handle:
+            return (await asyncio.to_thread(file_digest, handle, "sha256")).hexdigest()
+
+    async def begin(self, people: Owners) -> bool:
+        """Have the paper composed and sealed, or examined; says whether that was done just now.
+
+        Raises:
+            FieldInvalid: the type, a field or the file cannot be accepted.
+            SealingFailed: no seal could be made.
+        """
+        if self._paper is not None:
+            return False
+        body, at = self._body, people.at
+        if self._vault.book.record_type(body.type, legal_day(at)) is None:
+            raise FieldInvalid("type", "record_type_unknown")
+        if self._file is not None:
+            self._paper = await handed_in(self._vault, self._file, at)
+        else:
+            fields = checked_fields(body.type, body.fields or {}, people.identifiers)
+            self._paper = await composed(self._vault, self._caller.agency, body.type, fields, at)
+        return True
+
+    async def stored(self, people: Owners) -> tuple[Stored, Kept | None]:
+        """Give the record that the paper already is, or the one it becomes, whose bytes are durable then."""
+        paper = self._paper
+        assert paper is not None  # noqa: S101 - begun before
+        if paper.fields is None:
+            known = known_paper(people.who, people.held, paper.examined.sha256, self._body.type, people.ids)
+            if known is not None:
+                _check_recorded(known, self._body)
+                return known, None
+        if self._kept is None or set(self._kept.keys) != set(people.ids):
+            self._kept = await keeping.keep(
+                self._vault,
+                paper.file,
+                paper.examined,
+                await self._description(paper, people.at),
+                owners_of=people.ids,
+                newcomers=people.newcomers,
+                data=paper.fields,
+                at=people.at,
+            )
+        return self._kept.told(), self._kept
+
+    async def _description(self, paper: Paper, at: datetime) -> Description:
+        body, fields = self._body, paper.fields or {}
+        known = self._vault.book.record_type(body.type, legal_day(at))
+        async with self._vault.db.read() as db:
+            name, _ = await agencies.name(db, self._caller.agency)
+        number = body.number or fields.get("number") or fields.get("tax_code")
+        return Description(
+            type=body.type,
+            title=body.title or (known.name.vi if known is not None else body.type),
+            source="result" if paper.fields is not None else "result_file",
+            trust=paper.trust,
+            issuer=self._caller.agency,
+            issuer_name=name,
+            number=str(number) if number else None,
+            issued_on=body.issued_on or (legal_day(at) if paper.fields is not None else None),
+            valid_until=body.valid_until,
+            dossier=self._dossier,
+        )
+
+
+async def draft(
+    vault: Vault,
+    caller: SystemCaller,
+    making: Making,
+    body: HandedIn,
+    people: Owners,
+    facts: AccessFacts,
+    key: str,
+) -> Draft | Refusal:
+    """Make ready what stores a result for its owners and ends what it replaces; a no to either is logged.
+
+    Args:
+        facts: of the issuing, as the owners' entry holds them.
+    """
+    stored, new = await making.stored(people)
+    event = "issued" if new is not None else "handed_in_again"
+    owners = tuple(sorted(people.ids))
+    decision = decide(facts, vault.book, people.at)
+    told = [Telling(Kind.RECORD_EVENT, event, facts, decision, owners, stored, request=key)]
+    async with vault.db.read() as db:
+        older = await replacing.older(db, body.replaces, of=people.before, type=body.type, at=people.at)
+    told += replacing.tellings(vault, people.who, older, stored.facts.id, key, people.at)
+    refused = [replace(one, kind=Kind.REFUSED) for one in told if not one.decision.permitted]
+    if refused:
+        return await telling.refuse(vault, caller, refused)
+    prepared = await telling.prepare(vault, caller, told, newcomers.holders(people.newcomers))
+
+    async def write(tx: Transaction, logged: list[Logged]) -> Answer:
+        await newcomers.create(tx.db, people.newcomers, people.at)
+        codes = stored.document_codes if new is None else await keeping.write(tx.db, new, people.at)
+        indexes = [one.index for one in logged[1:]]
+        heard = await replacing.write(tx.db, caller, older, stored.facts.id, indexes, people.at)
+        return {
+            **_answer(people, replace(stored, document_codes=codes), logged[0]),
+            "already_stored": new is None,
+            "dossiers": heard,
+        }
+
+    return Draft(prepared, people.epochs, people.at, write)
+
+
+def _answer(people: Owners, stored: Stored, entry: Logged) -> Answer:
+    codes = stored.document_codes
+    return {
+        "record": stored.facts.id,
+        "document_codes": {role: codes[owner] for role, owner in people.roles if owner in codes},
+        "type": stored.facts.type,
+        "trust": stored.facts.trust.value,
+        "verdict": stored.facts.verdict,
+        "reasons": list(stored.facts.verdict_reasons),
+        "digest": stored.row["content_sha256"].hex(),
+        "size": stored.row["content_size"],
+        "receipt": entry.receipt,
+        "index": entry.index,
+    }
+
+
+def _check_said(body: HandedIn, file: Path | None, today: date) -> None:
+    """Refuse what cannot be true of any paper, before anything is composed or examined."""
+    if file is not None and body.fields is not None:
+        raise FieldInvalid("file", "fields_or_file")
+    if file is None and body.fields is None:
+        raise FieldInvalid("fields", "fields_or_file")
+    if body.issued_on is not None and body.issued_on > today:
+        raise FieldInvalid("issued_on", "date_in_future")
+    begins = body.issued_on or (today if file is None else None)
+    if body.valid_until is not None and begins is not None and body.valid_until < begins:
+        raise FieldInvalid("valid_until", "ends_before_it_begins")
+
+
+def _check_recorded(known: Stored, body: HandedIn) -> None:
+    """Refuse other facts about a file than those of the record that it already is."""
+    recorded = {
+        "number": known.row["number"],
+        "issued_on": known.facts.issued_on,
+        "valid_until": known.facts.valid_until,
+    }
+    for field, value in recorded.items():
+        if getattr(body, field) not in (None, value):
+            raise FieldInvalid(field, "not_as_recorded")
+    if known.facts.id in body.replaces:
+        raise FieldInvalid("replaces", "value_invalid")
