@@ -85,6 +85,16 @@ class Procedure:
     common: tuple[Component, ...]
     conditions: dict[str, Text] = field(default_factory=dict)
 
+    @property
+    def main_cases(self) -> tuple[Case, ...]:
+        """The cases of which a dossier names one."""
+        return tuple(one for one in self.cases if not one.additional)
+
+    @property
+    def additional_cases(self) -> tuple[Case, ...]:
+        """The cases that may be named beside it: the additional ones, or any where none is only that."""
+        return tuple(one for one in self.cases if one.additional) or self.cases
+
     def case(self, key: str, *, field: str = "case") -> Case:
         """Find a case by our key. Raises AskingInvalid (case_unknown), naming `field`."""
         for case in self.cases:
@@ -152,10 +162,9 @@ def _named(procedure: Procedure, case: str | None, additional_cases: Iterable[st
     named = [procedure.case(case)] if case is not None else []
     if any(one.additional for one in named):
         raise AskingInvalid("case", "case_only_additional")
-    some_are = any(one.additional for one in procedure.cases)
     for key in additional_cases:
         one = procedure.case(key, field="additional_cases")
-        if some_are and not one.additional:
+        if one not in procedure.additional_cases:
             raise AskingInvalid("additional_cases", "case_not_additional")
         named.append(one)
     return named

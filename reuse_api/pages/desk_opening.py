@@ -164,7 +164,6 @@ def _form(
         typed=typed,
         procedures=allowed,
         procedure=procedure,
-        conditions=[one for one in vault.book.conditions if one.procedure == typed.procedure],
         roles=roles(),
         schemes=[scheme for scheme in SCHEMES if scheme != "agency_code"],
         evidences=EVIDENCE,

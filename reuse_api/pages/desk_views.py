@@ -7,11 +7,11 @@ from typing import Any
 
 from policies.book import Book
 from policies.entries import Text
-from policies.facts import DossierFacts
 from policies.wording import groups, name, say
 from reuse_api.pages.dates import When
 from reuse_api.pages.languages import Language
 from reuse_api.pages.views import Mark, Narrator, Tone
+from vault.dossiers import Opened
 from vault.entries import instant
 from vault.notifying import Notice
 from vault.progress import Party, Progress, Taken
@@ -217,13 +217,10 @@ class Clerk(Narrator):
         """Say how a person is identified, without the whole number."""
         return f"{self.name('scheme', one.scheme)} {one.identifier}"
 
-    def conditions(self, facts: DossierFacts) -> tuple[str, ...]:
+    def conditions(self, opened: Opened) -> tuple[str, ...]:
         """Say in words what a dossier states about itself."""
-        return tuple(
-            self.text(one.name)
-            for one in self.book.conditions
-            if one.procedure == facts.procedure and one.key in facts.conditions
-        )
+        names = opened.procedure.conditions
+        return tuple(self.text(name) for key, name in names.items() if key in opened.facts.conditions)
 
     def officer(self, codes: Iterable[str], **details: str) -> tuple[str, ...]:
         """Say reason codes to an officer: what is wrong, and what to do next."""
