@@ -12,12 +12,14 @@ from typing import Any
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from policies.facts import Validity
 from vault import dossiers, owners, records, requests
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.dossiers import Opened
 from vault.entries import instant
 from vault.errors import NotFound
+from vault.gathering import scene
 from vault.records import Stored
 from vault.services import Answer, Vault
 from vault.tables import dossier_person, officer, receipt, record, release, system
@@ -27,12 +29,17 @@ _SHOWN = 4  # last characters of an identifier
 
 @dataclass(frozen=True)
 class Party:
-    """A person of the dossier; of the identifier only the end is shown."""
+    """A person of the dossier; of the number only the end is shown (`identifier`).
+
+    The whole `number` is for a result that is issued to this person.
+    """
 
     role: str
     name: str
     scheme: str
     identifier: str
+    number: str
+    born_on: date | None
     represented: bool
     evidence: str | None
 
@@ -120,6 +127,15 @@ async def outcome(vault: Vault, caller: SystemCaller, code: str, key: str) -> An
     return told if told is not None and told.get("dossier") == code else None
 
 
+async def replaceable(vault: Vault, caller: SystemCaller, code: str) -> list[Stored]:
+    """Give the records of the dossier's persons that a result of this agency may take the place of."""
+    async with vault.db.read() as db:
+        found = await scene(vault, db, caller, code, vault.clock.now())
+    theirs = {caller.agency, *found.caller.agency_codes, *found.caller.predecessors}
+    ended = (Validity.REVOKED, Validity.REPLACED)
+    return [one for one in found.records if one.facts.issuer in theirs and one.facts.validity not in ended]
+
+
 async def _systems(db: AsyncConnection, agency: str) -> dict[str, str]:
     rows = await db.execute(select(system.c.id, system.c.name).where(system.c.agency == agency))
     return {row.id: row.name for row in rows}
@@ -139,6 +155,8 @@ async def _parties(db: AsyncConnection, code: str) -> tuple[Party, ...]:
             Party(
                 role=row["role"],
                 name=await owners.name(db, row["owner"]),
+                number=value,
+                born_on=await owners.born_on(db, row["owner"]),
                 scheme=scheme,
                 identifier="•" * (len(value) - _SHOWN) + value[-_SHOWN:],
                 represented=row["represented"],

@@ -20,6 +20,7 @@ from vault.services import Answer
 
 STATES = ("satisfied", "candidate", "data_source", "none")
 _STATE: dict[str, Tone] = {"satisfied": "good", "candidate": "caution"}
+_SHOWN_OTHERWISE = ("data_source_answers",)  # the database stands there, with what to do next
 _MARKS: dict[str, dict[str, Tone]] = {
     "validity": {"in_force": "good", "suspended": "caution"},
     "verdict": {"valid": "good", "undetermined": "caution"},
@@ -256,7 +257,7 @@ class Clerk(Narrator):
             national=one["name"] if one["name"] != one["label"]["vi"] else None,
             state=one["state"],
             mark=Mark(self.name("plan_state", one["state"]), _STATE.get(one["state"], "plain")),
-            reasons=self.officer(one["reasons"], **({"database": source.name} if source else {})),
+            reasons=self.officer(code for code in one["reasons"] if code not in _SHOWN_OTHERWISE),
             papers=tuple(self._paper(paper) for paper in one["records"]),
             candidates=tuple(self._paper(paper) for paper in one["candidates"]),
             refused=tuple(self._paper(paper) for paper in one["refused"]),

@@ -53,8 +53,8 @@ def field(shown: str, name: str) -> str:
 
 
 def hidden(shown: str, action: str) -> dict[str, str]:
-    """Give what the first form that goes to an address carries unseen."""
-    form = re.search(rf'action="{re.escape(action)}"[^>]*>(.*?)</form>', shown, re.DOTALL)
+    """Give what the first form that is posted to an address carries unseen."""
+    form = re.search(rf'method="post" action="{re.escape(action)}"[^>]*>(.*?)</form>', shown, re.DOTALL)
     assert form is not None, action
     return {name: unescape(value) for name, value in HIDDEN.findall(form[1])}
 

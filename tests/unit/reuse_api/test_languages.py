@@ -11,7 +11,9 @@ from babel.messages.pofile import read_po
 from policies.facts import TrustClass
 from reuse_api.pages import languages
 from reuse_api.pages.desk import DONE
+from reuse_api.pages.desk_fields import groups_of, tables_of
 from reuse_api.pages.desk_issued import TURNS
+from reuse_api.pages.desk_result_typed import OF_FILE
 from reuse_api.pages.languages import COOKIE, MessageMissing, language, preferred
 from reuse_api.pages.rendering import ROOMS
 from reuse_api.pages.troubles import OTHER, TROUBLES
@@ -19,6 +21,7 @@ from reuse_api.schemas import CHANNELS
 from signing.leaf import Kind
 from vault import release
 from vault.access_steps import READS
+from vault.result_paper import TEMPLATES
 
 PAGES = Path(str(files("reuse_api.pages")))
 CATALOGUES = PAGES.parent / "locale"
@@ -62,8 +65,13 @@ def composed() -> set[str]:
     told |= {f"record.trust_note.{trust.value}" for trust in TrustClass}
     desk = {f"desk.channel.{one}" for one in CHANNELS} | {f"desk.done.{one}" for one in DONE}
     desk |= {f"desk.read.{one}" for one in READS} | {f"desk.turn.{one}" for one in TURNS}
+    groups_shown = [group for template in TEMPLATES.values() for group in groups_of(template)]
+    tables = [table for template in TEMPLATES.values() for table in tables_of(template)]
+    fields = {f"field.group.{group.key}" for group in groups_shown}
+    fields |= {f"field.{one.label}" for each in (*groups_shown, *tables) for one in each.fields}
+    fields |= {f"field.{name}" for name in (*OF_FILE, *(table.name for table in tables))}
     troubled = {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
-    return groups | labels | tabs | told | desk | troubled
+    return groups | labels | tabs | told | desk | fields | troubled
 
 
 def test_both_languages_have_the_same_keys_none_empty() -> None:
@@ -97,6 +105,8 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "desk.done.",
         "desk.read.",
         "desk.turn.",
+        "field.",
+        "field.group.",
         "problem.",
         "site.",
         "site.back.",
