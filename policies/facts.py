@@ -145,6 +145,7 @@ class AccessFacts:
     record: RecordFacts | None = None
     result_type: str | None = None
     result_persons: tuple[str, ...] = ()  # owners that a result is issued to
+    release_own: bool | None = None  # False: the release was not given to the caller's system, or never was
     answered: str | None = None  # the plan's state of the component before a confirmation or a scan
     rescan_reason: str | None = None  # one of RESCAN_REASONS, for a scan in spite of an answer
     consent: ConsentFacts | None = None
@@ -200,13 +201,17 @@ class Decision:
 def worth_saying(failed: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Of failed (code, fact) pairs, give the codes to say; `x=missing` only where nothing else failed.
 
-    A basis that does not hold is said only where no guard stood in the way.
+    A basis that does not hold is said only where no guard stood in the way; to an owner who acts, one that is
+    for agencies is not said at all.
     """
     whole = [code for code, fact in failed if not fact.endswith("=missing")]
     guards = [code for code in whole if code not in _BASES]
-    return tuple(guards or whole or [code for code, _ in failed])
+    by_owner = ("no_statute_rule", "caller=none") in failed
+    theirs = [code for code, fact in failed if code in _OF_OWNERS and fact != "delegation=none"]
+    return tuple(guards or (theirs if by_owner else ()) or whole or [code for code, _ in failed])
 
 
+_OF_OWNERS = frozenset({"not_the_owner", "delegation_not_recorded"})
 _BASES = frozenset(
     {
         "no_statute_rule",

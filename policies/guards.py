@@ -89,6 +89,11 @@ def _person_named(question: Question) -> tuple[bool, str]:
     return count > 0, f"dossier.persons={count}"
 
 
+def _release_own(question: Question) -> tuple[bool, str]:
+    own = question.facts.release_own is not False
+    return own, said("release.own", own)
+
+
 def _component_asked(question: Question) -> tuple[bool, str]:
     component = question.facts.component
     return component in question.dossier.components, f"component={component or 'none'}"
@@ -185,7 +190,13 @@ GUARDS: dict[Action, dict[str, Guard]] = {
     },
     Action.ASK_PLAN: {**_CALLER, **_OFFICER, **_IN_DOSSIER},
     Action.RELEASE: {**_CALLER, **_OFFICER, **_IN_DOSSIER, **_READING},
-    Action.DELIVER: {**_CALLER, "officer_not_live": _officer_live, **_IN_DOSSIER, **_READING},
+    Action.DELIVER: {
+        **_CALLER,
+        "officer_not_live": _officer_live,
+        "release_of_another_system": _release_own,
+        **_IN_DOSSIER,
+        **_READING,
+    },
     Action.ISSUE_RESULT: {
         **_CALLER,
         **_OFFICER,

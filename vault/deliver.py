@@ -12,7 +12,7 @@ from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
 from storage.errors import BlobDamaged, BlobMissing, StorageError
 from storage.sealed import read_sealed
-from vault import delegations, entries, epochs, records, releases, telling
+from vault import delegations, entries, epochs, records, releases, telling, tries
 from vault.appending import Write
 from vault.assertions import TokenRefused
 from vault.callers import Caller, OwnerCaller, SystemCaller
@@ -67,7 +67,7 @@ async def deliver(
     """Deliver the content of a release, or a range of it, to the system that it was released to.
 
     Raises:
-        NotFound: there is no such release, or it is another system's.
+        NotFound: there is no such release, or it is another system's; the try is an entry.
         FieldInvalid: the range lies outside the file.
         ContentDamaged: the stored bytes do not authenticate; nothing was sent, and that is an entry.
         VaultBusy: the entry could not be written, or the facts keep moving; nothing was sent.
@@ -100,17 +100,18 @@ async def read_own(
     `page` is the page (from 1) that will be shown of it; the entry says so.
 
     Raises:
-        NotFound: there is no such record in this store.
+        NotFound: there is no such record in this store; the try is an entry.
         FieldInvalid, ContentDamaged, VaultBusy: as in `deliver`.
     """
     for _ in range(MAX_AFRESH):
         at = vault.clock.now()
         async with vault.db.read() as db:
             record = await records.one(db, record_id, legal_day(at))
-            if record is None or caller.owner not in record.facts.owners:
-                raise NotFound
-            marks = await epochs.read(db, [epochs.BOOK, *(("owner", one) for one in record.facts.owners)])
+            held = sorted(record.facts.owners) if record is not None else []
+            marks = await epochs.read(db, [epochs.BOOK, *(("owner", one) for one in held)])
             delegation = await delegations.acting(db, caller, vault.grounds, at)
+        if record is None or caller.owner not in held:
+            await tries.at_record(vault, caller, record_id, at)
         facts = AccessFacts(
             Action.READ_OWN, None, owner=caller.person, record=record.facts, delegation=delegation
         )
@@ -135,12 +136,13 @@ async def _released(
     """6 Each fetch: what the release was decided on is read again, and decided again on what is true now."""
     async with vault.db.read() as db:
         row = await releases.one(db, release_id)
-        if row is None or row["system"] != caller.system:
-            raise NotFound
-        if row["consent"] is not None:
+        theirs = row is not None and row["system"] == caller.system
+        if row is not None and theirs and row["consent"] is not None:
             facts, record, marks = await fetched(vault, db, caller, row, at)
-        else:
+        elif row is not None and theirs:
             facts, record, marks = await _of_dossier(vault, db, caller, row, at)
+    if not theirs:
+        await tries.at_release(vault, caller, release_id, at)
     decision = decide(facts, vault.book, at)
     kind = Kind.DELIVERED if decision.permitted else Kind.REFUSED
     event = "delivered" if decision.permitted else "delivery_refused"

@@ -84,6 +84,7 @@ class MyAccess:
     system: str | None = None
     officer: str | None = None
     by_owner: bool = False
+    by_another: bool = False  # a person with whom the owner has nothing to do, so that they are not named
     acted_by: str | None = None  # the name of another owner who acted: for me, or on a record of us both
     dossier: str | None = None
     procedure: str | None = None
@@ -200,7 +201,7 @@ async def _names(db: AsyncConnection, opened: Sequence[OpenedEntry], me: str) ->
     ids = await db.execute(
         select(receipt.c.idx, receipt.c.id).where(receipt.c.idx.in_([one.index for one in opened]))
     )
-    acting = {str(one.parts.actor.get("owner", me)) for one in opened} - {me}
+    acting = {_acting(one) for one in opened} - {"", me}
     return _Names(
         agencies={row["id"]: row for row in rows},
         titles={row.id: row.title for row in titles},
@@ -208,6 +209,13 @@ async def _names(db: AsyncConnection, opened: Sequence[OpenedEntry], me: str) ->
         receipts={row.idx: row.id for row in ids},
         others={one: await owners.name(db, one) for one in sorted(acting)},
     )
+
+
+def _acting(one: OpenedEntry) -> str:
+    """Give the owner who acted, if the others may know who: a co-owner, or somebody with a delegation."""
+    owner = str(one.parts.actor.get("owner", ""))
+    known = owner in one.parts.subject.get("owners", ()) or "delegation" in one.parts.actor
+    return owner if known else ""
 
 
 def _my_access(one: OpenedEntry, names: _Names) -> MyAccess:
@@ -225,8 +233,9 @@ def _my_access(one: OpenedEntry, names: _Names) -> MyAccess:
         agency_en=known["name_en"] if known else actor.get("agency"),
         system=actor.get("system"),
         officer=actor.get("officer"),
-        by_owner="owner" in actor,
-        acted_by=names.others.get(str(actor.get("owner"))),
+        by_owner=bool(_acting(one)),
+        by_another="owner" in actor and not _acting(one),
+        acted_by=names.others.get(_acting(one)),
         dossier=purpose.get("dossier"),
         procedure=purpose.get("procedure"),
         procedure_name=procedure.name if procedure else None,

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from signing.errors import WorkerFailed
 from signing.picture import NoPicture, Picture
-from vault import deliver, records
+from vault import deliver, records, tries
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.deliver import Delivery
@@ -28,10 +28,11 @@ async def show_page(vault: Vault, caller: OwnerCaller, record_id: str, page: int
         PictureFailed: the file could not be drawn; that is an entry.
         ContentDamaged, VaultBusy: as in `deliver.read_own`.
     """
+    at = vault.clock.now()
     async with vault.db.read() as db:
-        stored = await records.one(db, record_id, legal_day(vault.clock.now()))
+        stored = await records.one(db, record_id, legal_day(at))
     if stored is None or caller.owner not in stored.facts.owners:
-        raise NotFound
+        await tries.at_record(vault, caller, record_id, at)
     pages = stored.row["pages"]
     if page < 1 or (pages is not None and page > pages):
         raise NotFound

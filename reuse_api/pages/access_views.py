@@ -58,7 +58,7 @@ def tell_access(narrator: Narrator, one: MyAccess) -> AccessView:
         refused=one.result == "refused",
         unreadable=one.event == UNREADABLE,
         by_owner=one.by_owner,
-        acted_by=one.acted_by,
+        acted_by=one.acted_by or (narrator.language.say("accesses.another") if one.by_another else None),
         agency=agency,
         system=one.system,
         officer=one.officer,
@@ -88,7 +88,7 @@ def _what(narrator: Narrator, one: MyAccess) -> str:
     key = event if language.has(event) else f"kind.{one.kind}"
     if one.by_owner and key == "kind.3":
         key = "event.read_own"
-    if one.acted_by is not None and language.has(f"{key}_for"):
+    if (one.acted_by is not None or one.by_another) and language.has(f"{key}_for"):
         key = f"{key}_for"  # the words of the first speak to whoever acted
     record = one.record_title or language.say("accesses.a_document")
     return language.say(key, record=record, page=one.page)

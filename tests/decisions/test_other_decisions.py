@@ -139,6 +139,7 @@ def test_an_owner_reads_what_they_own_even_when_revoked(story):
 
 def test_nobody_else_reads_a_store(story):
     assert "not_the_owner" in reading(story, story.mother).failed
+    assert reading(story, story.mother).told == ("not_the_owner",)
     assert "owner_not_named" in reading(story, None).failed
     assert not reading(story, "").permitted
     assert "caller_not_owner" in reading(story, story.daughter, caller=story.police).failed

@@ -144,6 +144,8 @@ def test_a_release_reads_nothing_more_after_closing_or_revoking(story):
     closed = replace(story.residence, state="closed")
     revoked = replace(story.certificate, validity=Validity.REVOKED)
     assert ask(story, action=Action.DELIVER).permitted
+    other = ask(story, action=Action.DELIVER, release_own=False)
+    assert (other.failed, other.permitted) == (("release_of_another_system",), False)
     assert ask(story, action=Action.DELIVER, dossier=closed).failed == ("dossier_closed",)
     assert ask(story, action=Action.DELIVER, record=revoked).failed == ("record_revoked",)
 

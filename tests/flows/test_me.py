@@ -11,7 +11,7 @@ import httpx
 import pikepdf
 import pytest
 
-from reuse_api.demo.people import DAUGHTER, POLICE
+from reuse_api.demo.people import DAUGHTER, POLICE, STRANGER
 from signing.receipt import verify_receipt
 from vault.services import MAX_UPLOAD
 
@@ -189,10 +189,18 @@ def test_a_client_that_leaves_while_sending_leaves_nothing(
 
 def test_nobody_else_sees_it(kho: Any, daughter: httpx.Client, stranger: httpx.Client) -> None:
     record = upload(daughter, own_pdf()).json()["record"]
-    foreign = stranger.get(f"/v1/me/records/{record}/content")
-    nothing = stranger.get("/v1/me/records/rec-none/content")
-    assert foreign.status_code == nothing.status_code == 404
-    assert foreign.json() == nothing.json()
+    for part in ("content", "pages/1"):
+        size = kho.vault.signer.tree.size
+        foreign = stranger.get(f"/v1/me/records/{record}/{part}")
+        seen = daughter.get("/v1/me/accesses").json()["accesses"][0]
+        assert (seen["event"], seen["record"], seen["by_owner"]) == ("read_own_refused", record, False)
+        assert [one["code"] for one in seen["reasons"]] == ["not_the_owner"]
+        assert STRANGER.name not in str(seen), "who tried is not named to her"
+        assert (seen["by_another"], "acted_by" in seen) == (True, False)
+        nothing = stranger.get(f"/v1/me/records/rec-none/{part}")
+        assert foreign.status_code == nothing.status_code == 404
+        assert foreign.json() == nothing.json()
+        assert kho.vault.signer.tree.size == size + 2, "each try is an entry"
     assert record not in stranger.get("/v1/me/records").text
 
 

@@ -161,11 +161,17 @@ def test_a_receipt_tells_no_more_than_the_answer(
 
 
 def test_a_release_belongs_to_the_system_it_was_given_to(
-    commune: httpx.Client, police: httpx.Client, release: str
+    kho: Any, commune: httpx.Client, police: httpx.Client, daughter: httpx.Client, release: str
 ) -> None:
-    theirs, none = content(commune, release), content(commune, "rel-none")
+    size = kho.vault.signer.tree.size
+    theirs = content(commune, release)
+    seen = daughter.get("/v1/me/accesses").json()["accesses"][0]
+    assert (seen["event"], seen["agency"]) == ("delivery_refused", COMMUNE.name_en)
+    assert [one["code"] for one in seen["reasons"]] == ["release_of_another_system"]
+    none = content(commune, "rel-none")
     assert theirs.status_code == none.status_code == 404
     assert theirs.json() == none.json()
+    assert kho.vault.signer.tree.size == size + 2, "each try is an entry"
     receipt = content(police, release).headers["kho-receipt"]
     assert commune.get(f"/v1/receipts/{receipt}").status_code == 404
     assert police.get(f"/v1/receipts/{receipt}").status_code == 200
