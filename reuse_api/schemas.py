@@ -14,6 +14,7 @@ from vault.drafting import OpenDossier, Person
 from vault.issue import ResultBody
 from vault.issue_record import MAX_OWNERS, RecordBody, RecordOwner
 from vault.release import Wanted
+from vault.validity import MAX_WORDS
 
 _ONE_LINE = r"^[^\p{Cc}]*$"  # no control characters: what is stored is shown on pages and in documents
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ONE_LINE)]
@@ -53,6 +54,8 @@ Day = Annotated[date, BeforeValidator(_written_day)]
 FieldValue = Annotated[str | bool | list[dict[str, str | bool | None]] | None, BeforeValidator(_field_value)]
 Channel = Literal["counter", "portal", "post"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+Ground = Annotated[str, StringConstraints(min_length=1, max_length=MAX_WORDS, pattern=_ONE_LINE)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_WORDS)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 
 
@@ -224,8 +227,8 @@ class RecordFields(Closed):
 class ValidityBody(Closed):
     """A change of a record's validity: its legal ground, and the reason in words."""
 
-    ground: Text
-    reason: LongText
+    ground: Ground
+    reason: Words
 
 
 class ReplacementBody(ValidityBody):

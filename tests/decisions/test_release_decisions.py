@@ -16,6 +16,7 @@ def ask(story, component="KQ003606", action=Action.RELEASE, **changes) -> Decisi
         dossier=changes.get("dossier", story.residence),
         component=component,
         record=changes.get("record", story.certificate),
+        release_own=changes.get("release_own"),
     )
     return decide(facts, story.book, story.at)
 

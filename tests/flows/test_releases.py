@@ -5,6 +5,7 @@ import socket
 import time
 from base64 import b64encode
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import pytest
 
 from reuse_api.demo.people import COMMUNE, KINSHIP, POLICE
 from signing.receipt import verify_receipt
+from vault.validity import MAX_WORDS
 
 
 @pytest.fixture
@@ -187,6 +189,11 @@ def test_a_revoked_record_is_read_no_more(
     place, key = f"/v1/records/{record}/revocation", {"Idempotency-Key": f"revoke-{record}"}
     assert police.post(place, json=body, headers=key).status_code == 404, "only who issued it"
     assert commune.post(place, json=body | {"ground": ""}, headers=key).json()["field"] == "ground"
+    for field in body:
+        reply = commune.post(place, json=body | {field: "x" * (MAX_WORDS + 1)}, headers=key)
+        assert (reply.status_code, reply.json()["field"], reply.json()["code"]) == (422, field, "too_long")
+    assert f"{MAX_WORDS:,}" in (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    body |= {"ground": body["ground"].ljust(MAX_WORDS, "."), "reason": body["reason"].ljust(MAX_WORDS, ".")}
     revoked = commune.post(place, json=body, headers=key)
     assert (revoked.status_code, revoked.json()["validity"]) == (200, "revoked")
     refused = content(police, release)
