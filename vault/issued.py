@@ -1,6 +1,6 @@
-"""What an agency issued, as its officers list it, and the life of one such record; never its content.
+"""One record that an agency issued, as its officers see it: whose it is and its life, never its content.
 
-Like every list of one's own it is no entry; a search in it is (DESIGN 7), and so is every change.
+It is found by searching (vault/issued_search.py), which is an entry, as every change of it is.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vault import agencies, owners, records, requests
 from vault.callers import SystemCaller
 from vault.days import legal_day
-from vault.entries import instant, stamp
+from vault.entries import instant
 from vault.errors import NotFound
 from vault.records import Stored
 from vault.services import Vault
-from vault.tables import record, validity_event
-
-MAX_PAGE = 100
+from vault.tables import validity_event
 
 
 @dataclass(frozen=True)
@@ -43,24 +41,6 @@ class Issued:
     dossier: str | None
     replaced_by: str | None
     turns: tuple[Turned, ...]
-
-
-async def issued(
-    vault: Vault, caller: SystemCaller, *, before: datetime | None = None, limit: int = 20
-) -> list[Stored]:
-    """List the records that the agency, or one that it succeeds to, issued: the newest first.
-
-    Args:
-        before: only those stored before this instant.
-    """
-    day = legal_day(vault.clock.now())
-    async with vault.db.read() as db:
-        query = select(record.c.id).where(record.c.issuer.in_(await _issuers(vault, db, caller)))
-        if before is not None:
-            query = query.where(record.c.created_at < stamp(before))
-        query = query.order_by(record.c.created_at.desc(), record.c.id).limit(min(limit, MAX_PAGE))
-        ids = [row.id for row in await db.execute(query)]
-        return (await records.several(db, ids, day))[::-1]
 
 
 async def one_issued(vault: Vault, caller: SystemCaller, record_id: str) -> Issued:

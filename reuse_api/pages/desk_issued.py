@@ -1,26 +1,30 @@
 """What the agency issued, and the end of a record's validity: revoked, suspended, in force again."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from policies.facts import Validity
 from reuse_api.callers import AsDesk, TheVault
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import new_key, one, request_key, sent
 from reuse_api.pages.rendering import language_of, onward, page
-from reuse_api.pages.troubles import PageRoute
+from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.problems import words
 from vault import revoke
 from vault.callers import SystemCaller
-from vault.entries import instant, stamp
+from vault.docket import competence
 from vault.errors import FieldInvalid, NotFound
-from vault.issued import heard, issued, one_issued
+from vault.issued import heard, one_issued
+from vault.issued_search import Sought, search
 from vault.services import Answer, Refusal, Vault
 from vault.validity import MAX_WORDS
 
 _PAGE = 20  # records on one page
+STATES = tuple(each.value for each in Validity)
 Turning = Callable[..., Awaitable[Answer | Refusal]]
 TURNS: dict[str, Turning] = {
     "suspend": revoke.suspend,
@@ -33,23 +37,39 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/desk/issued")
-async def listed(request: Request, vault: TheVault, caller: AsDesk, before: str = "") -> Response:
-    """Show what the agency issued, the newest first."""
+async def listed(
+    request: Request,
+    vault: TheVault,
+    caller: AsDesk,
+    number: str = "",
+    type: str = "",
+    state: str = "",
+    after: str = "",
+) -> Response:
+    """Search what the agency issued, the newest first; without anything to look for, everything."""
     clerk = Clerk(language_of(request), vault.book)
+    typed = {"number": " ".join(number.split()), "type": type, "state": state if state in STATES else ""}
+    sought = Sought(
+        typed["type"] or None, Validity(typed["state"]) if typed["state"] else None, typed["number"] or None
+    )
     try:
-        until = instant(before) if before else None
-    except ValueError:
+        told = await search(vault, caller, sought, after=after or None, limit=_PAGE)
+    except FieldInvalid:
         raise NotFound from None
-    found = await issued(vault, caller, before=until, limit=_PAGE + 1)
-    shown = found[:_PAGE]
+    if isinstance(told, Refusal):
+        return refused(request, told)
+    following = {name: text for name, text in typed.items() if text} | {"after": told.get("next", "")}
     return page(
         request,
         "desk_issued.html",
         room="desk",
         section="issued",
-        papers=[clerk.stored(each) for each in shown],
-        older=stamp(instant(shown[-1].row["created_at"])) if len(found) > _PAGE else None,
-        newest=not before,
+        papers=[clerk.paper(each) for each in told["records"]],
+        typed=typed,
+        sought=any(typed.values()) or bool(after),
+        types=[(each, clerk.kind_of_paper(each)) for each in (await competence(vault, caller)).issues],
+        states=[(each, clerk.name("validity", each)) for each in STATES],
+        older=urlencode(following) if "next" in told else None,
     )
 
 

@@ -190,7 +190,7 @@ class Clerk(Narrator):
 
     def stored(self, one: Stored) -> Paper:
         """Tell of a document by what rows say of it."""
-        return self._paper(
+        return self.paper(
             {
                 "record": one.facts.id,
                 "type": one.facts.type,
@@ -258,9 +258,9 @@ class Clerk(Narrator):
             state=one["state"],
             mark=Mark(self.name("plan_state", one["state"]), _STATE.get(one["state"], "plain")),
             reasons=self.officer(code for code in one["reasons"] if code not in _SHOWN_OTHERWISE),
-            papers=tuple(self._paper(paper) for paper in one["records"]),
-            candidates=tuple(self._paper(paper) for paper in one["candidates"]),
-            refused=tuple(self._paper(paper) for paper in one["refused"]),
+            papers=tuple(self.paper(paper) for paper in one["records"]),
+            candidates=tuple(self.paper(paper) for paper in one["candidates"]),
+            refused=tuple(self.paper(paper) for paper in one["refused"]),
             source=source,
             law=one.get("mapping"),
             ours=one["source"] == "ours",
@@ -274,7 +274,8 @@ class Clerk(Narrator):
             return None
         return Source(self._spoken(one["name"]), one["legal_reference"], self._spoken(one["next_step"]))
 
-    def _paper(self, one: Mapping[str, Any]) -> Paper:
+    def paper(self, one: Mapping[str, Any]) -> Paper:
+        """Tell of a document by a line of an answer of the vault."""
         type_name = self.kind_of_paper(one["type"])
         return Paper(
             record=one["record"],

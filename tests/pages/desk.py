@@ -7,9 +7,11 @@ from html import unescape
 from typing import Any
 
 import httpx
+from sqlalchemy import func, select
 
 from reuse_api.demo import people
 from reuse_api.demo.people import Office
+from vault.tables import log_entry
 
 HIDDEN = re.compile(r'<input type="hidden" name="([\w]+)" value="([^"]*)">')
 PERSONS = {
@@ -68,3 +70,13 @@ def opens(client: httpx.Client, **changes: str) -> str:
     place = answer.headers["location"]
     assert place.endswith("?done=opened")
     return place.removeprefix("/desk/dossiers/").removesuffix("?done=opened")
+
+
+def entries(told: Any) -> int:
+    """Count the entries of the log."""
+
+    async def count() -> int:
+        async with told.vault.db.read() as db:
+            return int((await db.execute(select(func.count()).select_from(log_entry))).scalar_one())
+
+    return int(told.run(count()))

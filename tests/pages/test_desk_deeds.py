@@ -10,7 +10,7 @@ import pytest
 
 from reuse_api.demo import people
 from signing.composing import compose
-from tests.pages.desk import at_desk, hidden, opens, token
+from tests.pages.desk import at_desk, entries, hidden, opens, token
 from vault.clock import Clock
 
 STRANGERS = {
@@ -19,6 +19,7 @@ STRANGERS = {
     "persons-1-identifier": people.STRANGERS_MOTHER.number,
     "persons-1-name": people.STRANGERS_MOTHER.name,
 }
+HOSTILE = '"><script>alert(1)</script>'
 GROUND = {"ground": "Luật Hộ tịch, Điều 70; <b>15/QĐ</b>", "reason": "Cấp <i>sai</i> họ tên"}
 
 
@@ -161,6 +162,25 @@ def test_a_change_without_ground_or_sense_is_told_at_its_field_and_loses_nothing
     if "reason" not in changes:
         assert "Cấp &lt;i&gt;sai&lt;/i&gt; họ tên" in answer.text
     assert "Còn hiệu lực" in commune.get(place).text
+
+
+def test_what_was_issued_is_found_by_its_number_and_each_search_is_an_entry(
+    told: Any, commune: httpx.Client, police: httpx.Client, issued: str
+) -> None:
+    number = re.search(r"Số ([0-9a-f]{6}/2026)", commune.get(f"/desk/issued/{issued}").text)
+    assert number is not None
+    before = entries(told)
+    found = commune.get(
+        "/desk/issued", params={"number": f" {number[1]} ", "state": "in_force", "type": "GKS"}
+    )
+    assert re.findall(r'href="/desk/issued/(rec-\w+)"', found.text) == [issued]
+    assert entries(told) == before + 1
+    for query in ({"number": number[1], "state": "revoked"}, {"number": HOSTILE}, {"type": HOSTILE}):
+        none = commune.get("/desk/issued", params=query).text
+        assert "Không tìm thấy" in none and "<script" not in none
+    assert issued not in police.get("/desk/issued", params={"number": number[1]}).text
+    assert commune.get("/desk/issued", params={"after": "rec-none"}).status_code == 404
+    assert commune.get("/desk/issued", params={"state": "x"}).status_code == 200
 
 
 def test_nobody_turns_what_another_agency_issued(police: httpx.Client, issued: str) -> None:

@@ -6,13 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
 
 from reuse_api.app import PAGES
 from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
 from reuse_api.demo import people
-from tests.pages.desk import RESIDENCE, at_desk, field, hidden, opens, token
-from vault.tables import log_entry
+from tests.pages.desk import RESIDENCE, at_desk, entries, field, hidden, opens, token
 
 HOSTILE = '<script>alert("1")</script>{{ 7 * 7 }}"><img src=x onerror=alert(2)>'
 DESK_DOORS = sorted(
@@ -33,14 +31,6 @@ def police(told: Any) -> Iterator[httpx.Client]:
 def commune(told: Any) -> Iterator[httpx.Client]:
     with at_desk(told, people.COMMUNE) as client:
         yield client
-
-
-def entries(told: Any) -> int:
-    async def count() -> int:
-        async with told.vault.db.read() as db:
-            return int((await db.execute(select(func.count()).select_from(log_entry))).scalar_one())
-
-    return int(told.run(count()))
 
 
 @pytest.fixture(scope="module")
