@@ -7,6 +7,7 @@ person who has not answered yet give one and the same answer, receipt and number
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -22,14 +23,15 @@ from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.consent_request import Addressed, ConsentRequest
 from vault.days import legal_day
-from vault.entries import Prepared
-from vault.errors import Moved, NotFound, VaultBusy
-from vault.services import MAX_AFRESH, Answer, Refusal, Vault
+from vault.entries import Logged
+from vault.errors import Moved, NotFound
+from vault.services import Answer, Refusal, Vault
+from vault.settling import Draft, settle
 from vault.telling import Telling
 
 
 @dataclass(frozen=True)
-class _Draft:
+class _Asking:
     """Requests for consent with what is known of the person, before they are written or taken back."""
 
     action: Action
@@ -60,28 +62,15 @@ async def request(vault: Vault, caller: SystemCaller, body: ConsentRequest, *, k
         FieldInvalid: a field cannot be accepted; nothing is stored.
         VaultBusy: the entries could not be written; nothing is asked.
     """
-    at = vault.clock.now()
-    body = consent_request.checked(vault, body, legal_day(at))
-    asked = requests.body_hash("ask_consent", plain(asdict(body)))
-    for _ in range(MAX_AFRESH):
+    body = consent_request.checked(vault, body, legal_day(vault.clock.now()))
+
+    async def draft(at: datetime) -> Draft | Refusal | Answer:
         async with vault.db.read() as db:
-            earlier = await requests.answered(db, caller.id, key, asked)
-            draft = await _draft(vault, db, caller, body)
-        if earlier is not None:
-            return earlier
-        tellings = _tellings(vault, draft, key)
-        refused = [one for one in tellings if not one.decision.permitted and not one.kept_back]
-        if refused:
-            lines = [replace(one, kind=Kind.REFUSED, event="ask_consent_refused") for one in refused]
-            return await telling.refuse(vault, caller, lines)
-        prepared = await telling.prepare(vault, caller, tellings)
-        try:
-            return await vault.appender.commit(
-                lambda tx, one=draft, told=prepared: _write(tx, caller, one, told, key, asked)  # type: ignore[misc]
-            )
-        except Moved:
-            continue
-    raise VaultBusy("the request keeps meeting others; ask again")
+            asking = await _asking(vault, db, caller, body, at)
+        return await _drafted(vault, caller, asking, key)
+
+    asked = requests.body_hash("ask_consent", plain(asdict(body)))
+    return await settle(vault, caller, key=key, asked=asked, draft=draft)
 
 
 async def state(vault: Vault, caller: SystemCaller, bundle: str) -> Answer:
@@ -107,26 +96,14 @@ async def lapse(vault: Vault, caller: SystemCaller, bundle: str, *, key: str) ->
     Raises:
         NotFound: there is no such request of this agency.
     """
-    asked = requests.body_hash("lapse_consent", {"request": bundle})
-    for _ in range(MAX_AFRESH):
+
+    async def draft(at: datetime) -> Draft | Refusal | Answer:
         async with vault.db.read() as db:
-            earlier = await requests.answered(db, caller.id, key, asked)
-            draft = await _waiting(vault, db, caller, bundle)
-        if earlier is not None:
-            return earlier
-        tellings = _tellings(vault, draft, key)
-        refused = [one for one in tellings if not one.decision.permitted and not one.kept_back]
-        if refused:
-            lines = [replace(one, kind=Kind.REFUSED, event="lapse_consent_refused") for one in refused]
-            return await telling.refuse(vault, caller, lines)
-        prepared = await telling.prepare(vault, caller, tellings)
-        try:
-            return await vault.appender.commit(
-                lambda tx, one=draft, told=prepared: _write(tx, caller, one, told, key, asked)  # type: ignore[misc]
-            )
-        except Moved:
-            continue
-    raise VaultBusy("the request keeps changing; try again")
+            asking = await _waiting(vault, db, caller, bundle, at)
+        return await _drafted(vault, caller, asking, key)
+
+    asked = requests.body_hash("lapse_consent", {"request": bundle})
+    return await settle(vault, caller, key=key, asked=asked, draft=draft)
 
 
 async def _told(db: AsyncConnection, row: RowMapping, today: date) -> dict[str, Any]:
@@ -151,11 +128,12 @@ async def _told(db: AsyncConnection, row: RowMapping, today: date) -> dict[str, 
 # Step by step --------------------------------------------------------------------------------------------
 
 
-async def _draft(vault: Vault, db: AsyncConnection, caller: SystemCaller, body: ConsentRequest) -> _Draft:
-    at = vault.clock.now()
+async def _asking(
+    vault: Vault, db: AsyncConnection, caller: SystemCaller, body: ConsentRequest, at: datetime
+) -> _Asking:
     today = legal_day(at)
     to = await consent_request.addressed(vault, db, body, today)
-    return _Draft(
+    return _Asking(
         action=Action.ASK_CONSENT,
         who=await agencies.caller_facts(db, caller, today, [one.purpose for one in body.purposes]),
         to=to,
@@ -167,14 +145,15 @@ async def _draft(vault: Vault, db: AsyncConnection, caller: SystemCaller, body: 
     )
 
 
-async def _waiting(vault: Vault, db: AsyncConnection, caller: SystemCaller, bundle: str) -> _Draft:
+async def _waiting(
+    vault: Vault, db: AsyncConnection, caller: SystemCaller, bundle: str, at: datetime
+) -> _Asking:
     """Read the consents of a request that wait for an answer; all of it when none does, to be refused."""
-    at = vault.clock.now()
     rows = await consents.of_bundle(db, bundle, caller.agency)
     if not rows:
         raise NotFound
     to = Addressed(rows[0]["owner"], rows[0]["asked"], ())
-    return _Draft(
+    return _Asking(
         action=Action.LAPSE_CONSENT,
         who=await agencies.caller_facts(db, caller, legal_day(at)),
         to=to,
@@ -197,19 +176,30 @@ _EVENTS = {
 }
 
 
-def _tellings(vault: Vault, draft: _Draft, key: str) -> list[Telling]:
+async def _drafted(vault: Vault, caller: SystemCaller, asking: _Asking, key: str) -> Draft | Refusal:
+    tellings = _tellings(vault, asking, key)
+    refused = [one for one in tellings if not one.decision.permitted and not one.kept_back]
+    if refused:
+        event = f"{asking.action}_refused"
+        lines = [replace(one, kind=Kind.REFUSED, event=event) for one in refused]
+        return await telling.refuse(vault, caller, lines)
+    prepared = await telling.prepare(vault, caller, tellings)
+    return Draft(prepared, asking.epochs, asking.at, partial(_write, caller, asking))
+
+
+def _tellings(vault: Vault, asking: _Asking, key: str) -> list[Telling]:
     """Two entries a purpose: the asker's own, and one for the person or, where nobody is told, the vault."""
-    about = () if draft.to.owner is None else (draft.to.owner,)
+    about = () if asking.to.owner is None else (asking.to.owner,)
     lines = []
-    for row in draft.rows:
-        for outward, event in zip((True, False), _EVENTS[draft.action], strict=True):
-            facts = draft.facts(row, outward=outward)
+    for row in asking.rows:
+        for outward, event in zip((True, False), _EVENTS[asking.action], strict=True):
+            facts = asking.facts(row, outward=outward)
             lines.append(
                 Telling(
                     Kind.CONSENT_EVENT,
                     event,
                     facts,
-                    decide(facts, vault.book, draft.at),
+                    decide(facts, vault.book, asking.at),
                     () if outward else about,
                     request=key,
                     details={"asked": {"request": row["bundle"], "types": json.loads(row["types"])}},
@@ -219,34 +209,21 @@ def _tellings(vault: Vault, draft: _Draft, key: str) -> list[Telling]:
     return lines
 
 
-async def _write(
-    tx: Transaction,
-    caller: SystemCaller,
-    draft: _Draft,
-    prepared: list[Prepared],
-    key: str,
-    asked: bytes,
-) -> Answer:
-    done = await requests.answered(tx.db, caller.id, key, asked)
-    if done is not None:
-        return done
-    await epochs.hold(tx.db, draft.epochs)
-    if await consents.waiting(tx.db, caller.agency, draft.to.tag, legal_day(draft.at)) != draft.waiting:
+async def _write(caller: SystemCaller, asking: _Asking, tx: Transaction, logged: list[Logged]) -> Answer:
+    today = legal_day(asking.at)
+    if await consents.waiting(tx.db, caller.agency, asking.to.tag, today) != asking.waiting:
         raise Moved
-    logged = await tx.append(prepared)
-    state = "requested" if draft.action is Action.ASK_CONSENT else "lapsed"
+    state = "requested" if asking.action is Action.ASK_CONSENT else "lapsed"
     lines = []
-    for row, told, kept in zip(draft.rows, logged[::2], logged[1::2], strict=True):
-        if draft.action is Action.ASK_CONSENT:
-            await consents.add(tx.db, row, [one.facts.id for one in draft.to.held])
+    for row, told, kept in zip(asking.rows, logged[::2], logged[1::2], strict=True):
+        if asking.action is Action.ASK_CONSENT:
+            await consents.add(tx.db, row, [one.facts.id for one in asking.to.held])
         await consents.happened(
-            tx.db, row["id"], type=state, state=state, by=caller.system, idx=kept.index, at=draft.at
+            tx.db, row["id"], type=state, state=state, by=caller.system, idx=kept.index, at=asking.at
         )
         line = {"consent": row["id"], "purpose": row["purpose"], "state": state}
         lines.append(line | {"receipt": told.receipt, "index": told.index})
-    if draft.to.owner is not None:
-        await epochs.advance(tx.db, [("owner", draft.to.owner)])
-    first = draft.rows[0]
-    answer: Answer = {"request": first["bundle"], "answer_until": first["answer_until"], "consents": lines}
-    await requests.keep(tx.db, caller.id, key, asked, answer, draft.at)
-    return answer
+    if asking.to.owner is not None:
+        await epochs.advance(tx.db, [("owner", asking.to.owner)])
+    first = asking.rows[0]
+    return {"request": first["bundle"], "answer_until": first["answer_until"], "consents": lines}

@@ -23,9 +23,10 @@ from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import Logged, logged, new_id, stamp
-from vault.errors import FieldInvalid, Moved, NotFound, VaultBusy
+from vault.errors import FieldInvalid, NotFound
 from vault.records import Stored
-from vault.services import MAX_AFRESH, Answer, Refusal, Vault
+from vault.services import Answer, Refusal, Vault
+from vault.settling import Draft, settle
 from vault.telling import Telling
 
 
@@ -55,23 +56,18 @@ async def claim(
     """
     person = caller.alone()
     capacity, value = _checked(vault, scheme, value, kind)
-    asked = requests.body_hash("claim_delegation", {"scheme": scheme, "value": value, "kind": kind})
-    for _ in range(MAX_AFRESH):
+
+    async def draft(at: datetime) -> Draft | Refusal | Answer:
         async with vault.db.read() as db:
-            earlier = await requests.answered(db, person.id, key, asked)
-            found = await _looked_into(vault, db, person, scheme, value, capacity)
-        if earlier is not None:
-            return earlier
+            found = await _looked_into(vault, db, person, scheme, value, capacity, at)
         if found.there is not None and found.began is not None and found.proof is not None:
             return _answer(found.there, found.began)
-        decision = decide(_claiming(person, found.facts), vault.book, found.at)
-        if not decision.permitted:
+        if not decide(_claiming(person, found.facts), vault.book, at).permitted:
             return await _refused(vault, person, found, key)
-        try:
-            return await _begin(vault, person, found, key, asked)
-        except Moved:
-            continue
-    raise VaultBusy("the stores concerned keep changing; try again")
+        return await _begin(vault, person, found, key)
+
+    asked = requests.body_hash("claim_delegation", {"scheme": scheme, "value": value, "kind": kind})
+    return await settle(vault, person, key=key, asked=asked, draft=draft)
 
 
 def _checked(vault: Vault, scheme: str, value: str, kind: str) -> tuple[Capacity, str]:
@@ -87,9 +83,14 @@ def _checked(vault: Vault, scheme: str, value: str, kind: str) -> tuple[Capacity
 
 
 async def _looked_into(
-    vault: Vault, db: AsyncConnection, person: OwnerCaller, scheme: str, value: str, capacity: Capacity
+    vault: Vault,
+    db: AsyncConnection,
+    person: OwnerCaller,
+    scheme: str,
+    value: str,
+    capacity: Capacity,
+    at: datetime,
 ) -> _Claim:
-    at = vault.clock.now()
     represented = await owners.by_identifier(db, scheme, value)
     facts = DelegationFacts(new_id("dlg"), capacity.key, None, person.owner, "claimed", None)
     if represented is None:
@@ -134,7 +135,7 @@ async def _refused(vault: Vault, person: OwnerCaller, found: _Claim, key: str) -
     return await telling.refuse(vault, person, tellings)
 
 
-async def _begin(vault: Vault, person: OwnerCaller, found: _Claim, key: str, asked: bytes) -> Answer:
+async def _begin(vault: Vault, person: OwnerCaller, found: _Claim, key: str) -> Draft:
     if found.represented is None or found.proof is None:
         raise NotFound  # a permitted claim has both
     facts = _claiming(person, found.facts)
@@ -161,19 +162,13 @@ async def _begin(vault: Vault, person: OwnerCaller, found: _Claim, key: str, ask
         "at": stamp(found.at),
     }
 
-    async def change(tx: Transaction) -> Answer:
-        done = await requests.answered(tx.db, person.id, key, asked)
-        if done is not None:
-            return done
-        await epochs.hold(tx.db, found.epochs)
-        (entry,) = await tx.append(prepared)
+    async def write(tx: Transaction, logged: list[Logged]) -> Answer:
+        (entry,) = logged
         await delegations.add(tx.db, row | {"idx": entry.index})
         await epochs.advance(tx.db, delegations.parties(found.facts))
-        answer = _answer(row, entry)
-        await requests.keep(tx.db, person.id, key, asked, answer, found.at)
-        return answer
+        return _answer(row, entry)
 
-    return await vault.appender.commit(change)
+    return Draft(prepared, found.epochs, found.at, write)
 
 
 def _answer(row: Any, entry: Logged) -> Answer:

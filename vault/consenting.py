@@ -6,6 +6,7 @@ that "withdrawn, then read" would show. A withdrawal is one step and holds for t
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import RowMapping
@@ -21,9 +22,10 @@ from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.consents import Known
 from vault.days import legal_day
-from vault.entries import Logged, Prepared
-from vault.errors import FieldInvalid, Moved, NotFound, VaultBusy
-from vault.services import MAX_AFRESH, Answer, Refusal, Vault
+from vault.entries import Logged
+from vault.errors import FieldInvalid, NotFound
+from vault.services import Answer, Refusal, Vault
+from vault.settling import Draft, settle
 from vault.telling import Telling
 
 MAX_CHOSEN = 50  # records in one answer
@@ -109,13 +111,9 @@ async def withdraw(vault: Vault, caller: OwnerCaller, consent_id: str, *, key: s
 async def _do(
     vault: Vault, caller: OwnerCaller, consent_id: str, step: _Step, said: ConsentAct | None, key: str
 ) -> Answer | Refusal:
-    asked = requests.body_hash(step.action, {"consent": consent_id, "said": _plain(said)})
-    for _ in range(MAX_AFRESH):
+    async def draft(at: datetime) -> Draft | Refusal | Answer:
         async with vault.db.read() as db:
-            earlier = await requests.answered(db, caller.id, key, asked)
-            found = await _scene(vault, db, caller, consent_id, step, said)
-        if earlier is not None:
-            return earlier
+            found = await _scene(vault, db, caller, consent_id, step, said, at)
         if found.before is not None:
             event, entry = found.before
             return _told(consent_id, event["state"], entry)
@@ -127,13 +125,10 @@ async def _do(
             refused = replace(told, kind=Kind.REFUSED, event=f"{step.action}_refused")
             return await telling.refuse(vault, caller, [refused])
         prepared = await telling.prepare(vault, caller, [told])
-        try:
-            return await vault.appender.commit(
-                lambda tx, on=found, one=prepared: _write(tx, caller, on, one, step, key, asked)  # type: ignore[misc]
-            )
-        except Moved:
-            continue
-    raise VaultBusy("the consent keeps changing; try again")
+        return Draft(prepared, found.epochs, at, partial(_write, caller, found, step))
+
+    asked = requests.body_hash(step.action, {"consent": consent_id, "said": _plain(said)})
+    return await settle(vault, caller, key=key, asked=asked, draft=draft)
 
 
 async def _scene(
@@ -143,8 +138,8 @@ async def _scene(
     consent_id: str,
     step: _Step,
     said: ConsentAct | None,
+    at: datetime,
 ) -> _Scene:
-    at = vault.clock.now()
     today = legal_day(at)
     row = await consents.row(db, consent_id)
     if row is None or row["owner"] != caller.owner:
@@ -187,19 +182,9 @@ async def _said_before(
 
 
 async def _write(
-    tx: Transaction,
-    caller: OwnerCaller,
-    found: _Scene,
-    prepared: list[Prepared],
-    step: _Step,
-    key: str,
-    asked: bytes,
+    caller: OwnerCaller, found: _Scene, step: _Step, tx: Transaction, logged: list[Logged]
 ) -> Answer:
-    done = await requests.answered(tx.db, caller.id, key, asked)
-    if done is not None:
-        return done
-    await epochs.hold(tx.db, found.epochs)
-    (entry,) = await tx.append(prepared)
+    (entry,) = logged
     row, said = found.known.row, found.facts.act
     shown = (
         bytes.fromhex(said.displayed)
@@ -230,9 +215,7 @@ async def _write(
         at=found.at,
         consent=row["id"],
     )
-    answer = _told(row["id"], step.state, entry)
-    await requests.keep(tx.db, caller.id, key, asked, answer, found.at)
-    return answer
+    return _told(row["id"], step.state, entry)
 
 
 def _told(consent_id: str, state: str, entry: Logged) -> Answer:

@@ -6,12 +6,14 @@ end of the evidence or either party ends it. Lists and ends are the signed-in pe
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Literal
 
 from sqlalchemy import RowMapping, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies import delegations as policy
+from policies.consent_facts import DelegationFacts
 from policies.decision import decide
 from policies.entries import Text
 from policies.facts import AccessFacts, Action
@@ -20,9 +22,10 @@ from vault import delegations, epochs, owners, requests, telling
 from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.days import legal_day
-from vault.entries import Logged, Prepared, instant, logged
-from vault.errors import FieldInvalid, Moved, NotFound, VaultBusy
-from vault.services import MAX_AFRESH, Answer, Refusal, Vault
+from vault.entries import Logged, instant, logged
+from vault.errors import FieldInvalid, NotFound
+from vault.services import Answer, Refusal, Vault
+from vault.settling import Draft, settle
 from vault.tables import session
 from vault.telling import Telling
 
@@ -62,11 +65,9 @@ async def end(vault: Vault, caller: OwnerCaller, delegation_id: str, *, key: str
         NotFound: there is no such delegation, or the signed-in person is no party of it.
     """
     person = caller.alone()
-    asked = requests.body_hash("end_delegation", {"delegation": delegation_id})
-    for _ in range(MAX_AFRESH):
-        at = vault.clock.now()
+
+    async def draft(at: datetime) -> Draft | Refusal | Answer:
         async with vault.db.read() as db:
-            earlier = await requests.answered(db, person.id, key, asked)
             row = await delegations.one(db, delegation_id)
             if row is None or person.owner not in (row["represented"], row["representative"]):
                 raise NotFound
@@ -74,31 +75,20 @@ async def end(vault: Vault, caller: OwnerCaller, delegation_id: str, *, key: str
             marks = await epochs.read(db, delegations.parties(known))
             last = await delegations.last_event(db, delegation_id)
             ended = await logged(db, last["idx"]) if row["state"] == "ended" else None
-        if earlier is not None:
-            return earlier
         if ended is not None:
             return _answer(delegation_id, ended)
         facts = AccessFacts(Action.END_DELEGATION, None, owner=person.owner, delegation=known)
-        told = Telling(
-            Kind.CONSENT_EVENT,
-            "delegation_ended",
-            facts,
-            decide(facts, vault.book, at),
-            (row["represented"], row["representative"]),
-            request=key,
-        )
-        if not told.decision.permitted:
-            return await telling.refuse(vault, person, [replace(told, kind=Kind.REFUSED)])
+        decision = decide(facts, vault.book, at)
+        both = (row["represented"], row["representative"])
+        told = Telling(Kind.CONSENT_EVENT, "delegation_ended", facts, decision, both, request=key)
+        if not decision.permitted:
+            refused = replace(told, kind=Kind.REFUSED, event="end_delegation_refused")
+            return await telling.refuse(vault, person, [refused])
         prepared = await telling.prepare(vault, person, [told])
-        try:
-            return await vault.appender.commit(
-                lambda tx, now=at, on=marks, one=prepared: _ending(  # type: ignore[misc]
-                    tx, person, delegation_id, on, one, key, asked, now
-                )
-            )
-        except Moved:
-            continue
-    raise VaultBusy("the delegation keeps changing; try again")
+        return Draft(prepared, marks, at, partial(_write_end, person, known, at))
+
+    asked = requests.body_hash("end_delegation", {"delegation": delegation_id})
+    return await settle(vault, person, key=key, asked=asked, draft=draft)
 
 
 async def act_for(vault: Vault, caller: OwnerCaller, delegation_id: str | None) -> None:
@@ -123,26 +113,13 @@ async def act_for(vault: Vault, caller: OwnerCaller, delegation_id: str | None) 
         await db.execute(update(session).where(mine).values(delegation=delegation_id))
 
 
-async def _ending(
-    tx: Transaction,
-    person: OwnerCaller,
-    delegation_id: str,
-    marks: dict[str, int],
-    prepared: list[Prepared],
-    key: str,
-    asked: bytes,
-    at: datetime,
+async def _write_end(
+    person: OwnerCaller, known: DelegationFacts, at: datetime, tx: Transaction, written: list[Logged]
 ) -> Answer:
-    done = await requests.answered(tx.db, person.id, key, asked)
-    if done is not None:
-        return done
-    await epochs.hold(tx.db, marks)
-    (entry,) = await tx.append(prepared)
-    await delegations.end(tx.db, delegation_id, by=person.owner, idx=entry.index, at=at)
-    await epochs.advance(tx.db, [(kind, name) for kind, _, name in (one.partition(":") for one in marks)])
-    answer = _answer(delegation_id, entry)
-    await requests.keep(tx.db, person.id, key, asked, answer, at)
-    return answer
+    (entry,) = written
+    await delegations.end(tx.db, known.id, by=person.owner, idx=entry.index, at=at)
+    await epochs.advance(tx.db, delegations.parties(known))
+    return _answer(known.id, entry)
 
 
 def _answer(delegation_id: str, entry: Logged) -> Answer:

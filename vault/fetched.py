@@ -58,9 +58,8 @@ class Item:
     release: str
 
 
-async def scene(vault: Vault, db: AsyncConnection, caller: SystemCaller, body: Fetch) -> Scene:
+async def scene(vault: Vault, db: AsyncConnection, caller: SystemCaller, body: Fetch, at: datetime) -> Scene:
     """Read a consent, the wanted records, and the epochs of both; the consent may be another recipient's."""
-    at = vault.clock.now()
     today = legal_day(at)
     row = await consents.row(db, body.consent)
     own = [row["purpose"]] if row is not None and row["agency"] == caller.agency else []

@@ -17,9 +17,10 @@ from vault import consents, epochs, releases, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.entries import Logged, stamp
-from vault.errors import FieldInvalid, Moved, NotFound, VaultBusy
+from vault.errors import FieldInvalid, Moved
 from vault.fetched import READABLE, Fetch, Item, Scene, decided, scene
-from vault.services import MAX_AFRESH, Answer, Refusal, Vault
+from vault.services import Answer, Refusal, Vault
+from vault.settling import Draft, settle
 from vault.telling import Telling
 
 MAX_RECORDS = 20  # in one fetch
@@ -38,14 +39,10 @@ async def fetch(vault: Vault, caller: SystemCaller, body: Fetch, *, key: str) ->
         raise FieldInvalid("records", "fetch_records_number")
     if len(set(body.records)) != len(body.records):
         raise FieldInvalid("records", "consent_document_twice")
-    wanted = {"consent": body.consent, "purpose": body.purpose, "records": list(body.records)}
-    asked = requests.body_hash("fetch", wanted)
-    for _ in range(MAX_AFRESH):
+
+    async def draft(at: datetime) -> Draft | Refusal | Answer:
         async with vault.db.read() as db:
-            earlier = await requests.answered(db, caller.id, key, asked)
-            found = await scene(vault, db, caller, body)
-        if earlier is not None:
-            return earlier
+            found = await scene(vault, db, caller, body, at)
         consent = found.consent
         if consent is None or consent.agency != caller.agency:
             return await _unknown(vault, caller, body, found, key)
@@ -55,11 +52,11 @@ async def fetch(vault: Vault, caller: SystemCaller, body: Fetch, *, key: str) ->
         if not any(one.decision.permitted for one in items):
             tellings = [line for one in items for line in _tell(vault, found, one, key)]
             return await telling.refuse(vault, caller, tellings)
-        try:
-            return await _commit(vault, caller, found, items, key, asked)
-        except Moved:
-            continue
-    raise VaultBusy("the consent keeps changing; fetch again")
+        return await _drafted(vault, caller, found, consent, items, key)
+
+    wanted = {"consent": body.consent, "purpose": body.purpose, "records": list(body.records)}
+    asked = requests.body_hash("fetch", wanted)
+    return await settle(vault, caller, key=key, asked=asked, draft=draft)
 
 
 # Telling -------------------------------------------------------------------------------------------------
@@ -135,47 +132,33 @@ async def _refused_twice(
 # Writing -------------------------------------------------------------------------------------------------
 
 
-async def _commit(
-    vault: Vault, caller: SystemCaller, found: Scene, items: Sequence[Item], key: str, asked: bytes
-) -> Answer:
-    consent = _of(found)
+async def _drafted(
+    vault: Vault, caller: SystemCaller, found: Scene, consent: ConsentFacts, items: Sequence[Item], key: str
+) -> Draft:
     permitted = [one for one in items if one.decision.permitted]
     closing = consent.used + len(permitted) == consent.max_reads
     told = [(one, _tell(vault, found, one, key)) for one in items]
     end = [_exhausted(found, permitted[-1])] if closing else []
     prepared = await telling.prepare(vault, caller, [*(line for _, lines in told for line in lines), *end])
 
-    async def change(tx: Transaction) -> Answer:
-        done = await requests.answered(tx.db, caller.id, key, asked)
-        if done is not None:
-            return done
-        await epochs.hold(tx.db, found.epochs)
+    async def write(tx: Transaction, logged: list[Logged]) -> Answer:
         used = await consents.used(tx.db, consent.id)
         left = consent.max_reads - used - len(permitted)
         if left < 0 or (left == 0) != closing:
-            raise Moved  # others fetched meanwhile: decided afresh on what is left
-        logged = await tx.append(prepared)
+            raise Moved  # others fetched meanwhile: decided afresh on what is left, and this is undone
         position, lines = 0, []
         for one, told_of in told:
             entry = logged[position]
             position += len(told_of)
             if one.decision.permitted:
                 used += 1
-                await _use(tx, caller, found, one, entry, used)
+                await _use(tx, caller, found, consent, one, entry, used)
             lines.append(_line(one, entry, found.at))
         if closing:
             await _close(tx, caller, consent, logged[-1], found.at)
-        answer: Answer = {"consent": consent.id, "items": lines, "reads_left": left}
-        await requests.keep(tx.db, caller.id, key, asked, answer, found.at)
-        return answer
+        return {"consent": consent.id, "items": lines, "reads_left": left}
 
-    return await vault.appender.commit(change)
-
-
-def _of(found: Scene) -> ConsentFacts:
-    if found.consent is None:
-        raise NotFound  # a permitted fetch has a consent
-    return found.consent
+    return Draft(prepared, found.epochs, found.at, write)
 
 
 def _exhausted(found: Scene, last: Item) -> Telling:
@@ -184,11 +167,19 @@ def _exhausted(found: Scene, last: Item) -> Telling:
     return Telling(Kind.CONSENT_EVENT, "consent_exhausted", facts, last.decision, found.owner, kept_back=True)
 
 
-async def _use(tx: Transaction, caller: SystemCaller, found: Scene, one: Item, entry: Logged, n: int) -> None:
+async def _use(
+    tx: Transaction,
+    caller: SystemCaller,
+    found: Scene,
+    consent: ConsentFacts,
+    one: Item,
+    entry: Logged,
+    n: int,
+) -> None:
     """Write the release and count its read, in the transaction that appends the entry."""
     row: dict[str, Any] = {
         "id": one.release,
-        "consent": _of(found).id,
+        "consent": consent.id,
         "until": stamp(found.at + READABLE),
         "record": one.wanted,
         "system": caller.system,
@@ -199,7 +190,7 @@ async def _use(tx: Transaction, caller: SystemCaller, found: Scene, one: Item, e
     }
     await releases.add(tx.db, row)
     await consents.use(
-        tx.db, row["consent"], n, record=one.wanted, release=one.release, idx=entry.index, at=found.at
+        tx.db, consent.id, n, record=one.wanted, release=one.release, idx=entry.index, at=found.at
     )
 
 

@@ -34,14 +34,15 @@ async def settle(
     *,
     key: str,
     asked: bytes,
-    draft: Callable[[datetime], Awaitable[Draft | Refusal]],
+    draft: Callable[[datetime], Awaitable[Draft | Refusal | Answer]],
 ) -> Answer | Refusal:
     """Give the answer of an earlier, equal request, else draft and write; draft afresh when something moved.
 
     Args:
         key: the Idempotency-Key.
         asked: what the key stands for (`requests.body_hash`).
-        draft: decides at an instant; what it raises goes to the caller, and nothing is written.
+        draft: decides at an instant; a refusal or an answer that needs no writing goes to the caller, and so
+            does what it raises.
 
     Raises:
         RequestConflict: the key was used for another request.
@@ -53,7 +54,7 @@ async def settle(
         if earlier is not None:
             return earlier
         drafted = await draft(vault.clock.now())
-        if isinstance(drafted, Refusal):
+        if not isinstance(drafted, Draft):
             return drafted
         try:
             return await _written(vault, caller, key, asked, drafted)
