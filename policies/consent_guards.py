@@ -5,6 +5,8 @@ from collections.abc import Collection
 from policies import consents, delegations
 from policies.question import Guard, Question, said, there
 
+_UNGIVEN = frozenset({"requested", "refused", "lapsed"})
+
 # --- the consent --------------------------------------------------------------------------------------------
 
 
@@ -126,7 +128,9 @@ def _same_purpose(question: Question) -> tuple[bool, str]:
 
 
 def _named(question: Question) -> tuple[bool, str]:
-    named = question.fetch.record in question.consent.records
+    """Hold when the consent names the record; one that was never given names none, and is told as such."""
+    consent = question.consent
+    named = question.fetch.record in consent.records or consent.state in _UNGIVEN
     return named, said("consent.names_record", named)
 
 
@@ -198,7 +202,7 @@ LAPSING: dict[str, Guard] = {
 }
 _OWN: dict[str, Guard] = {**ACTING, "consent_not_yours": _of_owner}
 _GIVEN: dict[str, Guard] = {
-    "consent_not_given": _state_is_not({"requested", "refused", "lapsed"}),
+    "consent_not_given": _state_is_not(_UNGIVEN),
     "consent_withdrawn": _state_is_not({"withdrawn"}),
 }
 REFUSING: dict[str, Guard] = {

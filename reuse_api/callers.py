@@ -78,6 +78,28 @@ async def owner_caller(request: Request) -> OwnerCaller:
         raise _refused(request, problem.code, "Session") from problem
 
 
+async def person_caller(request: Request) -> OwnerCaller:
+    """Prove whoever is signed in to the wallet, also when what they acted for another by has ended.
+
+    Raises:
+        CredentialsRefused: no session, or one that has ended.
+        CrossSite: a write from a page of another site.
+    """
+    require_home(request)
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    if not secret or len(secret) > _MAX_SECRET:
+        raise _refused(request, "session_missing", "Session")
+    gate = the_vault(request).gate
+    try:
+        person = await gate.check_person(secret)
+    except NotAuthenticated as problem:
+        raise _refused(request, problem.code, "Session") from problem
+    try:
+        return await gate.check_session(secret)
+    except NotAuthenticated:
+        return person
+
+
 async def desk_caller(request: Request) -> SystemCaller:
     """Prove an officer at the desk by the staff session; they call as their agency's desk system.
 
@@ -147,6 +169,7 @@ def request_id(request: HTTPConnection) -> str:
 Anybody = Depends(anybody)
 AsSystem = Annotated[SystemCaller, Depends(system_caller)]
 AsOwner = Annotated[OwnerCaller, Depends(owner_caller)]
+AsPerson = Annotated[OwnerCaller, Depends(person_caller)]
 AsDesk = Annotated[SystemCaller, Depends(desk_caller)]
 AsAuditor = Annotated[StaffCaller, Depends(auditor_caller)]
 AsAdministrator = Annotated[StaffCaller, Depends(administrator_caller)]
@@ -156,6 +179,7 @@ CALLERS = (
     anybody,
     system_caller,
     owner_caller,
+    person_caller,
     desk_caller,
     auditor_caller,
     administrator_caller,

@@ -26,6 +26,7 @@ MAX_PURPOSES = 5
 MAX_TYPES = 10
 MAX_RECORDS = 20
 MAX_REASON = 300  # characters
+MAX_READS = 1000  # whatever the purpose; the policy book sets less
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def checked(vault: Vault, body: ConsentRequest, today: date) -> ConsentRequest:
         raise FieldInvalid("valid_until", "dates_out_of_order")
     if limits and body.valid_until > first + timedelta(days=min(one.max_days for one in limits) - 1):
         raise FieldInvalid("valid_until", "consent_too_long")
-    if body.max_reads < 1 or any(body.max_reads > one.max_reads for one in limits):
+    if not 0 < body.max_reads <= MAX_READS or any(body.max_reads > one.max_reads for one in limits):
         raise FieldInvalid("max_reads", "consent_reads_number")
     purposes = tuple(replace(one, reason=one.reason.strip()) for one in body.purposes)
     return replace(body, value=value, purposes=purposes, valid_from=first)

@@ -58,6 +58,7 @@ OFFICES = (
     OTHER_COMMUNE,
     people.LAND_OFFICE,
     people.BUSINESS_OFFICE,
+    people.BANK,
 )
 
 
@@ -264,6 +265,18 @@ def police(kho: Kho) -> Iterator[httpx.Client]:
 def other_commune(kho: Kho) -> Iterator[httpx.Client]:
     with kho.system(OTHER_COMMUNE) as system:
         yield system
+
+
+@pytest.fixture(scope="module")
+def bank(kho: Kho) -> Iterator[httpx.Client]:
+    with kho.system(people.BANK) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def mother(kho: Kho) -> Iterator[httpx.Client]:
+    with kho.wallet(people.MOTHER) as wallet:
+        yield wallet
 
 
 @pytest.fixture(scope="module")

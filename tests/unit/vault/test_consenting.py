@@ -1,5 +1,6 @@
 """A bank asks, the citizen says yes or no to the exact text, pauses and withdraws; the bank hears of it."""
 
+import asyncio
 from hashlib import sha256
 
 import pytest
@@ -8,8 +9,11 @@ from sqlalchemy import select
 from reuse_api.demo import people
 from signing.leaf import Kind
 from tests.unit.vault.conftest import ACCOUNT, LOAN, fresh
-from vault import consenting, my_consents, receipts
-from vault.tables import notice
+from vault import consenting, delegating, my_consents, receipts
+from vault.claiming import claim
+from vault.errors import NotFound, RequestConflict
+from vault.services import Refusal
+from vault.tables import consent, notice
 
 pytestmark = pytest.mark.anyio
 
@@ -65,3 +69,164 @@ async def test_each_purpose_is_answered_alone(house, daughter, lending):
     assert (await shown(house, daughter, loan)).state == "given"
     assert (await shown(house, daughter, account)).state == "refused"
     assert (await shown(house, daughter, account)).bundle == told["request"]
+
+
+# Yes and no ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"text_hash": None}, "consent_text_not_shown"),
+        ({"text_hash": ""}, "consent_text_not_shown"),
+        ({"text_hash": "0" * 64}, "consent_text_not_shown"),
+        ({"records": ()}, "consent_record_not_chosen"),
+        ({"records": ("rec-of-nobody",)}, "consent_record_not_asked"),
+    ],
+)
+async def test_a_yes_that_is_none_changes_nothing(house, daughter, lending, said, code):
+    consent_id = await lending.asked()
+    before = await house.rows(select(consent))
+    refusal = await lending.gives(daughter, consent_id, **said)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reasons == (code,)
+    assert await house.rows(select(consent)) == before
+    assert await house.rows(select(notice)) == []
+    (entry,) = await house.last(daughter)
+    assert (entry.kind, entry.parts.event["type"]) == (Kind.REFUSED, "give_consent_refused")
+    assert (await shown(house, daughter, consent_id)).state == "requested"
+
+
+async def test_the_text_of_the_other_language_is_another_text(house, daughter, lending):
+    consent_id = await lending.asked()
+    found = await shown(house, daughter, consent_id)
+    refusal = await lending.gives(daughter, consent_id, language="en", text_hash=found.text_hash.vi)
+    assert refusal.reasons == ("consent_text_not_shown",)
+    assert (await lending.gives(daughter, consent_id, language="en"))["state"] == "given"
+
+
+async def test_a_document_that_came_later_can_be_chosen(house, daughter, commune, lending):
+    consent_id = await lending.asked(people.DAUGHTER)
+    code = await house.opens(commune, people.COMMUNE, house.reregistration())
+    second = (await house.issues(commune, code, people.DAUGHTER))["record"]
+    assert (await lending.gives(daughter, consent_id, second))["state"] == "given"
+    found = await shown(house, daughter, consent_id)
+    assert [one.record for one in found.documents] == [second]
+    assert {one.record for one in found.offered} == {second, house.daughters}
+
+
+async def test_a_grant_replayed_answers_the_same_and_stores_nothing(house, daughter, lending):
+    consent_id = await lending.asked()
+    first = await lending.gives(daughter, consent_id, key="once")
+    size = await house.size()
+    assert await lending.gives(daughter, consent_id, key="once") == first
+    assert await lending.gives(daughter, consent_id) == first
+    assert await house.size() == size
+    with pytest.raises(RequestConflict):
+        await lending.gives(daughter, consent_id, language="en", key="once")
+    other = await lending.gives(daughter, consent_id, language="en")
+    assert other.reasons == ("consent_already_answered",)
+
+
+async def test_two_answers_at_once_are_one(house, daughter, lending):
+    consent_id = await lending.asked()
+    told = await asyncio.gather(*(lending.gives(daughter, consent_id) for _ in range(5)))
+    assert len({one["index"] for one in told}) == 1
+    assert [one.event for one in (await shown(house, daughter, consent_id)).steps] == ["requested", "given"]
+
+
+async def test_a_withdrawn_consent_is_not_given_again_by_a_replay(house, daughter, lending):
+    consent_id = await lending.given(daughter)
+    told = await consenting.withdraw(house.vault, daughter, consent_id, key=fresh())
+    assert told["state"] == "withdrawn"
+    assert (await lending.gives(daughter, consent_id)).reasons == ("consent_already_answered",)
+    again = await consenting.withdraw(house.vault, daughter, consent_id, key=fresh())
+    assert again["index"] == told["index"]
+    for act in (consenting.pause, consenting.resume):
+        refusal = await act(house.vault, daughter, consent_id, key=fresh())
+        assert "consent_withdrawn" in refusal.reasons
+
+
+async def test_pausing_and_resuming(house, daughter, lending):
+    consent_id = await lending.given(daughter)
+    for act, state in (
+        (consenting.pause, "paused"),
+        (consenting.pause, "paused"),
+        (consenting.resume, "given"),
+        (consenting.pause, "paused"),
+        (consenting.withdraw, "withdrawn"),
+    ):
+        assert (await act(house.vault, daughter, consent_id, key=fresh()))["state"] == state
+    found = await shown(house, daughter, consent_id)
+    steps = ["requested", "given", "paused", "resumed", "paused", "withdrawn"]
+    assert [one.event for one in found.steps] == steps
+    events = await house.rows(select(notice.c.event).order_by(notice.c.idx))
+    assert [one.event for one in events] == [f"consent_{step}" for step in steps[1:]]
+
+
+async def test_what_was_refused_stays_refused(house, daughter, lending):
+    consent_id = await lending.asked()
+    said = {"act": "refuse", "text_hash": None, "language": "vi"}
+    first = await consenting.answer(house.vault, daughter, consent_id, **said, key=fresh())
+    again = await consenting.answer(house.vault, daughter, consent_id, **said, key=fresh())
+    assert first == again
+    assert (await lending.gives(daughter, consent_id)).reasons == ("consent_already_answered",)
+    assert (await lending.fetches(consent_id)).reasons == ("consent_not_given",)
+
+
+async def test_another_persons_consent_does_not_exist(house, daughter, mother, lending):
+    consent_id = await lending.given(daughter)
+    for act in (consenting.pause, consenting.resume, consenting.withdraw):
+        with pytest.raises(NotFound):
+            await act(house.vault, mother, consent_id, key=fresh())
+    with pytest.raises(NotFound):
+        await my_consents.my_consent(house.vault, mother, consent_id)
+
+
+# For a child --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def acting(house, mother):
+    """The mother, acting for her child of ten."""
+    told = await claim(
+        house.vault, mother, scheme="personal_number", value=people.CHILD.number, kind="parent", key="claim"
+    )
+    await delegating.act_for(house.vault, mother, told["delegation"])
+    return await house.vault.gate.check_session(mother.session)
+
+
+async def test_a_mother_answers_for_her_child_who_is_asked_too(house, acting, lending):
+    consent_id = await lending.asked(people.CHILD)
+    (waiting,) = await my_consents.pending(house.vault, acting)
+    assert waiting.child_is_asked
+    refusal = await lending.gives(acting, consent_id)
+    assert refusal.reasons == ("consent_child_not_asked",)
+    told = await lending.gives(acting, consent_id, child_agrees=True)
+    assert told["state"] == "given"
+    (entry,) = await house.last(acting)
+    assert entry.parts.basis["kind"] == "delegation"
+    assert entry.parts.actor == {"owner": acting.person, "delegation": acting.delegation}
+    assert entry.parts.basis["facts"]["act"]["child_agrees"] is True
+    child = await house.owner(people.CHILD)
+    step = (await shown(house, child, consent_id)).steps[-1]
+    assert (step.event, step.by, step.for_me) == ("given", people.MOTHER.name, True)
+    assert isinstance(await lending.fetches(consent_id, house.childs), dict)
+    # the child withdraws what the mother gave
+    assert (await consenting.withdraw(house.vault, child, consent_id, key="w"))["state"] == "withdrawn"
+    assert (await lending.fetches(consent_id, house.childs)).reasons == ("consent_withdrawn",)
+
+
+async def test_a_child_of_ten_says_no_alone_but_not_yes(house, lending):
+    child = await house.owner(people.CHILD)
+    consent_id = await lending.asked(people.CHILD)
+    assert (await lending.gives(child, consent_id)).reasons == ("consent_child_alone",)
+    said = {"act": "refuse", "text_hash": None, "language": "vi"}
+    assert (await consenting.answer(house.vault, child, consent_id, **said, key="no"))["state"] == "refused"
+
+
+async def test_an_ended_delegation_answers_nothing(house, mother, acting, lending):
+    consent_id = await lending.asked(people.CHILD)
+    await delegating.end(house.vault, mother, acting.delegation, key="end")
+    refusal = await lending.gives(acting, consent_id, child_agrees=True)
+    assert refusal.reasons == ("delegation_ended",)
