@@ -1,5 +1,6 @@
 """An owner's own upload: class D, whatever the file says of itself (DESIGN 2.6)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from policies.decision import decide
@@ -54,9 +55,9 @@ async def upload(
         marks = await epochs.read(db, [("owner", caller.owner)] if delegation is not None else [])
     if earlier is not None:
         return earlier
-    mine = next((one for one in known if caller.owner in one.facts.owners), None)
+    mine = _mine(known, caller)
     if mine is not None:
-        return _answer(mine, already=True)
+        return _answer(mine, caller, already=True)
     description = Description(type=kind, title=title, source="upload", trust=TrustClass.D)
     kept = await keeping.keep(vault, file, examined, description, owners_of=[caller.owner], data=None, at=at)
     told = kept.told()
@@ -70,23 +71,37 @@ async def upload(
         if done is not None:
             return done
         await epochs.hold(tx.db, marks)  # whoever acts for the owner still may
+        twin = _mine(await records.with_content(tx.db, examined.sha256, legal_day(at)), caller)
+        if twin is not None:  # the same bytes came at the same time
+            return _answer(twin, caller, already=True)
         codes = await keeping.write(tx.db, kept, at)
         logged = await tx.append(prepared)
         stored = Stored(told.row, told.facts, told.report, codes)
-        answer = _answer(stored, already=False) | {"receipt": logged[0].receipt, "index": logged[0].index}
+        answer = _answer(stored, caller, already=False) | {
+            "receipt": logged[0].receipt,
+            "index": logged[0].index,
+        }
         await requests.keep(tx.db, caller.id, key, asked, answer, at)
         return answer
 
     try:
-        return await vault.appender.commit(change)
+        answer = await vault.appender.commit(change)
     except Moved as moved:
+        await keeping.discard(vault, kept)
         raise VaultBusy("what you act for this owner by may have changed; try again") from moved
+    if answer["record"] != kept.id:
+        await keeping.discard(vault, kept)
+    return answer
 
 
-def _answer(stored: Stored, *, already: bool) -> Answer:
+def _mine(known: Sequence[Stored], caller: OwnerCaller) -> Stored | None:
+    return next((one for one in known if caller.owner in one.facts.owners), None)
+
+
+def _answer(stored: Stored, caller: OwnerCaller, *, already: bool) -> Answer:
     return {
         "record": stored.facts.id,
-        "document_code": sorted(stored.document_codes.values())[0],
+        "document_code": stored.document_codes[caller.owner],
         "type": stored.facts.type,
         "title": stored.row["title"],
         "trust": stored.facts.trust.value,

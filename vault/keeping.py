@@ -21,6 +21,7 @@ from policies.errors import IdentifierInvalid
 from policies.facts import RecordFacts, TrustClass, Validity
 from policies.identifiers import personal_number
 from signing.report import Examination, SignatureReport
+from storage.errors import StorageError
 from storage.keyring import seal_to
 from storage.sealed import Sealed, new_record_key, seal_file
 from vault import epochs, owners, records
@@ -151,6 +152,14 @@ async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]
     await records.add_report(db, kept.id, kept.report, at)
     await epochs.advance(db, [("owner", owner) for owner in kept.keys])
     return codes
+
+
+async def discard(vault: Vault, kept: Kept) -> None:
+    """Take away the sealed bytes of a document whose rows will not be written, else `inspect` sweeps them."""
+    for part in ("blob", "data_blob"):
+        if kept.row.get(part):
+            with suppress(StorageError):
+                await vault.store.delete(kept.row[part])
 
 
 def blob_name(record_id: str, part: str) -> str:
