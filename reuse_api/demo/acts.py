@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from policies.packages import shipped_packages
 from reuse_api.demo import people
@@ -80,7 +80,7 @@ async def issue_certificates(stage: Stage) -> None:
 
 async def _register_birth(stage: Stage, wallet: Wallet, fields: dict[str, Any]) -> str:
     code = await stage.commune.new_code()
-    body = _dossier(people.REREGISTRATION, None, [wallet.citizen.named("applicant")])
+    body = dossier_body(people.REREGISTRATION, None, [wallet.citizen.named("applicant")])
     expect(await stage.commune.open(code, body, stage.teller.lang), 200, 201, what="open")
     stage.first_dossier = code
     stage.teller.say("opened", dossier=code, procedure=people.REREGISTRATION)
@@ -155,7 +155,7 @@ async def ask(stage: Stage) -> None:
     stage.teller.say("step_5")
     code = await stage.police.new_code()
     persons = [people.DAUGHTER.named("applicant"), people.MOTHER.named("householder")]
-    plan = await _open_residence(stage, code, persons)
+    plan = await open_residence(stage, code, persons)
     stage.residence_dossier = code
     _tell_plan(stage, plan)
     stage.teller.say("other_family")
@@ -165,11 +165,12 @@ async def ask(stage: Stage) -> None:
     answer = await stage.stranger.upload("Ảnh chụp giấy khai sinh", people.RECORD_TYPE, upload, "vi")
     stage.strangers_record = answer["record"]
     other = [people.STRANGER.named("applicant"), people.STRANGERS_MOTHER.named("householder")]
-    _tell_plan(stage, await _open_residence(stage, await stage.police.new_code(), other))
+    _tell_plan(stage, await open_residence(stage, await stage.police.new_code(), other))
 
 
-async def _open_residence(stage: Stage, code: str, persons: list[dict[str, Any]]) -> dict[str, Any]:
-    body = _dossier(people.RESIDENCE, people.CASE, persons)
+async def open_residence(stage: Stage, code: str, persons: list[dict[str, Any]]) -> dict[str, Any]:
+    """Have the police open a registration of residence, and give its plan."""
+    body = dossier_body(people.RESIDENCE, people.CASE, persons)
     reply = expect(await stage.police.open(code, body, stage.teller.lang), 200, 201, what="open")
     stage.teller.say("opened", dossier=code, procedure=people.RESIDENCE)
     plan: dict[str, Any] = reply.json
@@ -261,28 +262,35 @@ async def be_refused(stage: Stage) -> None:
     police, lang = stage.police, stage.teller.lang
     stage.teller.say("step_7")
     stranger = [people.STRANGER.named("applicant")]
-    bare = _dossier(people.RESIDENCE, people.CASE, stranger)
+    bare = dossier_body(people.RESIDENCE, people.CASE, stranger)
     del bare["evidence"]
-    _tell_refusal(stage, "no_evidence", await police.open(await police.new_code(), bare, lang))
-    body = _dossier(people.RESIDENCE, people.CASE, stranger)
-    _tell_refusal(stage, "no_territory", await police.open(await police.new_code("G01.79.01"), body, lang))
-    other = _dossier(people.REREGISTRATION, None, stranger)
-    _tell_refusal(stage, "no_procedure", await police.open(await police.new_code(), other, lang))
+    tell_refusal(stage, "no_evidence", await police.open(await police.new_code(), bare, lang))
+    body = dossier_body(people.RESIDENCE, people.CASE, stranger)
+    tell_refusal(stage, "no_territory", await police.open(await police.new_code("G01.79.01"), body, lang))
+    other = dossier_body(people.REREGISTRATION, None, stranger)
+    tell_refusal(stage, "no_procedure", await police.open(await police.new_code(), other, lang))
     door = police.door.proven({"Accept-Language": lang})
-    _tell_refusal(stage, "not_theirs", await door.ask("GET", f"/v1/dossiers/{stage.first_dossier}/plan"))
+    tell_refusal(stage, "not_theirs", await door.ask("GET", f"/v1/dossiers/{stage.first_dossier}/plan"))
     path = f"/v1/dossiers/{stage.residence_dossier}"
     wanted = {"components": [{"component": "KQ003607"}]}
     _tell_item(stage, "not_asked", await door.ask("POST", f"{path}/releases", wanted))
     wanted = {"components": [{"component": people.KINSHIP, "record": stage.strangers_record}]}
     _tell_item(stage, "not_named", await door.ask("POST", f"{path}/releases", wanted))
     result = {"type": people.RECORD_TYPE, "owner_roles": ["applicant"], "fields": {}}
-    _tell_refusal(stage, "not_to_issue", await door.ask("POST", f"{path}/results", result))
+    tell_refusal(stage, "not_to_issue", await door.ask("POST", f"{path}/results", result))
 
 
-def _tell_refusal(stage: Stage, what: str, reply: Reply) -> None:
+def tell_refusal(
+    stage: Stage, what: str, reply: Reply, audience: Literal["citizen", "officer"] = "officer"
+) -> None:
+    """Tell a refusal with its reasons in words.
+
+    Raises:
+        StoryBroken: it was none.
+    """
     expect(reply, 403, 404, 410, what=what)
     problem = reply.json
-    reasons = stage.teller.reasons(codes(problem.get("reasons", [])), "officer") or problem["detail"]
+    reasons = stage.teller.reasons(codes(problem.get("reasons", [])), audience) or problem["detail"]
     stage.teller.say("refused", what=stage.teller.words(what), status=reply.status, reasons=reasons)
 
 
@@ -320,7 +328,7 @@ async def revoke(stage: Stage) -> None:
     expect(await police.ask("PATCH", path, {"state": "closed"}), 200, what="close")
     ended = expect(await _content(stage), 410, what="read after closing")
     teller.say("closed_now", status=410, reasons=teller.reasons(codes(ended.json["reasons"]), "officer"))
-    _tell_refusal(stage, "closed", await police.ask("GET", f"{path}/plan"))
+    tell_refusal(stage, "closed", await police.ask("GET", f"{path}/plan"))
 
 
 async def see(stage: Stage) -> None:
@@ -334,7 +342,8 @@ async def see(stage: Stage) -> None:
     stage.teller.say("seen", name=people.DAUGHTER.name, records=len(records), accesses=len(accesses))
 
 
-def _dossier(procedure: str, case: str | None, persons: list[dict[str, Any]]) -> dict[str, Any]:
+def dossier_body(procedure: str, case: str | None, persons: list[dict[str, Any]]) -> dict[str, Any]:
+    """Compose what a system says when it opens a dossier at the counter."""
     return {
         "procedure": procedure,
         **({"case": case} if case else {}),

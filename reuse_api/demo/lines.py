@@ -89,6 +89,45 @@ LINES: dict[str, tuple[str, str]] = {
         "   {name}: {records} giấy tờ, {accesses} mục về mình",
         "   {name}: {records} documents, {accesses} entries about her",
     ),
+    "step_10": ("10. Một giấy tờ, hai chủ sở hữu", "10. One document, two owners"),
+    "joint": (
+        "   Giấy chứng nhận quyền sử dụng đất cho vợ và chồng: {codes}, mức tin cậy {trust}",
+        "   A land use certificate for wife and husband: {codes}, class {trust}",
+    ),
+    "step_11": ("11. Doanh nghiệp và người đại diện", "11. An enterprise and who acts for it"),
+    "enterprise": ("   {name}: {code}", "   {name}: {code}"),
+    "acted": (
+        "   {name} có tên trong giấy đó, nên thay mặt doanh nghiệp: thấy {count} giấy tờ",
+        "   {name} is named in it, and so acts for the enterprise: sees {count} document(s)",
+    ),
+    "not_the_representative": ("Người lạ xin thay mặt", "A stranger who wants to act for it"),
+    "step_12": ("12. Ghi chú thay đổi hộ tịch", "12. A change of civil status is noted"),
+    "corrected": ("   Phường cấp: {code}", "   The commune issues: {code}"),
+    "heard": (
+        "   Hồ sơ đang mở {dossier} được báo: giấy khai sinh cũ nay {event}",
+        "   The open dossier {dossier} hears of it: the old birth certificate is now {event}",
+    ),
+    "step_13": ("13. Ngân hàng hỏi, người dân quyết định", "13. A bank asks, the citizen decides"),
+    "asked_text": (
+        "   Bà đọc đúng văn bản này:\n      {text}",
+        "   She reads exactly this text:\n      {text}",
+    ),
+    "given": ("   Bà đồng ý; biên nhận {receipt}", "   She agrees; receipt {receipt}"),
+    "bank_read": (
+        "   Ngân hàng nhận {size} byte, lần đọc được đếm",
+        "   The bank receives {size} bytes, and the read is counted",
+    ),
+    "withdrawn_then": ("Rút đồng ý, lần đọc ngay sau", "She withdraws; the very next read"),
+    "withdrawn_fetch": ("Ngân hàng hỏi lại", "The bank fetches again"),
+    "step_14": ("14. Kiểm toán viên không tin ai", "14. The auditor believes nobody"),
+    "replayed": (
+        "   Mục {index} được mở và quyết định lại: {words}",
+        "   Entry {index} is opened, and decided again: {words}",
+    ),
+    "no_content": (
+        "   Nội dung giấy tờ thì không bao giờ mở cho kiểm toán viên: {status}",
+        "   The content of a document never opens for an auditor: {status}",
+    ),
     "consistent": (
         "Nhật ký chỉ dài thêm: {old} mục trước, {new} mục nay; chứng minh {hashes} giá trị băm: {outcome}",
         "The log only grew: {old} entries then, {new} now; consistency proof of {hashes} hashes: {outcome}",

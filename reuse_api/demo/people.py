@@ -105,7 +105,19 @@ BUSINESS_OFFICE = Office(
     procedures=(ENTERPRISE_FOUNDING,),
     issues=("GCNDKDN",),
 )
+BANK = Office(
+    code="K01.12",
+    name_vi="Ngân hàng thương mại cổ phần Sông Hồng",
+    name_en="Song Hong commercial bank",
+    system="tin-dung-song-hong",
+    system_name="Hệ thống tín dụng Ngân hàng Sông Hồng",
+    officer="nv-tin-dung-04",
+    officer_name="Hồ Thị Mai",
+    procedures=(),
+    purposes=("loan_assessment", "account_opening"),
+)
 OFFICES = (COMMUNE, POLICE)
+LATER_OFFICES = (LAND_OFFICE, BUSINESS_OFFICE, BANK)  # of the later steps of the story
 
 
 @dataclass(frozen=True)
@@ -152,18 +164,6 @@ WORKSHOP = Enterprise("Doanh nghiệp tư nhân May mặc Hồng Nhung", "010123
 STRANGER = Citizen("Lê Văn Đạt", "001206045678", "2006-11-20")
 STRANGERS_MOTHER = Citizen("Phạm Thị Ứng", "001178056789", "1978-01-09")
 CHILD = Citizen("Nguyễn Gia Bảo", "001216045671", "2016-05-09")  # the daughter's small brother
-
-BANK = Office(
-    code="K01.12",
-    name_vi="Ngân hàng thương mại cổ phần Sông Hồng",
-    name_en="Song Hong commercial bank",
-    system="tin-dung-song-hong",
-    system_name="Hệ thống tín dụng Ngân hàng Sông Hồng",
-    officer="nv-tin-dung-04",
-    officer_name="Hồ Thị Mai",
-    procedures=(),
-    purposes=("loan_assessment", "account_opening"),
-)
 
 
 def certificate(number: str, day: str, *, birth_place: str) -> dict[str, Any]:

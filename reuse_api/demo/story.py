@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from reuse_api.app import create_app
-from reuse_api.demo import acts, people, staff
+from reuse_api.demo import acts, later_acts, people, staff
 from reuse_api.demo.actors import Clerk, StoryBroken, Wallet, caller_key, register
 from reuse_api.demo.acts import Stage
 from reuse_api.demo.door import Door
@@ -158,7 +158,7 @@ async def _tell(
     vault: Vault, teller: Teller, keys: Path, door: Door, authority: DemoAuthority, folder: Path
 ) -> Stage:
     await acts.import_catalogue(vault, teller)
-    commune, police = await _offices(vault, teller, keys, door, authority)
+    commune, police, land, business, bank = await _offices(vault, teller, keys, door, authority)
     stage = Stage(
         vault=vault,
         teller=teller,
@@ -174,6 +174,7 @@ async def _tell(
         teller.say("person", name=wallet.citizen.name, number=wallet.citizen.number)
     await staff.register_staff(vault)
     await acts.tell(stage)
+    await later_acts.tell(stage, land, business, bank, door)
     return stage
 
 
@@ -183,7 +184,7 @@ async def _offices(
     """2 Who may ask: registered once; their keys are kept with the demo's keys."""
     teller.say("step_2")
     clerks = []
-    for office in people.OFFICES:
+    for office in (*people.OFFICES, *people.LATER_OFFICES):
         key = caller_key(keys / "systems", office, vault.gate.issuer)
         await register(vault, office, key)
         if not vault.sealer.holds(office.code):
