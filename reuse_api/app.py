@@ -39,6 +39,7 @@ from reuse_api.pages import (
     desk_results,
     desk_taking,
     nowhere,
+    people,
     sign_in,
     wallet,
 )
@@ -69,6 +70,7 @@ PAGES: tuple[APIRouter, ...] = (
     wallet.router,
     accesses.router,
     adding.router,
+    people.router,
     desk.router,
     desk_confirming.router,
     desk_issued.router,

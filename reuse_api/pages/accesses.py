@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from reuse_api.callers import AsOwner, TheVault
 from reuse_api.pages import dates
 from reuse_api.pages.access_views import tell_access, tell_groups
+from reuse_api.pages.acting import Announced
 from reuse_api.pages.rendering import GUARDED, language_of, page
 from reuse_api.pages.troubles import PageRoute
 from reuse_api.pages.views import Narrator
@@ -22,7 +23,7 @@ _PAGE = 50  # entries on one page
 _MAX_INDEX = 2**53  # of an entry; beyond it there is none, and a database may fail to compare
 _MONTH = re.compile(r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])")
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Announced])
 
 
 @router.get(_HOME)

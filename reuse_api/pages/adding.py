@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reuse_api.callers import AsOwner, TheVault
+from reuse_api.pages.acting import Announced
 from reuse_api.pages.languages import Language
 from reuse_api.pages.rendering import check_form, language_of, onward, page
 from reuse_api.pages.troubles import PageRoute
@@ -24,7 +25,7 @@ _SHOWN = ("title", "type", "file")
 _LIMIT = f"{MAX_UPLOAD // 2**20} MB"  # in the unit that computers show files in
 _MAX_KEY = 200  # characters of a request key
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Announced])
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from reuse_api.callers import Anybody
+from reuse_api.pages.acting import Announced
 from reuse_api.pages.rendering import onward
 from reuse_api.pages.troubles import PageRoute
 from vault.errors import NotFound
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Anybody])
+router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Anybody, Announced])
 
 
 @router.get("/")

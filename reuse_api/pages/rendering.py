@@ -41,7 +41,12 @@ ROOMS: dict[Room, _Room] = {
     "wallet": _Room(
         "/wallet",
         SESSION_COOKIE,
-        (("records", "/wallet"), ("accesses", "/wallet/accesses"), ("upload", "/wallet/upload")),
+        (
+            ("records", "/wallet"),
+            ("accesses", "/wallet/accesses"),
+            ("consents", "/wallet/consents"),
+            ("people", "/wallet/people"),
+        ),
     ),
     "desk": _Room(
         "/desk",
@@ -124,6 +129,7 @@ def page(
         "here": here or request.url.path,
         "signed_in": bool(secret) if signed_in is None else signed_in,
         "form_token": form_token(secret),
+        "acting": getattr(request.state, "acting", None) if room == "wallet" else None,
     }
     return HTMLResponse(
         render(template, language, frame | values),

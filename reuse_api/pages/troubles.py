@@ -66,8 +66,8 @@ class PageRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             try:
                 return await handler(request)
-            except (CredentialsRefused, NotAuthenticated):  # at the door, or between the door and the gate
-                return onward("/sign-in")
+            except (CredentialsRefused, NotAuthenticated) as problem:  # at the door, or after it at the gate
+                return onward("/wallet/people" if problem.code == "acting_ended" else "/sign-in")
             except (ClientDisconnect, HTTPException):
                 raise
             except Exception as problem:

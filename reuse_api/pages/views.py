@@ -127,6 +127,11 @@ class Narrator:
         """Give the language's half of a text of the book."""
         return text.vi if self.language.code == "vi" else text.en
 
+    def capital(self, text: Text) -> str:
+        """Give the language's half of a text of the book, as it begins a line."""
+        words = self.text(text)
+        return words[:1].upper() + words[1:]
+
     def _day(self, iso: str | None) -> When | None:
         return dates.day(date.fromisoformat(iso), self.language.code) if iso else None
 

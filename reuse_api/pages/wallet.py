@@ -7,6 +7,7 @@ from starlette.responses import Response
 from reuse_api.callers import AsOwner, TheVault
 from reuse_api.content import content as file_of
 from reuse_api.content import picture as picture_of
+from reuse_api.pages.acting import Announced
 from reuse_api.pages.document_views import tell_document
 from reuse_api.pages.rendering import language_of, page
 from reuse_api.pages.troubles import PageRoute, refused
@@ -17,7 +18,7 @@ from vault.services import Refusal
 
 _MOST_DIGITS = 5  # of a page number
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Announced])
 
 
 @router.get("/wallet")

@@ -28,6 +28,7 @@ FRAME = {
     "form_token": "t",
     "here": "/wallet",
     "section": "records",
+    "acting": None,
 }
 HOSTILE = '<script>alert("1")</script>{{ 7 * 7 }}{form_token}'
 
