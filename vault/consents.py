@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.consent_facts import ConsentFacts
 from policies.consents import text_hash
+from policies.facts import Validity
 from vault import records
 from vault.entries import stamp
 from vault.records import Stored
@@ -72,11 +73,12 @@ async def named(db: AsyncConnection, consent_id: str, *, chosen: bool) -> frozen
 
 
 async def known(db: AsyncConnection, found: RowMapping, today: date) -> Known:
-    """Read the facts of a consent, and the owner's records that fit what was asked."""
+    """Read the facts of a consent, and the owner's records in force that fit what was asked."""
     asked = await named(db, found["id"], chosen=False)
     types = set(json.loads(found["types"]))
     held = [] if found["owner"] is None else await records.of_owners(db, [found["owner"]], today, {})
-    offered = tuple(one for one in held if one.facts.id in asked or one.facts.type in types)
+    fitting = [one for one in held if one.facts.id in asked or one.facts.type in types]
+    offered = tuple(one for one in fitting if one.facts.validity is Validity.IN_FORCE)
     agreed = await named(db, found["id"], chosen=True)
     return Known(found, facts(found, agreed, frozenset(one.facts.id for one in offered)), offered)
 
