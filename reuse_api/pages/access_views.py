@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from policies.book import local_day
 from reuse_api.pages.dates import When
 from reuse_api.pages.views import Narrator
 from vault.finding import UNREADABLE, MyAccess
 
-Kind = Literal["dossier", "own", "outside"]
+Kind = Literal["dossier", "consent", "own", "outside"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,11 @@ class AccessView:
 
 @dataclass(frozen=True)
 class AccessGroup:
-    """Entries that belong together: of one dossier, the owner's own, or outside any dossier."""
+    """Entries that belong together: of one dossier or consent, the owner's own, or outside any of these."""
 
     kind: Kind
-    code: str | None
+    code: str | None  # of the dossier, or the id of the consent
+    purpose: str | None  # of the consent
     procedure: str | None
     agency: str | None
     basis: str | None  # of every permitted entry, where it is one and the same
@@ -74,11 +76,12 @@ def tell_access(narrator: Narrator, one: MyAccess) -> AccessView:
 
 
 def tell_groups(narrator: Narrator, accesses: Sequence[MyAccess]) -> list[AccessGroup]:
-    """Group entries by dossier; groups and entries keep the order given, latest first."""
+    """Group entries by dossier or consent; groups and entries keep the order given, latest first."""
     found: dict[tuple[Kind, str | None], list[AccessView]] = {}
     for one in accesses:
         found.setdefault(_place(one), []).append(tell_access(narrator, one))
-    return [_group(place, together) for place, together in found.items()]
+    purposes = {one.consent: _purpose(narrator, one) for one in accesses if one.consent is not None}
+    return [_group(place, together, purposes.get(place[1] or "")) for place, together in found.items()]
 
 
 def _what(narrator: Narrator, one: MyAccess) -> str:
@@ -110,10 +113,19 @@ def _basis(narrator: Narrator, one: MyAccess) -> str | None:
 def _place(one: MyAccess) -> tuple[Kind, str | None]:
     if one.dossier is not None:
         return "dossier", one.dossier
+    if one.consent is not None:
+        return "consent", one.consent
     return ("own", None) if one.by_owner else ("outside", None)
 
 
-def _group(place: tuple[Kind, str | None], together: Sequence[AccessView]) -> AccessGroup:
+def _purpose(narrator: Narrator, one: MyAccess) -> str:
+    known = narrator.book.purpose(one.purpose or "", local_day(one.at))
+    return narrator.text(known.name) if known is not None else one.purpose or ""
+
+
+def _group(
+    place: tuple[Kind, str | None], together: Sequence[AccessView], purpose: str | None
+) -> AccessGroup:
     """Head a group with what its oldest permitted entry names: another agency may have been refused later."""
     bases = {(one.basis, one.reference) for one in together if not one.refused}
     basis, reference = bases.pop() if len(bases) == 1 else (None, None)
@@ -121,6 +133,7 @@ def _group(place: tuple[Kind, str | None], together: Sequence[AccessView]) -> Ac
     return AccessGroup(
         kind=place[0],
         code=place[1],
+        purpose=purpose,
         procedure=next((one.procedure for one in oldest_first if one.procedure), None),
         agency=next((one.agency for one in oldest_first if one.agency), None),
         basis=basis,

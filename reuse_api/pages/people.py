@@ -22,11 +22,8 @@ from vault.errors import FieldInvalid
 from vault.services import Refusal, Vault
 
 _HOME = "/wallet/people"
-_SHOWN = {
-    "kind": "kind",
-    "identifier.scheme": "value",
-    "identifier.value": "value",
-}  # field -> where it shows
+DONE = ("begun", "ended")
+_SHOWN_AT = {"kind": "kind", "identifier.scheme": "value", "identifier.value": "value"}
 _MAX_VALUE = 40  # characters of an identifier as it may be typed, spaces included
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Announced])
@@ -43,7 +40,7 @@ class Typed:
 @router.get(_HOME)
 async def people(request: Request, vault: TheVault, caller: AsPerson, done: str = "") -> Response:
     """Show whom I act for and who acts for me, and the form to begin."""
-    return await _page(request, vault, caller, done=done if done in ("begun", "ended") else "")
+    return await _page(request, vault, caller, done=done if done in DONE else "")
 
 
 @router.post(_HOME)

@@ -8,11 +8,12 @@ from reuse_api.callers import AsOwner, TheVault
 from reuse_api.content import content as file_of
 from reuse_api.content import picture as picture_of
 from reuse_api.pages.acting import Announced
+from reuse_api.pages.consent_views import tell_requests
 from reuse_api.pages.document_views import tell_document
 from reuse_api.pages.rendering import language_of, page
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.pages.views import Narrator
-from vault import deliver, finding, looking, picturing
+from vault import deliver, finding, looking, my_consents, picturing
 from vault.errors import NotFound
 from vault.services import Refusal
 
@@ -23,7 +24,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=
 
 @router.get("/wallet")
 async def records(request: Request, vault: TheVault, caller: AsOwner, added: str = "") -> Response:
-    """Show my documents, newest first."""
+    """Show the requests that wait for an answer, then my documents, newest first."""
     narrator = Narrator(language_of(request), vault.book)
     held = await finding.my_records(vault, caller)
     return page(
@@ -31,6 +32,7 @@ async def records(request: Request, vault: TheVault, caller: AsOwner, added: str
         "records.html",
         section="records",
         me=await finding.me(vault, caller),
+        waiting=tell_requests(narrator, await my_consents.pending(vault, caller)),
         records=[narrator.record(one) for one in held],
         added=bool(added),
     )

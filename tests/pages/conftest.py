@@ -24,6 +24,7 @@ from reuse_api.demo.door import Door
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.demo.teller import Teller
 from reuse_api.settings import Settings
+from tests.pages.family import Family, gather
 from vault import staff
 from vault.callers import Role
 from vault.clock import Clock
@@ -163,6 +164,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         yield service.start()
     finally:
         service.stop()
+
+
+@pytest.fixture(scope="session")
+def family(told: Told, tmp_path_factory: pytest.TempPathFactory) -> Family:
+    """More people beside the story: a child with a certificate, and a bank that may ask."""
+    gathered: Family = told.run(gather(told, tmp_path_factory.mktemp("family")))
+    return gathered
 
 
 # The browser -----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from policies.facts import TrustClass
-from reuse_api.pages import languages
+from reuse_api.pages import consents, languages, people
 from reuse_api.pages.desk import DONE
 from reuse_api.pages.desk_fields import groups_of, tables_of
 from reuse_api.pages.desk_issued import TURNS
@@ -23,6 +23,7 @@ from vault import release
 from vault.access_steps import READS
 from vault.result_paper import TEMPLATES
 
+STEPS = ("requested", "given", "refused", "paused", "resumed", "withdrawn", "lapsed", "exhausted")
 PAGES = Path(str(files("reuse_api.pages")))
 CATALOGUES = PAGES.parent / "locale"
 
@@ -63,6 +64,12 @@ def composed() -> set[str]:
     told = {f"steps.{outcome}" for outcome in ("passed", "failed", "not_decided")}
     told |= {f"history.{begun}" for begun in ("issued", "uploaded", "digitised", "stored")}
     told |= {f"record.trust_note.{trust.value}" for trust in TrustClass}
+    told |= {f"consents.done.{done}" for done in consents.DONE} | {
+        f"people.done.{done}" for done in people.DONE
+    }
+    told |= {f"consents.step.{step}" for step in STEPS} | {
+        f"people.missing.{one}" for one in ("kind", "value")
+    }
     desk = {f"desk.channel.{one}" for one in CHANNELS} | {f"desk.done.{one}" for one in DONE}
     desk |= {f"desk.read.{one}" for one in READS} | {f"desk.turn.{one}" for one in TURNS}
     groups_shown = [group for template in TEMPLATES.values() for group in groups_of(template)]
@@ -101,6 +108,8 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
     whole = {key for key in wanted if not key.endswith(".")} | composed()
     assert {key for key in wanted if key.endswith(".")} == {
         "accesses.",
+        "consents.done.",
+        "people.done.",
         "desk.channel.",
         "desk.done.",
         "desk.read.",

@@ -320,6 +320,7 @@ def test_hostile_text_is_shown_as_text(code: str, template: str) -> None:
     values: dict[str, Any] = {
         "me": Me(HOSTILE, HOSTILE),
         "records": [tell.record(record)],
+        "waiting": [],
         "added": False,
         "one": one.get(template, tell_access(tell, hostile)),
         "number": 1,
