@@ -9,7 +9,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from policies.facts import TrustClass
-from reuse_api.pages import consents, languages, people
+from reuse_api.pages import consenting, languages, people
 from reuse_api.pages.desk import DONE
 from reuse_api.pages.desk_fields import groups_of, tables_of
 from reuse_api.pages.desk_issued import TURNS
@@ -64,7 +64,7 @@ def composed() -> set[str]:
     told = {f"steps.{outcome}" for outcome in ("passed", "failed", "not_decided")}
     told |= {f"history.{begun}" for begun in ("issued", "uploaded", "digitised", "stored")}
     told |= {f"record.trust_note.{trust.value}" for trust in TrustClass}
-    told |= {f"consents.done.{done}" for done in consents.DONE} | {
+    told |= {f"consents.done.{done}" for done in consenting.DONE} | {
         f"people.done.{done}" for done in people.DONE
     }
     told |= {f"consents.step.{step}" for step in STEPS} | {

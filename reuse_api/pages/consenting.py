@@ -16,7 +16,8 @@ from reuse_api.pages.rendering import language_of, onward, page
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.pages.views import Narrator
 from reuse_api.problems import words
-from vault import consenting, finding, my_consents
+from vault import consenting as acts
+from vault import finding, my_consents
 from vault.callers import OwnerCaller
 from vault.errors import FieldInvalid, NotFound
 from vault.services import Answer, Refusal, Vault
@@ -51,7 +52,7 @@ async def answer(request: Request, vault: TheVault, caller: AsOwner, bundle: str
     if act not in ("give", "refuse"):
         raise NotFound
     try:
-        told = await consenting.answer(
+        told = await acts.answer(
             vault,
             caller,
             consent,
@@ -107,9 +108,9 @@ async def consent(
 
 Step = Callable[..., Awaitable[Answer | Refusal]]
 _STEPS: dict[str, tuple[Step, str]] = {
-    "pause": (consenting.pause, "paused"),
-    "resume": (consenting.resume, "resumed"),
-    "withdraw": (consenting.withdraw, "withdrawn"),
+    "pause": (acts.pause, "paused"),
+    "resume": (acts.resume, "resumed"),
+    "withdraw": (acts.withdraw, "withdrawn"),
 }
 
 
