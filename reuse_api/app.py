@@ -32,6 +32,9 @@ from reuse_api.pages import (
     accesses,
     adding,
     assets,
+    audit_counting,
+    audit_entry,
+    audit_log,
     consenting,
     desk,
     desk_confirming,
@@ -44,6 +47,7 @@ from reuse_api.pages import (
     sign_in,
     wallet,
 )
+from reuse_api.pages import audit as audit_room
 from reuse_api.settings import Settings
 from vault.publishing import publish
 from vault.services import Vault
@@ -79,6 +83,10 @@ PAGES: tuple[APIRouter, ...] = (
     desk_opening.router,
     desk_results.router,
     desk_taking.router,
+    audit_room.router,
+    audit_entry.router,
+    audit_counting.router,
+    audit_log.router,
     assets.router,
     nowhere.router,
 )

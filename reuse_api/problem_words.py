@@ -299,6 +299,7 @@ _AUDIT = {
         "Cỡ cũ phải từ 1 và không lớn hơn cỡ mới.",
         "The older size is at least 1 and not larger than the newer one.",
     ),
+    "size_malformed": Row(422, "Cỡ nhật ký là một số nguyên.", "The size of a log is a whole number."),
     "size_not_reached": Row(422, "Nhật ký chưa dài đến cỡ này.", "The log has not grown to this size yet."),
 }
 

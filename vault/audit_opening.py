@@ -16,7 +16,7 @@ from policies.facts import Decision
 from policies.replaying import Difference, replay
 from signing.leaf import PARTS, opening
 from signing.receipt import make_receipt
-from vault import auditing, masking
+from vault import auditing, catalogue, masking
 from vault.audit_acts import enter, evidence
 from vault.auditing import Line
 from vault.callers import StaffCaller
@@ -40,6 +40,7 @@ class Opening:
     entry: OpenedEntry
     line: Line
     parts: Mapping[str, Any]
+    procedure: str | None  # its name, where the catalogue has it
     disagreements: Sequence[tuple[str, str, str]]
     entered: Logged
 
@@ -135,11 +136,14 @@ async def _told(vault: Vault, entry: OpenedEntry, entered: Logged) -> tuple[Open
         hidden = await masking.hiding(db, parts)
         line = await auditing.line(db, entry.index)
         row = (await db.execute(select(entry_fact).where(entry_fact.c.idx == entry.index))).mappings().first()
+        code = str(entry.parts.purpose.get("procedure", ""))
+        named = await catalogue.latest(db, code, instant(entry.at))
     if line is None:
         raise NotFound
     said = facts_of(entry.kind, entry.parts, instant(entry.at))
     lies = disagreements(said, dict(row)) if row is not None else []
-    return Opening(entry, line, hidden.hide(dict(parts)), lies, entered), hidden
+    procedure = named[1].name if named is not None else None
+    return Opening(entry, line, hidden.hide(dict(parts)), procedure, lies, entered), hidden
 
 
 async def _living_owners(vault: Vault, index: int) -> list[str]:

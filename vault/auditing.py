@@ -19,7 +19,7 @@ from vault.audit_filters import Filters, check, conditions
 from vault.callers import StaffCaller
 from vault.entries import Logged, instant
 from vault.entry_facts import read_reasons
-from vault.errors import FieldInvalid
+from vault.errors import FieldInvalid, NotFound
 from vault.services import Vault
 from vault.tables import agency, entry_fact, log_entry, owner, system
 
@@ -125,6 +125,21 @@ async def export(vault: Vault, caller: StaffCaller, filters: Filters, *, key: st
     lines = await _lines(vault, filters, entered.index, MAX_EXPORT + 1)
     older = lines[MAX_EXPORT - 1].index if len(lines) > MAX_EXPORT else None
     return Found(tuple(lines[:MAX_EXPORT]), older, entered)
+
+
+async def look_at(vault: Vault, caller: StaffCaller, index: int) -> Line:
+    """Show one entry while it stays closed; a search for it, so an entry too.
+
+    Raises:
+        NotFound: there is no such entry.
+        VaultBusy: the look could not be entered.
+    """
+    async with vault.db.read() as db:
+        found = await line(db, index)
+    if found is None:
+        raise NotFound
+    await enter(vault, caller, "entries_searched", {"filter": {"index": index}})
+    return found
 
 
 async def line(db: AsyncConnection, index: int) -> Line | None:

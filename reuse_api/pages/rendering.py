@@ -53,7 +53,16 @@ ROOMS: dict[Room, _Room] = {
         STAFF_COOKIE,
         (("desk", "/desk"), ("new_dossier", "/desk/new"), ("issued", "/desk/issued")),
     ),
-    "audit": _Room("/audit", STAFF_COOKIE, (("audit", "/audit"),)),
+    "audit": _Room(
+        "/audit",
+        STAFF_COOKIE,
+        (
+            ("audit", "/audit"),
+            ("counts", "/audit/counts"),
+            ("anomalies", "/audit/anomalies"),
+            ("log", "/audit/log"),
+        ),
+    ),
     "admin": _Room("/admin", STAFF_COOKIE, (("admin", "/admin"),)),
 }
 

@@ -21,6 +21,7 @@ from reuse_api.schemas import CHANNELS
 from signing.leaf import Kind
 from vault import release
 from vault.access_steps import READS
+from vault.audit_counts import BYS
 from vault.result_paper import TEMPLATES
 
 STEPS = ("requested", "given", "refused", "paused", "resumed", "withdrawn", "lapsed", "exhausted")
@@ -78,7 +79,8 @@ def composed() -> set[str]:
     fields |= {f"field.{one.label}" for each in (*groups_shown, *tables) for one in each.fields}
     fields |= {f"field.{name}" for name in (*OF_FILE, *(table.name for table in tables))}
     troubled = {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
-    return groups | labels | tabs | told | desk | fields | troubled
+    audit = {f"audit.counts.by.{one}" for one in BYS}
+    return groups | labels | tabs | told | desk | fields | audit | troubled
 
 
 def test_both_languages_have_the_same_keys_none_empty() -> None:
@@ -110,6 +112,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "accesses.",
         "consents.done.",
         "people.done.",
+        "audit.counts.by.",
         "desk.channel.",
         "desk.done.",
         "desk.read.",

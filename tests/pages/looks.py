@@ -1,0 +1,36 @@
+"""What every page must be: read by everybody, hit by a finger, never wider than a phone."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+NARROW = 360
+# What a finger cannot hit: smaller than 44 px, unless a link in running text or one that fills its card.
+SMALL = """() => [...document.querySelectorAll(
+  "a, button, input:not([type=hidden]), select, summary, textarea"
+)].filter(one => {
+  if (one.matches(".skip, .paper h2 a, .unseen") || !one.checkVisibility()) return false;
+  const box = one.getBoundingClientRect();
+  return box.height < 44 || box.width < 44;
+}).map(one => one.outerHTML.slice(0, 120))"""
+WIDTH = "() => document.documentElement.scrollWidth"
+SIZES = ((320, "100%"), (390, "200%"), (640, "100%"), (640, "200%"), (1280, "100%"))
+
+
+def check(page: Page, language: str) -> None:
+    """Look at the page as axe does, and measure it at the width of a phone."""
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    assert [(page.url, one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.evaluate(SMALL) == [], page.url
+    assert page.evaluate(WIDTH) <= NARROW, page.url
+    assert page.locator("script").count() == 0
+    assert page.locator("h1").count() == 1
+
+
+def check_widths(page: Page) -> None:
+    """See that nothing scrolls sideways, however narrow the window or large the text."""
+    for width, size in SIZES:
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+        assert page.evaluate(WIDTH) <= width, (page.url, width, size)
