@@ -1,5 +1,6 @@
 """The command `kho`: one program for operators, callers and checkers."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -59,7 +60,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process; what it writes is for us alone, but for the published log."""
+    os.umask(0o077)
     sys.exit(int(run(sys.argv[1:])))
 
 

@@ -46,7 +46,8 @@ class Settings(BaseSettings):
     )
     scratch: Path = Field(
         Path("var/kho/scratch"),
-        description="A folder for files that are being received, best on the store's disk.",
+        description="A folder of our own for files that are being received, best on the store's disk; what "
+        "is left in it is removed at every start.",
     )
     listen: str = Field(
         "127.0.0.1:8080", description='Where to serve: "HOST:PORT"; an IPv6 host stands in brackets.'

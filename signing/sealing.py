@@ -65,7 +65,7 @@ async def seal(
     reason: str,
     name: str,
 ) -> None:
-    """Write the sealed form of the PDF `content` to `target`: whole, durable, or not at all.
+    """Write the sealed form of the PDF `content` to `target` (mode 600): whole, durable, or not at all.
 
     `roots` (DER) are those the seal and its time stamps must lead to; they are embedded. `at` (aware) is the
     time of sealing, `reason` and `name` are shown by readers. Runs in a thread of its own; the two sources
@@ -81,7 +81,8 @@ def _seal_in_thread(content: Path, target: Path, order: _Seal) -> None:
     try:
         if content.stat().st_size > _LARGEST:
             raise SealingFailed("the file is too large to be sealed")
-        shutil.copyfile(content, partial)
+        with content.open("rb") as unsealed, open(partial, "xb", opener=_private) as copy:
+            shutil.copyfileobj(unsealed, copy)
         _refuse_odd(partial)
         asyncio.run(_sign(partial, order))
         with partial.open("rb") as file:
@@ -94,6 +95,10 @@ def _seal_in_thread(content: Path, target: Path, order: _Seal) -> None:
         raise SealingFailed(f"the document could not be sealed: {type(error).__name__}: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def _refuse_odd(path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from policies.errors import IdentifierInvalid
 from policies.facts import RecordFacts, TrustClass, Validity
 from policies.identifiers import personal_number
 from signing.report import Examination, SignatureReport
-from storage.errors import StorageError
+from storage.errors import StorageError, StoreUnavailable
 from storage.keyring import seal_to
-from storage.sealed import Sealed, new_record_key, seal_file
+from storage.sealed import Sealed, new_record_key, seal_bytes, seal_file
 from vault import epochs, owners, records
 from vault.days import legal_day
 from vault.entries import new_id, stamp
@@ -172,6 +173,13 @@ def scratch_file(vault: Vault) -> Path:
     return vault.scratch / f"{os.urandom(16).hex()}.tmp"
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file that nobody but us can read, whatever the process allows. Raises OSError."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
 async def _put(vault: Vault, file: Path, key: bytes, record_id: str, part: str) -> Sealed:
     target = scratch_file(vault)
     try:
@@ -183,20 +191,22 @@ async def _put(vault: Vault, file: Path, key: bytes, record_id: str, part: str) 
 
 
 async def _put_data(vault: Vault, data: Mapping[str, Any], key: bytes, record_id: str) -> dict[str, Any]:
-    plain = scratch_file(vault)
+    """Seal structured data in memory: it never lies on a disk as it is."""
+    text = json.dumps(dict(data), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    sealed = seal_bytes(text, key=key, record=record_id, part="data")
+    target = scratch_file(vault)
     try:
-        text = json.dumps(dict(data), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        handle = os.open(plain, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            out.write(text.encode())
-        sealed = await _put(vault, plain, key, record_id, "data")
+        await asyncio.to_thread(write_private, target, sealed)
+        await vault.store.put(blob_name(record_id, "data"), target)
+    except OSError as problem:
+        raise StoreUnavailable(f"sealing: {problem.strerror}") from problem
     finally:
-        plain.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
     return {
         "data_blob": blob_name(record_id, "data"),
-        "data_sha256": sealed.content_sha256,
-        "data_size": sealed.content_size,
-        "data_sealed_sha256": sealed.sealed_sha256,
+        "data_sha256": sha256(text).digest(),
+        "data_size": len(text),
+        "data_sealed_sha256": sha256(sealed).digest(),
     }
 
 

@@ -17,6 +17,7 @@ from vault.errors import VaultBusy, VaultError
 
 CHECKPOINT = "checkpoint"
 _WRITING = ".writing"
+_PUBLIC = 0o755  # the log is for everybody; the process itself makes everything for us alone
 
 
 class LogForked(VaultError):
@@ -36,7 +37,9 @@ class LogFolder:
     def prepare(self) -> None:
         """Make the folder and clear what a killed publication left. Raises VaultBusy."""
         with _busy_on_trouble():
-            self._writing.mkdir(parents=True, exist_ok=True)
+            self._make_folder(self._root)
+            self._root.chmod(_PUBLIC)  # it may have been made before, under a umask that closes it
+            self._writing.mkdir(mode=0o700, exist_ok=True)
             sweep(self._writing)
 
     def head(self) -> Checkpoint | None:
@@ -95,6 +98,8 @@ class LogFolder:
             return
         self._make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
+        if folder.is_relative_to(self._root):
+            folder.chmod(_PUBLIC)
         sync_folder(folder.parent)
 
 

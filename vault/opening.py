@@ -1,5 +1,7 @@
 """Opening a vault: its places checked, its parts put together, its log grown from the committed rows."""
 
+import os
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -188,10 +190,18 @@ async def _started(size: int, stack: AsyncExitStack) -> WorkerPool:
 
 
 def _sweep(scratch: Path) -> None:
-    """Remove what a killed process left half-written: nothing there was promised to anybody."""
-    for pattern in ("*.tmp", ".*.partial"):
+    """Remove what a killed process left there, unsealed: nothing of it was promised to anybody.
+
+    A folder that others may use too holds what is not ours: of that, only names that we give are removed.
+    """
+    known = scratch.stat()
+    ours = known.st_uid == os.getuid() and not known.st_mode & 0o077
+    for pattern in ("*",) if ours else ("*.tmp", ".*.partial"):
         for leftover in scratch.glob(pattern):
-            leftover.unlink(missing_ok=True)
+            if leftover.is_dir() and not leftover.is_symlink():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
 
 
 async def _own_key(vault: Vault) -> None:

@@ -15,7 +15,7 @@ from signing.errors import ComposingFailed
 from signing.report import Examination
 from vault.errors import FieldInvalid
 from vault.examining import accepted
-from vault.keeping import scratch_file
+from vault.keeping import scratch_file, write_private
 from vault.services import Vault
 
 TEMPLATES = {  # record type -> template of signing.composing
@@ -89,7 +89,7 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
         raise FieldInvalid(f"fields.{problem.field or ''}".rstrip("."), problem.code) from problem
     plain, sealed = scratch_file(vault), scratch_file(vault)
     try:
-        plain.write_bytes(content)
+        await asyncio.to_thread(write_private, plain, content)
         await vault.sealer.seal(agency, plain, sealed, at=at, reason="Kết quả điện tử", name=agency)
     finally:
         plain.unlink(missing_ok=True)

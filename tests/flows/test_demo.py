@@ -121,6 +121,11 @@ def test_keys_are_for_us_alone(kept: Demo) -> None:
     assert stat.S_IMODE(keys.stat().st_mode) == 0o700
     modes = {stat.S_IMODE(one.stat().st_mode) for one in keys.rglob("*") if one.is_file()}
     assert modes == {0o600}
+    demo = kept.place / "var/demo"
+    shown = {one for one in demo.rglob("*") if one.stat().st_mode & 0o077 and one.is_file()}
+    assert {one.relative_to(demo).parts[0] for one in shown} == {"log"}, (
+        "the published log alone is for others"
+    )
 
 
 @pytest.mark.parametrize("gone", ["demo", "demo-keys"])
