@@ -173,6 +173,13 @@ def _delegation(fails_at: delegations.Standing, *, optional: bool) -> Guard:
     return guard
 
 
+def _of_represented(question: Question) -> tuple[bool, str]:
+    """Who acts for another reads in that store, and not in their own beside it."""
+    delegation = question.facts.delegation
+    theirs = delegation is None or delegation.represented in question.record.owners
+    return theirs, said("record.of_represented", theirs)
+
+
 def _not_ended(question: Question) -> tuple[bool, str]:
     state = question.delegation.state
     return state != "ended", f"delegation.state={state}"
@@ -183,6 +190,7 @@ ACTING: dict[str, Guard] = {
     "delegation_not_evidenced": _delegation("not_evidenced", optional=True),
     "delegation_of_age": _delegation("of_age", optional=True),
 }
+READING_FOR: dict[str, Guard] = {**ACTING, "record_not_of_represented": _of_represented}
 CLAIMING: dict[str, Guard] = {
     "delegation_of_oneself": _another_person,
     "delegation_not_evidenced": _delegation("not_evidenced", optional=False),

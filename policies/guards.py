@@ -248,7 +248,7 @@ GUARDS: dict[Action, dict[str, Guard]] = {
     Action.HEAR_NOTICES: {**_CALLER, "officer_not_live": _officer_live},
     Action.READ_OWN: {
         **_SELF,
-        **consent_guards.ACTING,
+        **consent_guards.READING_FOR,
         "record_not_named": _record_named,
         "record_damaged": _not_damaged,
     },

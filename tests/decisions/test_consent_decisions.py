@@ -407,10 +407,13 @@ def test_the_day_before_the_birthday_still_counts(story, parent):
     assert reads(story, replace(parent, born_on=date(2008, 11, 25))).permitted
 
 
-def test_a_delegation_changes_nothing_for_ones_own(story, parent):
+def test_who_acts_for_another_reads_nothing_of_their_own_meanwhile(story, parent):
     own = replace(story.certificate, owners=frozenset({story.mother}))
     facts = AccessFacts(Action.READ_OWN, None, owner=story.mother, record=own, delegation=parent)
-    assert decide(facts, story.book, story.at).basis == "owner"
+    assert decide(facts, story.book, story.at).told == ("record_not_of_represented",)
+    of_both = replace(story.certificate, owners=frozenset({story.mother, CHILD}))
+    together = replace(facts, record=of_both)
+    assert decide(together, story.book, story.at).basis == "delegation"
 
 
 CLAIM_ROWS = [

@@ -6,12 +6,14 @@ import pytest
 from sqlalchemy import update
 
 from policies.identifiers import personal_number
-from reuse_api.demo import people
+from reuse_api.demo import papers, people
 from signing.leaf import Kind
-from vault import delegating, deliver, deposit, finding, receipts, revoke
+from vault import delegating, deliver, deposit, finding, issue_record, receipts, revoke
 from vault.claiming import claim
 from vault.clock import FixedClock
+from vault.days import legal_day
 from vault.errors import FieldInvalid, NotAuthenticated, NotFound
+from vault.issue_record import RecordBody, RecordOwner
 from vault.services import Refusal
 from vault.tables import owner, receipt, session
 
@@ -86,6 +88,8 @@ async def test_she_adds_a_document_to_the_childs_store(house, mother, acting, pd
 async def test_acting_for_the_child_opens_nothing_of_her_own(house, mother, acting):
     with pytest.raises(NotFound):
         await deliver.read_own(house.vault, acting, house.mothers)
+    (entry,) = await house.last(mother)
+    assert (entry.kind, entry.parts.event["result"]) == (Kind.REFUSED, "refused")
     themself = await acts(house, acting, None)
     assert (themself.owner, themself.delegation) == (mother.owner, None)
     with pytest.raises(NotFound):
@@ -103,6 +107,52 @@ async def test_both_see_the_delegation(house, mother, begun):
     assert (hers.state, hers.valid_until) == ("in_force", date(2034, 5, 8))
     for caller in (mother, child):
         assert (await house.last(caller))[0].parts.event["type"] == "delegation_begun"
+
+
+# An enterprise ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def registered(house):
+    """The workshop's registration certificate, which names the mother as its owner."""
+    office = await house.system(people.BUSINESS_OFFICE)
+    workshop = RecordOwner("enterprise", "tax_code", people.WORKSHOP.tax_code, people.WORKSHOP.name)
+    fields = papers.enterprise(legal_day(house.vault.clock.now()).isoformat())
+    body = RecordBody("GCNDKDN", (workshop,), fields)
+    return (await issue_record.issue_record(house.vault, office, body, None, key="found"))["record"]
+
+
+async def test_the_owner_of_a_private_enterprise_acts_for_it(house, mother, lending, registered):
+    told = await claims(house, mother, people.WORKSHOP.tax_code, kind="legal_representative")
+    assert "valid_until" not in told, "no birthday ends it"
+    acting = await acts(house, mother, told["delegation"])
+    assert [one.id for one in await finding.my_records(house.vault, acting)] == [registered]
+    await house.drained(await deliver.read_own(house.vault, acting, registered))
+    (entry,) = await house.last(acting)
+    assert entry.parts.basis["kind"] == "delegation"
+    assert "59/2020/QH14" in entry.parts.basis["reference"]
+    workshop = {"scheme": "tax_code", "value": people.WORKSHOP.tax_code, "name": people.WORKSHOP.name}
+    consent_id = await lending.asked(**workshop, types=("GCNDKDN",))
+    assert (await lending.gives(acting, consent_id))["state"] == "given"
+    item = (await lending.fetches(consent_id, registered))["items"][0]
+    assert (await house.reads(lending.bank, item["release"])).startswith(b"%PDF")
+
+
+async def test_an_enterprise_is_acted_for_only_while_its_certificate_is_in_force(house, mother, registered):
+    told = await claims(house, mother, people.WORKSHOP.tax_code, kind="legal_representative")
+    acting = await acts(house, mother, told["delegation"])
+    office = await house.system(people.BUSINESS_OFFICE)
+    why = {"ground": "Luật Doanh nghiệp 2020, Điều 212", "reason": "Xác minh thông tin"}
+    await revoke.suspend(house.vault, office, registered, **why, key="suspend")
+    with pytest.raises(NotAuthenticated):
+        await house.vault.gate.check_session(mother.session)
+    await revoke.reinstate(house.vault, office, registered, **why, key="reinstate")
+    assert (await house.vault.gate.check_session(mother.session)).owner == acting.owner
+
+
+async def test_another_person_does_not_act_for_the_enterprise(house, stranger, registered):
+    refusal = await claims(house, stranger, people.WORKSHOP.tax_code, kind="legal_representative")
+    assert refusal.reasons == ("delegation_not_evidenced",)
 
 
 # Claims that are refused --------------------------------------------------------------------------------
