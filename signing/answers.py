@@ -6,8 +6,9 @@ import json
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
+from signing.errors import RewritingFailed
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, SignatureReport, undetermined
 
@@ -56,10 +57,49 @@ class Answer:
                 )
         return NoPicture(self._why())
 
+    def rewritten(self, body: "Body") -> Mapping[str, Any]:
+        """Give what was said of a new file that came whole. Raises RewritingFailed."""
+        if self.result is None or not self.whole or body.left != 0:
+            raise RewritingFailed(self._why())
+        return self.result
+
     def _why(self) -> str:
         if self.ended.get("late") or self.ended.get("exit") == -signal.SIGXCPU:
             return "worker_timeout"
         return "worker_memory" if self.ended.get("exit") == _EXIT_MEMORY else "worker_crashed"
+
+
+class Body:
+    """The file behind an answer's first line: taken out of what comes, and written where it belongs."""
+
+    def __init__(self, target: BinaryIO, max_bytes: int) -> None:
+        self._target = target
+        self._most = max_bytes
+        self._head = bytearray()
+        self.left: int | None = None  # bytes still to come; None before the first line told the length
+
+    def take(self, chunk: bytes) -> bytes:
+        """Take what belongs to the file; give the rest, the lines around it."""
+        if self.left is None:
+            self._head += chunk
+            line, end, rest = bytes(self._head).partition(b"\n")
+            if not end:
+                return b""
+            self.left = self._length(line)
+            return line + b"\n" + self.take(rest)
+        mine, rest = chunk[: self.left], chunk[self.left :]
+        self._target.write(mine)
+        self.left -= len(mine)
+        return rest
+
+    def _length(self, line: bytes) -> int:
+        """Read the length; a line that tells none, or too much, is followed by no file."""
+        try:
+            told = json.loads(line)
+            length = int(told["length"])
+        except (ValueError, TypeError, KeyError):
+            return 0
+        return length if 0 <= length <= self._most else 0
 
 
 def read_answer(answer: bytes) -> Answer:

@@ -60,6 +60,12 @@ class SealKeyInvalid(SigningError):
     code = "seal_key_invalid"
 
 
+class RewritingFailed(SigningError):
+    """A worker could not make another file of one; the reason says how the worker ended."""
+
+    code = "rewriting_failed"
+
+
 class WorkerFailed(SigningError):
     """The pool of examining processes is not running."""
 

@@ -28,10 +28,12 @@ from typing import NoReturn
 
 from signing.examining import examine_file
 from signing.rendering import draw_page
+from signing.rewriting import rewrite_file
 
 EXIT_MEMORY = 3
 EXIT_BROKEN = 4
 _TASKS = {"examine": examine_file, "picture": draw_page}
+_REWRITING = ("mark", "embed")  # tasks whose answer is a line, and a file behind it
 _LONGEST_REQUEST = 1024 * 1024  # bytes
 _DESCRIPTORS = 48
 # What the libraries load late: a worker short of memory must not fail at that and blame the file.
@@ -51,6 +53,7 @@ class _Worker:
     conversation: socket.socket
     deadline: float  # monotonic seconds
     late: bool = False
+    last: bytes = b""  # the line that tells how it ended, while its answer still fills the conversation
 
 
 class _Nursery:
@@ -59,6 +62,7 @@ class _Nursery:
         self._limits = limits
         self._libc = libc
         self._workers: dict[int, _Worker] = {}
+        self._leaving: list[_Worker] = []
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
         self._awake, wake = os.pipe()
@@ -78,6 +82,7 @@ class _Nursery:
             self._stop_abandoned(events)
             self._stop_late()
             self._reap()
+            self._leaving = [worker for worker in self._leaving if not self._has_left(worker)]
             if self._control.fileno() in events and not self._accept():
                 break
         for pid in self._workers:
@@ -148,9 +153,21 @@ class _Nursery:
             ended = {"exit": os.waitstatus_to_exitcode(status), "late": worker.late}
             with contextlib.suppress(OSError):  # a request left unread would reset the connection
                 worker.conversation.recv(_LONGEST_REQUEST, socket.MSG_DONTWAIT)
-            with contextlib.suppress(OSError):  # whoever asked has gone
-                worker.conversation.send(json.dumps(ended).encode() + b"\n", socket.MSG_DONTWAIT)
-            worker.conversation.close()
+            worker.last = json.dumps(ended).encode() + b"\n"
+            self._poll.register(worker.conversation, select.POLLOUT)
+            self._leaving.append(worker)
+
+    def _has_left(self, worker: _Worker) -> bool:
+        """Say how a worker ended, once its long answer has been read so far that the line fits."""
+        try:
+            worker.conversation.send(worker.last, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:  # whoever asked has gone
+            pass
+        self._poll.unregister(worker.conversation)
+        worker.conversation.close()
+        return True
 
 
 def _confine(limits: Mapping[str, int], libc: ctypes.CDLL) -> None:
@@ -181,8 +198,13 @@ def _work(conversation: socket.socket, file: int) -> None:
     with conversation.makefile("rb") as incoming:
         request = json.loads(incoming.readline(_LONGEST_REQUEST))
     with os.fdopen(file, "rb") as stream:
-        result = _TASKS[request["task"]](stream, request)
+        if request["task"] in _REWRITING:
+            result, body = rewrite_file(stream, request)
+            result["length"] = len(body)
+        else:
+            result, body = _TASKS[request["task"]](stream, request), b""
     conversation.sendall(json.dumps(result).encode() + b"\n")
+    conversation.sendall(body)
 
 
 def _cut_network(libc: ctypes.CDLL) -> bool:

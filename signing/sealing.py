@@ -31,11 +31,10 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from signing.coverage import has_tail
 from signing.errors import SealingFailed
 from signing.keys import SealKey
+from signing.preparing import SEAL_FIELD, STAMP_FIELD
 from signing.revocation import RevocationSource, collect_status
 from signing.timestamps import StampingAt, TimestampSource
 
-SEAL_FIELD = "Seal"
-STAMP_FIELD = "SealArchiveTimestamp"
 # Everything to embed is collected beforehand, which pyHanko cannot know: it warns that it may not fetch.
 logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
 
@@ -88,7 +87,7 @@ def _seal_in_thread(content: Path, target: Path, order: _Seal) -> None:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(target)
-        _flush_folder(target.parent)
+        flush_folder(target.parent)
     except SealingFailed:
         raise
     except Exception as error:  # pyHanko raises plain errors of many kinds
@@ -148,12 +147,12 @@ async def _sign(path: Path, order: _Seal) -> None:
         ),
         signer_key_usage={"non_repudiation"},
     )
-    signer = _SignerAt(metadata, _KeyHolder(order.key, chain, roots), stamper, order.at)
+    signer = _SignerAt(metadata, KeyHolder(order.key, chain, roots), stamper, order.at)
     with path.open("r+b") as file:
         await signer.async_sign_pdf(IncrementalPdfFileWriter(file, strict=True), in_place=True)
 
 
-class _KeyHolder(Signer):
+class KeyHolder(Signer):
     """What pyHanko asks to sign with: keeps the key object, so that it is not read again each time."""
 
     def __init__(
@@ -188,7 +187,8 @@ class _SignerAt(PdfSigner):
         return session
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Make what was renamed into a folder durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

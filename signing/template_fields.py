@@ -79,6 +79,7 @@ TEMPLATES: dict[str, Fields] = {
         | _names("change_number changed_on issued_place"),
         dates=_names("first_registered_on changed_on owner_birth_date"),
     ),
+    "conversion_mark": Fields(required=_names("agency converter converted_at")),
     "general_result": Fields(
         required=_names("title body issued_on") | _SIGNED,
         optional=_names("number subject_name subject_number"),

@@ -1,7 +1,7 @@
 """The pool of processes that touch foreign bytes: one file each, then gone; no key, no network if possible.
 
 The main program only opens, measures and hashes the file; parsing happens behind `signing.nursery`. Whatever
-happens there, the answer is an Examination, or a Picture or the reason why there is none.
+happens there, the answer is an Examination, or a Picture or the reason why there is none, or another file.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from signing.answers import UNKNOWN, Answer, read_answer
-from signing.errors import WorkerFailed
+from signing.answers import UNKNOWN, Answer, Body, read_answer
+from signing.errors import RewritingFailed, WorkerFailed
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, undetermined
 
@@ -123,12 +123,34 @@ class WorkerPool:
         answer, _ = await self._ask(file, {"task": "picture", "page": page})
         return answer.picture()
 
-    async def _ask(self, file: int, request: Mapping[str, Any]) -> tuple[Answer, bool]:
+    async def rewrite(
+        self, path: Path, target: Path, request: Mapping[str, Any], *, max_bytes: int
+    ) -> Mapping[str, Any]:
+        """Have a worker make another file of one; gives what it says of it (see rewriting.py).
+
+        `target` must exist and is written from its beginning; on failure it holds nothing of use. `max_bytes`
+        are the most that either file may have. Raises RewritingFailed for a file that cannot be rewritten,
+        WorkerFailed when the pool is closed, OSError for the files themselves.
+        """
+        opened = await _open_aside(path)
+        try:
+            if opened.size > max_bytes:
+                raise RewritingFailed("the file is too large")
+            with target.open("r+b") as made:
+                body = Body(made, max_bytes)
+                answer, _ = await self._ask(opened.descriptor, request, body)
+        finally:
+            os.close(opened.descriptor)
+        return answer.rewritten(body)
+
+    async def _ask(
+        self, file: int, request: Mapping[str, Any], body: Body | None = None
+    ) -> tuple[Answer, bool]:
         async with self._free:
-            answer, cut = await self._converse(file, json.dumps(request).encode() + b"\n")
+            answer, cut = await self._converse(file, json.dumps(request).encode() + b"\n", body)
         return read_answer(answer), cut
 
-    async def _converse(self, file: int, request: bytes) -> tuple[bytes, bool]:
+    async def _converse(self, file: int, request: bytes, body: Body | None) -> tuple[bytes, bool]:
         nursery = await self._living()
         ours, theirs = socket.socketpair()
         with ours, theirs:
@@ -137,7 +159,7 @@ class WorkerPool:
                 socket.send_fds(nursery.control, [b"x"], [theirs.fileno(), file])
                 theirs.close()
                 async with asyncio.timeout(self._limits.wall_seconds + _GRACE_SECONDS):
-                    return await _converse(ours, request), nursery.network_cut
+                    return await _converse(ours, request, body), nursery.network_cut
             except TimeoutError:
                 nursery.process.kill()
                 return b'{"exit": -9, "late": true}\n', nursery.network_cut
@@ -224,7 +246,7 @@ def _open(path: Path) -> _Opened:
         raise
 
 
-async def _converse(ours: socket.socket, request: bytes) -> bytes:
+async def _converse(ours: socket.socket, request: bytes, body: Body | None) -> bytes:
     loop = asyncio.get_running_loop()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it ended early: its last line says how
         await loop.sock_sendall(ours, request)
@@ -233,5 +255,5 @@ async def _converse(ours: socket.socket, request: bytes) -> bytes:
         chunk = await loop.sock_recv(ours, 65_536)
         if not chunk:
             return bytes(answer)
-        answer += chunk
+        answer += chunk if body is None else body.take(chunk)
     return b""

@@ -6,14 +6,16 @@ from datetime import datetime
 from pathlib import Path
 
 from signing.errors import SealingFailed
+from signing.foreign import Sealing, seal_foreign
 from signing.keys import SealKey
 from signing.revocation import RevocationSource
 from signing.sealing import seal
 from signing.timestamps import TimestampSource
+from signing.workers import WorkerPool
 
 
 class Sealer:
-    """Seals what Kho composed with the key of the agency that issues it."""
+    """Seals with the key of the agency that issues: what Kho composed itself, and what workers prepared."""
 
     def __init__(
         self,
@@ -42,19 +44,43 @@ class Sealer:
     async def seal(
         self, agency: str, content: Path, target: Path, *, at: datetime, reason: str, name: str
     ) -> None:
-        """Seal `content` into `target` as PAdES B-LTA.
+        """Seal `content`, which Kho composed, into `target` as PAdES B-LTA.
 
         Raises:
             SealingFailed: no key, no time-stamp authority, or sealing failed; nothing is left behind.
         """
+        order = self._order(agency, at, reason, name)
+        await seal(content, target, **vars(order))
+
+    async def seal_foreign(
+        self,
+        agency: str,
+        pool: WorkerPool,
+        content: Path,
+        target: Path,
+        *,
+        mark: bytes,
+        at: datetime,
+        reason: str,
+        name: str,
+        max_bytes: int,
+    ) -> None:
+        """Have workers mark a file from outside and seal it around what they prepare (`signing.foreign`).
+
+        Raises:
+            RewritingFailed: the file cannot be marked or prepared.
+            SealingFailed: as in `seal`.
+        """
+        order = self._order(agency, at, reason, name)
+        await seal_foreign(pool, content, target, mark=mark, order=order, max_bytes=max_bytes)
+
+    def _order(self, agency: str, at: datetime, reason: str, name: str) -> Sealing:
         path = self._path(agency)
         if not path.exists():
             raise SealingFailed(f"no seal key is registered for agency {agency}")
         if self._timestamper is None or self._revocation is None:
             raise SealingFailed("no time-stamp and certificate status authority is configured")
-        await seal(
-            content,
-            target,
+        return Sealing(
             key=SealKey.from_pem(path),
             timestamper=self._timestamper,
             revocation=self._revocation,

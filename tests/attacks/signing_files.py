@@ -15,7 +15,7 @@ from pyhanko_certvalidator import ValidationContext
 from reuse_api.demo.pki import DemoAuthority
 from signing.keys import SealKey
 from signing.revocation import collect_status
-from signing.sealing import _KeyHolder, _SignerAt
+from signing.sealing import KeyHolder, _SignerAt
 from signing.timestamps import StampingAt
 from tests.hostile.making import stream, written
 
@@ -79,7 +79,7 @@ class Notary:
         writer = IncrementalPdfFileWriter(out, strict=True)
         if box is not None:
             append_signature_field(writer, SigFieldSpec(field, on_page=0, box=box))
-        signer = _SignerAt(metadata, _KeyHolder(own, chain, roots), stamper, self.at)
+        signer = _SignerAt(metadata, KeyHolder(own, chain, roots), stamper, self.at)
         await signer.async_sign_pdf(writer, in_place=True)
         return out.getvalue()
 

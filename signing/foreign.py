@@ -1,0 +1,217 @@
+# mypy: allow-untyped-calls
+"""Sealing a file that came from outside: whoever parses it has no key, and the key's holder parses nothing.
+
+A worker marks and prepares it; here the bytes around the gap are hashed, attributes are built and signed; a
+fresh worker puts the signature in and prepares the archive time stamp, another one puts that in. Whether the
+outcome is what was meant is for an examination by yet another worker to say.
+"""
+
+import asyncio
+import base64
+import hashlib
+import os
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from asn1crypto import cms, ocsp, x509
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko_certvalidator import CertificateValidator, ValidationContext
+
+from signing.errors import SealingFailed
+from signing.keys import SealKey
+from signing.revocation import RevocationSource, collect_status
+from signing.sealing import KeyHolder, flush_folder
+from signing.timestamps import StampingAt, TimestampSource
+from signing.workers import WorkerPool
+
+T = TypeVar("T")
+
+_DIGEST = "sha256"
+_CHUNK = 1024 * 1024
+_SPARE = 512  # hexadecimal digits more than a dry run needs: signatures differ by a few bytes
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """Who seals, when and why; what evidence comes from whom. As the arguments of `sealing.seal`."""
+
+    key: SealKey
+    timestamper: TimestampSource
+    revocation: RevocationSource
+    roots: Sequence[bytes]
+    at: datetime
+    reason: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    certificates: list[bytes]
+    status: list[bytes]
+    seal_digits: int
+    stamp_digits: int
+
+
+async def seal_foreign(
+    pool: WorkerPool, content: Path, target: Path, *, mark: bytes, order: Sealing, max_bytes: int
+) -> None:
+    """Write the marked and sealed form (PAdES B-LTA) of a PDF from outside to `target`: whole, or not at all.
+
+    Args:
+        content: an unsigned PDF that was examined before.
+        mark: what is put on page 1 (`conversion.compose_mark`).
+        max_bytes: of the file and of what becomes of it.
+
+    Raises:
+        RewritingFailed: the file cannot be marked or prepared; that is the file's fault.
+        SealingFailed: no seal could be made, for another reason.
+    """
+    parts = [target.with_name(f".{target.name}.{os.urandom(4).hex()}.{n}") for n in range(3)]
+    try:
+        for part in parts:
+            part.touch(mode=0o600, exist_ok=False)
+        await _seal(pool, content, parts, mark, order, max_bytes)
+        await asyncio.to_thread(_keep, parts[-1], target)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+
+async def _seal(
+    pool: WorkerPool, content: Path, parts: Sequence[Path], mark: bytes, order: Sealing, max_bytes: int
+) -> None:
+    marked, sealed, stamped = parts
+    evidence = await _aside(_gather(order))
+    request = {
+        "task": "mark",
+        "mark": _text(mark),
+        "certificates": [_text(one) for one in evidence.certificates],
+        "status": [_text(one) for one in evidence.status],
+        "at": order.at.astimezone(UTC).isoformat(),
+        "reason": order.reason,
+        "name": order.name,
+        "reserved": evidence.seal_digits,
+    }
+    gap = await pool.rewrite(content, marked, request, max_bytes=max_bytes)
+    digest = await asyncio.to_thread(digest_around, marked, gap, evidence.seal_digits)
+    signed = await _aside(_sign(order, digest))
+    request = {"task": "embed", **gap, "signed": _text(signed), "stamp_reserved": evidence.stamp_digits}
+    gap = await pool.rewrite(marked, sealed, request, max_bytes=max_bytes)
+    digest = await asyncio.to_thread(digest_around, sealed, gap, evidence.stamp_digits)
+    token = await _aside(_stamp(order, digest))
+    await pool.rewrite(sealed, stamped, {"task": "embed", **gap, "signed": _text(token)}, max_bytes=max_bytes)
+
+
+def digest_around(prepared: Path, gap: Mapping[str, Any], digits: int) -> bytes:
+    """Hash a prepared file around its gap, once the gap is seen to be one: `digits` zeros, and no more.
+
+    A worker says where the gap is and is not believed: what is signed is everything else there is.
+
+    Raises:
+        SealingFailed: there is no such gap.
+    """
+    try:
+        start, stop = int(gap["start"]), int(gap["stop"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise SealingFailed("the prepared file names no gap") from error
+    digest = hashlib.sha256()
+    with prepared.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if not 0 < start < stop < size or stop - start != digits + 2:
+            raise SealingFailed("the gap of the prepared file is of another size")
+        file.seek(0)
+        _feed(digest, file, start)
+        if file.read(stop - start) != b"<" + b"0" * digits + b">":
+            raise SealingFailed("the gap of the prepared file holds something")
+        _feed(digest, file, size - stop)
+    return digest.digest()
+
+
+def _feed(digest: Any, file: Any, left: int) -> None:
+    while left > 0:
+        chunk = file.read(min(left, _CHUNK))
+        if not chunk:
+            raise SealingFailed("the prepared file ended early")
+        digest.update(chunk)
+        left -= len(chunk)
+
+
+async def _gather(order: Sealing) -> _Evidence:
+    chain = [x509.Certificate.load(one) for one in order.key.certificates]
+    roots = [x509.Certificate.load(one) for one in order.roots]
+    stamper = StampingAt(order.timestamper, order.at)
+    dummy = await stamper.async_dummy_response(_DIGEST)  # shows the certificates of the authority
+    known = [*chain, *stamper.cert_registry, *roots]
+    answers = await collect_status(order.revocation, known, order.at)
+    await _check_standing(order, known, answers)
+    dry = await _signed(order, bytes(32), stamper, dry_run=True)
+    unique = dict.fromkeys(one.dump() for one in known)
+    return _Evidence(
+        certificates=list(unique),
+        status=[one.dump() for one in answers],
+        seal_digits=2 * len(dry.dump()) + _SPARE,
+        stamp_digits=2 * len(dummy.dump()) + _SPARE,
+    )
+
+
+async def _check_standing(
+    order: Sealing, known: Sequence[x509.Certificate], answers: Sequence[ocsp.OCSPResponse]
+) -> None:
+    """Refuse a certificate that does not stand, before anything is signed (NĐ 23/2025, Điều 15)."""
+    context = ValidationContext(
+        trust_roots=[x509.Certificate.load(root) for root in order.roots],
+        other_certs=list(known),
+        moment=order.at,
+        ocsps=list(answers),
+        revocation_mode="require",
+    )
+    own = x509.Certificate.load(order.key.certificates[0])
+    await CertificateValidator(own, validation_context=context).async_validate_usage({"non_repudiation"})
+
+
+async def _sign(order: Sealing, digest: bytes) -> bytes:
+    return bytes((await _signed(order, digest, StampingAt(order.timestamper, order.at))).dump())
+
+
+async def _stamp(order: Sealing, digest: bytes) -> bytes:
+    token = await StampingAt(order.timestamper, order.at).async_timestamp(digest, _DIGEST)
+    return bytes(token.dump())
+
+
+async def _signed(
+    order: Sealing, digest: bytes, stamper: StampingAt, *, dry_run: bool = False
+) -> cms.ContentInfo:
+    chain = [x509.Certificate.load(one) for one in order.key.certificates]
+    holder = KeyHolder(order.key, chain, [x509.Certificate.load(one) for one in order.roots])
+    return await holder.async_sign(
+        digest,
+        _DIGEST,
+        dry_run=dry_run,
+        use_pades=True,
+        timestamper=stamper,
+        signed_attr_settings=PdfCMSSignedAttributes(),  # PAdES tells the time by the stamp, and in /M
+    )
+
+
+async def _aside(making: Coroutine[Any, Any, T]) -> T:
+    """Do the arithmetic of signing in a thread and an event loop of its own."""
+    try:
+        return await asyncio.to_thread(asyncio.run, making)
+    except SealingFailed:
+        raise
+    except Exception as error:  # pyHanko raises plain errors of many kinds
+        raise SealingFailed(f"the document could not be sealed: {type(error).__name__}: {error}") from error
+
+
+def _keep(made: Path, target: Path) -> None:
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
+    made.replace(target)
+    flush_folder(target.parent)
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
