@@ -117,6 +117,16 @@ _FILES = {
         "The file holds active content (scripts, launch actions, XFA).",
     ),
     "too_complex": Row(422, "Cấu trúc tệp quá phức tạp.", "The structure of the file is too complex."),
+    "scan_signed": Row(
+        422,
+        "Tệp đã có chữ ký số, không phải bản quét; hãy nộp như kết quả điện tử.",
+        "The file carries a signature already, so it is no scan; hand it in as an electronic document.",
+    ),
+    "conversion_failed": Row(
+        422,
+        "Không ghi được dấu số hóa và ký số trên tệp này; hãy quét lại thành PDF thường.",
+        "This file cannot be marked and signed as a scan; please scan the paper again to a plain PDF.",
+    ),
     "unreadable": Row(422, "Không đọc được tệp.", "The file cannot be read."),
     "signature_invalid": Row(
         422,

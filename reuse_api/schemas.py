@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from vault.digitise import ScanBody
 from vault.drafting import OpenDossier, Person
 from vault.issue import ResultBody
 from vault.issue_record import MAX_OWNERS, RecordBody, RecordOwner
@@ -155,6 +156,30 @@ class ConfirmationBody(Closed):
 
     record: Code
     reason: LongText
+
+
+class ScanFields(Closed):
+    """What an officer says of a scan; a reason where the plan had an answer, `explanation` in words."""
+
+    type: Code
+    owner_roles: list[Code] = Field(min_length=1, max_length=10)
+    title: Text | None = None
+    number: Text | None = None
+    issued_on: Day | None = None
+    reason: Code | None = None
+    explanation: Text | None = None
+
+    def value(self) -> ScanBody:
+        """Give the scan as the vault takes it."""
+        return ScanBody(
+            type=self.type,
+            owner_roles=tuple(self.owner_roles),
+            title=self.title,
+            number=self.number,
+            issued_on=self.issued_on,
+            reason=self.reason,
+            explanation=self.explanation,
+        )
 
 
 class ResultFields(Closed):

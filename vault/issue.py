@@ -13,9 +13,8 @@ from signing.leaf import Kind
 from vault import issuing, owners, requests, telling
 from vault.callers import SystemCaller
 from vault.dossiers import canonical_code
-from vault.errors import FieldInvalid
 from vault.gathering import Scene, scene
-from vault.issuing import Making, Owners
+from vault.issuing import Making, Owners, owners_in_roles
 from vault.plan import barred, found_dossier
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
@@ -79,7 +78,7 @@ async def _people(
     )
     if refusal is not None:
         return refusal
-    ids = _owners(found, body)
+    ids = owners_in_roles(found, body.owner_roles)
     async with vault.db.read() as db:
         identifiers = [pair for one in ids for pair in await owners.identifiers(db, one)]
     persons = found_dossier(found).facts.persons
@@ -98,7 +97,7 @@ async def _people(
 async def _barred(
     vault: Vault, caller: SystemCaller, found: Scene, body: ResultBody, key: str
 ) -> Refusal | None:
-    people = _owners(found, body)
+    people = owners_in_roles(found, body.owner_roles)
     decision = decide(_facts(found, body, people), vault.book, found.at)
     if decision.permitted:
         return None
@@ -107,19 +106,6 @@ async def _barred(
         for owner in people
     ]
     return await telling.refuse(vault, caller, tellings)
-
-
-def _owners(found: Scene, body: ResultBody) -> tuple[str, ...]:
-    by_role = {one.role: one.owner for one in found_dossier(found).facts.persons}
-    people = []
-    for role in body.owner_roles:
-        owner = by_role.get(role)
-        if owner is None:
-            raise FieldInvalid("owners", "role_not_in_dossier")
-        people.append(owner)
-    if not people:
-        raise FieldInvalid("owners", "owners_missing")
-    return tuple(dict.fromkeys(people))
 
 
 def _facts(found: Scene, body: ResultBody, people: tuple[str, ...]) -> AccessFacts:

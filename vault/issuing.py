@@ -22,9 +22,11 @@ from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.entries import Logged
 from vault.errors import FieldInvalid
+from vault.gathering import Scene
 from vault.keeping import Description, Kept
 from vault.known_papers import known_paper
 from vault.owners import NewOwner
+from vault.plan import found_dossier
 from vault.records import Stored
 from vault.result_paper import Paper, checked_fields, composed, handed_in
 from vault.services import Answer, Refusal, Vault
@@ -86,6 +88,30 @@ class Owners:
         return tuple(dict.fromkeys(owner for _, owner in self.roles))
 
 
+async def file_sha256(file: Path) -> str:
+    """Give the SHA-256 of a file in hex."""
+    with file.open("rb") as handle:
+        return (await asyncio.to_thread(file_digest, handle, "sha256")).hexdigest()
+
+
+def owners_in_roles(found: Scene, roles: Sequence[str]) -> tuple[str, ...]:
+    """Give the owners that persons of the dossier are, by the roles they have in it.
+
+    Raises:
+        FieldInvalid: no role is named, or one that the dossier does not have.
+    """
+    by_role = {one.role: one.owner for one in found_dossier(found).facts.persons}
+    people = []
+    for role in roles:
+        owner = by_role.get(role)
+        if owner is None:
+            raise FieldInvalid("owners", "role_not_in_dossier")
+        people.append(owner)
+    if not people:
+        raise FieldInvalid("owners", "owners_missing")
+    return tuple(dict.fromkeys(people))
+
+
 class Making:
     """The paper of one request, made when it is first needed; a context that removes what was composed."""
 
@@ -112,10 +138,7 @@ class Making:
 
     async def digest(self) -> str:
         """Give the SHA-256 of a handed-in file in hex, "" without one: another file is another request."""
-        if self._file is None:
-            return ""
-        with self._file.open("rb") as handle:
-            return (await asyncio.to_thread(file_digest, handle, "sha256")).hexdigest()
+        return "" if self._file is None else await file_sha256(self._file)
 
     async def begin(self, people: Owners) -> bool:
         """Have the paper composed and sealed, or examined; says whether that was done just now.

@@ -33,6 +33,7 @@ EXPECTED = {
         "GET /v1/releases/{release_id}/content",
         "POST /v1/dossiers/{code}/results",
         "POST /v1/dossiers/{code}/components/{component}/confirmation",
+        "POST /v1/dossiers/{code}/components/{component}/digitised",
         "POST /v1/records",
         "GET /v1/records",
         "POST /v1/records/{record}/revocation",

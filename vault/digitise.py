@@ -1,0 +1,245 @@
+"""A scan in place of a component: marked, signed, stored, counted; class E until its quality is checked.
+
+A scan in spite of an answer of the plan says why, and is counted as such (DESIGN 10).
+"""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import insert
+
+from policies.decision import decide
+from policies.facts import RESCAN_REASONS, AccessFacts, Action, Decision, TrustClass
+from policies.recording import plain
+from signing.leaf import Kind
+from vault import epochs, keeping, requests, telling
+from vault.appending import Transaction
+from vault.callers import SystemCaller
+from vault.confirming import planned
+from vault.days import legal_day
+from vault.dossiers import canonical_code
+from vault.entries import Logged, stamp
+from vault.errors import FieldInvalid
+from vault.gathering import Scene, scene
+from vault.issuing import file_sha256, owners_in_roles
+from vault.keeping import Description, Kept
+from vault.plan import barred, found_dossier
+from vault.scanned_paper import ScannedPaper, marked
+from vault.services import Answer, Refusal, Vault
+from vault.settling import Draft, settle
+from vault.tables import digitisation
+from vault.telling import Telling
+from vault.validity import MAX_WORDS
+
+
+@dataclass(frozen=True)
+class ScanBody:
+    """What an officer says of a scan; `reason` where the plan had an answer, `explanation` for `other`."""
+
+    type: str
+    owner_roles: tuple[str, ...]
+    title: str | None = None
+    number: str | None = None
+    issued_on: date | None = None
+    reason: str | None = None
+    explanation: str | None = None
+
+
+async def digitise(
+    vault: Vault, caller: SystemCaller, code: str, component: str, body: ScanBody, file: Path, *, key: str
+) -> Answer | Refusal:
+    """Store a scan for its owners, marked and sealed as the agency's conversion; never more than a candidate.
+
+    Args:
+        file: the scan, an unsigned PDF.
+        key: the Idempotency-Key.
+
+    Raises:
+        FieldInvalid: a field or the file cannot be accepted; nothing is stored.
+        NotFound: there is no such dossier, or it is another agency's.
+        SealingFailed: no seal could be made; nothing is stored.
+    """
+    _check_said(body, legal_day(vault.clock.now()))
+    code = canonical_code(code)
+    async with _Making(vault, caller, body, file, code) as making:
+
+        async def draft(at: datetime) -> Draft | Refusal:
+            async with vault.db.read() as db:
+                found = await scene(vault, db, caller, code, at, [body.type])
+            refusal = await barred(vault, caller, found, code, Action.ASK_PLAN)
+            if refusal is not None:
+                return refusal
+            facts = _facts(vault, found, component, body)
+            decision = decide(facts, vault.book, at)
+            if not decision.permitted:
+                return await _refuse(vault, caller, found, facts, decision, key)
+            if await making.begin(at):
+                return await draft(vault.clock.now())  # that took its time: what is true now is decided on
+            return await _ready(vault, caller, making, found, facts, decision, key)
+
+        wanted = {"code": code, "component": component, "file": await file_sha256(file)}
+        asked = requests.body_hash("digitise", wanted | plain(asdict(body)))
+        return await settle(vault, caller, key=key, asked=asked, draft=draft)
+
+
+def _check_said(body: ScanBody, today: date) -> None:
+    if body.reason is not None and body.reason not in RESCAN_REASONS:
+        raise FieldInvalid("reason", "value_unknown")
+    if body.reason == "other" and not (body.explanation or "").strip():
+        raise FieldInvalid("explanation", "field_missing")
+    if len(body.explanation or "") > MAX_WORDS:
+        raise FieldInvalid("explanation", "text_length", f"1 to {MAX_WORDS} characters")
+    if body.issued_on is not None and body.issued_on > today:
+        raise FieldInvalid("issued_on", "date_in_future")
+
+
+def _facts(vault: Vault, found: Scene, component: str, body: ScanBody) -> AccessFacts:
+    people = owners_in_roles(found, body.owner_roles)
+    answer = planned(vault, found, component)
+    answered = answer.state if answer is not None else None
+    return AccessFacts(
+        Action.DIGITISE,
+        found.caller,
+        dossier=found_dossier(found).about(*people),
+        component=component,
+        result_type=body.type,
+        result_persons=people,
+        answered=answered,
+        rescan_reason=body.reason if answered != "none" else None,
+    )
+
+
+async def _refuse(
+    vault: Vault, caller: SystemCaller, found: Scene, facts: AccessFacts, decision: Decision, key: str
+) -> Refusal:
+    tellings = [
+        Telling(
+            Kind.REFUSED,
+            "digitise_refused",
+            replace(facts, dossier=found_dossier(found).about(owner), result_persons=(owner,)),
+            decision,
+            (owner,),
+            request=key,
+        )
+        for owner in facts.result_persons
+    ]
+    return await telling.refuse(vault, caller, tellings)
+
+
+class _Making:
+    """The marked paper of one request, made when it is first needed; a context that removes it."""
+
+    def __init__(self, vault: Vault, caller: SystemCaller, body: ScanBody, file: Path, code: str) -> None:
+        self._vault = vault
+        self._caller = caller
+        self._file = file
+        self._code = code
+        self._kept: Kept | None = None
+        self.body = body
+        self.paper: ScannedPaper | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.paper is not None:
+            self.paper.file.unlink(missing_ok=True)
+
+    async def begin(self, at: datetime) -> bool:
+        """Have the scan marked and sealed; says whether that was done just now."""
+        if self.paper is not None:
+            return False
+        self.paper = await marked(self._vault, self._caller, self._file, at)
+        return True
+
+    async def kept(self, paper: ScannedPaper, owners: tuple[str, ...], at: datetime) -> Kept:
+        """Give the record that the paper becomes; its bytes are durable then."""
+        if self._kept is None:
+            body = self.body
+            known = self._vault.book.record_type(body.type, legal_day(at))
+            description = Description(
+                type=body.type,
+                title=body.title or (known.name.vi if known is not None else body.type),
+                source="digitised",
+                trust=TrustClass.E,  # whatever its seal says: how well it was scanned is not checked yet
+                issuer=self._caller.agency,
+                issuer_name=paper.agency_name,
+                number=body.number,
+                issued_on=body.issued_on,
+                dossier=self._code,
+            )
+            self._kept = await keeping.keep(
+                self._vault, paper.file, paper.examined, description, owners_of=owners, data=None, at=at
+            )
+        return self._kept
+
+
+async def _ready(
+    vault: Vault,
+    caller: SystemCaller,
+    making: _Making,
+    found: Scene,
+    facts: AccessFacts,
+    decision: Decision,
+    key: str,
+) -> Draft:
+    paper = making.paper
+    assert paper is not None  # noqa: S101 - begun before
+    kept = await making.kept(paper, facts.result_persons, found.at)
+    explanation = making.body.explanation if facts.rescan_reason is not None else None
+    details = {"scan": paper.scan.sha256.hex(), "explanation": explanation}
+    told = Telling(
+        Kind.RECORD_EVENT,
+        "digitised",
+        facts,
+        decision,
+        tuple(sorted(facts.result_persons)),
+        kept.told(),
+        request=key,
+        details={name: value for name, value in details.items() if value is not None},
+    )
+    after = planned(vault, found, facts.component or "", kept.told().facts)
+
+    async def write(tx: Transaction, logged: list[Logged]) -> Answer:
+        codes = await keeping.write(tx.db, kept, found.at)
+        row: dict[str, Any] = {
+            "record": kept.id,
+            "dossier": found_dossier(found).facts.code,
+            "component": facts.component,
+            "answered": facts.answered,
+            "reason": facts.rescan_reason,
+            "explanation": explanation,
+            "scan_sha256": paper.scan.sha256,
+            "scan_size": paper.scan.size,
+            "agency": caller.agency,
+            "officer": caller.officer or "",
+            "idx": logged[0].index,
+            "at": stamp(found.at),
+        }
+        await tx.db.execute(insert(digitisation).values(**row))
+        await epochs.advance(tx.db, [("dossier", row["dossier"])])
+        persons = found_dossier(found).facts.persons
+        return {
+            "record": kept.id,
+            "document_codes": {
+                one.role: codes[one.owner] for one in persons if one.owner is not None and one.owner in codes
+            },
+            "type": kept.description.type,
+            "trust": kept.description.trust.value,
+            "verdict": kept.report.verdict,
+            "state": after.state if after is not None else "none",
+            "reasons": list(after.reasons) if after is not None else [],
+            "digest": kept.row["content_sha256"].hex(),
+            "size": kept.row["content_size"],
+            "scan_digest": paper.scan.sha256.hex(),
+            "scan_size": paper.scan.size,
+            "receipt": logged[0].receipt,
+            "index": logged[0].index,
+        }
+
+    return Draft(await telling.prepare(vault, caller, [told]), found.epochs, found.at, write)
