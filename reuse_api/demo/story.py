@@ -1,14 +1,12 @@
 """`kho demo`: builds or keeps a vault of its own, tells the story at its real doors, then serves it."""
 
 import asyncio
-import errno
+import logging
 import socket
 import time
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
-
-import uvicorn
 
 from reuse_api.app import create_app
 from reuse_api.demo import acts, later_acts, people, staff
@@ -17,14 +15,17 @@ from reuse_api.demo.acts import Stage
 from reuse_api.demo.door import Door
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.demo.teller import Teller
+from reuse_api.journal import open_journal
 from reuse_api.language import Language
-from reuse_api.settings import Settings
+from reuse_api.serving import AddressTaken, listen, server
+from reuse_api.settings import Settings, read_settings
+from reuse_api.wiring import AUTHORITY, open_vault, places_of
 from signing.checkpoint import Checkpoint, parse_checkpoint, split_note
 from signing.merkle import verify_consistency
 from storage.errors import StorageError
 from vault.clock import Clock
 from vault.errors import VaultError
-from vault.opening import Authorities, VaultPlaces, check_places, opened
+from vault.opening import check_places
 from vault.services import Vault
 
 HOST = "127.0.0.1"
@@ -36,14 +37,18 @@ def run(*, folder: Path, keys: Path, once: bool, lang: Language, port: int) -> i
     Gives the exit status: 0 told (and stopped), 1 could not, with one clear line saying why.
     """
     teller = Teller(lang)
+    settings = _settings(folder, keys, port)
+    open_journal(logging.WARNING)  # a request is told by the story; what goes wrong is told beside it
     try:
-        listening = _listen(port)
+        listening = listen(settings.host, settings.port)
+    except AddressTaken as problem:
+        teller.say("port_taken", port=port, other=port + 1 if port < 65535 else 0, why=problem)
+        return 1
     except OSError as problem:
-        key = "port_taken" if problem.errno == errno.EADDRINUSE else "cannot_go_on"
-        teller.say(key, port=port, other=port + 1 if port < 65535 else 0, why=problem)
+        teller.say("cannot_go_on", why=problem)
         return 1
     try:
-        return asyncio.run(_play(folder, keys, teller, listening, once=once))
+        return asyncio.run(_play(settings, folder, teller, listening, once=once))
     except (PermissionError, FileNotFoundError) as problem:
         teller.say("cannot_write", path=problem.filename or folder, why=problem.strerror)
     except OSError as problem:
@@ -58,39 +63,26 @@ def run(*, folder: Path, keys: Path, once: bool, lang: Language, port: int) -> i
     return 1
 
 
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((HOST, port))
-        listening.listen(128)
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
-async def _play(folder: Path, keys: Path, teller: Teller, listening: socket.socket, *, once: bool) -> int:
+async def _play(
+    settings: Settings, folder: Path, teller: Teller, listening: socket.socket, *, once: bool
+) -> int:
     port = listening.getsockname()[1]
     url = f"http://{HOST}:{port}"
-    places = places_of(folder, keys)
-    clock, started = Clock(), time.monotonic()
+    settings = settings.model_copy(update={"listen": f"{HOST}:{port}", "issuer": url})
+    places, started = places_of(settings), time.monotonic()
     fresh = check_places(places, create=True)
     before = _head(places.log)
-    authority = _authority(keys, clock)
-    authorities = Authorities(authority.roots(), authority.timestamper(), authority.revocation())
+    authority = _authority(places.keys, Clock())
     teller.say("title")
-    teller.say("places", folder=folder, keys=keys)
-    async with opened(places, create=True, clock=clock, issuer=url, authorities=authorities) as vault:
-        _write_roots(folder / "roots.pem", authorities.roots)
+    teller.say("places", folder=folder, keys=places.keys)
+    async with open_vault(settings, create=True) as vault:
+        _write_roots(folder / "roots.pem", authority.roots())
         if not fresh:
             teller.say("kept", size=vault.signer.tree.size)
-        server = uvicorn.Server(
-            uvicorn.Config(create_app(vault, _settings(places, url)), log_config=None, access_log=False)
-        )
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        service = server(create_app(vault, settings))
+        serving = asyncio.create_task(service.serve(sockets=[listening]))
         try:
-            told = asyncio.create_task(_tell(vault, teller, keys, Door(HOST, port), authority, folder))
+            told = asyncio.create_task(_tell(vault, teller, places.keys, Door(HOST, port), authority, folder))
             await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
             if not told.done():
                 told.cancel()
@@ -101,42 +93,36 @@ async def _play(folder: Path, keys: Path, teller: Teller, listening: socket.sock
                 _show_growth(vault, teller, before)
             teller.say("done", seconds=round(time.monotonic() - started, 1))
             if not once:
-                await _show_where(stage, url, keys)
+                await _show_where(stage, url, places.keys)
                 await serving
                 teller.say("stopped")
         finally:
-            server.should_exit = True
+            service.should_exit = True
             await asyncio.wait({serving})
     return 0
 
 
-def places_of(folder: Path, keys: Path) -> VaultPlaces:
-    """Say where the demo's vault lives."""
-    return VaultPlaces(
+def _settings(folder: Path, keys: Path, port: int) -> Settings:
+    """Read the settings as every command does, with the demo's own places and address in place of theirs.
+
+    Raises:
+        SettingsInvalid: as `read_settings`.
+    """
+    return read_settings(
         database=folder / "rows.db",
         store=f"folder:{folder / 'blobs'}",
         keys=keys,
-        log=folder / "log",
+        log_folder=folder / "log",
         scratch=folder / "scratch",
-    )
-
-
-def _settings(places: VaultPlaces, url: str) -> Settings:
-    return Settings(
-        database=places.database,
-        store=places.store,
-        keys=places.keys,
-        log_folder=places.log,
-        scratch=places.scratch,
-        listen=url.removeprefix("http://"),
-        issuer=url,
+        listen=f"{HOST}:{port}",
+        issuer=f"http://{HOST}:{port}",
         demo_sign_in=True,
     )
 
 
 def _authority(keys: Path, clock: Clock) -> DemoAuthority:
     """Make the demo's certification authority, or load it; its keys lie beside the vault's."""
-    folder = keys / "authority"
+    folder = keys / AUTHORITY
     if folder.exists():
         return DemoAuthority.load(folder)
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)

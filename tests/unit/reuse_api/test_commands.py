@@ -182,6 +182,17 @@ def test_a_wrong_setting_is_64_and_named(
     assert capsys.readouterr().err.startswith("kho: KHO_STROE is no setting of Kho")
 
 
+def test_the_demo_refuses_a_setting_that_is_none_and_makes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KHO_NONSENSE", "1")
+    assert run(["demo", "--once", "--port", "0"]) == 64
+    told = capsys.readouterr()
+    assert told.err.splitlines()[0].startswith("kho: KHO_NONSENSE is no setting of Kho")
+    assert (told.out, len(told.err.splitlines())) == ("", 1)
+    assert not (tmp_path / "var").exists()
+
+
 @pytest.mark.parametrize("arguments", [["serve", "--listen", "127.0.0.1:0"], ["migrate"], ["inspect"]])
 def test_where_there_is_no_vault_one_line_says_so(
     arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
