@@ -31,6 +31,7 @@ from reuse_api.doorway import Doorway
 from reuse_api.pages import (
     accesses,
     adding,
+    admin,
     assets,
     audit_counting,
     audit_entry,
@@ -87,6 +88,7 @@ PAGES: tuple[APIRouter, ...] = (
     audit_entry.router,
     audit_counting.router,
     audit_log.router,
+    admin.router,
     assets.router,
     nowhere.router,
 )

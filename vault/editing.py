@@ -81,7 +81,7 @@ async def publish_edit(vault: Vault, caller: StaffCaller, body: NewEdit, *, key:
             tx.db, edit, agency=caller.agency, officer=caller.officer, index=logged.index, at=now
         )
         await _read_anew(tx, found, (*found.edits, edit), now)
-        return {"edit": edit.id, "receipt": logged.receipt, "index": logged.index}
+        return _told(edit.id, edit.procedure, logged)
 
     def allow(found: _Scene) -> tuple[str, Edit]:
         try:
@@ -115,7 +115,7 @@ async def end_edit(
         await catalogue_edits.end(tx.db, edit_id, until=until, reason=why, index=logged.index)
         now = vault.clock.now()
         await _read_anew(tx, found, await catalogue_edits.published(tx.db, found.base.code, now), now)
-        return {"edit": edit_id, "receipt": logged.receipt, "index": logged.index}
+        return _told(edit_id, found.base.code, logged)
 
     def allow(found: _Scene) -> tuple[str, Edit]:
         one = next(one for one in found.edits if one.id == edit_id)
@@ -127,6 +127,10 @@ async def end_edit(
         return EDIT_ENDED, replace(one, in_force=period, reason=Text(why, why))
 
     return await _act(vault, caller, known.edit.procedure, allow, finish, key, asked)
+
+
+def _told(edit_id: str, procedure: str, logged: Logged) -> Answer:
+    return {"edit": edit_id, "procedure": procedure, "receipt": logged.receipt, "index": logged.index}
 
 
 Allow = Callable[[_Scene], tuple[str, Edit]]

@@ -63,7 +63,7 @@ ROOMS: dict[Room, _Room] = {
             ("log", "/audit/log"),
         ),
     ),
-    "admin": _Room("/admin", STAFF_COOKIE, (("admin", "/admin"),)),
+    "admin": _Room("/admin", STAFF_COOKIE, (("admin", "/admin"), ("work", "/admin/work"))),
 }
 
 

@@ -1,0 +1,53 @@
+"""The administrator's room in a real browser: accessible on a phone, in both languages, without script."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from reuse_api.demo import people
+from tests.pages.test_wallet_looks import RULES, SMALL, WIDTH
+
+Visiting = Callable[..., Any]
+# A choice is hit by its whole label.
+HIT = SMALL.replace("input:not([type=hidden])", "input:not([type=hidden], [type=radio]), label.check")
+PLACES = [
+    "/admin",
+    "/admin?q=xyzzy",
+    "/admin/work",
+    "/admin/procedures/1.013225",
+    "/admin/procedures/1.013225?row=3",
+    "/admin/procedures/1.004222?row=new",
+]
+
+
+@pytest.mark.parametrize(("language", "dark"), [("vi", False), ("en", True)])
+def test_every_page_is_accessible(visiting: Visiting, language: str, dark: bool) -> None:
+    visit = visiting(language, width=360, dark=dark)
+    visit.sign_in_staff(people.COMMUNE, "administrator")
+    for place in PLACES:
+        page = visit.go(place)
+        found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+        assert [(place, one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.evaluate(HIT) == [], place
+        assert page.evaluate(WIDTH) <= 360, place
+        assert page.locator("h1").count() == 1
+
+
+def test_a_row_is_overruled_without_script(visiting: Visiting) -> None:
+    visit = visiting("vi", width=1280, script=False)
+    visit.sign_in_staff(people.COMMUNE, "administrator")
+    page = visit.go("/admin")
+    page.locator("#q").fill("2.001610")
+    visit.follow(page.locator("form[role=search] button"))
+    visit.follow(page.locator(".catalogue a.code").first)
+    row = page.locator("li", has_text="KQ3247").last
+    visit.follow(row.locator("a.more").last)
+    page.locator("#kind").select_option("form")
+    page.locator("#reason").fill("Doanh nghiệp tự khai")
+    page.locator("#legal_reference").fill("Nghị định 168/2025/NĐ-CP")
+    visit.follow(page.locator("#edit button[type=submit]"))
+    assert page.locator(".done").is_visible()
+    assert "Theo chỉnh sửa của quản trị viên" in page.locator("li", has_text="KQ3247").first.inner_text()
