@@ -38,6 +38,11 @@ def papers(components: Sequence[Component]) -> int:
     return len({(one.alternative or "", "" if one.alternative else one.code) for one in asked})
 
 
+def papers_met(plans: Sequence[ComponentPlan]) -> int:
+    """Count the papers that are there: a group once, by the row that speaks for it."""
+    return sum(one.state == "satisfied" and one.met_by is None for one in plans)
+
+
 def _groups(components: Sequence[Component]) -> Iterable[list[int]]:
     found: dict[str, list[int]] = {}
     for place, one in enumerate(components):

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from policies.alternatives import papers, papers_met
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, ComponentPlan, DossierFacts
 from policies.matching import plan as match
@@ -145,6 +146,7 @@ def answer(vault: Vault, opened: Opened, found: Scene, receipts: Sequence[str]) 
         "state": opened.facts.state,
         "asked_at": stamp(found.at),
         "policy": vault.book.hash,
+        "papers": {"asked": papers(opened.components), "met": papers_met(plans)},
         "components": [_component(asked[one.component], one, told, vault) for one in plans],
         "receipts": list(receipts),
     }

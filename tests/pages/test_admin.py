@@ -14,6 +14,7 @@ from reuse_api.app import PAGES
 from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
 from reuse_api.demo import people
 from tests.pages.desk import hidden
+from vault.importing import import_procedure
 from vault.tables import log_entry
 
 HOSTILE = '<script>alert("1")</script>{{ 7 * 7 }}"><img src=x onerror=alert(2)>'
@@ -167,6 +168,17 @@ def test_hostile_texts_are_shown_as_they_were_typed(admin: httpx.Client) -> None
     for shown in (refused.text, admin.get(PLACE).text, admin.get("/admin", params={"q": HOSTILE}).text):
         assert "<script" not in shown and "<img" not in shown
         assert "&lt;script&gt;" in shown
+
+
+def test_a_hostile_package_is_shown_as_text(told: Any, admin: httpx.Client) -> None:
+    row = {"code": "KQ1", "name": f"{HOSTILE}\x07\u202e giấy", "originalQty": 1, "copyQty": 0}
+    heading = {"name": HOSTILE, "profileComponents": [row]}
+    package = {"code": "1.999998", "name": HOSTILE, "executionCases": [heading]}
+    told.run(import_procedure(told.vault, package))
+    for place in ("/admin?q=alert", f"{PLACES}/1.999998", f"{PLACES}/1.999998?row=1", "/admin/work"):
+        shown = admin.get(place).text
+        assert "<script" not in shown and "<img" not in shown
+        assert "&lt;script&gt;" in shown and "\u202e" not in shown and "\x07" not in shown
 
 
 def test_only_an_administrator_enters(told: Any) -> None:

@@ -54,6 +54,7 @@ async def test_the_plan_names_the_row_that_speaks_for_the_others(
 ) -> None:
     told = await plan.ask(house.vault, office, dossier)
     assert isinstance(told, dict)
+    assert told["papers"] == {"asked": 2, "met": 1}, "the land paper once, and the design"
     rows = {one["component"]: one for one in told["components"] if one["component"] in ROWS}
     assert {one["state"] for one in rows.values()} == {"satisfied"}
     assert {one["alternative"] for one in rows.values()} == {"giay-to-dat"}
