@@ -43,8 +43,13 @@ def certificate(**changes: str) -> dict[str, str]:
     return {"role-applicant": "on", "f-reregistered": "on", "do": "issue"} | texts | changes
 
 
+def form(client: httpx.Client, place: str, by: str = "") -> str:
+    """Show the form of a birth certificate: the commune issues other papers too."""
+    return client.get(place, params={"type": people.RECORD_TYPE, "by": by}).text
+
+
 def send(client: httpx.Client, place: str, fields: dict[str, str]) -> httpx.Response:
-    return client.post(place, data=hidden(client.get(place).text, place) | fields)
+    return client.post(place, data=hidden(form(client, place), place) | fields)
 
 
 def faults(shown: str) -> list[str]:
@@ -59,7 +64,7 @@ def results(client: httpx.Client, place: str) -> int:
 def test_a_result_is_issued_once_and_takes_the_place_of_an_older_one(
     commune: httpx.Client, place: str
 ) -> None:
-    shown = commune.get(place).text
+    shown = form(commune, place)
     assert f'value="{people.DAUGHTER.number}"' in shown and people.COMMUNE.name_vi in shown
     first = hidden(shown, place) | certificate()
     answers = [commune.post(place, data=first) for _ in range(2)]
@@ -69,13 +74,11 @@ def test_a_result_is_issued_once_and_takes_the_place_of_an_older_one(
     assert results(commune, place) == 1
     assert "Đã cấp kết quả" in commune.get(answers[0].headers["location"]).text
     number = first["f-number"]
-    older = re.search(
-        rf'name="(replaces-rec-\w+)"[^>]*><span>[^<]*{re.escape(number)}', commune.get(place).text
-    )
+    older = re.search(rf'name="(replaces-rec-\w+)"[^>]*><span>[^<]*{re.escape(number)}', form(commune, place))
     assert older is not None
     second = send(commune, place, certificate(**{older[1]: "on"}))
     assert second.status_code == 303, second.text
-    assert number not in commune.get(place).text, "what was replaced is replaced once"
+    assert number not in form(commune, place), "what was replaced is replaced once"
     record = older[1].removeprefix("replaces-")
     assert "Đã được thay bằng" in commune.get(f"/desk/issued/{record}").text
 
@@ -121,8 +124,8 @@ def test_a_row_is_added_to_a_list_and_hostile_texts_stay_in_their_fields(
 
 
 def test_a_file_is_handed_in_with_what_it_says(commune: httpx.Client, place: str) -> None:
-    form = f"{place}/file"
-    shown = commune.get(place, params={"by": "file"}).text
+    handing_in = f"{place}/file"
+    shown = form(commune, place, by="file")
     at = Clock().now()
     body = {"title": "Bản cũ", "issuer_name": "UBND", "issuer_title": "CHỦ TỊCH", "signer": "A"}
     day = at.date().isoformat()
@@ -133,21 +136,21 @@ def test_a_file_is_handed_in_with_what_it_says(commune: httpx.Client, place: str
         "f-number": "7/1999",
         "f-issued_on": "1999-05-01",
     }
-    fields = hidden(shown, form) | said
+    fields = hidden(shown, handing_in) | said
     for bad, code in ((b"no pdf", "không phải PDF"), (b"", "rỗng")):
         wrong = commune.post(
-            form, data=fields, files={"file": ("../../<b>\u202e.pdf", bad, "application/pdf")}
+            handing_in, data=fields, files={"file": ("../../<b>\u202e.pdf", bad, "application/pdf")}
         )
         assert (wrong.status_code, faults(wrong.text)) == (422, ["file"])
         assert code in wrong.text and "7/1999" in wrong.text and "<script" not in wrong.text
-    done = commune.post(form, data=fields, files={"file": ("a.pdf", content, "application/pdf")})
+    done = commune.post(handing_in, data=fields, files={"file": ("a.pdf", content, "application/pdf")})
     assert done.status_code == 303, done.text
     assert results(commune, place) == 1
     shown = commune.get(place.removesuffix("/result")).text
     assert "&lt;script&gt;" in shown and "<script" not in shown
     assert "Chưa được kiểm chứng" in shown
     unticked = {name: text for name, text in fields.items() if name != "role-applicant"}
-    answer = commune.post(form, data=unticked, files={"file": ("a.pdf", content, "application/pdf")})
+    answer = commune.post(handing_in, data=unticked, files={"file": ("a.pdf", content, "application/pdf")})
     assert faults(answer.text) == ["roles"]
 
 
