@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +26,8 @@ MAX_PURPOSES = 5
 MAX_TYPES = 10
 MAX_RECORDS = 20
 MAX_REASON = 300  # characters
+# Letters that change how others are shown (line ends, direction marks) have no place in a text to agree to.
+_UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 MAX_READS = 1000  # whatever the purpose; the policy book sets less
 
 
@@ -80,7 +82,7 @@ def checked(vault: Vault, body: ConsentRequest, today: date) -> ConsentRequest:
         raise FieldInvalid("valid_until", "consent_too_long")
     if not 0 < body.max_reads <= MAX_READS or any(body.max_reads > one.max_reads for one in limits):
         raise FieldInvalid("max_reads", "consent_reads_number")
-    purposes = tuple(replace(one, reason=one.reason.strip()) for one in body.purposes)
+    purposes = tuple(replace(one, reason=normalize("NFC", one.reason).strip()) for one in body.purposes)
     return replace(body, value=value, purposes=purposes, valid_from=first)
 
 
@@ -92,6 +94,8 @@ def _check_purposes(body: ConsentRequest) -> None:
     for number, one in enumerate(body.purposes):
         if not 0 < len(one.reason.strip()) <= MAX_REASON:
             raise FieldInvalid(f"purposes.{number}.reason", "reason_length")
+        if any(category(letter) in _UNSHOWN for letter in one.reason):
+            raise FieldInvalid(f"purposes.{number}.reason", "value_malformed")
 
 
 def _check_documents(vault: Vault, body: ConsentRequest, today: date) -> None:

@@ -1,6 +1,7 @@
 """Whoever asks for consent learns nothing about whom; and asks no more than they may."""
 
 from datetime import UTC, datetime, timedelta
+from unicodedata import normalize
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from signing.leaf import Kind
 from tests.unit.vault.conftest import ACCOUNT, LOAN, Lending, fresh
 from vault import asking, consents, my_consents, receipts
 from vault.clock import FixedClock
+from vault.consent_request import AskedPurpose
 from vault.days import legal_day
 from vault.errors import FieldInvalid, NotFound
 from vault.services import Refusal
@@ -189,6 +191,10 @@ async def test_no_text_is_kept_for_nobody(house, lending):
         ({"scheme": "shoe_size"}, "person.identifier", "identifier_scheme_unknown"),
         ({"purposes": ()}, "purposes", "purposes_number"),
         ({"purposes": (LOAN,) * 2}, "purposes", "purpose_twice"),
+        ({"purposes": (AskedPurpose(LOAN.purpose, "   "),)}, "purposes.0.reason", "reason_length"),
+        ({"purposes": (AskedPurpose(LOAN.purpose, "a\u202eb"),)}, "purposes.0.reason", "value_malformed"),
+        ({"purposes": (AskedPurpose(LOAN.purpose, "a\u2028b"),)}, "purposes.0.reason", "value_malformed"),
+        ({"purposes": (AskedPurpose(LOAN.purpose, "a\nb"),)}, "purposes.0.reason", "value_malformed"),
         ({"types": ()}, "types", "consent_nothing_asked"),
         ({"records": ("a",) * 21}, "records", "too_many"),
         ({"max_reads": 0}, "max_reads", "consent_reads_number"),
@@ -202,6 +208,14 @@ async def test_a_request_that_cannot_be_one_stores_nothing(house, lending, chang
     assert (refused.value.field, refused.value.code) == (field, code)
     assert await house.size() == size
     assert await house.rows(select(consent)) == []
+
+
+async def test_a_reason_is_kept_in_composed_letters(house, lending, daughter):
+    spelt = normalize("NFD", "Hồ sơ vay số 7")
+    consent_id = await lending.asked(purposes=(AskedPurpose(LOAN.purpose, spelt),))
+    found = await my_consents.my_consent(house.vault, daughter, consent_id)
+    assert found.reason == "Hồ sơ vay số 7"
+    assert found.reason in found.text.vi
 
 
 async def test_the_shortest_limit_of_several_purposes_counts(house, lending):

@@ -204,6 +204,7 @@ async def test_a_mother_answers_for_her_child_who_is_asked_too(house, acting, le
     assert refusal.reasons == ("consent_child_not_asked",)
     told = await lending.gives(acting, consent_id, child_agrees=True)
     assert told["state"] == "given"
+    assert await receipts.fetch(house.vault, acting, told["receipt"])
     (entry,) = await house.last(acting)
     assert entry.parts.basis["kind"] == "delegation"
     assert entry.parts.actor == {"owner": acting.person, "delegation": acting.delegation}
