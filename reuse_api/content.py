@@ -2,17 +2,18 @@
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from policies.wording import Audience
 from reuse_api.answering import answer
 from signing.picture import Picture
-from vault.deliver import Delivery
+from vault.deliver import Chunks, Delivery
 from vault.services import Refusal
 
 _RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
@@ -62,9 +63,7 @@ def content(
     }
     if ranged:
         headers["Content-Range"] = f"bytes {delivery.start}-{delivery.stop - 1}/{delivery.size}"
-    return StreamingResponse(
-        _closing(delivery.chunks), 206 if ranged else 200, headers, media_type=delivery.media_type
-    )
+    return _Stream(delivery.chunks, 206 if ranged else 200, headers, media_type=delivery.media_type)
 
 
 def picture(request: Request, drawn: Picture | Refusal, *, audience: Audience = "citizen") -> Response:
@@ -75,15 +74,18 @@ def picture(request: Request, drawn: Picture | Refusal, *, audience: Audience = 
     return Response(drawn.png, headers=headers, media_type="image/png")
 
 
-async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Pass the chunks on; a client that leaves ends the reading at once, and not when memory is swept."""
-    try:
-        async for chunk in chunks:
-            yield chunk
-    finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
+class _Stream(StreamingResponse):
+    """A client that leaves ends the reading at once, and not when memory is swept."""
+
+    def __init__(self, chunks: Chunks, *args: Any, **kwargs: Any) -> None:
+        super().__init__(chunks, *args, **kwargs)
+        self._chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._chunks.aclose()
 
 
 def _attachment(name: str) -> str:

@@ -10,7 +10,7 @@ key seals several things. Each chunk but the last is full; empty content is one 
 
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -83,7 +83,7 @@ async def read_sealed(
     content_size: int,
     start: int = 0,
     stop: int | None = None,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """Give the content from byte `start` up to `stop` (None: the end) in pieces of at most 64 KiB.
 
     Nothing leaves before its whole chunk is authenticated, and no chunk is decrypted before it is asked for.

@@ -1,8 +1,10 @@
 """Bytes leave: steps 6 to 8 of an access (see vault/release.py), for a release and for the owner's own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from sqlalchemy import RowMapping, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +32,28 @@ from vault.telling import Telling
 SHARED = timedelta(seconds=60)  # ranges of one file share a `delivered` entry this long
 
 
+class Chunks:
+    """The content on its way; `aclose` ends the reading at once, begun or not, and closes the file."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes]) -> None:
+        self._first = first
+        self._rest = rest
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        return await anext(self._rest)
+
+    async def aclose(self) -> None:
+        """End the reading."""
+        self._first = b""
+        await self._rest.aclose()
+
+
 @dataclass(frozen=True)
 class Delivery:
     """A file on its way: `chunks` are authenticated one by one, the first already before this exists.
@@ -37,7 +61,7 @@ class Delivery:
     `broken` tells the log, by a code, that what was entered as delivered did not reach its reader.
     """
 
-    chunks: AsyncIterator[bytes]
+    chunks: Chunks
     start: int
     stop: int  # exclusive
     size: int  # of the whole file
@@ -192,7 +216,7 @@ async def _send(
     except StopAsyncIteration:
         first = b""
     return Delivery(
-        chunks=_again(first, chunks),
+        chunks=Chunks(first, chunks),
         start=start,
         stop=end,
         size=row["content_size"],
@@ -253,16 +277,9 @@ async def _entry_of(vault: Vault, index: int) -> Logged:
         return await entries.logged(db, index)
 
 
-async def _again(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    if first:
-        yield first
-    async for chunk in rest:
-        yield chunk
-
-
 async def _chunks(
     vault: Vault, caller: Caller, access: _Access, entry: Logged, key: bytes, start: int, stop: int
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     row = access.record.row
     try:
         async with await vault.store.open(row["blob"]) as reader:
@@ -275,8 +292,9 @@ async def _chunks(
                 start=start,
                 stop=stop,
             )
-            async for chunk in sealed:
-                yield chunk
+            async with aclosing(sealed):
+                async for chunk in sealed:
+                    yield chunk
     except (BlobDamaged, BlobMissing) as problem:
         await _report_damage(vault, caller, access, entry, problem)
         raise ContentDamaged from problem

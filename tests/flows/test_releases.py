@@ -1,13 +1,11 @@
 """A document in place of paper: decided, entered, delivered whole or in part, and only while it may be."""
 
 import json
-import socket
 import time
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -209,22 +207,6 @@ def test_a_closed_dossier_releases_nothing_more(police: httpx.Client, release: s
     ended = content(police, release)
     assert (ended.status_code, codes(ended.json())[0]) == (410, "dossier_closed")
     assert take(police, dossier, None, f"late-{dossier}").status_code == 410
-
-
-def test_a_client_that_leaves_mid_stream_harms_nobody(
-    kho: Any, police: httpx.Client, release: str, certificate: Any
-) -> None:
-    place = urlsplit(kho.url)
-    request = (
-        f"GET /v1/releases/{release}/content HTTP/1.1\r\nHost: {place.netloc}\r\n"
-        f"Authorization: {police.headers['authorization']}\r\n\r\n"
-    )
-    for _ in range(5):
-        with socket.create_connection((place.hostname, place.port)) as leaving:
-            leaving.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-            leaving.sendall(request.encode())
-            assert leaving.recv(100).startswith(b"HTTP/1.1 200")
-    assert content(police, release).status_code == 200
 
 
 def test_issuing_is_refused_to_who_may_not(
