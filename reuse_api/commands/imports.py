@@ -3,15 +3,16 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from policies.edits import idle
-from policies.errors import PackageUnreadable
+from policies.errors import IdentifierInvalid, PackageUnreadable
+from policies.identifiers import procedure_code
 from policies.packages import shipped_packages
 from policies.wording import name
 from reuse_api.commands.ending import Ending, end
@@ -83,7 +84,7 @@ async def _import(
     tally, told = _Tally(), time.monotonic()
     async with open_vault(settings) as vault:
         for place, line, percent in lines:
-            if line.package is not None and only and str(line.package.get("code", "")) not in only:
+            if line.package is not None and only and _code(line.package) not in only:
                 continue
             await _one(vault, tally, place, line)
             if time.monotonic() - told > _PATIENCE:
@@ -98,9 +99,10 @@ async def _one(vault: Vault, tally: _Tally, place: str, line: Line) -> None:
     try:
         if line.package is None:
             raise PackageUnreadable("", line.fault)
-        earlier = tally.seen.setdefault(str(line.package.get("code", "?")), place)
-        if earlier != place:
-            raise PackageUnreadable(str(line.package.get("code")), f"stands already in {earlier}")
+        code = _code(line.package)
+        earlier = tally.seen.setdefault(code, place)
+        if earlier != place:  # else the two would take turns as the newest version, at every import
+            raise PackageUnreadable(code, f"stands already in {earlier}")
         imported = await import_procedure(vault, line.package)
     except PackageUnreadable as problem:
         tally.faults += 1
@@ -112,6 +114,15 @@ async def _one(vault: Vault, tally: _Tally, place: str, line: Line) -> None:
     if imported.state != "unchanged":
         typer.echo(f"{imported.procedure.code}: version {imported.version}")
     _count(vault, tally, imported)
+
+
+def _code(package: Mapping[str, Any]) -> str:
+    """Give the code that the package will be known by: `1.001193.01` is the procedure `1.001193`."""
+    code = str(package.get("code", "?"))
+    try:
+        return procedure_code(code)
+    except IdentifierInvalid:
+        return code
 
 
 def _count(vault: Vault, tally: _Tally, imported: Imported) -> None:

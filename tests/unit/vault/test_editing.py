@@ -1,5 +1,6 @@
 """Edits of the catalogue: dated, logged, respected by what comes later, and no dossier of before moves."""
 
+import asyncio
 import copy
 import os
 from dataclasses import replace
@@ -13,7 +14,7 @@ from policies.edits import Change
 from policies.entries import Text
 from policies.packages import shipped_packages
 from reuse_api.demo import people
-from vault import catalogue, catalogue_work, cataloguing, dossiers, epochs, staff
+from vault import catalogue, catalogue_work, cataloguing, dossiers, epochs, handling, staff
 from vault.callers import StaffCaller, SystemCaller
 from vault.days import legal_day
 from vault.editing import NewEdit, end_edit, publish_edit
@@ -87,6 +88,19 @@ async def test_an_edit_speaks_in_dossiers_opened_after_it_alone(
     assert await asked_in(house, before) == {KINSHIP, "CT01"}
     await end_edit(house.vault, administrator, told["edit"], until=edit.valid_from, reason="nhầm", key=key())
     assert await asked(house, police) == {"CT01"}, "its last day is today"
+
+
+async def test_a_dossier_opened_at_that_very_moment_keeps_what_it_was_answered(
+    house: Any, police: SystemCaller, administrator: StaffCaller, edit: NewEdit
+) -> None:
+    codes = [house.code(people.POLICE) for _ in range(6)]
+    opening = [handling.open_dossier(house.vault, police, code, house.residence()) for code in codes]
+    publishing = publish_edit(house.vault, administrator, edit, key=key())
+    published, answers = await asyncio.gather(publishing, asyncio.gather(*opening))
+    assert published["edit"]
+    for told in answers:
+        assert isinstance(told, dict), told
+        assert await asked_in(house, told["dossier"]) == {one["component"] for one in told["components"]}
 
 
 async def test_a_day_that_has_not_come_changes_nothing_yet(
