@@ -1,30 +1,174 @@
 """If the entry cannot be written nothing is served, and nothing is changed."""
 
+import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 
-from reuse_api.demo.people import KINSHIP, POLICE
+from reuse_api.demo import people
+from reuse_api.demo.people import COMMUNE, KINSHIP, POLICE
+
+TABLES = ("log_entry", "record", "dossier", "release", "request", "validity_event", "delivery_share")
 
 
-def test_without_an_entry_nothing_is_served(
-    kho: Any, police: httpx.Client, residence: dict[str, Any], certificate: Any
-) -> None:
-    code = kho.new_code(POLICE)
-    assert police.put(f"/v1/dossiers/{code}", json=residence).status_code == 200
-    wanted = {"components": [{"component": KINSHIP, "record": certificate.record}]}
-    place, key = f"/v1/dossiers/{code}/releases", {"Idempotency-Key": f"busy-{code}"}
-    release = police.post(place, json=wanted, headers=key).json()["items"][0]["release"]
-    size = kho.vault.signer.tree.size
+@dataclass
+class Scene:
+    """Who asks, and what there is to ask for: each name below is one thing that must be entered."""
+
+    police: httpx.Client
+    commune: httpx.Client
+    daughter: httpx.Client
+    body: dict[str, Any]
+    opened: str  # a dossier of the police's
+    issuing: str  # one of the commune's
+    release: str
+    fresh: str  # a code that is free
+    record: str
+    pdf: bytes
+
+    def put_dossier(self) -> httpx.Response:
+        return self.police.put(f"/v1/dossiers/{self.fresh}", json=self.body)
+
+    def put_again(self) -> httpx.Response:
+        return self.police.put(f"/v1/dossiers/{self.opened}", json=self.body)
+
+    def plan(self) -> httpx.Response:
+        return self.police.get(f"/v1/dossiers/{self.opened}/plan")
+
+    def releases(self) -> httpx.Response:
+        body = {"components": [{"component": KINSHIP, "record": self.record}]}
+        return self.police.post(f"/v1/dossiers/{self.opened}/releases", json=body, headers=self.key("take"))
+
+    def content(self) -> httpx.Response:
+        return self.police.get(f"/v1/releases/{self.release}/content")
+
+    def refusal(self) -> httpx.Response:
+        return self.police.get("/v1/dossiers/G01.26.05-250101-9999/plan")
+
+    def result_of_fields(self) -> httpx.Response:
+        fields = people.certificate("503/2026", "2026-01-05", birth_place="Hà Nội")
+        body = {"type": "GKS", "owner_roles": ["applicant"], "fields": fields}
+        place = f"/v1/dossiers/{self.issuing}/results"
+        return self.commune.post(place, json=body, headers=self.key("fields"))
+
+    def result_as_a_file(self) -> httpx.Response:
+        said = json.dumps({"type": "GKS", "owner_roles": ["applicant"]})
+        parts = {"result": (None, said), "file": ("r.pdf", self.pdf, "application/pdf")}
+        place = f"/v1/dossiers/{self.issuing}/results"
+        return self.commune.post(place, files=parts, headers=self.key("file"))
+
+    def revocation(self) -> httpx.Response:
+        body = {"ground": "Luật Hộ tịch 2014, Điều 70", "reason": "Ghi sai nơi sinh"}
+        place = f"/v1/records/{self.record}/revocation"
+        return self.commune.post(place, json=body, headers=self.key("revoke"))
+
+    def upload(self) -> httpx.Response:
+        form = {"file": ("a.pdf", self.pdf + b"\n", "application/pdf")}
+        return self.daughter.post(
+            "/v1/me/records", files=form, data={"title": "Giấy tờ"}, headers=self.key("up")
+        )
+
+    def wallet_reading(self) -> httpx.Response:
+        return self.daughter.get(f"/v1/me/records/{self.record}/content")
+
+    def page_picture(self) -> httpx.Response:
+        return self.daughter.get(f"/v1/me/records/{self.record}/pages/1")
+
+    def close(self) -> httpx.Response:
+        place = f"/v1/dossiers/{self.opened}"
+        return self.police.patch(place, json={"state": "closed"}, headers=self.key("close"))
+
+    def key(self, what: str) -> dict[str, str]:
+        return {"Idempotency-Key": f"busy-{what}-{self.opened}"}
+
+
+DOORS: tuple[Callable[[Scene], httpx.Response], ...] = (
+    Scene.put_dossier,
+    Scene.put_again,
+    Scene.plan,
+    Scene.releases,
+    Scene.content,
+    Scene.refusal,
+    Scene.result_of_fields,
+    Scene.result_as_a_file,
+    Scene.upload,
+    Scene.wallet_reading,
+    Scene.page_picture,
+    Scene.close,
+    Scene.revocation,  # last: what comes before it needs the record
+)
+
+
+@pytest.fixture(scope="module")
+def scene(
+    kho: Any,
+    police: httpx.Client,
+    commune: httpx.Client,
+    daughter: httpx.Client,
+    residence: dict[str, Any],
+    reregistration: dict[str, Any],
+    plain_pdf: bytes,
+) -> Scene:
+    opened, issuing, fresh = kho.new_code(POLICE), kho.new_code(COMMUNE), kho.new_code(POLICE)
+    record = kho.issue(commune, reregistration).record
+    assert police.put(f"/v1/dossiers/{opened}", json=residence).status_code == 200
+    assert commune.put(f"/v1/dossiers/{issuing}", json=reregistration).status_code == 200
+    made = Scene(
+        police, commune, daughter, residence, opened, issuing, "", fresh, record, plain_pdf + opened.encode()
+    )
+    wanted = {"components": [{"component": KINSHIP, "record": record}]}
+    taken = police.post(f"/v1/dossiers/{opened}/releases", json=wanted, headers=made.key("first"))
+    made.release = taken.json()["items"][0]["release"]
+    return made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def impatient(kho: Any) -> Iterator[None]:
+    """Have the one writer give up after a moment: what it does then is the same."""
+
+    async def wait(milliseconds: int) -> None:
+        async with kho.vault.db.write() as db:
+            await db.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+
+    kho.run(wait(50))
+    yield
+    kho.run(wait(5000))
+
+
+@contextmanager
+def held(kho: Any) -> Iterator[None]:
+    """Somebody else holds the database: nothing can be written."""
     with closing(sqlite3.connect(kho.settings.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        content = police.get(f"/v1/releases/{release}/content")
-        other.execute("ROLLBACK")
-    assert (content.status_code, content.json()["code"]) == (503, "vault_busy")
-    assert int(content.headers["retry-after"]) >= 1
-    assert b"%PDF" not in content.content
-    assert kho.vault.signer.tree.size == size
-    assert police.get(f"/v1/releases/{release}/content").status_code == 200
-    assert kho.vault.signer.tree.size == size + 1
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK")
+
+
+def counts(kho: Any) -> list[int]:
+    with closing(sqlite3.connect(kho.settings.database)) as rows:
+        found = [rows.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES]
+    return [*found, kho.vault.signer.tree.size]
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_without_an_entry_nothing_is_served_or_changed(
+    kho: Any, scene: Scene, door: Callable[[Scene], httpx.Response]
+) -> None:
+    before = counts(kho)
+    with held(kho):
+        reply = door(scene)
+    assert (reply.status_code, reply.json()["code"]) == (503, "vault_busy")
+    assert int(reply.headers["retry-after"]) >= 1
+    assert b"%PDF" not in reply.content
+    assert "reasons" not in reply.json(), "not even a refusal is told"
+    assert counts(kho) == before
+    again = door(scene)
+    assert again.status_code in (200, 201) or door is Scene.refusal, again.text
+    assert counts(kho)[0] > before[0]
