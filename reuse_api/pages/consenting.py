@@ -135,6 +135,7 @@ async def _asked(
     held = [one for one in await my_consents.my_consents(vault, caller) if one.bundle == bundle]
     if not held:
         raise NotFound
+    held.sort(key=lambda one: one.purpose)
     told: list[tuple[Any, Typed]] = [
         (tell_consent(narrator, one), typed.get(one.id, Typed())) for one in held
     ]

@@ -12,11 +12,13 @@ from reuse_api.demo import people
 from reuse_api.demo.actors import Clerk, Wallet, caller_key, expect, register
 from reuse_api.demo.door import Door
 from reuse_api.demo.people import Citizen
-from vault import asking, my_consents, registering
+from vault import asking, consenting, fetching, my_consents, registering
 from vault.callers import SystemCaller
 from vault.consent_request import AskedPurpose, ConsentRequest
 from vault.days import legal_day
+from vault.fetched import Fetch
 from vault.my_consents import MyConsent
+from vault.services import Refusal
 
 LOAN = AskedPurpose("loan_assessment", "Hồ sơ vay mua nhà số 2026/118")
 ACCOUNT = AskedPurpose("account_opening", "Mở tài khoản thanh toán")
@@ -29,6 +31,14 @@ class Family:
     told: Any
     child: Wallet
     bank: SystemCaller
+
+    def places(self, wallet: Wallet) -> list[str]:
+        """Give an address of every page of consents and persons, with something on each to look at."""
+        given = self.gives(wallet, self.asks(wallet.citizen))
+        self.fetches(given.id, *self.documents(wallet, given.id))
+        waiting = self.asks(wallet.citizen, LOAN, ACCOUNT)
+        held = ("/wallet/consents", f"/wallet/consents/{given.id}", f"/wallet/requests/{waiting}")
+        return [*held, "/wallet/people"]
 
     def asks(
         self, citizen: Citizen, *purposes: AskedPurpose, reads: int = 10, types: tuple[str, ...] = ("GKS",)
@@ -55,6 +65,38 @@ class Family:
         caller = self.told.run(_caller(self.told.vault, wallet))
         held = self.told.run(my_consents.my_consents(self.told.vault, caller))
         return [one for one in held if one.bundle == request]
+
+    def gives(self, wallet: Wallet, request: str) -> MyConsent:
+        """Have the owner agree to the first consent of a request, for the first document offered."""
+        vault = self.told.vault
+        one, *_ = self.consents(wallet, request)
+        self.told.run(
+            consenting.answer(
+                vault,
+                self.told.run(_caller(vault, wallet)),
+                one.id,
+                act="give",
+                text_hash=one.text_hash.vi,
+                language="vi",
+                records=(one.offered[0].record,),
+                key=os.urandom(8).hex(),
+            )
+        )
+        return one
+
+    def documents(self, wallet: Wallet, consent: str) -> list[str]:
+        """Give the records that a consent names."""
+        caller = self.told.run(_caller(self.told.vault, wallet))
+        found = self.told.run(my_consents.my_consent(self.told.vault, caller, consent))
+        return [one.record for one in found.documents]
+
+    def fetches(self, consent: str, *records: str) -> list[str]:
+        """Have the bank fetch; gives "released" for each record, or the first reason why not."""
+        body = Fetch(consent, LOAN.purpose, records)
+        told = self.told.run(fetching.fetch(self.told.vault, self.bank, body, key=os.urandom(8).hex()))
+        if isinstance(told, Refusal):
+            return [told.code]
+        return [one["state"] if one["state"] == "released" else one["reasons"][0] for one in told["items"]]
 
 
 async def _caller(vault: Any, wallet: Wallet) -> Any:

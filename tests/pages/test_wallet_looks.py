@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from reuse_api.demo import people
+from tests.pages.family import Family
 
 Visiting = Callable[..., Any]
 
@@ -19,11 +20,20 @@ WORDS = {
 
 # What a finger cannot hit: smaller than 44 px, unless a link in running text or one that fills its card.
 SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select")].filter(one => {
-  if (one.matches(".skip, .paper h2 a")) return false;
+  if (one.matches(".skip, .paper :is(h2, h3) a, .asking h3 a, .choice input")) return false;
   const box = one.getBoundingClientRect();
   return box.height < 44 || box.width < 44;
 }).map(one => one.outerHTML.slice(0, 120))"""
+WIDEST = """() => [...document.querySelectorAll("main *, nav *, .bar *, footer *")]
+  .map(one => [one.getBoundingClientRect().right, one.outerHTML.slice(0, 90)])
+  .sort((one, other) => other[0] - one[0])[0]"""
 WIDTH = "() => document.documentElement.scrollWidth"
+
+
+@pytest.fixture(scope="session")
+def more(family: Family) -> list[str]:
+    """The pages of consents and persons, for the daughter."""
+    return family.places(family.told.stage.daughter)
 
 
 def places(page: Page) -> list[str]:
@@ -44,17 +54,35 @@ def places(page: Page) -> list[str]:
         refused,
         "/wallet/upload",
         "/wallet/nothing",
+        f"{record}/view/1",
     ]
 
 
 @pytest.mark.parametrize(("language", "dark"), [("vi", False), ("en", True)])
-def test_every_page_is_accessible(visiting: Visiting, language: str, dark: bool) -> None:
+def test_every_page_is_accessible(visiting: Visiting, more: list[str], language: str, dark: bool) -> None:
     visit = visiting(language, width=360, dark=dark)
     visit.go("/sign-in")
     _check(visit.page, language)
     every = places(visit.sign_in(visit.told.stage.daughter))
-    for place in every if not dark else [every[0], every[1], *every[3:5], every[6]]:
+    for place in (*every, *more) if not dark else (every[0], every[1], *every[3:5], every[6], *more):
         _check(visit.go(place), language)
+
+
+def test_the_pages_are_accessible_while_she_acts_for_her_child(visiting: Visiting, family: Family) -> None:
+    visit = visiting("vi", width=360)
+    visit.sign_in(visit.told.stage.mother)
+    page = visit.go("/wallet/people")
+    page.locator("input[value=parent]").check()
+    visit.follow(page.locator(".fields button[type=submit]"))
+    _check(page, "vi")
+    page.locator("#value").fill(people.CHILD.number)
+    visit.follow(page.locator(".fields button[type=submit]"))
+    family.asks(people.CHILD)
+    visit.follow(page.locator("form[action$='/act'] button"))
+    for place in ("/wallet", "/wallet/people", page.locator(".asking a").first.get_attribute("href")):
+        _check(visit.go(place), "vi")
+    visit.follow(page.locator("aside.acting button"))
+    assert page.locator("aside.acting").count() == 0
 
 
 def _check(page: Page, language: str) -> None:
@@ -67,14 +95,16 @@ def _check(page: Page, language: str) -> None:
     assert page.locator("h1").count() == 1
 
 
-def test_no_page_scrolls_sideways_however_narrow_or_large_its_text(visiting: Visiting) -> None:
+def test_no_page_scrolls_sideways_however_narrow_or_large_its_text(
+    visiting: Visiting, more: list[str]
+) -> None:
     visit = visiting("vi")
-    for place in places(visit.sign_in(visit.told.stage.daughter)):
+    for place in (*places(visit.sign_in(visit.told.stage.daughter)), *more):
         page = visit.go(place)
         for width, size in ((320, "100%"), (390, "200%"), (640, "100%"), (640, "200%"), (1280, "100%")):
             page.set_viewport_size({"width": width, "height": 844})
             page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
-            assert page.evaluate(WIDTH) <= width, (place, width, size)
+            assert page.evaluate(WIDTH) <= width, (place, width, size, page.evaluate(WIDEST))
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
