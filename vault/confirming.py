@@ -65,13 +65,20 @@ async def confirm(
 def planned(vault: Vault, found: Scene, component: str, *changed: RecordFacts) -> ComponentPlan | None:
     """Give the plan's answer for one component; None when the dossier does not ask for it.
 
+    Of rows that ask for the same paper each has the state of the one that speaks for them all: what is known
+    of the paper does not depend on the row that is named.
+
     Args:
         changed: facts to take in place of those read, or beside them.
     """
     opened = found_dossier(found)
     held = {one.facts.id: one.facts for one in found.records} | {one.id: one for one in changed}
     plans = match(opened.facts, list(held.values()), opened.components, vault.book, found.at)
-    return next((one for one in plans if one.component == component), None)
+    answers = {one.component: one for one in plans}
+    answer = answers.get(component)
+    if answer is None or answer.met_by is None:
+        return answer
+    return replace(answer, state=answers[answer.met_by].state)
 
 
 async def _draft(vault: Vault, caller: SystemCaller, wish: _Wish, at: datetime) -> Draft | Refusal:

@@ -11,6 +11,8 @@ from reuse_api.demo import people
 from reuse_api.demo.actors import register
 from vault import plan, release
 from vault.callers import SystemCaller
+from vault.confirming import confirm, planned
+from vault.gathering import scene
 from vault.release import Wanted
 from vault.tables import record
 from vault.tables import release as release_table
@@ -79,6 +81,36 @@ async def test_all_rows_taken_in_one_action_count_once(
 ) -> None:
     items = await takes(house, office, dossier, *ROWS)
     assert [one["counts"] for one in items] == [True, False, False, False]
+
+
+async def test_a_row_has_the_state_of_its_paper_whichever_row_is_named(
+    house: Any, office: SystemCaller, dossier: str
+) -> None:
+    """Else a scan would pass as the answer to a row that says "asked for in another row"."""
+
+    async def states() -> set[str]:
+        async with house.vault.db.read() as db:
+            found = await scene(house.vault, db, office, dossier, house.vault.clock.now())
+        answers = [planned(house.vault, found, code) for code in ROWS]
+        return {one.state for one in answers if one is not None}
+
+    assert await states() == {"satisfied"}
+    await house.change(update(record).where(record.c.id == house.daughters).values(trust="E"))
+    assert await states() == {"candidate"}
+    await house.change(update(record).where(record.c.id == house.daughters).values(type="GKS"))
+    assert await states() == {"data_source"}
+
+
+async def test_a_candidate_is_confirmed_under_any_row_and_meets_them_all(
+    house: Any, office: SystemCaller, dossier: str
+) -> None:
+    await house.change(update(record).where(record.c.id == house.daughters).values(trust="E"))
+    told = await confirm(
+        house.vault, office, dossier, "KQ005478", house.daughters, reason="đã đối chiếu bản chính", key="k1"
+    )
+    assert isinstance(told, dict), told
+    items = await takes(house, office, dossier, "KQ003215", "KQ005478")
+    assert [(one["state"], one["counts"]) for one in items] == [("released", True), ("released", False)]
 
 
 async def test_without_the_paper_no_row_gives_anything(
