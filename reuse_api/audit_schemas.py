@@ -1,11 +1,10 @@
 """What an auditor may send: filters as a query or as JSON, an entry with the ground for opening it."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from reuse_api.schemas import Closed, Code, LongText
+from reuse_api.schemas import Closed, Code, Day, LongText
 from signing.leaf import Kind
 from vault.audit_counts import By
 from vault.audit_filters import Filters
@@ -28,8 +27,8 @@ class FilterFields(Closed):
     event: Code | None = None
     result: Literal["permitted", "refused"] | None = None
     reason: Code | None = None
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None
 
     def value(self, owner: str | None) -> Filters:
         """Give the filters as the vault takes them, the owner by the id of their store."""

@@ -19,6 +19,7 @@ from reuse_api.same_origin import CrossSite
 from storage.errors import StoreUnavailable
 from vault.errors import (
     ContentDamaged,
+    FieldInvalid,
     NotAuthenticated,
     NotFound,
     PictureFailed,
@@ -50,6 +51,7 @@ TROUBLES: dict[type[Exception], Trouble] = {
     FormRefused: Trouble("form_refused", 403),
     CrossSite: Trouble("form_refused", 403),
     RequestValidationError: Trouble("form_refused", 422),
+    FieldInvalid: Trouble("form_refused", 422),
 }
 OTHER = Trouble("other", 500)
 

@@ -103,10 +103,14 @@ class Kho:
             "assertion": self.assertion(office, OFFICER_TYPE, office.officer),
         }
 
-    def system(self, office: Office) -> httpx.Client:
-        """A processing system with a fresh token that names its officer."""
+    def system(self, office: Office, *, officer: bool = True) -> httpx.Client:
+        """A processing system with a fresh token that names its officer, or nobody."""
+        form = self.token_form(office)
+        if not officer:
+            form = form | {"grant_type": "client_credentials"}
+            del form["assertion"]
         with self.client() as asking:
-            reply = asking.post("/oauth2/token", data=self.token_form(office))
+            reply = asking.post("/oauth2/token", data=form)
         assert reply.status_code == 200, reply.text
         return self.client(Authorization=f"Bearer {reply.json()['access_token']}")
 
