@@ -1,0 +1,161 @@
+"""The officer over HTTP: a candidate confirmed, a paper digitised in spite of an answer, with reasons."""
+
+import json
+import os
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pikepdf
+import pytest
+
+from reuse_api.demo import people
+from reuse_api.demo.people import Citizen
+
+KINSHIP = people.KINSHIP
+
+
+def key() -> dict[str, str]:
+    return {"Idempotency-Key": os.urandom(8).hex()}
+
+
+def opened(kho: Any, police: httpx.Client, residence: dict[str, Any], applicant: Citizen) -> str:
+    code = str(kho.new_code(people.POLICE))
+    persons = [applicant.named("applicant"), people.MOTHER.named("householder")]
+    reply = police.put(f"/v1/dossiers/{code}", json=residence | {"persons": persons})
+    assert reply.status_code == 200, reply.text
+    return code
+
+
+@pytest.fixture
+def dossier(kho: Any, police: httpx.Client, residence: dict[str, Any]) -> str:
+    """Of the stranger, who has no certificate that was issued to him."""
+    return opened(kho, police, residence, people.STRANGER)
+
+
+@pytest.fixture(scope="module")
+def upload(stranger: httpx.Client, plain_pdf: bytes) -> str:
+    said = {"title": "Giấy khai sinh chụp lại", "type": "GKS"}
+    form = {"file": ("gks.pdf", plain_pdf, "application/pdf")}
+    reply = stranger.post("/v1/me/records", data=said, files=form, headers=key())
+    assert reply.status_code == 201, reply.text
+    return str(reply.json()["record"])
+
+
+def kinship(police: httpx.Client, code: str) -> dict[str, Any]:
+    plan = police.get(f"/v1/dossiers/{code}/plan").json()
+    return next(one for one in plan["components"] if one["component"] == KINSHIP)
+
+
+def reasons(of: dict[str, Any]) -> list[str]:
+    return [one["code"] for one in of["reasons"]]
+
+
+def confirm(system: httpx.Client, code: str, record: str, **headers: str) -> httpx.Response:
+    body = {"record": record, "reason": "Đã đối chiếu với bản chính tại quầy"}
+    place = f"/v1/dossiers/{code}/components/{KINSHIP}/confirmation"
+    return system.post(place, json=body, headers=key() | headers)
+
+
+def scan(
+    system: httpx.Client, code: str, content: bytes, component: str = KINSHIP, **said: Any
+) -> httpx.Response:
+    body = {"type": "GKS", "owner_roles": ["applicant"]} | said
+    parts = {"scan": (None, json.dumps(body)), "file": ("scan.pdf", content, "application/pdf")}
+    place = f"/v1/dossiers/{code}/components/{component}/digitised"
+    return system.post(place, files=parts, headers=key())
+
+
+def test_a_candidate_is_looked_at_confirmed_and_counts(
+    police: httpx.Client, stranger: httpx.Client, dossier: str, upload: str
+) -> None:
+    before = kinship(police, dossier)
+    assert before["state"] == "candidate"
+    assert upload in [one["record"] for one in before["candidates"]]
+    wanted = {"components": [{"component": KINSHIP, "record": upload}]}
+    viewed = police.post(f"/v1/dossiers/{dossier}/releases", json=wanted, headers=key()).json()["items"][0]
+    assert viewed["counts"] is False
+    assert police.get(f"/v1/releases/{viewed['release']}/content").status_code == 200
+    told = confirm(police, dossier, upload)
+    assert told.status_code == 200, told.text
+    assert (told.json()["state"], reasons(told.json())) == ("satisfied", ["confirmed_by_officer"])
+    after = kinship(police, dossier)
+    assert (after["state"], after["records"][0]["trust"]) == ("satisfied", "D")
+    taken = police.post(f"/v1/dossiers/{dossier}/releases", json=wanted, headers=key()).json()["items"][0]
+    assert taken["counts"] is True
+    mine = stranger.get("/v1/me/accesses").json()["accesses"]
+    (entry,) = [one for one in mine if one["event"] == "confirmed" and one["dossier"] == dossier]
+    assert (entry["kind"], entry["record"]) == (10, upload)
+
+
+def test_what_is_no_candidate_is_refused_in_words(
+    kho: Any, police: httpx.Client, commune: httpx.Client, residence: Any, certificate: Any, upload: str
+) -> None:
+    code = opened(kho, police, residence, people.DAUGHTER)
+    refused = confirm(police, code, certificate.record, **{"Accept-Language": "vi"})
+    assert refused.status_code == 403
+    assert "not_a_candidate" in reasons(refused.json())
+    assert all(one["words"] for one in refused.json()["reasons"])
+    strangers, none = confirm(police, code, upload), confirm(police, code, "rec-none")
+    assert strangers.status_code == none.status_code == 403
+    assert reasons(strangers.json()) == reasons(none.json()) == ["person_not_in_dossier"]
+    assert confirm(commune, code, upload).status_code == 404
+    place = f"/v1/dossiers/{code}/components/{KINSHIP}/confirmation"
+    silent = police.post(place, json={"record": upload, "reason": ""}, headers=key())
+    assert (silent.status_code, silent.json()["field"]) == (422, "reason")
+
+
+def test_a_scan_is_marked_signed_and_stored_for_its_owner(
+    kho: Any, police: httpx.Client, stranger: httpx.Client, dossier: str, plain_pdf: bytes
+) -> None:
+    unsaid = scan(police, dossier, plain_pdf)
+    assert (unsaid.status_code, unsaid.json()["code"]) == (403, "rescan_reason_missing")
+    reply = scan(police, dossier, plain_pdf, reason="outdated", number="15/1998")
+    assert reply.status_code == 201, reply.text
+    told = reply.json()
+    assert (told["trust"], told["verdict"], told["state"]) == ("E", "valid", "candidate")
+    content = stranger.get(f"/v1/me/records/{told['record']}/content")
+    assert content.status_code == 200
+    with pikepdf.open(BytesIO(content.content)) as paper, pikepdf.open(BytesIO(plain_pdf)) as before:
+        grown = float(paper.pages[0].mediabox[3]) - float(before.pages[0].mediabox[3])
+        assert grown > 20, "the strip with the mark"
+        assert {str(one.T) for one in paper.Root.AcroForm.Fields} == {"Seal", "SealArchiveTimestamp"}
+    held = {one["id"]: one for one in stranger.get("/v1/me/records").json()["records"]}
+    assert (held[told["record"]]["source"], held[told["record"]]["number"]) == ("digitised", "15/1998")
+    assert reasons(confirm(police, dossier, told["record"]).json()) == ["confirmed_by_officer"]
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "code"),
+    [
+        ({"reason": "whim"}, "reason", "value_unknown"),
+        ({"reason": "other"}, "explanation", "field_missing"),
+        ({"owner_roles": ["witness"]}, "owners", "role_not_in_dossier"),
+        ({"owner_roles": []}, "owner_roles", "too_few"),
+        ({"trust": "A"}, "trust", "field_unknown"),
+        ({"issued_on": "2099-01-01"}, "issued_on", "date_in_future"),
+    ],
+)
+def test_what_is_said_wrongly_of_a_scan_is_named(
+    kho: Any, police: httpx.Client, dossier: str, plain_pdf: bytes, said: Any, field: str, code: str
+) -> None:
+    size = kho.vault.signer.tree.size
+    reply = scan(police, dossier, plain_pdf, **said)
+    assert (reply.status_code, reply.json()["field"], reply.json()["code"]) == (422, field, code), reply.text
+    assert kho.vault.signer.tree.size == size
+
+
+def test_only_a_pdf_without_a_signature_is_a_scan(
+    kho: Any, police: httpx.Client, daughter: httpx.Client, residence: Any, certificate: Any
+) -> None:
+    code = opened(kho, police, residence, people.DAUGHTER)
+    signed = daughter.get(f"/v1/me/records/{certificate.record}/content").content
+    for content, fault in ((signed, "scan_signed"), (b"just words", "not_a_pdf")):
+        reply = scan(police, code, content, reason="unreadable")
+        assert (reply.status_code, reply.json()["code"]) == (422, fault), reply.text
+    bare = police.post(
+        f"/v1/dossiers/{code}/components/{KINSHIP}/digitised",
+        json={"type": "GKS", "owner_roles": ["applicant"]},
+        headers=key(),
+    )
+    assert (bare.status_code, bare.json()["field"]) == (422, "file")
