@@ -28,6 +28,7 @@ from reuse_api import (
 from reuse_api.answering import answer_errors
 from reuse_api.body_limit import BodyLimit
 from reuse_api.doorway import Doorway
+from reuse_api.hosts import OurHosts
 from reuse_api.pages import (
     accesses,
     adding,
@@ -113,6 +114,7 @@ def create_app(vault: Vault, settings: Settings, *, pages: Sequence[APIRouter] =
         app.include_router(router)
     answer_errors(app)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(OurHosts, settings=settings)
     app.add_middleware(Doorway)
     return app
 

@@ -34,6 +34,7 @@ TITLES: dict[int, Row] = {
     413: Row(413, "Quá lớn", "Too large"),
     415: Row(415, "Kiểu nội dung không được hỗ trợ", "Media type not supported"),
     416: Row(416, "Khoảng nằm ngoài tệp", "Range not satisfiable"),
+    421: Row(421, "Gửi nhầm nơi", "Sent to the wrong place"),
     422: Row(422, "Dữ liệu không hợp lệ", "The data is not valid"),
     500: Row(500, "Lỗi của hệ thống", "An error of ours"),
     503: Row(503, "Tạm thời chưa phục vụ được", "Not available just now"),
@@ -51,6 +52,11 @@ _REQUEST = {
     "body_too_large": Row(413, "Thân yêu cầu quá lớn.", "The body of the request is too large."),
     "media_type_unsupported": Row(
         415, "Kiểu nội dung này không được nhận ở đây.", "This media type is not taken here."
+    ),
+    "host_not_ours": Row(
+        421,
+        "Kho không phục vụ dưới tên máy chủ này. Hãy dùng đúng địa chỉ của kho (KHO_ISSUER).",
+        "Kho is not served under this host. Please use its own address (KHO_ISSUER).",
     ),
     "method_not_allowed": Row(
         405, "Địa chỉ này không nhận phương thức đó.", "This address does not take that method."
@@ -286,6 +292,11 @@ _FIELDS = {
         422, "Không có hoặc quá nhiều thành phần.", "There are no components, or too many."
     ),
     "title_length": Row(422, "Tên giấy tờ dài từ 1 đến 200 ký tự.", "A title has 1 to 200 characters."),
+    "title_unshowable": Row(
+        422,
+        "Tên giấy tờ có ký tự điều khiển hoặc ký tự ẩn.",
+        "The title holds control characters or hidden ones.",
+    ),
     "text_length": Row(422, "Nội dung dài từ 1 đến 1000 ký tự.", "The text has 1 to 1000 characters."),
 }
 

@@ -54,7 +54,8 @@ class Settings(BaseSettings):
     )
     issuer: str = Field(
         "",
-        description="Our address as callers know it, `aud` of assertions; empty: http:// and KHO_LISTEN.",
+        description="Our address as callers know it, `aud` of assertions; empty: http:// and KHO_LISTEN. "
+        "A request whose Host is neither of this address nor of KHO_LISTEN is refused with 421.",
     )
     trust_roots: Path | None = Field(
         None,

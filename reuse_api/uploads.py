@@ -5,7 +5,6 @@ also when the client leaves; on success it belongs to the `ReceivedForm`, a cont
 """
 
 import os
-import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -29,7 +28,6 @@ FIELD_MAX = 64 * 1024  # bytes of all text fields together
 _OVERHEAD = FIELD_MAX + 64 * 1024  # of a whole form beside its file: fields, part headers, boundaries
 _MAX_PARTS = 20
 _MAX_NAME = 200  # characters of a file name
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -258,8 +256,10 @@ def _part_of(headers: dict[bytes, bytes]) -> _Part:
 
 
 def _base_name(name: str) -> str:
-    last = PurePosixPath(PureWindowsPath(name).name).name
-    return unicodedata.normalize("NFC", _UNSEEN.sub("", last))[:_MAX_NAME]
+    """Keep the last part of a name, without what hides, steers or turns text around."""
+    last = unicodedata.normalize("NFC", PurePosixPath(PureWindowsPath(name).name).name)
+    name = "".join(one for one in last if not unicodedata.category(one).startswith("C"))[:_MAX_NAME]
+    return "" if name in (".", "..") else name
 
 
 def _text(name: str, value: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from unicodedata import category, normalize
 
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, TrustClass
@@ -40,9 +41,7 @@ async def upload(
         StorageError, VaultBusy: nothing is recorded.
     """
     at = vault.clock.now()
-    title = " ".join(title.split())
-    if not 0 < len(title) <= MAX_TITLE:
-        raise FieldInvalid("title", "title_length")
+    title = _title(title)
     kind = type or OTHER
     if kind != OTHER and vault.book.record_type(kind, legal_day(at)) is None:
         raise FieldInvalid("type", "record_type_unknown")
@@ -92,6 +91,20 @@ async def upload(
     if answer["record"] != kept.id:
         await keeping.discard(vault, kept)
     return answer
+
+
+def _title(title: str) -> str:
+    """Give a title in NFC with its white space evened out; it must be what it looks like.
+
+    Raises:
+        FieldInvalid: too short or long, or with characters that hide, steer or turn text around.
+    """
+    title = " ".join(normalize("NFC", title).split())
+    if not 0 < len(title) <= MAX_TITLE:
+        raise FieldInvalid("title", "title_length")
+    if any(category(one).startswith("C") for one in title):
+        raise FieldInvalid("title", "title_unshowable")
+    return title
 
 
 def _mine(known: Sequence[Stored], caller: OwnerCaller) -> Stored | None:

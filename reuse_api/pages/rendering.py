@@ -73,10 +73,21 @@ def room_of(request: Request) -> Room:
     return next((name for name, room in ROOMS.items() if room.home == first), "wallet")
 
 
+# Control characters, and those that turn the text around them round: no title or name needs one.
+_TURNING = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_STEERING = [*range(0x20), *range(0x7F, 0xA0), *_TURNING]
+_SHOWN = dict.fromkeys(set(_STEERING) - {0x09, 0x0A, 0x0D}, "\ufffd")
+
+
 class FormRefused(Exception):
     """The form was not made by a page of this session."""
 
     code = "form_refused"
+
+
+def shown(value: Any) -> Any:
+    """Keep a text from steering the page: what hides or turns text around is shown as a replacement sign."""
+    return value.translate(_SHOWN) if type(value) is str else value
 
 
 @cache
@@ -85,6 +96,7 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("reuse_api.pages"),
         autoescape=True,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -11,6 +11,7 @@ import pytest
 
 from reuse_api.app import create_app
 from reuse_api.callers import SESSION_COOKIE
+from reuse_api.demo import people
 from reuse_api.demo.actors import Wallet
 from reuse_api.settings import Settings
 from vault.keeping import blob_name
@@ -130,6 +131,59 @@ def test_a_form_of_another_site_changes_nothing(daughter: httpx.Client, origin: 
     assert daughter.get("/wallet").status_code == 200
 
 
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "evil.example:8080"])
+def test_under_a_name_that_is_not_ours_nothing_is_shown_and_nothing_is_done(
+    told: Any, daughter: httpx.Client, host: str
+) -> None:
+    before, code = _records(daughter), told.code_for(told.stage.daughter)
+    for answer in (
+        daughter.get("/wallet", headers={"Host": host}),
+        daughter.post("/sign-in", data={"code": code}, headers={"Host": host, "Origin": f"http://{host}"}),
+        _sent(
+            daughter,
+            {"title": "Lạ", "type": "KHAC"} | _token(daughter),
+            b"%PDF-1.4\n",
+            headers={"Host": host},
+        ),
+        daughter.get("/v1/me/records", headers={"Host": host}),
+    ):
+        assert answer.status_code == 421
+        assert "set-cookie" not in answer.headers
+        assert people.DAUGHTER.name not in answer.text
+    assert _records(daughter) == before
+
+
+@pytest.mark.parametrize(
+    "title", ["Bằng\u202efdp.exe", "Bằng\u2066\u2069", "a\x1b[2Jb", "a\x00b", "Bằng\u200b"]
+)
+def test_a_title_that_is_not_what_it_looks_like_is_told_at_its_field(
+    daughter: httpx.Client, pdf: Any, title: str
+) -> None:
+    before = _records(daughter)
+    answer = _sent(daughter, {"title": title, "type": "KHAC"} | _token(daughter), pdf("Bằng").read_bytes())
+    assert answer.status_code == 422
+    assert 'id="title-error"' in answer.text and "ký tự ẩn" in answer.text
+    assert not set(title) & set("\u202e\u2066\u2069\x1b\x00") & set(answer.text)
+    assert _records(daughter) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../etc/passwd", "C:\\\\bằng.pdf", "bang\u202efdp.exe", "..", 'a"; x="']
+)
+def test_a_file_name_leads_nowhere_and_is_shown_nowhere(
+    told: Any, daughter: httpx.Client, pdf: Any, name: str
+) -> None:
+    content = pdf(f"Bằng {name}").read_bytes()
+    fields = {"title": "Bằng lái", "type": "KHAC"} | _token(daughter)
+    file = {"file": (name, content, "application/pdf")}
+    answer = daughter.post("/wallet/records", data=fields, files=file)
+    assert answer.status_code == 303
+    listed = daughter.get("/wallet").text
+    assert "Bằng lái" in listed and "passwd" not in listed and "exe" not in listed
+    scratch = told.vault.scratch
+    assert [one.name for one in scratch.iterdir()] == []
+
+
 def test_the_language_form_leads_nowhere_but_home(told: Any) -> None:
     for back in (
         "https://elsewhere.example/",
@@ -194,7 +248,7 @@ def test_there_is_no_way_in_where_the_demo_is_not(told: Any) -> None:
 
     async def knock() -> list[httpx.Response]:
         over = httpx.ASGITransport(closed)
-        async with httpx.AsyncClient(transport=over, base_url="http://kho.test") as client:
+        async with httpx.AsyncClient(transport=over, base_url=told.url) as client:
             return [await client.get("/sign-in"), await client.post("/sign-in", data={"code": code})]
 
     for answer in told.run(knock()):

@@ -29,7 +29,7 @@ async def stepping(open_house: Any) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def caller(house: Any, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
     over = httpx.ASGITransport(create_app(house.vault, Settings()), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=over, base_url="http://kho.test", headers=headers) as client:
+    async with httpx.AsyncClient(transport=over, base_url="http://127.0.0.1:8080", headers=headers) as client:
         yield client
 
 

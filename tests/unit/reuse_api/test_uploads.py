@@ -125,6 +125,10 @@ async def test_the_file_is_ours_alone_while_it_lies_there(tmp_path: Path) -> Non
         ("a" * 500, "a" * 200),
         ("gia\u0302\u0301y.pdf", "gi\u1ea5y.pdf"),
         ("", ""),
+        ("..", ""),
+        ("C:\\..", ""),
+        ("bang\u202efdp.exe", "bangfdp.exe"),
+        ("\u2067..\u2069/giay\u200f.pdf\x00", "giay.pdf"),
     ],
 )
 async def test_a_file_name_is_no_path(tmp_path: Path, sent: str, kept: str) -> None:

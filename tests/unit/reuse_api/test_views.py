@@ -30,7 +30,7 @@ FRAME = {
     "section": "records",
     "acting": None,
 }
-HOSTILE = '<script>alert("1")</script>{{ 7 * 7 }}{form_token}'
+HOSTILE = '<script>alert("1")</script>{{ 7 * 7 }}{form_token}\u202efdp.\x1b[2J'
 
 RECORD = MyRecord(
     id="rec-1",
@@ -344,3 +344,4 @@ def test_hostile_text_is_shown_as_text(code: str, template: str) -> None:
     assert "&lt;script&gt;" in shown
     assert "{{ 7 * 7 }}" in shown  # neither the template engine nor the catalogue reads it again
     assert "{form_token}" in shown
+    assert "\u202e" not in shown and "\x1b" not in shown, "no text turns the page around"
