@@ -1,36 +1,21 @@
 """A vault in which the demo's story was told, served over loopback, and a real browser to look at it with."""
 
-import asyncio
 import os
 import shutil
-import socket
 import subprocess
-import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from io import StringIO
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwright
 
-from reuse_api.app import create_app
-from reuse_api.demo import acts, people
-from reuse_api.demo.actors import Clerk, Wallet, caller_key, register
-from reuse_api.demo.door import Door
-from reuse_api.demo.pki import DemoAuthority
-from reuse_api.demo.teller import Teller
-from reuse_api.settings import Settings
+from reuse_api.demo import people
+from reuse_api.demo.actors import Wallet
 from tests.pages.family import Family, gather
-from vault import staff
+from tests.pages.playing import Playhouse, Story, Told
 from vault.callers import Role
-from vault.clock import Clock
-from vault.opening import Authorities, VaultPlaces, opened
-from vault.registering import give_role
-from vault.services import Vault
 
 WHAT_IS_MISSING = "no Chromium found, and none could be installed: the pages were not looked at in a browser"
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -40,133 +25,30 @@ _INSTALLING = 120  # seconds
 # The vault, told and served --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Told:
-    """The running service and the people of the story; `run` does something inside its event loop."""
-
-    url: str
-    vault: Vault
-    stage: acts.Stage
-    settings: Settings
-    loop: asyncio.AbstractEventLoop
-    roles: set[tuple[str, Role]] = field(default_factory=set)
-
-    def run(self, doing: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(timeout=60)
-
-    def code_for(self, wallet: Wallet) -> str:
-        return str(self.run(wallet.new_code()))
-
-    def staff_code(self, office: people.Office, role: Role) -> str:
-        """Give a code for the office's officer, who has the role from the first time on."""
-        return str(self.run(self._staff_code(office, role)))
-
-    async def _staff_code(self, office: people.Office, role: Role) -> str:
-        if (office.code, role) not in self.roles:
-            self.roles.add((office.code, role))
-            await give_role(self.vault, agency=office.code, officer=office.officer, role=role)
-        who = {"agency_id": office.code, "officer_id": office.officer}
-        return await staff.new_code(self.vault.db, self.vault.clock, role=role, **who)
-
-
-class _Service:
-    """The story's service in a thread of its own, with an event loop of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._ready = threading.Event()
-        self._ending: asyncio.Event | None = None
-        self._told: Told | None = None
-        self._problem: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="told")
-
-    def start(self) -> Told:
-        self._thread.start()
-        self._ready.wait()
-        if self._told is None:
-            self._thread.join()
-            raise RuntimeError("the story could not be told") from self._problem
-        return self._told
-
-    def stop(self) -> None:
-        if self._told is not None and self._ending is not None:
-            self._told.loop.call_soon_threadsafe(self._ending.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as problem:
-            self._problem = problem
-        finally:
-            self._ready.set()
-
-    async def _serve(self) -> None:
-        self._ending = asyncio.Event()
-        async with _served(self._folder) as told:
-            self._told = told
-            self._ready.set()
-            await self._ending.wait()
-
-
-@asynccontextmanager
-async def _served(folder: Path) -> AsyncIterator[Told]:
-    clock, keys = Clock(), folder / "keys"
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
-        authority = _authority(keys, clock)
-        settings = Settings(listen=f"127.0.0.1:{port}", issuer=url, demo_sign_in=True)
-        places = VaultPlaces(
-            folder / "rows.db", f"folder:{folder / 'blobs'}", keys, folder / "log", folder / "scratch"
-        )
-        trusted = Authorities(authority.roots(), authority.timestamper(), authority.revocation())
-        async with opened(places, create=True, clock=clock, issuer=url, authorities=trusted) as vault:
-            config = uvicorn.Config(create_app(vault, settings), log_config=None, access_log=False)
-            server = uvicorn.Server(config)
-            serving = asyncio.create_task(server.serve(sockets=[listening]))
-            try:
-                stage = await _tell(vault, Door("127.0.0.1", port), authority, folder)
-                yield Told(url, vault, stage, settings, asyncio.get_running_loop())
-            finally:
-                server.should_exit = True
-                await serving
-
-
-def _authority(keys: Path, clock: Clock) -> DemoAuthority:
-    keys.mkdir(mode=0o700)
-    return DemoAuthority.create(keys / "authority", clock.now())
-
-
-async def _tell(vault: Vault, door: Door, authority: DemoAuthority, folder: Path) -> acts.Stage:
-    teller = Teller("vi", StringIO())
-    await acts.import_catalogue(vault, teller)
-    clerks = []
-    for office in people.OFFICES:
-        key = caller_key(folder / "systems", office, vault.gate.issuer)
-        await register(vault, office, key)
-        vault.sealer.add(office.code, authority.issue_seal_key(office.name_vi, office.code))
-        clerks.append(Clerk(vault, door, office, key))
-        await clerks[-1].sign_in()
-    citizens = (people.DAUGHTER, people.MOTHER, people.STRANGER)
-    daughter, mother, stranger = (Wallet(vault, door, one) for one in citizens)
-    stage = acts.Stage(vault, teller, *clerks, daughter, mother, stranger, folder / "received")
-    for wallet in (daughter, mother, stranger):
-        await wallet.open(people.COMMUNE.code)
-    await acts.tell(stage)
-    return stage
+@pytest.fixture(scope="session")
+def playhouse() -> Iterator[Playhouse]:
+    with Playhouse() as open_for_all:
+        yield open_for_all
 
 
 @pytest.fixture(scope="session")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    service = _Service(tmp_path_factory.mktemp("told"))
-    try:
-        yield service.start()
-    finally:
-        service.stop()
+def story(playhouse: Playhouse, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """A vault in which the story was told once, closed again."""
+    folder = tmp_path_factory.mktemp("story")
+    with playhouse.served(folder) as told:
+        return Story(folder, told.told_of)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def told(playhouse: Playhouse, story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """A copy of it, served: what the tests of a module do there, those of another never see."""
+    folder = tmp_path_factory.mktemp("told")
+    shutil.copytree(story.folder, folder, dirs_exist_ok=True)
+    with playhouse.served(folder, story.told_of) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def family(told: Told, tmp_path_factory: pytest.TempPathFactory) -> Family:
     """More people beside the story: a child with a certificate, and a bank that may ask."""
     gathered: Family = told.run(gather(told, tmp_path_factory.mktemp("family")))

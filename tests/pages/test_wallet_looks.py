@@ -30,7 +30,7 @@ WIDEST = """() => [...document.querySelectorAll("main *, nav *, .bar *, footer *
 WIDTH = "() => document.documentElement.scrollWidth"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def more(family: Family) -> list[str]:
     """The pages of consents and persons, for the daughter."""
     return family.places(family.told.stage.daughter)
