@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,10 +21,9 @@ from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 
 from signing.errors import SealingFailed
-from signing.keys import SealKey
-from signing.revocation import RevocationSource, collect_status
-from signing.sealing import KeyHolder, flush_folder
-from signing.timestamps import StampingAt, TimestampSource
+from signing.revocation import collect_status
+from signing.sealing import KeyHolder, Sealing, flush_folder
+from signing.timestamps import StampingAt
 from signing.workers import WorkerPool
 
 T = TypeVar("T")
@@ -32,19 +31,6 @@ T = TypeVar("T")
 _DIGEST = "sha256"
 _CHUNK = 1024 * 1024
 _SPARE = 512  # hexadecimal digits more than a dry run needs: signatures differ by a few bytes
-
-
-@dataclass(frozen=True)
-class Sealing:
-    """Who seals, when and why; what evidence comes from whom. As the arguments of `sealing.seal`."""
-
-    key: SealKey
-    timestamper: TimestampSource
-    revocation: RevocationSource
-    roots: Sequence[bytes]
-    at: datetime
-    reason: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +55,8 @@ async def seal_foreign(
         RewritingFailed: the file cannot be marked or prepared; that is the file's fault.
         SealingFailed: no seal could be made, for another reason.
     """
-    parts = [target.with_name(f".{target.name}.{os.urandom(4).hex()}.{n}") for n in range(3)]
+    # Named by the same ending: what a killed process leaves is swept with the other scratch files.
+    parts = [target.with_name(f".{os.urandom(8).hex()}{target.suffix}") for _ in range(3)]
     try:
         for part in parts:
             part.touch(mode=0o600, exist_ok=False)

@@ -42,7 +42,9 @@ _LARGEST = 64 * 1024 * 1024  # bytes; a composed result is some 50 KiB
 
 
 @dataclass(frozen=True)
-class _Seal:
+class Sealing:
+    """Who seals, when and why; what evidence comes from whom. As the arguments of `seal`."""
+
     key: SealKey
     timestamper: TimestampSource
     revocation: RevocationSource
@@ -71,12 +73,12 @@ async def seal(
     are called in the event loop of that thread. Raises SealingFailed, also when the certificate does not
     stand, when the file needs repair, or when it carries a signature already.
     """
-    order = _Seal(key, timestamper, revocation, tuple(roots), at.astimezone(UTC), reason, name)
+    order = Sealing(key, timestamper, revocation, tuple(roots), at.astimezone(UTC), reason, name)
     await asyncio.to_thread(_seal_in_thread, content, target, order)
 
 
-def _seal_in_thread(content: Path, target: Path, order: _Seal) -> None:
-    partial = target.with_name(f".{target.name}.{os.urandom(4).hex()}.partial")
+def _seal_in_thread(content: Path, target: Path, order: Sealing) -> None:
+    partial = target.with_name(f".{os.urandom(8).hex()}{target.suffix}")
     try:
         if content.stat().st_size > _LARGEST:
             raise SealingFailed("the file is too large to be sealed")
@@ -116,7 +118,7 @@ def _refuse_odd(path: Path) -> None:
             raise SealingFailed("the file carries a signature or a form already")
 
 
-async def _sign(path: Path, order: _Seal) -> None:
+async def _sign(path: Path, order: Sealing) -> None:
     roots = [x509.Certificate.load(root) for root in order.roots]
     chain = [x509.Certificate.load(one) for one in order.key.certificates]
     stamper = StampingAt(order.timestamper, order.at)

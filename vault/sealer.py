@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from signing.errors import SealingFailed
-from signing.foreign import Sealing, seal_foreign
+from signing.foreign import seal_foreign
 from signing.keys import SealKey
 from signing.revocation import RevocationSource
-from signing.sealing import seal
+from signing.sealing import Sealing, seal
 from signing.timestamps import TimestampSource
 from signing.workers import WorkerPool
 

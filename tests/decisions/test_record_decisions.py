@@ -1,5 +1,6 @@
 """Records outside a dossier, the end of their validity, confirming and scanning: rows of one change each."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,8 @@ from policies.book import local_day
 from policies.decision import decide
 from policies.facts import RESCAN_REASONS, AccessFacts, Action, TrustClass, Validity
 from policies.matching import plan
+from policies.recording import basis_part
+from policies.replaying import replay
 
 KINSHIP = "KQ003606"
 
@@ -194,3 +197,26 @@ def test_each_reason_for_scanning_again_is_taken(story, reason):
 
 def test_a_component_without_types_takes_any(story):
     assert scanning(story, component="CT01", result_type="KHAC").permitted
+
+
+@pytest.mark.parametrize("answered", ["none", "satisfied"])
+def test_each_is_decided_again_from_what_its_entry_holds(story, answered):
+    record = confirmed(story, candidate(story))
+    in_dossier = {"caller": story.police, "dossier": story.residence, "component": KINSHIP}
+    for action, facts in (
+        (Action.CONFIRM, in_dossier | {"record": candidate(story), "answered": answered}),
+        (Action.DELIVER, in_dossier | {"record": record}),
+        (
+            Action.DIGITISE,
+            in_dossier
+            | {"result_type": "GKS", "result_persons": (story.daughter,), "answered": answered}
+            | {"rescan_reason": "outdated"},
+        ),
+        (Action.ISSUE_RECORD, {"caller": story.commune, "result_type": "GKS"}),
+        (Action.SUSPEND_RECORD, {"caller": story.commune, "record": story.certificate}),
+    ):
+        asked_for = AccessFacts(action, **facts)
+        decision = decide(asked_for, story.book, story.at)
+        basis = json.loads(json.dumps(basis_part(decision, asked_for)))
+        result = "permitted" if decision.permitted else "refused"
+        assert replay(basis, result, story.book, story.at).differences == ()

@@ -11,8 +11,11 @@ import pytest
 
 from reuse_api.demo import people
 from reuse_api.demo.people import Citizen
+from vault.clock import Clock
+from vault.days import legal_day
 
 KINSHIP = people.KINSHIP
+TODAY = legal_day(Clock().now()).isoformat()
 
 
 def key() -> dict[str, str]:
@@ -123,6 +126,20 @@ def test_a_scan_is_marked_signed_and_stored_for_its_owner(
     held = {one["id"]: one for one in stranger.get("/v1/me/records").json()["records"]}
     assert (held[told["record"]]["source"], held[told["record"]]["number"]) == ("digitised", "15/1998")
     assert reasons(confirm(police, dossier, told["record"]).json()) == ["confirmed_by_officer"]
+
+
+def test_scans_in_spite_of_an_answer_are_counted_from_what_was_entered(
+    police: httpx.Client, commune: httpx.Client, dossier: str, plain_pdf: bytes
+) -> None:
+    days = {"since": TODAY, "until": TODAY}
+    before = police.get("/v1/indicators/rescans", params=days).json()
+    assert scan(police, dossier, plain_pdf, reason="wrong_person").status_code == 201
+    after = police.get("/v1/indicators/rescans", params=days).json()
+    assert after["rescans"] == before["rescans"] + 1
+    assert after["by_reason"]["wrong_person"] == before["by_reason"].get("wrong_person", 0) + 1
+    assert commune.get("/v1/indicators/rescans", params=days).json()["scans"] == 0
+    turned = police.get("/v1/indicators/rescans", params={"since": TODAY, "until": "2026-01-01"})
+    assert (turned.status_code, turned.json()["field"]) == (422, "until")
 
 
 @pytest.mark.parametrize(

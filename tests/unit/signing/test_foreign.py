@@ -15,8 +15,9 @@ from cryptography import x509
 from reuse_api.demo.pki import DemoAuthority
 from signing.conversion import compose_mark
 from signing.errors import RewritingFailed, SealingFailed
-from signing.foreign import Sealing, digest_around, seal_foreign
+from signing.foreign import digest_around, seal_foreign
 from signing.keys import SealKey
+from signing.sealing import Sealing
 from signing.workers import WorkerPool
 
 pytestmark = pytest.mark.anyio
@@ -35,12 +36,14 @@ class Watched(WorkerPool):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[dict[str, Any]] = []
+        self.written: list[Path] = []
         self.spoil: tuple[bytes, bytes] | None = None
 
     async def rewrite(
         self, path: Path, target: Path, request: Mapping[str, Any], *, max_bytes: int
     ) -> Mapping[str, Any]:
         self.asked.append(dict(request))
+        self.written.append(target)
         told = await super().rewrite(path, target, request, max_bytes=max_bytes)
         if self.spoil is not None and "stamp_reserved" in request:
             target.write_bytes(target.read_bytes().replace(*self.spoil))
@@ -113,6 +116,17 @@ async def test_it_is_valid_marked_and_certified_against_change(
         assert box[1] >= 842, "on the strip above the page"
         assert box[2] > 595 / 2, "at the right"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["scan.pdf", "sealed.pdf"]
+
+
+async def test_what_a_killed_process_leaves_has_the_ending_that_is_swept(
+    pool: Watched, order: Sealing, mark: bytes, tmp_path: Path
+) -> None:
+    target = tmp_path / "sealed.tmp"
+    await seal_foreign(pool, scan(tmp_path), target, mark=mark, order=order, max_bytes=MOST)
+    assert {one.suffix for one in pool.written} == {".tmp"}
+    for half_written in pool.written:
+        half_written.touch()
+    assert len(list(tmp_path.glob("*.tmp"))) == 4
 
 
 async def test_a_long_scan_comes_through_whole(
