@@ -4,14 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from reuse_api.demo import people
-from tests.pages.test_wallet_looks import RULES, SMALL, WIDTH
+from tests.pages.looks import check
 
 Visiting = Callable[..., Any]
-# A choice is hit by its whole label.
-HIT = SMALL.replace("input:not([type=hidden])", "input:not([type=hidden], [type=radio]), label.check")
 PLACES = [
     "/admin",
     "/admin?q=xyzzy",
@@ -27,13 +24,7 @@ def test_every_page_is_accessible(visiting: Visiting, language: str, dark: bool)
     visit = visiting(language, width=360, dark=dark)
     visit.sign_in_staff(people.COMMUNE, "administrator")
     for place in PLACES:
-        page = visit.go(place)
-        found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-        assert [(place, one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
-        assert page.locator("html").get_attribute("lang") == language
-        assert page.evaluate(HIT) == [], place
-        assert page.evaluate(WIDTH) <= 360, place
-        assert page.locator("h1").count() == 1
+        check(visit.go(place), language)
 
 
 def test_a_row_is_overruled_without_script(visiting: Visiting) -> None:
