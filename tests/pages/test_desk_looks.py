@@ -52,7 +52,15 @@ def commune_places(visit: Any) -> list[str]:
     visit.go("/desk/issued")
     record = page.locator(".rows a").first.get_attribute("href")
     result = f"/desk/dossiers/{code}/result"
-    return ["/desk/issued", str(record), result, f"{result}?by=file", "/desk/dossiers/H26.14.02-260101-0001"]
+    typed = f"{result}?type={people.RECORD_TYPE}"
+    return [
+        "/desk/issued",
+        str(record),
+        result,
+        typed,
+        f"{typed}&by=file",
+        "/desk/dossiers/H26.14.02-260101-0001",
+    ]
 
 
 @pytest.mark.parametrize(("language", "dark", "width"), [("vi", False, 360), ("en", True, 1280)])
