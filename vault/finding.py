@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.errors import AskingInvalid
 from policies.facts import Validity
-from signing.leaf import leaf_kind
+from signing.leaf import Kind, leaf_kind
 from vault import catalogue, owners, records
 from vault.callers import OwnerCaller
 from vault.days import legal_day
@@ -85,6 +85,8 @@ class MyAccess:
     officer: str | None = None
     by_owner: bool = False
     by_another: bool = False  # a person with whom the owner has nothing to do, so that they are not named
+    ground: str | None = None  # why an auditor opened an entry about me, in the auditor's words
+    opened: int | None = None  # that entry
     acted_by: str | None = None  # the name of another owner who acted: for me, or on a record of us both
     dossier: str | None = None
     procedure: str | None = None
@@ -246,6 +248,8 @@ def _my_access(one: OpenedEntry, names: _Names) -> MyAccess:
         record=record_id,
         record_title=names.titles.get(str(record_id)),
         page=basis.get("page"),
+        ground=basis["facts"].get("ground") if one.kind is Kind.AUDITOR_ACT else None,
+        opened=event.get("of") if one.kind is Kind.AUDITOR_ACT else None,
         basis=basis.get("kind"),
         reference=basis.get("reference"),
         reasons=told_reasons(one.parts),

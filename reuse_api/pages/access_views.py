@@ -34,6 +34,8 @@ class AccessView:
     basis: str | None
     reference: str | None
     reasons: tuple[str, ...]
+    ground: str | None  # why an auditor opened an entry
+    opened: int | None  # that entry
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def tell_access(narrator: Narrator, one: MyAccess) -> AccessView:
         basis=_basis(narrator, one),
         reference=one.reference,
         reasons=narrator.reasons(one.reasons),
+        ground=one.ground,
+        opened=one.opened,
     )
 
 

@@ -75,6 +75,7 @@ def test_seven_callers_tell_the_story_and_a_stranger_gets_nothing(told: Told) ->
         assert f"{step}. " in told.lines
     assert "deciding again gives what was recorded" in told.lines
     callers(told)
+    auditor_believes_nothing(told)
     stranger_in_the_wallet(told)
     stranger_among_systems(told)
     nobody_at_all(told)
@@ -117,6 +118,25 @@ def callers(told: Told) -> None:
     with kho.staff(people.INSPECTORATE, "auditor") as auditor:
         counts = auditor.get("/v1/audit/counts", params={"by": "reason"}).json()["counts"]
         assert {"record_revoked", "consent_withdrawn", "outside_territory"} <= {one["key"] for one in counts}
+
+
+def auditor_believes_nothing(told: Told) -> None:
+    """Every entry of the story is opened and decided again: nothing differs, and nobody is named."""
+    persons = [one for one in vars(people).values() if isinstance(one, people.Citizen)]
+    differing, decided = [], 0
+    with told.kho.staff(people.INSPECTORATE, "auditor") as auditor:
+        for index in range(told.kho.vault.signer.tree.size):
+            body = {"index": index, "ground": "Kiểm tra toàn bộ câu chuyện"}
+            reply = auditor.post("/v1/audit/replays", json=body, headers=key())
+            told_again = reply.json()
+            decided += told_again["replay"]["outcome"] == "same"
+            if told_again["replay"]["alarm"] or told_again["disagreements"]:
+                differing.append((index, told_again["entry"].get("event"), told_again["replay"]))
+            shown = reply.text
+            assert not any(one.name in shown or one.number in shown for one in persons), index
+            assert "own-" not in shown, index
+    assert differing == []
+    assert decided > 50
 
 
 def stranger_in_the_wallet(told: Told) -> None:

@@ -177,7 +177,10 @@ def test_an_entry_is_opened_on_a_ground_and_she_reads_of_it(told: Any, auditor: 
     with httpx.Client(base_url=told.url, headers={"Accept-Language": "vi"}) as wallet:
         wallet.post("/sign-in", data={"code": told.code_for(told.stage.daughter)})
         hers = unescape(wallet.get("/wallet/accesses").text)
+        act = unescape(wallet.get(f"/wallet/accesses/{size(told) - 1}").text)
     assert "Kiểm toán viên mở một mục nhật ký về bạn" in hers
+    assert GROUND in act and people.COMMUNE.officer in act
+    assert f'href="/wallet/accesses/{index}"' in act
 
 
 @pytest.mark.parametrize("ground", ["", "ngắn", " " * 30, "x" * 501])
