@@ -26,6 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from signing.confinement import cut_files, cut_network
 from signing.examining import examine_file
 from signing.rendering import draw_page
 from signing.rewriting import rewrite_file
@@ -43,7 +44,6 @@ _LOADED_LATE = (
     "pyhanko.pdf_utils.metadata.xmp_xml",
 )
 _LONGEST_NAP = 60_000.0  # milliseconds
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _ON_LINUX = sys.platform.startswith("linux")
 
@@ -57,8 +57,11 @@ class _Worker:
 
 
 class _Nursery:
-    def __init__(self, control: socket.socket, limits: Mapping[str, int], libc: ctypes.CDLL) -> None:
+    def __init__(
+        self, control: socket.socket, limits: Mapping[str, int], libc: ctypes.CDLL, nothing: int
+    ) -> None:
         self._control = control
+        self._nothing = nothing  # the null device: no name can be opened any more
         self._limits = limits
         self._libc = libc
         self._workers: dict[int, _Worker] = {}
@@ -120,7 +123,7 @@ class _Nursery:
             self._control.close()
             for other in self._workers.values():
                 other.conversation.close()
-            _confine(self._limits, self._libc)
+            confine(self._limits, self._libc, self._nothing)
             _work(conversation, file)
         except BaseException as error:
             short = isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
@@ -170,12 +173,12 @@ class _Nursery:
         return True
 
 
-def _confine(limits: Mapping[str, int], libc: ctypes.CDLL) -> None:
+def confine(limits: Mapping[str, int], libc: ctypes.CDLL, nothing: int) -> None:
+    """Bind a fresh worker: no life of its own, nothing on its standard streams, no more than its limits."""
     if _ON_LINUX:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         libc.prctl(_PR_SET_DUMPABLE, 0)
-    nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
     seconds = limits["cpu_seconds"]
@@ -207,13 +210,6 @@ def _work(conversation: socket.socket, file: int) -> None:
     conversation.sendall(body)
 
 
-def _cut_network(libc: ctypes.CDLL) -> bool:
-    """Leave the network for good, workers included; tell whether the system allowed it."""
-    if not _ON_LINUX:
-        return False
-    return bool(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWNET) == 0)
-
-
 def main() -> None:
     """Run the nursery; the one argument is JSON: memory_bytes, cpu_seconds, wall_seconds."""
     logging.disable(logging.CRITICAL)  # what libraries say about a file may name persons
@@ -222,9 +218,11 @@ def main() -> None:
         importlib.import_module(module)
     libc = ctypes.CDLL(None, use_errno=True)
     control = socket.socket(fileno=os.dup(0))
-    control.sendall(json.dumps({"network_cut": _cut_network(libc)}).encode() + b"\n")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    cut = {"network_cut": cut_network(libc), "files_cut": cut_files(libc)}
+    control.sendall(json.dumps(cut).encode() + b"\n")
     gc.freeze()
-    _Nursery(control, limits, libc).run()
+    _Nursery(control, limits, libc, nothing).run()
 
 
 if __name__ == "__main__":

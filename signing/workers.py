@@ -51,6 +51,7 @@ class _Nursery:
     process: subprocess.Popen[bytes]
     control: socket.socket
     network_cut: bool
+    files_cut: bool
 
 
 class WorkerPool:
@@ -67,6 +68,11 @@ class WorkerPool:
     def network_cut(self) -> bool:
         """Whether the workers have no network at all; False before the start."""
         return self._nursery is not None and self._nursery.network_cut
+
+    @property
+    def files_cut(self) -> bool:
+        """Whether the workers can open no file by its name; False before the start."""
+        return self._nursery is not None and self._nursery.files_cut
 
     async def start(self) -> None:
         """Start the nursery; raises WorkerFailed when it does not come up."""
@@ -182,11 +188,12 @@ class WorkerPool:
         with theirs:
             process = await asyncio.to_thread(_spawn, theirs, self._limits)
         ours.setblocking(False)
-        nursery = _Nursery(process, ours, network_cut=False)
+        nursery = _Nursery(process, ours, network_cut=False, files_cut=False)
         try:
             async with asyncio.timeout(_START_SECONDS):
                 hello = await asyncio.get_running_loop().sock_recv(ours, 4096)
-            nursery.network_cut = bool(json.loads(hello)["network_cut"])
+            cut = json.loads(hello)
+            nursery.network_cut, nursery.files_cut = bool(cut["network_cut"]), bool(cut["files_cut"])
         except (OSError, TimeoutError, ValueError) as error:
             await asyncio.to_thread(_bury, nursery)
             raise WorkerFailed("the process that raises workers did not start") from error
