@@ -4,6 +4,9 @@ What is opened is shown in the answer to the form itself, not at an address of i
 another look, and another entry.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -20,6 +23,7 @@ from vault.callers import StaffCaller
 from vault.errors import FieldInvalid, NotFound
 from vault.services import Vault
 
+T = TypeVar("T")
 _PLACE = "/audit/entries/{index}"
 _DIGITS = 15  # of an index; a log of 10^15 entries is not in sight
 
@@ -35,39 +39,51 @@ async def closed(request: Request, vault: TheVault, caller: AsAuditor, index: st
 @router.post(_PLACE)
 async def opened(request: Request, vault: TheVault, caller: AsAuditor, index: str) -> Response:
     """Open one entry on a ground; whom it concerns sees that it was opened, by whom and why."""
-    form = await sent(request, "audit")
-    ground, number = one(form, "ground"), _number(index)
-    try:
-        told = await audit_opening.open_entry(vault, caller, number, ground, key=request_key(form))
-    except FieldInvalid as problem:
-        return await _closed(request, vault, caller, number, ground, problem.code)
-    return _opened(request, vault, told, ground)
+
+    def show(told: Opening, ground: str) -> Response:
+        return _opened(request, vault, told, ground)
+
+    return await _looked(request, vault, caller, index, audit_opening.open_entry, show)
 
 
 @router.post(f"{_PLACE}/replay")
 async def replayed(request: Request, vault: TheVault, caller: AsAuditor, index: str) -> Response:
     """Decide again what one entry recorded, and show the entry with what that came to."""
-    form = await sent(request, "audit")
-    ground, number = one(form, "ground"), _number(index)
-    try:
-        told = await audit_opening.replay_entry(vault, caller, number, ground, key=request_key(form))
-    except FieldInvalid as problem:
-        return await _closed(request, vault, caller, number, ground, problem.code)
-    return _opened(request, vault, told.opening, ground, told)
+
+    def show(told: Replayed, ground: str) -> Response:
+        return _opened(request, vault, told.opening, ground, told)
+
+    return await _looked(request, vault, caller, index, audit_opening.replay_entry, show)
 
 
 @router.post(f"{_PLACE}/proof")
 async def proof(request: Request, vault: TheVault, caller: AsAuditor, index: str) -> Response:
     """Hand out the proof of one entry as a text file."""
+
+    def show(told: str, ground: str) -> Response:
+        name = language_of(request).say("access.file_name", index=_number(index))
+        headers = {**GUARDED, "Content-Disposition": f'attachment; filename="{name}"'}
+        return PlainTextResponse(told, headers=headers)
+
+    return await _looked(request, vault, caller, index, audit_opening.take_proof, show)
+
+
+async def _looked(
+    request: Request,
+    vault: Vault,
+    caller: StaffCaller,
+    index: str,
+    look: Callable[..., Awaitable[T]],
+    show: Callable[[T, str], Response],
+) -> Response:
+    """Look on the ground that the form gives, and show it; without a ground show the form again."""
     form = await sent(request, "audit")
     ground, number = one(form, "ground"), _number(index)
     try:
-        text = await audit_opening.take_proof(vault, caller, number, ground, key=request_key(form))
+        told = await look(vault, caller, number, ground, key=request_key(form))
     except FieldInvalid as problem:
         return await _closed(request, vault, caller, number, ground, problem.code)
-    name = language_of(request).say("access.file_name", index=number)
-    headers = {**GUARDED, "Content-Disposition": f'attachment; filename="{name}"'}
-    return PlainTextResponse(text, headers=headers)
+    return show(told, ground)
 
 
 async def _closed(
