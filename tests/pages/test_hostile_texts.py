@@ -210,7 +210,8 @@ def test_acting_for_a_hostile_name_shows_it_as_text(poisoned: Poisoned) -> None:
         assert all('<aside class="acting"' in text for text in pages.values())
         assert _poisoned(pages) == len(pages), "the banner names whom she acts for on every page"
         client.post("/wallet/people/act", data=form)
-        assert client.post("/wallet/people/end", data=act | {"request": "end"}).headers["location"].endswith("?done=ended")
+        ended = client.post("/wallet/people/end", data=act | {"request": "end"})
+        assert ended.headers["location"].endswith("?done=ended")
 
 
 def _field(shown: str, name: str) -> str:
