@@ -93,6 +93,7 @@ SYSTEMS = {
     "POST /v1/records/{record}/reinstatement": api(at=RECORD, json=ENDED, **NOT_THEIRS),
     "POST /v1/records/{record}/replacement": api(at=RECORD, json=ENDED | {"by": "{record}"}, **NOT_THEIRS),
     "GET /v1/notices": api(**BOTH),
+    "GET /v1/indicators/rescans": api(params={"since": "2026-01-01", "until": "2026-12-31"}, **BOTH),
     "POST /v1/notices/{notice}/seen": api(at={"notice": "none"}, **NOT_THEIRS),
     "POST /v1/consent-requests": api(json=ASKED, office=BANK, system=201, officerless=201),
     "GET /v1/consent-requests/{request_id}": api(at={"request_id": "bundle"}, office=BANK, **BOTH),
