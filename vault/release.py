@@ -113,7 +113,7 @@ def _choose(
         for record_id in _picked(one, serving):
             record = found.record(record_id) if record_id else None
             choice = _decided(vault, found, opened, one, planned, record_id, record)
-            choice = replace(choice, counts=record_id in serving)
+            choice = replace(choice, counts=_counts(found, choice, serving))
             if record_id is not None and record is None:
                 stranger = outside.get(record_id)
                 choice = replace(choice, reasons=(strangers.TOLD,), strange=True, stranger=stranger)
@@ -126,6 +126,16 @@ def _serving(planned: ComponentPlan | None, plans: Mapping[str, ComponentPlan]) 
     if planned is None:
         return ()
     return planned.records if planned.met_by is None else plans[planned.met_by].records
+
+
+def _counts(found: Scene, choice: _Choice, serving: Sequence[str]) -> bool:
+    """Say whether the record takes paper's place by itself: one that satisfies, or another as good."""
+    record = choice.record
+    if record is None or not choice.decision.permitted:
+        return False
+    kinds = {one.facts.type for one in found.records if one.facts.id in serving}
+    whole = "confirm_before_use" not in choice.decision.obligations
+    return record.facts.id in serving or (whole and record.facts.type in kinds)
 
 
 def _picked(one: Wanted, serving: Sequence[str]) -> Sequence[str | None]:
