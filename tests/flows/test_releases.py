@@ -123,7 +123,7 @@ def test_what_may_not_be_taken_is_refused_item_by_item(
     certificate: Any,
     plain_pdf: bytes,
 ) -> None:
-    form = {"file": ("a.pdf", plain_pdf, "application/pdf")}
+    form = {"file": ("a.pdf", plain_pdf + b"\n\n", "application/pdf")}
     mine = stranger.post(
         "/v1/me/records", files=form, data={"title": "Riêng"}, headers={"Idempotency-Key": "strange"}
     )
