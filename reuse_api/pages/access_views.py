@@ -109,7 +109,8 @@ def _component(narrator: Narrator, one: MyAccess) -> str | None:
 def _basis(narrator: Narrator, one: MyAccess) -> str | None:
     if one.basis is None:
         return None
-    named = [rule for rule in narrator.book.rules if rule.legal_reference == one.reference]
+    said = (one.basis, one.reference)
+    named = [rule for rule in narrator.book.rules if (rule.basis, rule.legal_reference) == said]
     words = narrator.name("basis", one.basis)
     return f"{words}: {narrator.text(named[0].name)}" if named else words
 

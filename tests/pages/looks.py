@@ -11,8 +11,8 @@ _PHONE = 600  # windows narrower than this are touched with a finger
 SMALL = """() => [...document.querySelectorAll(
   "a, button, input:not([type=hidden]), select, summary, textarea"
 )].filter(one => {
-  if (one.matches(".skip, .paper h2 a, .unseen") || !one.checkVisibility()) return false;
-  const box = (one.closest("label.check") || one).getBoundingClientRect();
+  if (one.matches(".skip, .paper :is(h2, h3) a, .asking a, .unseen") || !one.checkVisibility()) return false;
+  const box = (one.closest("label.check, label.choice") || one).getBoundingClientRect();
   return box.height < 44 || box.width < 44;
 }).map(one => one.outerHTML.slice(0, 120))"""
 WIDTH = "() => document.documentElement.scrollWidth"

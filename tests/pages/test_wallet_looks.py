@@ -4,30 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from reuse_api.demo import people
 from tests.pages.family import Family
+from tests.pages.looks import check, check_widths
 
 Visiting = Callable[..., Any]
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WORDS = {
     "vi": ("Giấy tờ của tôi", "Ai đã xem", "Thêm giấy tờ", "Đã bị thu hồi", "Kết quả điện tử có chữ ký số"),
     "en": ("My documents", "Who has looked", "Add a document", "Revoked", "Signed electronic result"),
 }
-
-# What a finger cannot hit: smaller than 44 px, unless a link in running text or one that fills its card.
-SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select")].filter(one => {
-  if (one.matches(".skip, .paper :is(h2, h3) a, .asking h3 a, .choice input")) return false;
-  const box = one.getBoundingClientRect();
-  return box.height < 44 || box.width < 44;
-}).map(one => one.outerHTML.slice(0, 120))"""
-WIDEST = """() => [...document.querySelectorAll("main *, nav *, .bar *, footer *")]
-  .map(one => [one.getBoundingClientRect().right, one.outerHTML.slice(0, 90)])
-  .sort((one, other) => other[0] - one[0])[0]"""
-WIDTH = "() => document.documentElement.scrollWidth"
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +50,10 @@ def places(page: Page) -> list[str]:
 def test_every_page_is_accessible(visiting: Visiting, more: list[str], language: str, dark: bool) -> None:
     visit = visiting(language, width=360, dark=dark)
     visit.go("/sign-in")
-    _check(visit.page, language)
+    check(visit.page, language)
     every = places(visit.sign_in(visit.told.stage.daughter))
     for place in (*every, *more) if not dark else (every[0], every[1], *every[3:5], every[6], *more):
-        _check(visit.go(place), language)
+        check(visit.go(place), language)
 
 
 def test_the_pages_are_accessible_while_she_acts_for_her_child(visiting: Visiting, family: Family) -> None:
@@ -74,25 +62,15 @@ def test_the_pages_are_accessible_while_she_acts_for_her_child(visiting: Visitin
     page = visit.go("/wallet/people")
     page.locator("input[value=parent]").check()
     visit.follow(page.locator(".fields button[type=submit]"))
-    _check(page, "vi")
+    check(page, "vi")
     page.locator("#value").fill(people.CHILD.number)
     visit.follow(page.locator(".fields button[type=submit]"))
     family.asks(people.CHILD)
     visit.follow(page.locator("form[action$='/act'] button"))
     for place in ("/wallet", "/wallet/people", page.locator(".asking a").first.get_attribute("href")):
-        _check(visit.go(place), "vi")
+        check(visit.go(place), "vi")
     visit.follow(page.locator("aside.acting button"))
     assert page.locator("aside.acting").count() == 0
-
-
-def _check(page: Page, language: str) -> None:
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    assert [(page.url, one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
-    assert page.locator("html").get_attribute("lang") == language
-    assert page.evaluate(SMALL) == [], page.url
-    assert page.evaluate(WIDTH) <= 360, page.url
-    assert page.locator("script").count() == 0
-    assert page.locator("h1").count() == 1
 
 
 def test_no_page_scrolls_sideways_however_narrow_or_large_its_text(
@@ -100,11 +78,7 @@ def test_no_page_scrolls_sideways_however_narrow_or_large_its_text(
 ) -> None:
     visit = visiting("vi")
     for place in (*places(visit.sign_in(visit.told.stage.daughter)), *more):
-        page = visit.go(place)
-        for width, size in ((320, "100%"), (390, "200%"), (640, "100%"), (640, "200%"), (1280, "100%")):
-            page.set_viewport_size({"width": width, "height": 844})
-            page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
-            assert page.evaluate(WIDTH) <= width, (place, width, size, page.evaluate(WIDEST))
+        check_widths(visit.go(place))
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

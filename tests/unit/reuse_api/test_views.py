@@ -183,6 +183,18 @@ def test_an_access_says_its_basis_with_the_law_and_short_names() -> None:
     assert vietnamese.component == "Giấy tờ chứng minh quan hệ nhân thân"
 
 
+def test_two_bases_on_one_law_keep_their_names() -> None:
+    tell = narrator("en")
+    shared: dict[str, dict[str, str]] = {}
+    for rule in tell.book.rules:
+        shared.setdefault(rule.legal_reference, {})[rule.basis] = rule.name.en
+    reference, names = next((law, names) for law, names in shared.items() if len(names) > 1)
+    told = {
+        basis: tell_access(tell, replace(ACCESS, basis=basis, reference=reference)).basis for basis in names
+    }
+    assert all((words or "").endswith(f": {names[basis]}") for basis, words in told.items())
+
+
 def test_a_refusal_gives_reasons_and_never_a_bare_code() -> None:
     refused = replace(
         ACCESS, kind=2, event="release_refused", result="refused", basis=None, reference=None,
