@@ -24,6 +24,7 @@ from policies.entries import (
     Condition,
     DataSource,
     InForce,
+    Limit,
     Mapping,
     PackageWords,
     RecordType,
@@ -47,6 +48,7 @@ SECTIONS = (
     "conditions",
     "consent_texts",
     "data_sources",
+    "limits",
     "mappings",
     "package_words",
     "purposes",
@@ -54,8 +56,9 @@ SECTIONS = (
     "rules",
 )
 # A book that was published before there was a section is read without it: it permits nothing on consents and
-# delegations, and knows no alternatives. What a later book dropped is kept in the text and speaks nowhere.
-LATER = frozenset({"alternatives", "capacities", "consent_texts", "purposes"})
+# delegations, and knows no alternatives and no limits. What a later book dropped is kept in the text and
+# speaks nowhere.
+LATER = frozenset({"alternatives", "capacities", "consent_texts", "limits", "purposes"})
 DROPPED = frozenset({"own_components"})
 BASES = ("statute", "court", "consent", "delegation", "owner", "emergency")
 _VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")  # no summer time since 1975
@@ -81,6 +84,7 @@ class Book:
     purposes: tuple[Purpose, ...]
     consent_texts: tuple[ConsentText, ...]
     capacities: tuple[Capacity, ...]
+    limits: tuple[Limit, ...]
     words: PackageWords
 
     def __hash__(self) -> int:
@@ -89,6 +93,11 @@ class Book:
     def to_json(self) -> str:
         """Give the canonical JSON; `book_from_json` reads the same book from it."""
         return self.text
+
+    def limit(self, key: str, day: date) -> Limit | None:
+        """Find the limit that is in force on that day, None when there is none."""
+        found = (entry for entry in self.limits if entry.key == key and entry.in_force.holds(day))
+        return next(found, None)
 
     def record_type(self, code: str, day: date) -> RecordType | None:
         """Find the record type that is in force on that day, None when there is none."""
@@ -202,6 +211,7 @@ def _read(document: dict[str, Any]) -> Book:
         purposes=_section(document, "purposes", consent_entries.purpose),
         consent_texts=_section(document, "consent_texts", consent_entries.consent_text),
         capacities=_section(document, "capacities", consent_entries.capacity),
+        limits=_section(document, "limits", entry_reading.limit),
         words=entry_reading.package_words(document["package_words"], "package_words"),
     )
     head.end()
@@ -218,6 +228,9 @@ def _section(document: dict[str, Any], name: str, read: Callable[[object, str], 
 def _check(book: Book) -> None:
     """Refuse a book whose entries name what it does not hold: such a rule would never be applied."""
     types = {entry.code for entry in book.record_types}
+    for limit in book.limits:
+        if limit.most < 1:
+            raise BookInvalid(f"limits: {limit.key}", "most is less than one")
     _check_consents(book)
     conditions = {(entry.procedure, entry.key) for entry in book.conditions}
     cases = {(entry.procedure, entry.key) for entry in book.case_keys}

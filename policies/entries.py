@@ -100,6 +100,17 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """How many of something are work, and no search through people: a guard denies what goes beyond."""
+
+    key: str
+    name: Text
+    most: int
+    in_force: InForce
+    legal_reference: str
+
+
+@dataclass(frozen=True)
 class ComponentReading:
     """Short names for a component (the national ones are paragraphs); its kind where words do not tell."""
 

@@ -9,6 +9,7 @@ from policies.entries import (
     Condition,
     DataSource,
     Kind,
+    Limit,
     Mapping,
     PackageWords,
     RecordType,
@@ -89,6 +90,20 @@ def alternative(value: object, where: str) -> Alternative:
         procedure=row.text("procedure"),
         name=read_text(row.part("name")),
         components=frozenset(row.texts("components")),
+        legal_reference=row.text("legal_reference"),
+    )
+    row.end()
+    return entry
+
+
+def limit(value: object, where: str) -> Limit:
+    """Read one entry of limits.json."""
+    row = Fields(value, where)
+    entry = Limit(
+        key=row.text("key"),
+        name=read_text(row.part("name")),
+        most=row.number("most"),
+        in_force=read_in_force(row.part("in_force")),
         legal_reference=row.text("legal_reference"),
     )
     row.end()

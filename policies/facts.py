@@ -78,6 +78,7 @@ class CallerFacts:
     issues: frozenset[str] = frozenset()  # record types the agency may issue on that day
     agency_codes: tuple[str, ...] = ()  # the agency's own codes in force on the dossier's day
     predecessors: frozenset[str] = frozenset()  # agencies whose results it may revoke
+    opened_this_hour: int | None = None  # dossiers that the officer opened in the 60 minutes before
     purposes: frozenset[str] = frozenset()  # for which it may ask people for their consent
 
 

@@ -8,8 +8,9 @@ from policies import consent_guards, record_guards
 from policies.acceptance import MATCH_CODES, STATE_CODES, owners_in_role
 from policies.facts import Action
 from policies.identifiers import is_at_or_below
-from policies.question import Guard, Question, said
+from policies.question import Guard, Question, said, there
 
+PACE = "dossiers_per_officer_and_hour"  # a limit of the book
 EVIDENCE = frozenset({"portal_submission", "signed_form", "officer_check"})
 
 
@@ -71,6 +72,14 @@ def _day_reached(question: Question) -> tuple[bool, str]:
 def _code_free(question: Question) -> tuple[bool, str]:
     taken = bool(question.dossier.code_taken)
     return not taken, said("dossier.code_taken", taken)
+
+
+def _within_pace(question: Question) -> tuple[bool, str]:
+    limit = question.book.limit(PACE, question.today)
+    if limit is None:
+        return True, "limit=none"
+    opened = there(question.caller.opened_this_hour, "officer.opened_this_hour")
+    return opened < limit.most, f"officer.opened_this_hour={opened},most={limit.most}"
 
 
 def _evidence_recorded(question: Question) -> tuple[bool, str]:
@@ -186,6 +195,7 @@ GUARDS: dict[Action, dict[str, Guard]] = {
         **_OPENING,
         "dossier_day_in_future": _day_reached,
         "dossier_code_taken": _code_free,
+        "too_many_dossiers_opened": _within_pace,
         "person_not_named": _person_named,
     },
     Action.ASK_PLAN: {**_CALLER, **_OFFICER, **_IN_DOSSIER},

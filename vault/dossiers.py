@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, RowMapping, insert, select, union, update
+from sqlalchemy import Row, RowMapping, func, insert, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.errors import IdentifierInvalid
@@ -14,7 +15,7 @@ from policies.identifiers import dossier_code
 from policies.procedures import Component, Procedure, asked_components, components_for
 from vault import catalogue
 from vault.days import legal_day
-from vault.entries import instant
+from vault.entries import instant, stamp
 from vault.tables import confirmation, dossier, dossier_person, owner_identifier, release
 
 
@@ -46,6 +47,14 @@ def canonical_code(text: str) -> str:
         return dossier_code(text).text
     except IdentifierInvalid:
         return text
+
+
+async def opened_by(db: AsyncConnection, agency: str, officer: str | None, since: datetime) -> int:
+    """Count the dossiers that an officer of an agency opened after an instant; none without an officer."""
+    query = select(func.count(dossier.c.code)).where(
+        dossier.c.agency == agency, dossier.c.officer == officer, dossier.c.opened_at > stamp(since)
+    )
+    return int((await db.execute(query)).scalar_one()) if officer is not None else 0
 
 
 async def one(db: AsyncConnection, code: str) -> Opened | None:

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +23,7 @@ from vault.gathering import Scene, holdings
 from vault.owners import NewOwner
 from vault.services import Answer, Vault
 
+HOUR = timedelta(hours=1)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -91,7 +92,10 @@ async def draft(vault: Vault, caller: SystemCaller, code: str, body: OpenDossier
         version, procedure = await _procedure(db, body.procedure, at)
         components = _components(procedure, body)
         persons, new = await _persons(vault, db, caller, body)
-        who = await agencies.caller_facts(db, caller, legal_day(at), [procedure.code])
+        who = replace(
+            await agencies.caller_facts(db, caller, legal_day(at), [procedure.code]),
+            opened_this_hour=await dossiers.opened_by(db, caller.agency, caller.officer, at - HOUR),
+        )
         facts = _facts(caller, parsed, body, components, persons, at)
         keys = [epochs.BOOK, ("agency", caller.agency), ("dossier", facts.code)]
         known = {one.owner for one in persons if one.owner} - {one.id for one in new}

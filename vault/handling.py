@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
+from policies.guards import PACE
 from signing.leaf import Kind
 from vault import asked_plans, dossiers, epochs, newcomers, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
+from vault.days import legal_day
 from vault.dossiers import Opened, canonical_code
-from vault.drafting import Draft, OpenDossier, draft, person_rows, row_of
+from vault.drafting import HOUR, Draft, OpenDossier, draft, person_rows, row_of
 from vault.entries import Prepared, stamp
 from vault.errors import Moved, NotFound, RequestConflict, VaultBusy
 from vault.gathering import Scene, rests_on, scene
@@ -166,6 +168,10 @@ async def _open(vault: Vault, caller: SystemCaller, about: Draft) -> Answer:
 
     async def change(tx: Transaction) -> Answer:
         if await dossiers.one(tx.db, facts.code) is not None:
+            raise Moved
+        pace = await dossiers.opened_by(tx.db, caller.agency, caller.officer, found.at - HOUR)
+        limit = vault.book.limit(PACE, legal_day(found.at))
+        if limit is not None and pace >= limit.most:  # others were opened meanwhile: decide on that
             raise Moved
         await epochs.hold(tx.db, found.epochs)
         await newcomers.create(tx.db, about.newcomers, found.at)

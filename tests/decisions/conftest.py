@@ -71,6 +71,7 @@ POLICE = CallerFacts(
     officer_live=True,
     procedures=frozenset({"1.004222"}),
     agency_codes=("G01.01",),
+    opened_this_hour=0,
 )
 COMMUNE = CallerFacts(
     agency="commune",
@@ -83,6 +84,7 @@ COMMUNE = CallerFacts(
     issues=frozenset({"GKS"}),
     agency_codes=("H01.02.03",),
     predecessors=frozenset({"old-commune"}),
+    opened_this_hour=0,
 )
 
 

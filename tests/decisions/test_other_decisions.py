@@ -46,6 +46,18 @@ def test_a_dossier_is_not_opened(story, why, change, failed):
     assert decision.failed == failed
 
 
+def test_an_officer_opens_so_many_within_an_hour(story):
+    most = story.book.limit("dossiers_per_officer_and_hour", story.residence.opened_on).most
+
+    def opened(count):
+        caller = replace(story.police, opened_this_hour=count)
+        return opening(story, caller, story.residence)
+
+    assert opened(0).permitted and opened(most - 1).permitted
+    assert opened(most).failed == opened(most + 50).failed == ("too_many_dossiers_opened",)
+    assert not opened(None).permitted, "what was not counted is not let through"
+
+
 def test_the_old_writing_of_a_code_below_is_inside(story):
     assert opening(story, story.police, replace(story.residence, code_agency="000.02.01.G01")).permitted
 
