@@ -127,6 +127,12 @@ async def outcome(vault: Vault, caller: SystemCaller, code: str, key: str) -> An
     return told if told is not None and told.get("dossier") == code else None
 
 
+async def done_before(vault: Vault, caller: SystemCaller, key: str) -> bool:
+    """Say whether an action was done already under the key that it is sent with."""
+    async with vault.db.read() as db:
+        return await requests.told(db, caller.id, key) is not None
+
+
 async def replaceable(vault: Vault, caller: SystemCaller, code: str) -> list[Stored]:
     """Give the records of the dossier's persons that a result of this agency may take the place of."""
     async with vault.db.read() as db:

@@ -24,7 +24,7 @@ from vault.progress import outcome, progress
 from vault.services import Refusal, Vault
 
 _PAGE = 20  # dossiers on one page
-DONE = ("opened", "confirmed", "result", "closed")  # what a page may say was just done
+DONE = ("opened", "confirmed", "scanned", "result", "closed")  # what a page may say was just done
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

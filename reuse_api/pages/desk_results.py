@@ -15,7 +15,7 @@ from reuse_api.callers import AsDesk, TheVault
 from reuse_api.pages.desk_fields import Group, Table, groups_of, tables_of
 from reuse_api.pages.desk_result_typed import OF_FILE, TypedResult, prefilled
 from reuse_api.pages.desk_views import Clerk
-from reuse_api.pages.forms import new_key, one, sent
+from reuse_api.pages.forms import MAX_KEY, even, new_key, one, sent
 from reuse_api.pages.rendering import check_form, language_of, onward, page
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.schemas import ResultFields
@@ -31,7 +31,6 @@ from vault.records import Stored
 from vault.result_paper import TEMPLATES
 from vault.services import MAX_UPLOAD, Refusal, Vault
 
-_MAX_KEY = 200  # characters of a request key
 Faults = dict[str, str]  # the name of a field -> what is wrong with it, a code
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -99,7 +98,7 @@ async def send_file(request: Request, vault: TheVault, caller: AsDesk, code: str
     try:
         async with await receive_file(request, vault.scratch, MAX_UPLOAD, names) as received:
             check_form(request, received.fields.get("form_token", ""), room="desk")
-            fields = _even(received.fields)
+            fields = even(received.fields)
             typed = TypedResult.read(fields, desk.chosen(fields.get("type", "")), ())
             faults = typed.faults((), ())
             if not faults:
@@ -107,7 +106,7 @@ async def send_file(request: Request, vault: TheVault, caller: AsDesk, code: str
                 told = await _issue(vault, caller, code, typed.body_of_file(), received.file, key)
                 return _answer(request, vault, desk, typed, told, "file")
     except FormInvalid as problem:
-        fields = _even(problem.fields)
+        fields = even(problem.fields)
         typed = TypedResult.read(fields, desk.chosen(fields.get("type", "")), ())
         faults = {"file" if problem.field in ("file", "body") else "form": problem.code}
     return _form(request, vault, desk, typed, faults, "file")
@@ -126,7 +125,7 @@ async def _issue(
     """Issue the result; give what is wrong with the form, a decided no, or None when it is issued."""
     try:
         value = ResultFields.model_validate(body).value()
-        told = await issue(vault, caller, code, value, file, key=key[:_MAX_KEY] or new_key())
+        told = await issue(vault, caller, code, value, file, key=key[:MAX_KEY] or new_key())
     except ValidationError as problem:
         wrong = problems.of_validation([{**each, "loc": ("body", *each["loc"])} for each in problem.errors()])
         return {_field(each.field, file is not None): each.code for each in wrong.faults}
@@ -165,10 +164,6 @@ def _names(desk: _Desk) -> list[str]:
     ticked = [f"role-{each.role}" for each in desk.found.parties]
     ticked += [f"replaces-{each.facts.id}" for each in desk.older]
     return ["form_token", "request", "type", "valid_until", *(f"f-{name}" for name in OF_FILE), *ticked]
-
-
-def _even(fields: Mapping[str, str]) -> dict[str, str]:
-    return {name: " ".join(text.split()) for name, text in fields.items()}
 
 
 def _field(path: str, of_file: bool) -> str:

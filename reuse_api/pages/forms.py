@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections.abc import Mapping
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from reuse_api.pages.rendering import Room, check_form
 
 _MAX_FIELDS = 400
-_MAX_KEY = 200  # characters of a request key
+MAX_KEY = 200  # characters of a request key
 
 
 async def sent(request: Request, room: Room) -> FormData:
@@ -26,7 +27,7 @@ async def sent(request: Request, room: Room) -> FormData:
 def one(form: FormData, name: str) -> str:
     """Give one text field in NFC with its white space evened out, "" when it was not sent."""
     value = form.get(name, "")
-    return " ".join(unicodedata.normalize("NFC", value).split()) if isinstance(value, str) else ""
+    return _evened(value) if isinstance(value, str) else ""
 
 
 def many(form: FormData, name: str) -> tuple[str, ...]:
@@ -34,9 +35,18 @@ def many(form: FormData, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in form.getlist(name) if isinstance(value, str)))
 
 
+def even(fields: Mapping[str, str]) -> dict[str, str]:
+    """Give the text fields of a form that came with a file, evened out as `one` does."""
+    return {name: _evened(value) for name, value in fields.items()}
+
+
+def _evened(value: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", value).split())
+
+
 def request_key(form: FormData) -> str:
     """Give the key by which the same form sent twice is one request (Idempotency-Key)."""
-    return one(form, "request")[:_MAX_KEY] or new_key()
+    return one(form, "request")[:MAX_KEY] or new_key()
 
 
 def new_key() -> str:

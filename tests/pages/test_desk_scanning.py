@@ -1,0 +1,130 @@
+"""Scanning at the desk, over plain HTTP: where nothing is there, or with a reason in spite of an answer."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from reuse_api.demo import people
+from signing.composing import compose
+from tests.pages.desk import at_desk, hidden, opens, token
+from vault.clock import Clock
+
+LEASE = "KQ003607"
+STRANGER = {"persons-0-identifier": people.STRANGER.number, "persons-0-name": people.STRANGER.name}
+HOSTILE = '"><script>alert(1)</script>'
+
+
+@pytest.fixture
+def police(told: Any) -> Iterator[httpx.Client]:
+    with at_desk(told, people.POLICE) as client:
+        yield client
+
+
+@pytest.fixture
+def scan() -> dict[str, Any]:
+    """A paper as a scanner gives it: a PDF that nobody signed."""
+    at = Clock().now()
+    body = {"title": "Hợp đồng thuê nhà", "issuer_name": "A", "issuer_title": "B", "signer": "C"}
+    fields = body | {"body": os.urandom(8).hex(), "issued_on": "2024-01-01"}
+    content = compose("general_result", fields, at=at)
+    return {"file": ("../../hop-dong.pdf", content, "application/pdf")}
+
+
+def form(client: httpx.Client, code: str, component: str) -> dict[str, str]:
+    place = f"/desk/dossiers/{code}/scan"
+    return hidden(client.get(place, params={"component": component}).text, place)
+
+
+def faults(shown: str) -> list[str]:
+    return re.findall(r'<p class="error" id="([\w-]+)-error">', shown)
+
+
+def row(client: httpx.Client, code: str, component: str) -> str:
+    shown = client.get(f"/desk/dossiers/{code}").text
+    found = re.search(
+        rf'<li class="\w+">(?:(?!</ol>).)*?{component}.*?</li>\n(?=<li class|</ol>)', shown, re.DOTALL
+    )
+    assert found is not None
+    return found[0]
+
+
+def test_a_scan_where_nothing_is_there_counts_once_it_was_confirmed(
+    police: httpx.Client, scan: dict[str, Any]
+) -> None:
+    code = opens(police, case="thue-muon-o-nho")
+    place = f"/desk/dossiers/{code}/scan"
+    assert "Chưa có" in row(police, code, LEASE)
+    shown = police.get(place, params={"component": LEASE}).text
+    assert 'name="reason"' not in shown, "no reason is asked for where there is no answer"
+    typed = form(police, code, LEASE) | {"type": "HDTN", "role-applicant": "on", "title": f"HĐ {HOSTILE}"}
+    done = [police.post(place, data=typed, files=scan) for _ in range(2)]
+    assert {answer.headers.get("location") for answer in done} == {f"/desk/dossiers/{code}?done=scanned"}, (
+        done[0].text
+    )
+    found = row(police, code, LEASE)
+    assert "Có, cần xác nhận" in found and "Chưa được kiểm chứng" in found and "<script" not in found
+    record = re.search(r'name="record" value="(rec-\w+)"', found)
+    assert record is not None
+    confirming = f"/desk/dossiers/{code}/confirmation"
+    fields = {
+        "form_token": token(police),
+        "component": LEASE,
+        "record": record[1],
+        "reason": "Bản chính tại quầy",
+    }
+    assert police.post(confirming, data=fields).status_code == 303
+    assert "Đã có trong Kho" in row(police, code, LEASE)
+
+
+def test_in_spite_of_an_answer_a_reason_is_demanded(police: httpx.Client, scan: dict[str, Any]) -> None:
+    code = opens(police)
+    place = f"/desk/dossiers/{code}/scan"
+    shown = police.get(place, params={"component": people.KINSHIP}).text
+    assert "Kho đã có câu trả lời" in shown and "Giấy khai sinh" in shown
+    typed = form(police, code, people.KINSHIP) | {"type": "GKS", "role-applicant": "on", "number": "7/1999"}
+    for said, at in (({}, "reason"), ({"reason": "because"}, "reason"), ({"reason": "other"}, "explanation")):
+        answer = police.post(place, data=typed | said, files=scan)
+        assert (answer.status_code, faults(answer.text)) == (422, [at])
+        assert 'value="7/1999"' in answer.text
+    done = police.post(place, data=typed | {"reason": "unreadable"}, files=scan)
+    assert done.status_code == 303, done.text
+
+
+def test_a_file_or_field_that_will_not_do_is_told_at_its_place(
+    police: httpx.Client, scan: dict[str, Any]
+) -> None:
+    code = opens(police, case="thue-muon-o-nho", **STRANGER)
+    place = f"/desk/dossiers/{code}/scan"
+    typed = form(police, code, LEASE) | {"type": "HDTN", "role-applicant": "on", "title": HOSTILE}
+    for bad in (b"\x89PNG\r\n", b""):
+        answer = police.post(place, data=typed, files={"file": ("a.pdf", bad, "application/pdf")})
+        assert (answer.status_code, faults(answer.text)) == (422, ["file"])
+        assert "&lt;script&gt;" in answer.text and "<script" not in answer.text
+    unticked = {name: text for name, text in typed.items() if name != "role-applicant"}
+    for wrong, at in (
+        (unticked, "roles"),
+        (typed | {"type": ""}, "type"),
+        (typed | {"issued_on": "x"}, "issued_on"),
+    ):
+        assert faults(police.post(place, data=wrong, files=scan).text) == [at]
+    assert "Chưa có" in row(police, code, LEASE)
+
+
+def test_nobody_scans_for_another_or_for_what_is_not_asked(
+    told: Any, police: httpx.Client, scan: dict[str, Any]
+) -> None:
+    code = opens(police)
+    place = f"/desk/dossiers/{code}/scan"
+    assert police.get(place, params={"component": "KQ999999"}).status_code == 404
+    typed = form(police, code, people.KINSHIP) | {"type": "GKS", "role-applicant": "on", "reason": "outdated"}
+    assert police.post(place, data=typed | {"component": HOSTILE}, files=scan).status_code == 404
+    with at_desk(told, people.COMMUNE) as commune:
+        assert commune.get(place, params={"component": people.KINSHIP}).status_code == 404
+        foreign = typed | {"form_token": token(commune)}
+        assert commune.post(place, data=foreign, files=scan).status_code == 404
+    for wrong in (foreign["form_token"], "", "0" * 64):
+        assert police.post(place, data=typed | {"form_token": wrong}, files=scan).status_code == 403
