@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint bench pictures clean
 
 install: $(STAMP)
 
@@ -31,6 +31,9 @@ lint: install
 
 test: lint
 	$(BIN)/python -m pytest
+
+pictures: install
+	@$(BIN)/python -m tests.pages.pictures docs/pictures
 
 bench: install
 	@$(BIN)/python -m benchmarks
