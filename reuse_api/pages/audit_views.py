@@ -184,7 +184,7 @@ class Reviewer(Narrator):
         return [(code, vi if self.language.code == "vi" else en) for code, vi, en in offered.agencies]
 
     def narrowed(self, asked: Asked) -> tuple[str, ...]:
-        """Give what a search was narrowed by, the owner apart."""
+        """Give what a search was narrowed by, the owner apart; only of what could be read as filters."""
         named = {"kind": dict(self.kinds()), "result": dict(self.results())}
         days = {"since": "≥ ", "until": "≤ "}
         return tuple(

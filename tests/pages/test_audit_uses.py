@@ -123,6 +123,16 @@ def test_a_fault_is_told_at_its_field_and_the_rest_is_kept(
     assert 'value="cb-01"' in answer.text
 
 
+@pytest.mark.parametrize("place", ["/audit?find=1&", "/audit/counts?", "/audit/anomalies?"])
+@pytest.mark.parametrize(
+    ("field", "typed"), [("since", "hôm qua"), ("until", "31/02/2026"), ("since", "%00")]
+)
+def test_a_fault_in_an_address_is_told_too(auditor: httpx.Client, place: str, field: str, typed: str) -> None:
+    answer = auditor.get(f"{place}{field}={typed}")
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+
+
 def test_what_was_typed_is_shown_as_text(auditor: httpx.Client) -> None:
     for place in ("/audit", "/audit/counts", "/audit/anomalies"):
         shown = auditor.get(place, params={"find": "1", "dossier": HOSTILE, "agency": HOSTILE}).text
