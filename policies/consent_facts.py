@@ -47,7 +47,7 @@ class DelegationFacts:
     representative: str
     state: str  # claimed | in_force | ended
     evidence: str | None
-    born_on: date | None = None  # of a represented person
+    born_on: date | None = None  # of a represented person, by the evidence
 
 
 @dataclass(frozen=True)

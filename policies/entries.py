@@ -41,7 +41,8 @@ class RecordType:
     """A canonical type of document, e.g. GKS.
 
     `relation_fields` names, for each relation, the key of a record's structured data that holds the related
-    person's number. `result_codes` are the national result codes that mean this type. `owner_roles` are the
+    person's number, `birth_date_field` the key that holds its owner's day of birth, where the document is
+    what proves it. `result_codes` are the national result codes that mean this type. `owner_roles` are the
     parts its owners play in the document. `validity_months` is the term the law sets, None when it sets none.
     """
 
@@ -53,6 +54,7 @@ class RecordType:
     result_codes: tuple[str, ...]
     owner_roles: tuple[str, ...]
     validity_months: int | None
+    birth_date_field: str | None = None
 
 
 @dataclass(frozen=True)

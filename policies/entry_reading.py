@@ -35,6 +35,7 @@ def record_type(value: object, where: str) -> RecordType:
         result_codes=row.texts("result_codes"),
         owner_roles=row.texts("owner_roles"),
         validity_months=row.maybe_number("validity_months"),
+        birth_date_field=row.maybe_text("birth_date_field"),
     )
     row.end()
     return entry

@@ -59,12 +59,16 @@ def personal_number(text: str, *, on: date | None = None) -> str:
     number = _plain(text)
     if not _digits(number, 12):
         raise IdentifierInvalid("personal_number", "personal_number_malformed")
-    place, century, year = int(number[:3]), int(number[3]) // 2, int(number[4:6])
-    born = 1900 + 100 * century + year
+    place, century, born = int(number[:3]), int(number[3]) // 2, birth_year(number)
     unplaced = place == 0 or 97 <= place <= 100
     if unplaced or century > 1 or (on is not None and born > on.year):
         raise IdentifierInvalid("personal_number", "personal_number_implausible")
     return number
+
+
+def birth_year(number: str) -> int:
+    """Read the year of birth in a personal number that was checked."""
+    return 1900 + 100 * (int(number[3]) // 2) + int(number[4:6])
 
 
 def old_identity_number(text: str) -> str:

@@ -278,6 +278,11 @@ _FIELDS = {
         "Số định danh này không phải của chủ sở hữu kết quả.",
         "This is not the number of the owner of the result.",
     ),
+    "birth_date_disagrees": Row(
+        422,
+        "Ngày sinh không khớp năm sinh trong số định danh cá nhân.",
+        "The date of birth is in another year than the one in the personal number.",
+    ),
     "date_in_future": Row(422, "Ngày này chưa đến.", "This day lies in the future."),
     "ends_before_it_begins": Row(
         422, "Ngày hết hạn ở trước ngày cấp.", "The last day of validity is before the day of issue."

@@ -18,7 +18,7 @@ from policies.errors import IdentifierInvalid
 from policies.facts import AccessFacts, Action
 from policies.identifiers import identifier
 from signing.leaf import Kind
-from vault import delegations, epochs, owners, requests, telling
+from vault import births, delegations, epochs, owners, requests, telling
 from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.days import legal_day
@@ -102,7 +102,7 @@ async def _looked_into(
         facts,
         represented=represented,
         evidence=proof.facts.id if proof is not None else None,
-        born_on=await owners.born_on(db, represented),
+        born_on=await births.evidenced(db, represented, proof) if proof is not None else None,
     )
     marks = await epochs.read(db, [epochs.BOOK, *delegations.parties(facts)])
     return _Claim(capacity, represented, proof, facts, rows[0] if rows else None, began, marks, at)

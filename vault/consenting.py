@@ -17,7 +17,7 @@ from policies.consents import age
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, Decision
 from signing.leaf import Kind
-from vault import consents, delegations, entries, epochs, notifying, owners, requests, telling
+from vault import births, consents, delegations, entries, epochs, notifying, requests, telling
 from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.consents import Known
@@ -145,7 +145,7 @@ async def _scene(
     if row is None or row["owner"] != caller.owner:
         raise NotFound
     known = await consents.known(db, row, today)
-    born = await owners.born_on(db, caller.owner) if said is not None else None
+    born = await births.known(db, caller.owner, today) if said is not None else None
     facts = AccessFacts(
         step.action,
         None,

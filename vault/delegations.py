@@ -14,7 +14,7 @@ from policies.book import Book
 from policies.consent_entries import Capacity
 from policies.consent_facts import DelegationFacts
 from policies.facts import TrustClass
-from vault import owners, records
+from vault import births, owners, records
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import stamp
@@ -72,7 +72,7 @@ async def facts(db: AsyncConnection, row: RowMapping, grounds: Grounds, day: dat
         representative=row["representative"],
         state=row["state"],
         evidence=found.facts.id if found is not None else None,
-        born_on=await owners.born_on(db, row["represented"]),
+        born_on=await births.evidenced(db, row["represented"], found) if found is not None else None,
     )
 
 

@@ -130,6 +130,7 @@ async def keep(
     }
     if data is not None:
         row |= await _put_data(vault, data, key, record_id)
+        row["subject_born_on"] = _born_on(vault, description, data, at)
     wrapped = {
         owner: seal_to(one, key, info=RECORD_KEY_INFO, aad=owner.encode() + b"\x00" + record_id.encode())
         for owner, one in public.items()
@@ -222,3 +223,14 @@ def _relations(
         with suppress(IdentifierInvalid):  # what is no number of anybody relates to nobody
             tags[name] = relation_tag(vault.index_key, name, personal_number(str(data.get(field) or "")))
     return tags
+
+
+def _born_on(vault: Vault, description: Description, data: Mapping[str, Any], at: datetime) -> str | None:
+    """Keep the day of birth that the document proves, as ISO text: its data lie sealed, ages are judged."""
+    known = vault.book.record_type(description.type, legal_day(at))
+    if known is None or known.birth_date_field is None:
+        return None
+    try:
+        return date.fromisoformat(str(data.get(known.birth_date_field) or "")).isoformat()
+    except ValueError:
+        return None  # what is no day is nobody's birthday

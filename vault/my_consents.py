@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.consents import AGE_ASKED, Standing, age, standing
 from policies.entries import Text
-from vault import agencies, consents, owners
+from vault import agencies, births, consents, owners
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import instant
@@ -115,7 +115,7 @@ async def _mine(
     known = await consents.known(db, row, today)
     agreed = await _documents(db, known.facts.records)
     purpose = vault.book.purpose(row["purpose"], legal_day(instant(row["asked_at"])))
-    born = await owners.born_on(db, caller.owner)
+    born = await births.known(db, caller.owner, today)
     return MyConsent(
         id=row["id"],
         bundle=row["bundle"],

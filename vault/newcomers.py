@@ -12,7 +12,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.errors import IdentifierInvalid
-from policies.identifiers import identifier
+from policies.identifiers import birth_year, identifier
 from vault import owners
 from vault.entries import Holder
 from vault.errors import FieldInvalid, Moved
@@ -59,7 +59,7 @@ async def find(
         checked_by: the agency that names them.
 
     Raises:
-        FieldInvalid: an identifier cannot be one.
+        FieldInvalid: an identifier cannot be one, or says another year of birth.
     """
     found: list[str] = []
     identifiers: list[tuple[str, str]] = []
@@ -69,6 +69,7 @@ async def find(
             value = identifier(one.scheme, one.value)
         except IdentifierInvalid as problem:
             raise FieldInvalid(f"{field}.{number}.identifier", problem.code) from problem
+        check_birth(one.scheme, value, one.born_on, field=f"{field}.{number}.born_on")
         owner = await owners.by_identifier(db, one.scheme, value)
         if owner is None:
             fresh = newcomers.get((one.scheme, value)) or prepare(
@@ -79,6 +80,16 @@ async def find(
         found.append(owner)
         identifiers.append((one.scheme, value))
     return Found(tuple(found), tuple(identifiers), tuple(newcomers.values()))
+
+
+def check_birth(scheme: str, value: str, born_on: date | None, *, field: str) -> None:
+    """Refuse a day of birth in another year than the one in the personal number.
+
+    Raises:
+        FieldInvalid: they disagree.
+    """
+    if scheme == "personal_number" and born_on is not None and born_on.year != birth_year(value):
+        raise FieldInvalid(field, "birth_date_disagrees")
 
 
 def prepare(

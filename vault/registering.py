@@ -120,12 +120,13 @@ async def register_owner(
     """Open a store for a person or organisation; gives the owner id, of an existing store too.
 
     Raises:
-        FieldInvalid: the identifier cannot be one.
+        FieldInvalid: the identifier cannot be one, or says another year of birth.
     """
     try:
         checked = identifier(scheme, value)
     except IdentifierInvalid as problem:
         raise FieldInvalid("identifier", problem.code) from problem
+    newcomers.check_birth(scheme, checked, born_on, field="born_on")
     async with vault.db.read() as db:
         known = await owners.by_identifier(db, scheme, checked)
     if known is not None:

@@ -305,6 +305,7 @@ record = _table(
     Column("data_sealed_sha256", LargeBinary, nullable=True),
     _maybe("dossier"),
     _maybe("replaced_by"),
+    _maybe("subject_born_on"),  # as a birth certificate's own data say it, whoever typed what elsewhere
     _text("created_at"),
     Index("ix_record_content", "content_sha256"),
     Index("ix_record_dossier", "dossier"),

@@ -202,12 +202,6 @@ async def test_a_grown_daughter_is_not_acted_for(house, mother, daughter):
     assert refusal.reasons == ("delegation_of_age",)
 
 
-async def test_a_child_without_a_birth_date_is_not_acted_for(house, mother):
-    child = await house.owner(people.CHILD)
-    await house.change(update(owner).where(owner.c.id == child.owner).values(born_on=None))
-    assert (await claims(house, mother)).reasons == ("delegation_of_age",)
-
-
 @pytest.mark.parametrize(
     ("value", "kind", "field", "code"),
     [

@@ -287,8 +287,7 @@ def upgrade() -> None:
         batch.alter_column("dossier", existing_type=sa.Text(), nullable=True)
         batch.alter_column("component", existing_type=sa.Text(), nullable=True)
         batch.create_foreign_key(op.f("fk_release_consent"), "consent", ["consent"], ["id"])
-    with op.batch_alter_table("record") as batch:
-        batch.add_column(sa.Column("pages", sa.Integer(), nullable=True))
+    _widen_record()
     with op.batch_alter_table("procedure") as batch:
         batch.add_column(sa.Column("name", sa.Text(), nullable=True))
         batch.add_column(sa.Column("policy", sa.Text(), nullable=True))
@@ -298,6 +297,12 @@ def upgrade() -> None:
         batch.create_foreign_key(op.f("fk_session_delegation"), "delegation", ["delegation"], ["id"])
     _hash("log_entry", "body", "body_sha256")
     _hash("entry_holder", "sealed_seed", "seed_sha256")
+
+
+def _widen_record() -> None:
+    with op.batch_alter_table("record") as batch:
+        batch.add_column(sa.Column("pages", sa.Integer(), nullable=True))
+        batch.add_column(sa.Column("subject_born_on", sa.Text(), nullable=True))
 
 
 def _hash(table: str, content: str, column: str) -> None:
