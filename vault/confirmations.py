@@ -1,26 +1,36 @@
 """Rows of confirmations: what officers looked at and made up for, each for one component of one dossier."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vault import releases
 from vault.records import Stored
 from vault.tables import confirmation, release, validity_event
 
 
-async def add(db: AsyncConnection, row: Mapping[str, Any], weaknesses: Sequence[str]) -> None:
-    """Insert a confirmation; what was released before it, for viewing, counts from now on."""
+async def add(
+    db: AsyncConnection, row: Mapping[str, Any], weaknesses: Sequence[str], paper: Collection[str]
+) -> None:
+    """Insert a confirmation; what was released before it, for viewing, counts from now on, but once.
+
+    Args:
+        paper: the components that ask for the same paper, the confirmed one among them.
+    """
     await db.execute(insert(confirmation).values(**row, weaknesses=json.dumps(weaknesses)))
-    viewed = update(release).where(
+    if await releases.counted(db, row["dossier"], paper):
+        return
+    viewed = select(func.min(release.c.idx)).where(
         release.c.dossier == row["dossier"],
         release.c.component == row["component"],
         release.c.record == row["record"],
     )
-    await db.execute(viewed.values(counts=True))
+    first = update(release).where(release.c.idx == viewed.scalar_subquery())
+    await db.execute(first.values(counts=True))
 
 
 async def standing(db: AsyncConnection, dossier: str, held: Sequence[Stored]) -> list[Stored]:

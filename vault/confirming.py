@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policies.acceptance import accept
+from policies.alternatives import same_paper
 from policies.book import local_day
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, ComponentPlan, RecordFacts
@@ -131,6 +132,7 @@ async def _ready(
     vault: Vault, caller: SystemCaller, found: Scene, stored: Stored, told: Telling, wish: _Wish
 ) -> Draft:
     dossier = found_dossier(found).facts
+    paper = same_paper(found_dossier(found).components, wish.component)
     lacking = accept(stored.facts, dossier, wish.component, vault.book, local_day(found.at)).weaknesses
     confirmed = stored.facts.confirmed | {(wish.component, code) for code in lacking}
     after = planned(vault, found, wish.component, replace(stored.facts, confirmed=frozenset(confirmed)))
@@ -146,7 +148,7 @@ async def _ready(
             "officer": caller.officer or "",
             "at": stamp(found.at),
         }
-        await confirmations.add(tx.db, row, lacking)
+        await confirmations.add(tx.db, row, lacking, paper)
         await epochs.advance(tx.db, [("dossier", wish.code)])
         return {
             "dossier": wish.code,

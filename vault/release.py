@@ -205,10 +205,10 @@ async def _commit(
 
 
 async def _counted_once(tx: Transaction, found: Scene, one: _Choice) -> _Choice:
-    """Of rows that ask for the same paper one counts: whichever was taken first for the dossier."""
+    """A paper counts once for the dossier, however often and under whichever of its rows it is taken."""
     opened = found_dossier(found)
-    others = same_paper(opened.components, one.wanted.component) - {one.wanted.component}
-    counted = await releases.counted(tx.db, opened.facts.code, others)
+    paper = same_paper(opened.components, one.wanted.component)
+    counted = await releases.counted(tx.db, opened.facts.code, paper)
     return replace(one, counts=one.counts and not counted)
 
 

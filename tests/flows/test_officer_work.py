@@ -85,7 +85,7 @@ def test_a_candidate_is_looked_at_confirmed_and_counts(
     after = kinship(police, dossier)
     assert (after["state"], after["records"][0]["trust"]) == ("satisfied", "D")
     taken = police.post(f"/v1/dossiers/{dossier}/releases", json=wanted, headers=key()).json()["items"][0]
-    assert taken["counts"] is True
+    assert taken["counts"] is False, "it was counted once it had been looked at"
     mine = stranger.get("/v1/me/accesses").json()["accesses"]
     (entry,) = [one for one in mine if one["event"] == "confirmed" and one["dossier"] == dossier]
     assert (entry["kind"], entry["record"]) == (10, upload)

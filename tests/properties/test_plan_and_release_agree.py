@@ -20,6 +20,7 @@ class Family:
     def __init__(self, house: Any, commune: SystemCaller, police: SystemCaller, code: str) -> None:
         self.house, self.commune, self.police, self.code = house, commune, police, code
         self.records = [house.daughters, house.mothers]
+        self.counted: set[str] = set()  # components whose paper was counted: it counts once for the dossier
 
     async def compared(self) -> dict[str, Any]:
         """Ask the plan, then ask for every record under every component, and compare; gives the plan."""
@@ -42,7 +43,8 @@ class Family:
         }
         released = item["state"] == "released"
         if record in listed["records"]:
-            assert released and item["counts"], "what satisfies is released, and counts"
+            assert released, "what satisfies is released"
+            self._counts(item, True)
         elif record in listed["candidates"]:
             assert released and not item["counts"], "a candidate is looked at, and counts once confirmed"
         elif record in listed["refused"]:
@@ -52,11 +54,16 @@ class Family:
             # Not listed because another one satisfies: as good as that one, or to be confirmed.
             assert line["state"] == "satisfied"
             as_good = (item["trust"], item["verdict"], item["validity"]) == ("A", "valid", "in_force")
-            assert item["counts"] is as_good
+            self._counts(item, as_good)
         if released:
             delivery = await deliver.deliver(self.house.vault, self.police, item["release"])
             assert isinstance(delivery, deliver.Delivery), "what was released a moment ago is delivered"
             assert await self.house.drained(delivery)
+
+    def _counts(self, item: dict[str, Any], good: bool) -> None:
+        assert item["counts"] is (good and item["component"] not in self.counted)
+        if good:
+            self.counted.add(item["component"])
 
     async def issues(self) -> str:
         code = await self.house.opens(self.commune, people.COMMUNE, self.house.reregistration())

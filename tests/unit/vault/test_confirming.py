@@ -70,7 +70,7 @@ async def test_it_counts_from_then_on_in_this_dossier_alone(
     assert after["records"][0]["trust"] == "D", "the class stays"
     assert (await house.rows(query))[0].counts
     again = await house.releases(police, code)
-    assert (await house.rows(select(release.c.counts).where(release.c.id == again)))[0].counts
+    assert not (await house.rows(select(release.c.counts).where(release.c.id == again)))[0].counts, "twice"
     assert await house.reads(police, again)
     assert (await kinship(house, police, other))["state"] == "candidate"
     entry = next(one for one in await house.last(stranger, 20) if one.kind is Kind.CONFIRMATION)
@@ -80,6 +80,14 @@ async def test_it_counts_from_then_on_in_this_dossier_alone(
     size = await house.size()
     assert await confirm(house, police, code, upload, key="once") == told
     assert await house.size() == size
+
+
+async def test_what_was_looked_at_twice_counts_once(house: House, police: SystemCaller, upload: str) -> None:
+    code = await moves(house, police)
+    viewed = [await house.releases(police, code, upload) for _ in range(2)]
+    await confirm(house, police, code, upload)
+    counted = await house.rows(select(release.c.id).where(release.c.counts))
+    assert [row.id for row in counted] == viewed[:1]
 
 
 async def test_a_changed_record_voids_it(

@@ -76,6 +76,15 @@ async def test_any_row_of_the_group_is_released_and_the_paper_counts_once(
     assert [row.component for row in await house.rows(counted)] == ["KQ005478"]
 
 
+async def test_a_row_taken_again_counts_once(house: Any, office: SystemCaller, dossier: str) -> None:
+    for counts in (True, False, False):
+        (item,) = await takes(house, office, dossier, "KQ003215")
+        assert (item["state"], item["counts"]) == ("released", counts)
+    other = house.reregistration(procedure="1.013225", case="nha-o-rieng-le")
+    (item,) = await takes(house, office, await house.opens(office, BUILDING, other), "KQ003215")
+    assert item["counts"], "another dossier is another paper saved"
+
+
 async def test_all_rows_taken_in_one_action_count_once(
     house: Any, office: SystemCaller, dossier: str
 ) -> None:
