@@ -138,8 +138,9 @@ async def _again(vault: Vault, caller: SystemCaller, about: Draft, existing: Ope
     same = existing.row["system"] == caller.system and existing.row["body_hash"] == about.asked
     if existing.facts.agency != caller.agency or not same:
         taken = replace(about.opened, facts=replace(about.opened.facts, code_taken=True))
-        await telling.refuse(vault, caller, _refusals(vault, about, taken))
-        raise RequestConflict if existing.facts.agency == caller.agency else NotFound
+        hidden = existing.facts.agency != caller.agency
+        await telling.refuse(vault, caller, _refusals(vault, about, taken), hidden=hidden)
+        raise NotFound if hidden else RequestConflict
     async with vault.db.read() as db:
         found = await scene(vault, db, caller, existing.facts.code, vault.clock.now())
     refusal = await barred(vault, caller, found, existing.facts.code, Action.ASK_PLAN)

@@ -94,7 +94,7 @@ async def barred(
     if found.dossier is None:
         facts = AccessFacts(action=action, caller=found.caller)
         refused = Telling(Kind.REFUSED, f"{action}_refused", facts, decide(facts, vault.book, found.at))
-        await telling.refuse(vault, caller, [refused])
+        await telling.refuse(vault, caller, [refused], hidden=True)
         raise NotFound
     tellings = [
         Telling(Kind.REFUSED, f"{action}_refused", facts, decision, owners=(owner,))
@@ -105,8 +105,9 @@ async def barred(
     ]
     if not tellings:
         return None
-    refusal = await telling.refuse(vault, caller, tellings, ended=found.dossier.facts.state == "closed")
-    if found.dossier.facts.agency != caller.agency:
+    ended, hidden = found.dossier.facts.state == "closed", found.dossier.facts.agency != caller.agency
+    refusal = await telling.refuse(vault, caller, tellings, ended=ended, hidden=hidden)
+    if hidden:
         raise NotFound
     return refusal
 

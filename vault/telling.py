@@ -1,7 +1,7 @@
 """What an entry tells: its five parts and for whom it is sealed. Refusals are entries too (DESIGN 6)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policies.facts import AccessFacts, Decision
@@ -130,13 +130,17 @@ async def refuse(
     *,
     ended: bool = False,
     outward: str | None = None,
+    hidden: bool = False,
 ) -> Refusal:
     """Log refusals and give the value that the caller gets.
 
     Args:
         tellings: one per person concerned; the reasons of the first are answered.
         outward: the only reason to be told, where more would tell a stranger what exists.
+        hidden: the caller is answered that there is nothing, and has no receipt that says otherwise.
     """
+    if hidden:
+        tellings = [replace(one, kept_back=True) for one in tellings]
     prepared = await prepare(vault, caller, tellings)
     logged = await vault.appender.append(prepared, nothing_to_check)
     reasons = (outward,) if outward is not None else tellings[0].decision.told

@@ -100,8 +100,9 @@ async def _draft(
     if found is None or not decision.permitted:
         owners = tuple(sorted(found.facts.owners)) if found is not None else ()
         refused = Telling(Kind.REFUSED, change.refused, facts, decision, owners, found, request=key)
-        refusal = await telling.refuse(vault, caller, [refused])
-        if found is None or "not_the_issuer" in decision.failed:
+        hidden = found is None or "not_the_issuer" in decision.failed
+        refusal = await telling.refuse(vault, caller, [refused], hidden=hidden)
+        if hidden:
             raise NotFound
         return refusal
     if why.by is not None:
