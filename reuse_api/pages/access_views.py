@@ -29,6 +29,8 @@ class AccessView:
     dossier: str | None
     procedure: str | None
     component: str | None
+    consent: str | None
+    purpose: str | None  # of the consent
     record: str | None
     document: str | None
     basis: str | None
@@ -69,6 +71,8 @@ def tell_access(narrator: Narrator, one: MyAccess) -> AccessView:
         dossier=one.dossier,
         procedure=one.procedure_name or one.procedure,
         component=_component(narrator, one),
+        consent=one.consent,
+        purpose=_purpose(narrator, one) if one.consent is not None else None,
         record=one.record,
         document=one.record_title,
         basis=_basis(narrator, one),

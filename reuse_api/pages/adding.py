@@ -94,7 +94,7 @@ def _form(request: Request, vault: Vault, typed: Typed, faults: dict[str, str]) 
     return page(
         request,
         "upload.html",
-        section="upload",
+        section="records",
         here=_FORM,
         status=422 if faults else 200,
         typed=typed,

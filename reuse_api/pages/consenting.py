@@ -133,7 +133,7 @@ async def _asked(
 ) -> Response:
     narrator = Narrator(language_of(request), vault.book)
     held = [one for one in await my_consents.my_consents(vault, caller) if one.bundle == bundle]
-    if not held:
+    if not held or not typed.keys() <= {one.id for one in held}:
         raise NotFound
     held.sort(key=lambda one: one.purpose)
     told: list[tuple[Any, Typed]] = [

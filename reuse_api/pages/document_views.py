@@ -105,8 +105,11 @@ def _step(narrator: Narrator, step: DocumentStep) -> StepView:
 
 def _change(narrator: Narrator, change: ValidityChange) -> ChangeView:
     agency = change.agency_vi if narrator.language.code == "vi" else change.agency_en or change.agency_vi
+    state = narrator.validity(change.state)
+    if change.state == "in_force":  # it is told only where it had been something else
+        state = Mark(narrator.language.say("history.reinstated"), state.tone)
     return ChangeView(
-        state=narrator.validity(change.state),
+        state=state,
         when=narrator.moment(change.at),
         agency=agency,
         ground=change.ground or None,

@@ -63,6 +63,25 @@ def counted(kho: Any, daughter: httpx.Client) -> Any:
     assert counts() == before
 
 
+def test_a_page_is_a_picture_that_nobody_keeps_and_an_entry(
+    kho: Any, daughter: httpx.Client, mother: httpx.Client
+) -> None:
+    record = upload(daughter, own_pdf()).json()["record"]
+    size = kho.vault.signer.tree.size
+    shown = daughter.get(f"/v1/me/records/{record}/pages/1")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+    assert shown.content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert (shown.headers["cache-control"], shown.headers["kho-pages"]) == ("no-store", "1")
+    assert kho.vault.signer.tree.size == size + 1
+    newest = daughter.get("/v1/me/accesses").json()["accesses"][0]
+    assert (newest["event"], newest["page"], newest["record"]) == ("page_delivered", 1, record)
+    for page in ("2", "0", "x"):
+        assert daughter.get(f"/v1/me/records/{record}/pages/{page}").status_code == 404
+    assert kho.vault.signer.tree.size == size + 1
+    assert daughter.get("/v1/me/records/rec-nothing/pages/1").status_code == 404
+    assert mother.get(f"/v1/me/records/{record}/pages/1").status_code == 404
+
+
 def test_an_upload_is_class_d_and_can_be_read_back(kho: Any, daughter: httpx.Client) -> None:
     pdf = own_pdf()
     stored = upload(daughter, pdf)

@@ -257,6 +257,22 @@ def test_there_is_no_way_in_where_the_demo_is_not(told: Any) -> None:
         assert 'name="code"' not in answer.text
 
 
+@pytest.mark.parametrize("page", ["0", "2", "-1", "x", "１", "9" * 30])
+@pytest.mark.parametrize("part", ["view", "pages"])
+def test_a_page_that_is_not_there_is_said_to_be_so(daughter: httpx.Client, part: str, page: str) -> None:
+    found = re.search(r'href="(/wallet/records/rec-\w+)"', daughter.get("/wallet").text)
+    assert found is not None
+    answer = daughter.get(f"{found[1]}/{part}/{page}")
+    assert (answer.status_code, "Không tìm thấy trang này" in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026-1", "0000-01", "9999-12", "x", "2026-11'--"])
+def test_a_month_that_is_none_is_not_there(daughter: httpx.Client, month: str) -> None:
+    assert daughter.get("/wallet/accesses", params={"month": month}).status_code == 404
+    quiet = daughter.get("/wallet/accesses", params={"month": "2020-02"})
+    assert quiet.status_code == 200 and "Không có gì trong tháng này" in quiet.text
+
+
 def test_a_damaged_file_is_given_to_nobody_and_shown_as_damaged(told: Any) -> None:
     with _signed_in(told, told.stage.stranger) as client:
         found = re.search(r'href="(/wallet/records/(rec-\w+))"', client.get("/wallet").text)
@@ -269,7 +285,11 @@ def test_a_damaged_file_is_given_to_nobody_and_shown_as_damaged(told: Any) -> No
         answer = client.get(found[1] + "/content")
         assert answer.status_code == 500
         assert "Tệp lưu trữ bị hỏng" in answer.text
-        assert "Tệp lưu trữ bị hỏng" in client.get(found[1]).text
+        shown = client.get(found[1]).text
+        assert "Tệp lưu trữ bị hỏng" in shown and "/view/1" not in shown
+        assert "<img" not in client.get(found[1] + "/view/1").text
+        picture = client.get(found[1] + "/pages/1")
+        assert (picture.status_code, "Yêu cầu bị từ chối" in picture.text) == (403, True)
         assert "chưa gửi được trọn vẹn" in client.get("/wallet/accesses").text
 
 

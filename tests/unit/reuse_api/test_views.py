@@ -235,11 +235,13 @@ def test_of_a_document_of_another_nothing_is_told_but_that_it_is_there() -> None
 
 def test_the_history_is_told_newest_first_with_ground_reason_and_proof() -> None:
     suspended = ValidityChange("suspended", AT, "Điều 1", "đang xác minh", "UBND phường", "Commune", 31)
+    again = replace(suspended, state="in_force", index=35)
     revoked = ValidityChange("revoked", AT + timedelta(days=1), "Điều 2", "sai", None, None, 40)
-    told = tell_document(narrator("vi"), replace(WHOLE, history=(suspended, revoked))).history
-    assert [one.state.tone for one in told] == ["bad", "caution", "plain"]
+    told = tell_document(narrator("vi"), replace(WHOLE, history=(suspended, again, revoked))).history
+    assert [one.state.tone for one in told] == ["bad", "good", "caution", "plain"]
+    assert told[1].state.words == "Có hiệu lực trở lại"
     assert (told[0].ground, told[0].reason, told[0].proof) == ("Điều 2", "sai", "/wallet/accesses/40")
-    assert (told[2].agency, told[2].proof) == (RECORD.issuer_name, None)
+    assert (told[3].agency, told[3].proof) == (RECORD.issuer_name, None)
 
 
 @pytest.mark.parametrize(
