@@ -12,13 +12,18 @@ from vault.tables import entry_holder, owner, owner_identifier
 
 HIDDEN = "••••"
 _STORE = re.compile(r"own-[0-9a-f]{32}")
-_NUMBER = re.compile(r"(?<![\w.-])[0-9]{9,13}(?![\w-])")
+_SEEN = 3  # characters of an identifier, its last ones: none of them tells a birth year or a province
+# Digits like those of an identity number wherever they stand, in words and codes too; a digest or an id of
+# ours is met first and stays, whatever digits follow each other in it.
+_NUMBER = re.compile(
+    r"(?<![0-9A-Za-z])[0-9a-f]{32,}(?![0-9A-Za-z])|(?<![0-9])(?P<number>[0-9]{9,13})(?![0-9])"
+)
 
 
 def masked(value: str) -> str:
-    """Hide the middle of an identifier: a third of it stays to be seen at either end."""
-    seen = len(value) // 3
-    return f"{value[:seen]}{HIDDEN}{value[-seen:]}" if seen else HIDDEN
+    """Hide an identifier all but its end: the last three characters, and never more than a third of it."""
+    seen = min(_SEEN, len(value) // 3)
+    return f"{HIDDEN}{value[-seen:]}" if seen else HIDDEN
 
 
 async def owners_of(db: AsyncConnection, indexes: Iterable[int]) -> dict[int, tuple[str, ...]]:
@@ -71,7 +76,7 @@ class Hiding:
         text = _STORE.sub(lambda found: self.stores.get(found[0], found[0]), text)
         for name in self.names:
             text = text.replace(name, HIDDEN)
-        return _NUMBER.sub(lambda found: masked(found[0]), text)
+        return _NUMBER.sub(lambda found: masked(found[0]) if found["number"] else found[0], text)
 
 
 async def hiding(db: AsyncConnection, parts: Mapping[str, Any]) -> Hiding:
