@@ -1,6 +1,7 @@
-"""One record that an agency issued, as its officers see it: whose it is and its life, never its content.
+"""One record that an agency issued, as its officers see it: its facts and its life, never its content.
 
-It is found by searching (vault/issued_search.py), which is an entry, as every change of it is.
+It is found by searching (vault/issued_search.py), which is an entry, as every change of it is. As there,
+owners are counted, not named: who they are is read from the document itself, and that is an entry.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vault import agencies, owners, records, requests
+from vault import agencies, records, requests
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.entries import instant
@@ -34,10 +35,10 @@ class Turned:
 
 @dataclass(frozen=True)
 class Issued:
-    """One record of the agency: whose it is, and how its validity went."""
+    """One record of the agency: of how many owners, and how its validity went."""
 
     stored: Stored
-    owners: tuple[str, ...]
+    owners: int
     dossier: str | None
     replaced_by: str | None
     turns: tuple[Turned, ...]
@@ -60,7 +61,7 @@ async def one_issued(vault: Vault, caller: SystemCaller, record_id: str) -> Issu
         names = await agencies.officers(db, caller.agency)
         return Issued(
             stored=stored,
-            owners=tuple([await owners.name(db, one) for one in sorted(stored.facts.owners)]),
+            owners=len(stored.facts.owners),
             dossier=stored.row["dossier"],
             replaced_by=stored.row["replaced_by"],
             turns=tuple(_turned(row, names) for row in events),
