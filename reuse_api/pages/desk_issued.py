@@ -1,6 +1,7 @@
 """What the agency issued, and the end of a record's validity: revoked, suspended, in force again."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -33,32 +34,56 @@ TURNS: dict[str, Turning] = {
 }
 _OFFERED = {"in_force": ("suspend", "revoke"), "expired": ("revoke",), "suspended": ("reinstate", "revoke")}
 
+
+@dataclass(frozen=True)
+class _Typed:
+    """What is looked for, "" where nothing is, and the record that the page follows."""
+
+    number: str
+    type: str
+    state: str
+    after: str
+
+    @property
+    def sought(self) -> bool:
+        return any((self.number, self.type, self.state, self.after))
+
+    def query(self) -> str:
+        """Give the part of an address that asks the same again, the number apart."""
+        return urlencode({name: text for name, text in asdict(self).items() if text and name != "number"})
+
+
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/desk/issued")
 async def listed(
-    request: Request,
-    vault: TheVault,
-    caller: AsDesk,
-    number: str = "",
-    type: str = "",
-    state: str = "",
-    after: str = "",
+    request: Request, vault: TheVault, caller: AsDesk, type: str = "", state: str = "", after: str = ""
 ) -> Response:
-    """Search what the agency issued, the newest first; without anything to look for, everything."""
+    """Show what the agency issued, the newest first; of one type or in one state, if asked."""
+    return await _listed(request, vault, caller, _Typed("", type, _state(state), after))
+
+
+@router.post("/desk/issued")
+async def searched(request: Request, vault: TheVault, caller: AsDesk) -> Response:
+    """Search what the agency issued: a number, which may be a person's, is answered here, in no address."""
+    form = await sent(request, "desk")
+    number, type, after = (one(form, name) for name in ("number", "type", "after"))
+    typed = _Typed(number, type, _state(one(form, "state")), after)
+    if typed.number:
+        return await _listed(request, vault, caller, typed)
+    return onward("?".join(part for part in ("/desk/issued", typed.query()) if part))
+
+
+async def _listed(request: Request, vault: Vault, caller: SystemCaller, typed: _Typed) -> Response:
     clerk = Clerk(language_of(request), vault.book)
-    typed = {"number": " ".join(number.split()), "type": type, "state": state if state in STATES else ""}
-    sought = Sought(
-        typed["type"] or None, Validity(typed["state"]) if typed["state"] else None, typed["number"] or None
-    )
+    sought = Sought(typed.type or None, Validity(typed.state) if typed.state else None, typed.number or None)
     try:
-        told = await search(vault, caller, sought, after=after or None, limit=_PAGE)
+        told = await search(vault, caller, sought, after=typed.after or None, limit=_PAGE)
     except FieldInvalid:
         raise NotFound from None
     if isinstance(told, Refusal):
         return refused(request, told)
-    following = {name: text for name, text in typed.items() if text} | {"after": told.get("next", "")}
     return page(
         request,
         "desk_issued.html",
@@ -66,11 +91,14 @@ async def listed(
         section="issued",
         papers=[clerk.paper(each) for each in told["records"]],
         typed=typed,
-        sought=any(typed.values()) or bool(after),
         types=[(each, clerk.kind_of_paper(each)) for each in (await competence(vault, caller)).issues],
         states=[(each, clerk.name("validity", each)) for each in STATES],
-        older=urlencode(following) if "next" in told else None,
+        older=replace(typed, after=told["next"]) if "next" in told else None,
     )
+
+
+def _state(text: str) -> str:
+    return text if text in STATES else ""
 
 
 @router.get("/desk/issued/{record}")

@@ -165,6 +165,7 @@ DESK = {
     "POST /desk/dossiers/{code}/close": form("desk", **DOSSIER),
     "POST /desk/notices/{notice}/seen": form("desk", notice="none"),
     "GET /desk/issued": room(desk=200),
+    "POST /desk/issued": form("desk"),
     "GET /desk/issued/{record}": room(at=RECORD, desk=404),
     "POST /desk/issued/{record}": form("desk", **RECORD),
 }

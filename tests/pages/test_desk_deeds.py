@@ -3,7 +3,9 @@
 import os
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -33,6 +35,12 @@ def police(told: Any) -> Iterator[httpx.Client]:
 def commune(told: Any) -> Iterator[httpx.Client]:
     with at_desk(told, people.COMMUNE) as client:
         yield client
+
+
+def searches(client: httpx.Client, **typed: str) -> httpx.Response:
+    """Send the form of what was issued, and follow where it leads."""
+    form = {"form_token": token(client)} | typed
+    return client.post("/desk/issued", data=form, follow_redirects=True)
 
 
 @pytest.fixture
@@ -170,17 +178,41 @@ def test_what_was_issued_is_found_by_its_number_and_each_search_is_an_entry(
     number = re.search(r"Số ([0-9a-f]{6}/2026)", commune.get(f"/desk/issued/{issued}").text)
     assert number is not None
     before = entries(told)
-    found = commune.get(
-        "/desk/issued", params={"number": f" {number[1]} ", "state": "in_force", "type": "GKS"}
-    )
+    found = searches(commune, number=f" {number[1]} ", state="in_force", type="GKS")
     assert re.findall(r'href="/desk/issued/(rec-\w+)"', found.text) == [issued]
     assert entries(told) == before + 1
     for query in ({"number": number[1], "state": "revoked"}, {"number": HOSTILE}, {"type": HOSTILE}):
-        none = commune.get("/desk/issued", params=query).text
+        none = searches(commune, **query).text
         assert "Không tìm thấy" in none and "<script" not in none
-    assert issued not in police.get("/desk/issued", params={"number": number[1]}).text
+    assert issued not in searches(police, number=number[1]).text
+    assert searches(commune, number=number[1], after="rec-none").status_code == 404
     assert commune.get("/desk/issued", params={"after": "rec-none"}).status_code == 404
     assert commune.get("/desk/issued", params={"state": "x"}).status_code == 200
+
+
+def test_a_number_stands_in_no_address(commune: httpx.Client, issued: str) -> None:
+    number = re.search(r"Số ([0-9a-f]{6}/2026)", commune.get(f"/desk/issued/{issued}").text)
+    assert number is not None
+    shown = searches(commune, number=number[1], type="GKS")
+    assert shown.status_code == 200 and number[1] not in str(shown.url)
+    assert shown.headers["cache-control"] == "no-store"
+    ways = re.findall(r'(?:href|action)="([^"]*)"', shown.text)
+    assert [way for way in ways if number[1] in unquote(unescape(way))] == []
+    assert re.search(r'<form class="card sieve" method="post" action="/desk/issued"', shown.text)
+    without = searches(commune, type="GKS")
+    assert str(without.url).endswith("/desk/issued?type=GKS"), "what names nobody can be come back to"
+    addressed = commune.get("/desk/issued", params={"number": "no such number"})
+    assert issued in addressed.text, "no search by an address"
+
+
+def test_a_record_that_was_issued_names_nobody_for_looking_is_no_entry(
+    told: Any, commune: httpx.Client, issued: str
+) -> None:
+    before = entries(told)
+    shown = commune.get(f"/desk/issued/{issued}").text
+    assert "1 chủ sở hữu" in shown
+    assert not [one for one in (people.DAUGHTER, people.MOTHER) if one.name in shown or one.number in shown]
+    assert entries(told) == before
 
 
 def test_nobody_turns_what_another_agency_issued(police: httpx.Client, issued: str) -> None:
