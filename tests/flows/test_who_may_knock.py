@@ -158,6 +158,8 @@ DESK = {
     "GET /desk/receipts/{receipt}": room(at=RECEIPT, desk=404),
     "GET /desk/dossiers/{code}/confirmation": room(at=DOSSIER, desk=404),
     "POST /desk/dossiers/{code}/confirmation": form("desk", **DOSSIER),
+    "GET /desk/dossiers/{code}/scan": room(at=DOSSIER, params={"component": people.KINSHIP}, desk=200),
+    "POST /desk/dossiers/{code}/scan": room(at=DOSSIER, desk=422),
     "GET /desk/dossiers/{code}/result": room(at=DOSSIER, desk=200),
     "POST /desk/dossiers/{code}/result": form("desk", **DOSSIER),
     "POST /desk/dossiers/{code}/result/file": room(at=DOSSIER, desk=422),
