@@ -118,6 +118,8 @@ def test_keys_alone_lead_through_the_page_and_the_focus_is_seen(visiting: Visiti
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "/wallet"
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "title"
     for _ in range(4):
         seen = page.evaluate(
