@@ -166,6 +166,7 @@ class ScanFields(Closed):
     title: Text | None = None
     number: Text | None = None
     issued_on: Day | None = None
+    issuer_name: Text | None = None
     reason: Code | None = None
     explanation: Text | None = None
 
@@ -177,6 +178,7 @@ class ScanFields(Closed):
             title=self.title,
             number=self.number,
             issued_on=self.issued_on,
+            issuer_name=self.issuer_name,
             reason=self.reason,
             explanation=self.explanation,
         )

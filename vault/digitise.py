@@ -44,6 +44,7 @@ class ScanBody:
     title: str | None = None
     number: str | None = None
     issued_on: date | None = None
+    issuer_name: str | None = None  # as the officer reads it off the paper
     reason: str | None = None
     explanation: str | None = None
 
@@ -167,8 +168,8 @@ class _Making:
                 title=body.title or (known.name.vi if known is not None else body.type),
                 source="digitised",
                 trust=TrustClass.E,  # whatever its seal says: how well it was scanned is not checked yet
-                issuer=self._caller.agency,
-                issuer_name=paper.agency_name,
+                issuer=None,  # who scans a paper did not issue it; the converter stands in `digitisation`
+                issuer_name=(body.issuer_name or "").strip() or None,
                 number=body.number,
                 issued_on=body.issued_on,
                 dossier=self._code,

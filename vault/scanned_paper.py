@@ -24,7 +24,6 @@ class ScannedPaper:
     file: Path
     scan: Examination
     examined: Examination
-    agency_name: str
 
 
 async def marked(vault: Vault, caller: SystemCaller, file: Path, at: datetime) -> ScannedPaper:
@@ -61,4 +60,4 @@ async def marked(vault: Vault, caller: SystemCaller, file: Path, at: datetime) -
     except BaseException:
         sealed.unlink(missing_ok=True)
         raise
-    return ScannedPaper(sealed, scan, examined, agency)
+    return ScannedPaper(sealed, scan, examined)

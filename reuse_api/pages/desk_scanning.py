@@ -28,7 +28,7 @@ from vault.progress import Progress, done_before, progress
 from vault.services import MAX_UPLOAD, Answer, Refusal, Vault
 from vault.validity import MAX_WORDS
 
-_TEXTS = ("type", "title", "number", "issued_on", "reason", "explanation")
+_TEXTS = ("type", "title", "number", "issued_on", "issuer_name", "reason", "explanation")
 _PLACES = {"owner_roles": "roles", "owners": "roles"} | {name: name for name in (*_TEXTS, "file")}
 Faults = dict[str, str]  # the name of a field -> what is wrong with it, a code
 

@@ -70,7 +70,7 @@ def tell_document(narrator: Narrator, whole: WholeRecord) -> DocumentView:
     begun = ChangeView(
         state=Mark(language.say(f"history.{_BEGUN.get(one.source, 'stored')}"), "plain"),
         when=card.stored,
-        agency=one.issuer_name,
+        agency=one.issuer_name if one.source != "digitised" else None,  # who scanned it did not issue it
         ground=None,
         reason=None,
         proof=None,

@@ -12,14 +12,14 @@ from sqlalchemy import select
 from reuse_api.demo import people
 from signing.leaf import Kind
 from tests.conftest import House
-from vault import confirming, deliver, digitise, plan, revoke
+from vault import confirming, deliver, digitise, finding, plan, records, revoke
 from vault.callers import OwnerCaller, SystemCaller
 from vault.days import legal_day
 from vault.digitise import ScanBody
 from vault.errors import FieldInvalid, NotFound
 from vault.rescans import Rescans, rescans
 from vault.services import Refusal
-from vault.tables import digitisation, record
+from vault.tables import digitisation
 
 pytestmark = pytest.mark.anyio
 SCAN = ScanBody("GKS", ("applicant",), title="Giấy khai sinh bản giấy", number="15/1998")
@@ -175,15 +175,24 @@ async def test_it_takes_an_officer_of_the_agency_of_an_open_dossier(
     assert other.reasons == ("type_not_accepted",)
 
 
-async def test_a_scan_of_the_wrong_paper_is_recalled_by_who_made_it(
-    house: House, police: SystemCaller, pdf: Any
+async def test_who_scans_a_paper_did_not_issue_it(
+    house: House, police: SystemCaller, stranger: OwnerCaller, pdf: Any
 ) -> None:
     code = await moves(house, police)
-    told = await scan(house, police, code, pdf("nhầm"), ScanBody("GKS", ("applicant",), reason="outdated"))
-    gone = await revoke.revoke(
-        house.vault, police, told["record"], ground="NĐ 30/2020, Điều 18", reason="Quét nhầm", key="r"
-    )
-    assert isinstance(gone, dict)
-    (row,) = await house.rows(select(record.c.issuer).where(record.c.id == told["record"]))
-    assert row.issuer == people.POLICE.code
-    assert (await kinship(house, police, code))["state"] == "data_source"
+    said = ScanBody("GKS", ("applicant",), issuer_name=" UBND xã Đường Lâm ", reason="outdated")
+    named, silent = [
+        (await scan(house, police, code, pdf(str(number)), body))["record"]
+        for number, body in enumerate((said, ScanBody("GKS", ("applicant",), reason="outdated")))
+    ]
+    mine = {one.id: one.issuer_name for one in await finding.my_records(house.vault, stranger)}
+    assert (mine[named], mine[silent]) == ("UBND xã Đường Lâm", None)
+    today = legal_day(house.vault.clock.now())
+    async with house.vault.db.read() as db:
+        assert await records.issued_by(db, people.POLICE.code, today) == []
+    (row,) = await house.rows(select(digitisation.c.agency).where(digitisation.c.record == named))
+    assert row.agency == people.POLICE.code, "the converter"
+    with pytest.raises(NotFound):
+        await revoke.revoke(
+            house.vault, police, named, ground="NĐ 30/2020, Điều 18", reason="Quét nhầm", key="r"
+        )
+    assert (await kinship(house, police, code))["state"] == "candidate"
