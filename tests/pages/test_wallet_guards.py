@@ -8,12 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
+from reuse_api.app import PAGES as PAGE_ROUTERS
 from reuse_api.app import create_app
 from reuse_api.callers import SESSION_COOKIE
 from reuse_api.demo import people
 from reuse_api.demo.actors import Wallet
 from reuse_api.settings import Settings
+from tests.pages.family import Family
 from vault.keeping import blob_name
 from vault.services import MAX_UPLOAD
 
@@ -111,6 +114,53 @@ def test_a_form_without_the_token_of_this_session_changes_nothing(told: Any, dau
         assert "Biểu mẫu không còn hiệu lực" in answer.text
     assert daughter.post("/sign-out", data={"form_token": "0" * 64}).status_code == 403
     assert _records(daughter) == before
+
+
+WRITES = sorted(
+    route.path
+    for router in PAGE_ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute) and "POST" in route.methods and route.path.startswith("/wallet/")
+)
+
+
+@pytest.mark.parametrize("place", [one for one in WRITES if one != "/wallet/records"])
+def test_no_form_of_the_wallet_is_taken_without_its_token_or_from_elsewhere(
+    told: Any, daughter: httpx.Client, place: str
+) -> None:
+    place, before = re.sub(r"\{\w+\}", "x", place), told.vault.signer.tree.size
+    form = {"form_token": _token(daughter)["form_token"], "do": "pause", "act": "give", "consent": "x"}
+    for fields, headers in (
+        (form | {"form_token": ""}, {}),
+        (form | {"form_token": "0" * 64}, {}),
+        (form, {"Origin": "https://elsewhere.example"}),
+        (form, {"Sec-Fetch-Site": "cross-site"}),
+        (form, {"Sec-Fetch-Site": "same-site"}),
+    ):
+        assert daughter.post(place, data=fields, headers=headers).status_code == 403, (place, headers)
+    assert told.vault.signer.tree.size == before
+
+
+def test_when_what_she_acted_by_ends_she_is_led_back_to_her_own_store(told: Any, family: Family) -> None:
+    with _signed_in(told, told.stage.mother) as mother:
+        token = {"form_token": _token(mother)["form_token"]}
+        claim = token | {"kind": "parent", "value": people.CHILD.number}
+        assert mother.post("/wallet/people", data=claim).status_code == 303
+        found = re.search(r'name="delegation" value="([^"]+)"', mother.get("/wallet/people").text)
+        assert found is not None
+        mother.post("/wallet/people/act", data=token | {"delegation": found[1]})
+        assert people.CHILD.name in mother.get("/wallet").text
+        record = re.search(r"/wallet/records/(rec-\w+)", mother.get("/wallet").text)
+        assert record is not None
+        why = {"ground": "Luật Hộ tịch 2014, Điều 70", "reason": "Ghi sai tên mẹ"}
+        told.run(told.stage.commune.door.ask("POST", f"/v1/records/{record[1]}/revocation", why))
+        for place in ("/wallet", "/wallet/accesses", f"/wallet/records/{record[1]}"):
+            answer = mother.get(place)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/wallet/people")
+        shown = mother.get("/wallet/people").text
+        assert "Bạn không còn được thay mặt kho đang mở" in shown
+        assert mother.post("/wallet/people/act", data=token).headers["location"] == "/wallet"
+        assert people.MOTHER.name in mother.get("/wallet").text
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from reuse_api.commands.verify_words import document_lines
 from reuse_api.document_steps import DocumentStep, Teller
-from signing.report import SignatureDetail, SignatureReport, undetermined
+from signing.report import Examination, SignatureDetail, SignatureReport, undetermined
 
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 SEALED = SignatureDetail(
@@ -78,6 +79,17 @@ def test_what_a_file_says_of_itself_steers_no_terminal() -> None:
     told = steps(SignatureReport("valid", "", (), (replace(SEALED, signer=hostile, field=hostile),)))
     everything = "".join(one.name + "".join(one.details) for one in told)
     assert "\x1b" not in everything and "\u202e" not in everything and "A{field}" in everything
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_command_prints_the_steps_that_the_page_shows(language: Any) -> None:
+    other = replace(SEALED, field="Second", verdict="invalid", reason="digest_mismatch", level="")
+    report = SignatureReport("invalid", "HASH_FAILURE", ("digest_mismatch",), (SEALED, other))
+    printed = list(document_lines(Examination(b"\xab" * 32, 3, "application/pdf", 1, None, report), language))
+    shown = steps(report, language)
+    assert len(printed) == len(shown) == 8
+    for line, step in zip(printed, shown, strict=True):
+        assert line.startswith(f"{step.number}. {step.name}: ")
 
 
 def test_both_languages_tell_the_same_steps() -> None:
