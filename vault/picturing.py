@@ -1,4 +1,4 @@
-"""The picture of one page of one's own document: content, so read, entered and opened as the file is.
+"""The picture of one page of a document: content, so read, entered and opened as the file is.
 
 The file passes through a scratch file that has no name while anything is in it, so that it is gone with the
 process; the picture is stored nowhere.
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from signing.errors import WorkerFailed
 from signing.picture import NoPicture, Picture
 from vault import deliver, records, tries
-from vault.callers import OwnerCaller
+from vault.callers import OwnerCaller, SystemCaller
 from vault.days import legal_day
 from vault.deliver import Delivery
 from vault.errors import NotFound, PictureFailed, VaultBusy
@@ -36,7 +36,23 @@ async def show_page(vault: Vault, caller: OwnerCaller, record_id: str, page: int
     pages = stored.row["pages"]
     if page < 1 or (pages is not None and page > pages):
         raise NotFound
-    delivery = await deliver.read_own(vault, caller, record_id, page=page)
+    return await _shown(vault, await deliver.read_own(vault, caller, record_id, page=page), page)
+
+
+async def show_released(vault: Vault, caller: SystemCaller, release_id: str, page: int) -> Picture | Refusal:
+    """Draw a page (from 1) of a document that was released to the caller: a reading of its content.
+
+    Raises:
+        NotFound: there is no such release, it is another system's, or the document has no such page.
+        PictureFailed: the file could not be drawn; that is an entry.
+        ContentDamaged, VaultBusy: as in `deliver.deliver`.
+    """
+    if page < 1:
+        raise NotFound
+    return await _shown(vault, await deliver.deliver(vault, caller, release_id), page)
+
+
+async def _shown(vault: Vault, delivery: Delivery | Refusal, page: int) -> Picture | Refusal:
     if isinstance(delivery, Refusal):
         return delivery
     try:

@@ -8,15 +8,19 @@ from policies.facts import Action
 from policies.guards import GUARDS
 from reuse_api.callers import AsDesk, TheVault
 from reuse_api.content import content as file_of
+from reuse_api.content import picture as picture_of
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import many, one, request_key, sent
 from reuse_api.pages.rendering import GUARDED, language_of, onward, page
 from reuse_api.pages.troubles import PageRoute, refused
-from vault import deliver, receipts, release
+from vault import deliver, picturing, receipts, release
 from vault.access_steps import steps
+from vault.errors import NotFound
 from vault.progress import progress
 from vault.release import Wanted
 from vault.services import Refusal
+
+_MOST_DIGITS = 5  # of a page number
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -29,7 +33,12 @@ async def take(request: Request, vault: TheVault, caller: AsDesk, code: str) -> 
     wanted = [Wanted(component, record) for component in components]
     key = request_key(form)
     told = await release.request(vault, caller, code, wanted, key=key)
-    return refused(request, told) if isinstance(told, Refusal) else onward(f"/desk/dossiers/{code}?did={key}")
+    if isinstance(told, Refusal):
+        return refused(request, told)
+    seen = [each["release"] for each in told["items"] if each["state"] == "released" and record is not None]
+    if len(seen) == len(told["items"]) == 1 and not told["items"][0]["counts"]:
+        return onward(f"/desk/dossiers/{code}/releases/{seen[0]}/view/1")
+    return onward(f"/desk/dossiers/{code}?did={key}")
 
 
 @router.get("/desk/dossiers/{code}/releases/{release_id}")
@@ -52,6 +61,40 @@ async def access(request: Request, vault: TheVault, caller: AsDesk, code: str, r
     )
 
 
+@router.get("/desk/dossiers/{code}/releases/{release_id}/view/{number}")
+async def view(
+    request: Request, vault: TheVault, caller: AsDesk, code: str, release_id: str, number: str
+) -> Response:
+    """Show a page of a document that this desk took; what is only for viewing is confirmed from here."""
+    found = await progress(vault, caller, code)
+    clerk = Clerk(language_of(request), vault.book)
+    taken, shown = found.release(release_id), _number(number)
+    pages = taken.record.row["pages"]
+    if not taken.ours or shown < 1 or (pages is not None and shown > pages):
+        raise NotFound
+    return page(
+        request,
+        "desk_view.html",
+        room="desk",
+        section="desk",
+        here=f"/desk/dossiers/{code}",  # another language must not open the content again
+        one=found,
+        taken=clerk.taken(taken),
+        label=clerk.component(found, taken.component),
+        number=shown,
+        pages=pages,
+    )
+
+
+@router.get("/desk/releases/{release_id}/pages/{number}")
+async def picture(
+    request: Request, vault: TheVault, caller: AsDesk, release_id: str, number: str
+) -> Response:
+    """Hand out the picture of one page of a release: a reading of its content like any other."""
+    drawn = await picturing.show_released(vault, caller, release_id, _number(number))
+    return refused(request, drawn) if isinstance(drawn, Refusal) else picture_of(request, drawn)
+
+
 @router.get("/desk/releases/{release_id}/content")
 async def content(request: Request, vault: TheVault, caller: AsDesk, release_id: str) -> Response:
     """Hand out the file of a release: decided afresh if anything moved, an entry before the first byte."""
@@ -66,3 +109,10 @@ async def receipt(request: Request, vault: TheVault, caller: AsDesk, receipt: st
     name = language_of(request).say("desk.receipt_file", receipt=receipt)
     headers = {**GUARDED, "Content-Disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(text, headers=headers)
+
+
+def _number(text: str) -> int:
+    """Read the number of a page. Raises NotFound for what is none."""
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+        raise NotFound
+    return int(text)

@@ -68,7 +68,7 @@ class TakenView:
 
 @dataclass(frozen=True)
 class Row:
-    """The answer for one component; `taken` are documents that this desk has taken for it already."""
+    """The answer for one component; `taken` are documents that serve and that this desk has already."""
 
     code: str
     label: str
@@ -84,6 +84,7 @@ class Row:
     ours: bool  # a line that the national package forgot
     others: tuple[str, ...]  # rows of the package that ask for the same paper; it is asked for once
     taken: tuple[TakenView, ...]
+    stale: tuple[TakenView, ...]  # taken before, of a document that serves no more
     seen: Mapping[str, str]  # of a candidate taken for viewing by this desk: record -> release
 
     @property
@@ -124,9 +125,10 @@ class NoticeView:
 
 @dataclass(frozen=True)
 class OutcomeView:
-    """What taking came to: how many documents were taken, and which were refused and why."""
+    """What taking came to: how many documents were taken or may be viewed, which were refused and why."""
 
     taken: int
+    viewed: int
     refused: tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -157,7 +159,8 @@ class Clerk(Narrator):
     def outcome(self, answer: Answer, progress: Progress) -> OutcomeView:
         """Tell what a request for documents came to."""
         return OutcomeView(
-            taken=sum(one["state"] == "released" for one in answer["items"]),
+            taken=sum(one["state"] == "released" and one["counts"] for one in answer["items"]),
+            viewed=sum(one["state"] == "released" and not one["counts"] for one in answer["items"]),
             refused=tuple(
                 (self.component(progress, one["component"]), self.officer(one["reasons"]))
                 for one in answer["items"]
@@ -250,6 +253,7 @@ class Clerk(Narrator):
         source = self._source(one.get("data_source"))
         codes = {each["component"] for each in (one, *others)}
         here = [each for each in taken if each.component in codes]
+        serving = {each["record"] for each in one["records"]}
         label = self._spoken(one["label"])
         return Row(
             code=one["component"],
@@ -265,7 +269,8 @@ class Clerk(Narrator):
             law=one.get("mapping"),
             ours=one["source"] == "ours",
             others=tuple(self._spoken(each["label"]) for each in others),
-            taken=tuple(each for each in here if each.counts),
+            taken=tuple(each for each in here if each.counts and each.paper.record in serving),
+            stale=tuple(each for each in here if each.counts and each.paper.record not in serving),
             seen={each.paper.record: each.release for each in here if not each.counts},
         )
 

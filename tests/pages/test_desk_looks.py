@@ -26,14 +26,16 @@ def police_places(visit: Any) -> list[str]:
     page = visit.sign_in_staff(people.POLICE, "desk")
     visit.go(f"/desk/dossiers/{candidate}")
     visit.follow(page.locator(".deed form button").first)
-    confirm = page.locator('.deed a[href*="/confirmation"]').first.get_attribute("href")
+    viewed = page.url.removeprefix(visit.told.url)
+    confirm = page.locator('a[href*="/confirmation"]').get_attribute("href")
     visit.go(f"/desk/dossiers/{taken}")
     visit.follow(page.locator(".bar-of .button").first)
-    steps = page.locator(".deed .more").first.get_attribute("href")
-    assert confirm and steps
+    steps = page.locator('.rows a[href*="/releases/"]').get_attribute("href")
     closed = visit.told.stage.residence_dossier
     dossiers = [f"/desk/dossiers/{code}" for code in (taken, candidate, closed)]
-    return ["/desk", "/desk/new", *dossiers, steps, confirm, f"{dossiers[0]}/close", "/desk/open?code=x"]
+    scans = [f"{one}/scan?component={people.KINSHIP}" for one in dossiers[:1]]
+    asides = [steps, viewed, confirm, f"{dossiers[0]}/close", "/desk/open?code=x"]
+    return ["/desk", "/desk/new", *dossiers, *scans, *asides]
 
 
 def commune_places(visit: Any) -> list[str]:
