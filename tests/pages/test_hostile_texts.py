@@ -10,7 +10,7 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
@@ -163,16 +163,20 @@ def _crawl(client: httpx.Client, *starts: str) -> dict[str, str]:
         answer = client.get(place)
         assert answer.status_code == 200, (place, answer.status_code)
         assert answer.headers["content-type"].startswith("text/html"), place
-        looked = _Looked()
-        looked.feed(answer.text)
-        looked.close()
-        assert looked.wrong == [], place
+        _look(answer.text, place)
         seen[place] = answer.text
         for link in map(unescape, re.findall(r'<a [^>]*?href="(/[^"#]*)', answer.text)):
             if link not in seen and not NOT_PAGES.search(link) and len(seen) < MOST:
                 seen[link] = ""
                 waiting.append(link)
     return seen
+
+
+def _look(shown: str, place: str) -> None:
+    looked = _Looked()
+    looked.feed(shown)
+    looked.close()
+    assert looked.wrong == [], place
 
 
 def _poisoned(pages: dict[str, str]) -> int:
@@ -220,16 +224,51 @@ def _field(shown: str, name: str) -> str:
     return unescape(found[1])
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("office", [people.COMMUNE, EVIL], ids=["the commune", "the hostile office"])
-def test_the_desk_shows_hostile_texts_as_texts(poisoned: Poisoned, office: Office) -> None:
-    with at_desk(poisoned.told, office) as client:
+def test_the_desk_shows_hostile_texts_as_texts(poisoned: Poisoned, office: Office, language: str) -> None:
+    with at_desk(poisoned.told, office, language) as client:
         pages = _crawl(client, "/desk")
     assert len(pages) > 3
     assert _poisoned(pages) > 1
 
 
-def test_audit_and_administration_show_hostile_texts_as_texts(poisoned: Poisoned) -> None:
-    for role, home in (("auditor", "/audit"), ("administrator", "/admin")):
-        with _staff(poisoned.told, people.COMMUNE, role, "vi") as client:
-            pages = _crawl(client, home)
-        assert len(pages) > 2, home
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_audit_shows_hostile_texts_as_texts(poisoned: Poisoned, language: str) -> None:
+    with _staff(poisoned.told, people.COMMUNE, "auditor", language) as client:
+        searches = ("agency=H26.99.01", "event=record_revoked", f"dossier={quote(HOSTILE)}")
+        pages = _crawl(client, "/audit", *(f"/audit?find=1&{each}" for each in searches))
+        met = _poisoned(pages)
+        assert met > len(searches), "the office's name, and what was typed"
+        entries = [place for place in pages if place.startswith("/audit/entries/")]
+        opened = {place: _opened(client, place) for place in entries}
+        grounds = 4  # of the two forms of each answer
+        most = max(text.count("&lt;script&gt;alert(1)") for text in opened.values())
+        assert _poisoned(opened) == len(opened) and most > grounds, "the office's name in an opened entry too"
+
+
+def _opened(client: httpx.Client, place: str) -> str:
+    """Open an entry on a hostile ground, and have it decided again; both answers are looked at."""
+    form = {"form_token": _field(client.get("/audit").text, "form_token"), "ground": HOSTILE}
+    answers = [
+        client.post(where, data=form | {"request": os.urandom(8).hex()})
+        for where in (place, f"{place}/replay")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200], place
+    for answer in answers:
+        _look(answer.text, place)
+    return "".join(answer.text for answer in answers)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_administration_shows_hostile_texts_as_texts(poisoned: Poisoned, language: str) -> None:
+    place = f"/admin/procedures/{people.REREGISTRATION}"
+    with _staff(poisoned.told, people.COMMUNE, "administrator", language) as client:
+        pages = _crawl(client, "/admin", f"/admin?q={quote(HOSTILE)}")
+        assert _poisoned(pages) > 0, "what was looked for"
+        form = {"form_token": _field(client.get("/admin").text, "form_token")}
+        hostile = dict.fromkeys(("component", "condition_key", "reason", "legal_reference"), HOSTILE)
+        answer = client.post(f"{place}/edits", data=form | hostile)
+        assert answer.status_code == 422
+        _look(answer.text, place)
+        assert _poisoned({place: answer.text}) == 1, "what was typed"
