@@ -51,6 +51,7 @@ async def look(vault: Vault, caller: SystemCaller, code: str) -> Answer | Refusa
     Raises:
         NotFound, VaultBusy: as in `ask`.
     """
+    code = canonical_code(code)
     async with vault.db.read() as db:
         opened = await dossiers.one(db, code)
         if opened is not None:

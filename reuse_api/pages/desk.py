@@ -60,6 +60,8 @@ async def dossier(
         found = await progress(vault, caller, code)
     except NotFound:
         return await _unknown(request, vault, caller, code)
+    if found.code != code:  # another writing of it
+        return onward(f"/desk/dossiers/{found.code}")
     clerk = Clerk(language_of(request), vault.book)
     answer = None
     if found.is_open:

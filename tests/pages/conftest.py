@@ -4,10 +4,13 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from reuse_api.demo import people
 from tests.pages.browsing import WHAT_IS_MISSING, Visit, find_browser
+from tests.pages.desk import at_desk
 from tests.pages.family import Family, gather
 from tests.pages.playing import Playhouse, Story, Told
 
@@ -42,6 +45,21 @@ def family(told: Told, tmp_path_factory: pytest.TempPathFactory) -> Family:
     """More people beside the story: a child with a certificate, and a bank that may ask."""
     gathered: Family = told.run(gather(told, tmp_path_factory.mktemp("family")))
     return gathered
+
+
+# Officers over plain HTTP --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def police(told: Told) -> Iterator[httpx.Client]:
+    with at_desk(told, people.POLICE) as client:
+        yield client
+
+
+@pytest.fixture
+def commune(told: Told) -> Iterator[httpx.Client]:
+    with at_desk(told, people.COMMUNE) as client:
+        yield client
 
 
 # The browser -----------------------------------------------------------------------------------------

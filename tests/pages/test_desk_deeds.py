@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 from urllib.parse import unquote
@@ -12,7 +11,7 @@ import pytest
 
 from reuse_api.demo import people
 from signing.composing import compose
-from tests.pages.desk import at_desk, entries, hidden, opens, token
+from tests.pages.desk import entries, hidden, opens, token
 from vault.clock import Clock
 
 STRANGERS = {
@@ -23,18 +22,6 @@ STRANGERS = {
 }
 HOSTILE = '"><script>alert(1)</script>'
 GROUND = {"ground": "Luật Hộ tịch, Điều 70; <b>15/QĐ</b>", "reason": "Cấp <i>sai</i> họ tên"}
-
-
-@pytest.fixture
-def police(told: Any) -> Iterator[httpx.Client]:
-    with at_desk(told, people.POLICE) as client:
-        yield client
-
-
-@pytest.fixture
-def commune(told: Any) -> Iterator[httpx.Client]:
-    with at_desk(told, people.COMMUNE) as client:
-        yield client
 
 
 def searches(client: httpx.Client, **typed: str) -> httpx.Response:

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -10,16 +9,10 @@ import httpx
 import pytest
 
 from reuse_api.demo import people
-from tests.pages.desk import PERSONS, RESIDENCE, at_desk, field, opens
+from tests.pages.desk import PERSONS, RESIDENCE, field, opens
 
 HOSTILE = '"><script>alert(1)</script>{{ 7 * 7 }}'
 FORM = "/desk/new"
-
-
-@pytest.fixture
-def police(told: Any) -> Iterator[httpx.Client]:
-    with at_desk(told, people.POLICE) as client:
-        yield client
 
 
 def send(client: httpx.Client, **changes: str) -> httpx.Response:

@@ -1,7 +1,6 @@
 """What keeps the desk closed, over plain HTTP: other roles, other agencies, other sites, repetition."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,7 +9,7 @@ import pytest
 from reuse_api.app import PAGES
 from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
 from reuse_api.demo import people
-from tests.pages.desk import RESIDENCE, at_desk, entries, field, hidden, opens, token
+from tests.pages.desk import RESIDENCE, entries, field, hidden, opens, token
 
 HOSTILE = '<script>alert("1")</script>{{ 7 * 7 }}"><img src=x onerror=alert(2)>'
 DESK_DOORS = sorted(
@@ -19,18 +18,6 @@ DESK_DOORS = sorted(
     for route in router.routes
     if route.path.startswith("/desk") and "rest" not in route.path
 )
-
-
-@pytest.fixture
-def police(told: Any) -> Iterator[httpx.Client]:
-    with at_desk(told, people.POLICE) as client:
-        yield client
-
-
-@pytest.fixture
-def commune(told: Any) -> Iterator[httpx.Client]:
-    with at_desk(told, people.COMMUNE) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +124,8 @@ def test_a_dossier_of_the_agencys_system_is_found_and_its_releases_stay_the_syst
     code, release = told.stage.residence_dossier, told.stage.release
     found = police.get("/desk/open", params={"code": f" {code.lower()} "})
     assert (found.status_code, found.headers["location"]) == (303, f"/desk/dossiers/{code}")
+    other = police.get(f"/desk/dossiers/{code.lower()}")
+    assert (other.status_code, other.headers["location"]) == (303, f"/desk/dossiers/{code}")
     shown = police.get(f"/desk/dossiers/{code}").text
     assert people.POLICE.system_name in shown
     assert release not in shown

@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -21,12 +20,6 @@ OURS = {
     "persons-1-identifier": "",
     "persons-1-name": "",
 }
-
-
-@pytest.fixture
-def commune(told: Any) -> Iterator[httpx.Client]:
-    with at_desk(told, people.COMMUNE) as client:
-        yield client
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -16,12 +15,6 @@ from vault.clock import Clock
 LEASE = "KQ003607"
 STRANGER = {"persons-0-identifier": people.STRANGER.number, "persons-0-name": people.STRANGER.name}
 HOSTILE = '"><script>alert(1)</script>'
-
-
-@pytest.fixture
-def police(told: Any) -> Iterator[httpx.Client]:
-    with at_desk(told, people.POLICE) as client:
-        yield client
 
 
 @pytest.fixture
