@@ -326,6 +326,11 @@ _AUDIT = {
         "The older size is at least 1 and not larger than the newer one.",
     ),
     "size_malformed": Row(422, "Cỡ nhật ký là một số nguyên.", "The size of a log is a whole number."),
+    "checkpoint_malformed": Row(
+        422,
+        "Đây không phải điểm kiểm nguyên văn: tên nhật ký, cỡ, gốc cây, dòng trống và dòng chữ ký.",
+        "This is no checkpoint as it was signed: log name, size, root, an empty line, a signature line.",
+    ),
     "size_not_reached": Row(422, "Nhật ký chưa dài đến cỡ này.", "The log has not grown to this size yet."),
 }
 

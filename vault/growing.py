@@ -5,8 +5,9 @@ Nothing in it is secret: whoever has the published tiles can compute it. So aski
 
 from dataclasses import dataclass
 
-from signing.checkpoint import parse_checkpoint, split_note
+from signing.checkpoint import LogVerifier, parse_checkpoint, split_note
 from signing.growth import make_growth
+from signing.log_errors import NoteInvalid
 from vault.errors import FieldInvalid
 from vault.services import Vault
 
@@ -27,6 +28,47 @@ class Grown:
         """Give the file that is checked offline; there is one only up to a head that was just signed."""
         signed = parse_checkpoint(split_note(self.head)[0])
         return make_growth(self.old, self.proof, self.head) if signed.size == self.new else None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A checkpoint that somebody kept beside the log of now; `root` is the log's own at that size."""
+
+    size: int
+    kept_root: bytes
+    root: bytes | None  # None: the log is shorter than the checkpoint
+    now: int
+    signed: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Say whether the log of now begins with the very entries that the checkpoint stands for."""
+        return self.root == self.kept_root
+
+
+async def compared(vault: Vault, note: str) -> Compared:
+    """Hold the log to a checkpoint that was kept: the root at its size, and the signature by the log's key.
+
+    Raises:
+        FieldInvalid: the text is no checkpoint.
+        VaultBusy, LogBehind, LogForked: the log's head cannot be read.
+    """
+    try:
+        kept = parse_checkpoint(split_note(note)[0])
+    except NoteInvalid:
+        raise FieldInvalid("kept", "checkpoint_malformed") from None
+    await vault.appender.catch_up()
+    tree = vault.signer.tree
+    root = tree.root(kept.size) if kept.size <= tree.size else None
+    return Compared(kept.size, kept.root, root, tree.size, _signed(vault.signer.verifier_line, note))
+
+
+def _signed(log_key: str, note: str) -> bool:
+    try:
+        LogVerifier.from_line(log_key).open_checkpoint(note)
+    except NoteInvalid:
+        return False
+    return True
 
 
 async def grown(vault: Vault, old: int, new: int | None = None) -> Grown:

@@ -190,6 +190,7 @@ AUDIT = {
     "GET /audit/counts": room(auditor=200),
     "GET /audit/anomalies": room(auditor=200),
     "GET /audit/log": room(auditor=200),
+    "POST /audit/log": form("auditor"),
     "GET /audit/log/growth": room(params={"old": 1}, auditor=200),
 }
 ADMINISTRATION = {

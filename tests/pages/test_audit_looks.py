@@ -29,6 +29,10 @@ def walk(visit: Any) -> Iterator[Page]:
     page = visit.sign_in_staff(people.COMMUNE, "auditor")
     for place in PLACES:
         yield visit.go(place)
+    for kept in ("x", page.request.get(f"{visit.told.url}/log/checkpoint").text()):
+        visit.go("/audit/log").locator("#kept").fill(kept)
+        visit.follow(page.locator("form[action='/audit/log'][method=post] button"))
+        yield page
     visit.go("/audit?find=1&kind=3")
     visit.follow(page.locator(".ledger .entry a").first)
     yield page
