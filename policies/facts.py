@@ -90,6 +90,7 @@ class PersonFacts:
     owner: str | None
     represented: bool = False  # acts through somebody else
     representation_evidence: bool = False
+    name_agrees: bool | None = None  # with the store's, where there was one to compare with
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ class AccessFacts:
     record: RecordFacts | None = None
     result_type: str | None = None
     result_persons: tuple[str, ...] = ()  # owners that a result is issued to
+    names_agree: bool | None = None  # those of the owners with their stores', where there was one to compare
     release_own: bool | None = None  # False: the release was not given to the caller's system, or never was
     answered: str | None = None  # the plan's state of the component before a confirmation or a scan
     rescan_reason: str | None = None  # one of RESCAN_REASONS, for a scan in spite of an answer

@@ -98,6 +98,11 @@ def _person_named(question: Question) -> tuple[bool, str]:
     return count > 0, f"dossier.persons={count}"
 
 
+def _names_agree(question: Question) -> tuple[bool, str]:
+    others = sum(person.name_agrees is False for person in question.dossier.persons)
+    return others == 0, f"dossier.persons_of_another_name={others}"
+
+
 def _release_own(question: Question) -> tuple[bool, str]:
     own = question.facts.release_own is not False
     return own, said("release.own", own)
@@ -197,6 +202,7 @@ GUARDS: dict[Action, dict[str, Guard]] = {
         "dossier_code_taken": _code_free,
         "too_many_dossiers_opened": _within_pace,
         "person_not_named": _person_named,
+        "person_name_disagrees": _names_agree,
     },
     Action.ASK_PLAN: {**_CALLER, **_OFFICER, **_IN_DOSSIER},
     Action.RELEASE: {**_CALLER, **_OFFICER, **_IN_DOSSIER, **_READING},
@@ -221,6 +227,7 @@ GUARDS: dict[Action, dict[str, Guard]] = {
         "type_not_registered": record_guards.type_registered,
         "type_not_in_force": record_guards.result_type_in_force,
         "result_person_missing": record_guards.result_persons_named,
+        "person_name_disagrees": record_guards.names_agree,
     },
     Action.CONFIRM: {
         **_CALLER,

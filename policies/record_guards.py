@@ -63,6 +63,12 @@ def result_persons_named(question: Question) -> tuple[bool, str]:
     return count > 0, f"result.persons={count}"
 
 
+def names_agree(question: Question) -> tuple[bool, str]:
+    """Hold unless an owner is named otherwise than their store is."""
+    agree = question.facts.names_agree is not False
+    return agree, said("owners.names_agree", agree)
+
+
 def scanned_type_accepted(question: Question) -> tuple[bool, str]:
     """Hold when the component takes the type of the scan, or is not mapped to types at all."""
     dossier, kind = question.dossier, there(question.facts.result_type, "result.type")

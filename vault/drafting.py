@@ -167,8 +167,9 @@ async def _persons(
             owner=owner,
             represented=person.represented,
             representation_evidence=bool(person.representation_evidence),
+            name_agrees=agrees,
         )
-        for person, owner in zip(body.persons, found.owners, strict=True)
+        for person, owner, agrees in zip(body.persons, found.owners, found.name_agrees, strict=True)
     ]
     return sorted(facts, key=lambda one: one.role), found.newcomers
 

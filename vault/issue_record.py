@@ -68,7 +68,11 @@ async def issue_record(
         async def draft(at: datetime) -> Draft | Refusal:
             people = await _people(vault, caller, body, at)
             facts = AccessFacts(
-                Action.ISSUE_RECORD, people.who, result_type=body.type, result_persons=people.ids
+                Action.ISSUE_RECORD,
+                people.who,
+                result_type=body.type,
+                result_persons=people.ids,
+                names_agree=people.names_agree,
             )
             refusal = await _barred(vault, caller, people, facts, key)
             if refusal is not None:
@@ -112,6 +116,7 @@ async def _people(vault: Vault, caller: SystemCaller, body: RecordBody, at: date
             held=await records.of_owners(db, known, legal_day(at), {}),
             before=known,
             newcomers=found.newcomers,
+            names_agree=None if set(found.name_agrees) == {None} else False not in found.name_agrees,
             epochs=await epochs.read(db, keys),
             at=at,
         )

@@ -81,6 +81,7 @@ class Owners:
     newcomers: Sequence[NewOwner]
     epochs: Mapping[str, int]
     at: datetime
+    names_agree: bool | None = None  # with the stores', where the owners were named and there was one
 
     @property
     def ids(self) -> tuple[str, ...]:

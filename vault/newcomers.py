@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.errors import IdentifierInvalid
 from policies.identifiers import birth_year, identifier
+from policies.person_names import same_person_name
 from vault import owners
 from vault.entries import Holder
 from vault.errors import FieldInvalid, Moved
@@ -47,6 +48,7 @@ class Found:
     owners: tuple[str, ...]
     identifiers: tuple[tuple[str, str], ...]  # scheme and canonical value, in the same order
     newcomers: tuple[NewOwner, ...]
+    name_agrees: tuple[bool | None, ...]  # with the store's, in the same order; None: a new store, no person
 
 
 async def find(
@@ -64,6 +66,7 @@ async def find(
     found: list[str] = []
     identifiers: list[tuple[str, str]] = []
     newcomers: dict[tuple[str, str], NewOwner] = {}
+    agree: list[bool | None] = []
     for number, one in enumerate(named):
         try:
             value = identifier(one.scheme, one.value)
@@ -71,15 +74,23 @@ async def find(
             raise FieldInvalid(f"{field}.{number}.identifier", problem.code) from problem
         check_birth(one.scheme, value, one.born_on, field=f"{field}.{number}.born_on")
         owner = await owners.by_identifier(db, one.scheme, value)
+        before = newcomers.get((one.scheme, value))
+        agree.append(await _agrees(db, one, owner, before))
         if owner is None:
-            fresh = newcomers.get((one.scheme, value)) or prepare(
-                vault, one.scheme, value, one.name, one.born_on, checked_by=checked_by
-            )
+            fresh = before or prepare(vault, one.scheme, value, one.name, one.born_on, checked_by=checked_by)
             newcomers[(one.scheme, value)] = fresh
             owner = fresh.id
         found.append(owner)
         identifiers.append((one.scheme, value))
-    return Found(tuple(found), tuple(identifiers), tuple(newcomers.values()))
+    return Found(tuple(found), tuple(identifiers), tuple(newcomers.values()), tuple(agree))
+
+
+async def _agrees(db: AsyncConnection, one: Named, owner: str | None, before: NewOwner | None) -> bool | None:
+    """Compare a person's name with the store's; an enterprise's is written in too many ways for that."""
+    if one.scheme == "tax_code" or (owner is None and before is None):
+        return None
+    name = before.name if before is not None else await owners.name(db, owner or "")
+    return same_person_name(name, one.name)
 
 
 def check_birth(scheme: str, value: str, born_on: date | None, *, field: str) -> None:
