@@ -151,6 +151,13 @@ async def either_caller(request: Request) -> Caller:
     return await owner_caller(request)
 
 
+async def counting_caller(request: Request) -> SystemCaller | StaffCaller:
+    """Prove a system if a token is sent, else an auditor."""
+    if "authorization" in request.headers:
+        return await system_caller(request)
+    return await auditor_caller(request)
+
+
 def _refused(request: Request, code: str, scheme: str) -> CredentialsRefused:
     authentication_failed(code, door=door_of(request), request=request_id(request))
     return CredentialsRefused(code, scheme)
@@ -174,6 +181,7 @@ AsDesk = Annotated[SystemCaller, Depends(desk_caller)]
 AsAuditor = Annotated[StaffCaller, Depends(auditor_caller)]
 AsAdministrator = Annotated[StaffCaller, Depends(administrator_caller)]
 AsEither = Annotated[Caller, Depends(either_caller)]
+AsCounting = Annotated[SystemCaller | StaffCaller, Depends(counting_caller)]
 TheVault = Annotated[Vault, Depends(the_vault)]
 CALLERS = (
     anybody,
@@ -184,4 +192,5 @@ CALLERS = (
     auditor_caller,
     administrator_caller,
     either_caller,
+    counting_caller,
 )

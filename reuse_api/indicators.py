@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reuse_api.answering import answer
-from reuse_api.callers import AsSystem, TheVault
+from reuse_api.callers import AsCounting, TheVault
 from reuse_api.schemas import Day
+from vault.callers import StaffCaller
 from vault.errors import FieldInvalid
-from vault.rescans import rescans
+from vault.rescans import audited_rescans, rescans
 
 router = APIRouter(prefix="/v1/indicators", tags=["indicators"])
 
@@ -20,13 +21,19 @@ router = APIRouter(prefix="/v1/indicators", tags=["indicators"])
 async def get_rescans(
     request: Request,
     vault: TheVault,
-    caller: AsSystem,
+    caller: AsCounting,
     since: Annotated[Day, Query()],
     until: Annotated[Day, Query()],
 ) -> Response:
-    """Count the agency's scans of some days, and those in spite of an answer, by reason and by answer."""
+    """Count scans of some days, and those in spite of an answer, by reason and by answer.
+
+    A system is told of its own agency's, an auditor of all.
+    """
     if until < since:
         raise FieldInvalid("until", "ends_before_it_begins")
-    found = await rescans(vault, since=since, until=until, agency=caller.agency)
     days = {"since": since.isoformat(), "until": until.isoformat()}
+    if isinstance(caller, StaffCaller):
+        found = await audited_rescans(vault, caller, since=since, until=until)
+    else:
+        found = await rescans(vault, since=since, until=until, agency=caller.agency)
     return answer(request, days | asdict(found))

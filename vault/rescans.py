@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select
 
+from vault.audit_acts import enter
+from vault.callers import StaffCaller
 from vault.days import VIETNAM
 from vault.entries import stamp
 from vault.services import Vault
@@ -42,6 +44,18 @@ async def rescans(vault: Vault, *, since: date, until: date, agency: str | None 
         by_reason=dict(Counter(row.reason for row in again)),
         by_answer=dict(Counter(row.answered for row in again)),
     )
+
+
+async def audited_rescans(vault: Vault, caller: StaffCaller, *, since: date, until: date) -> Rescans:
+    """Count the scans of all agencies for an auditor; as every count of theirs, an entry.
+
+    Raises:
+        NotAuthenticated: the caller is no auditor.
+        VaultBusy: the count could not be entered; nothing is told.
+    """
+    asked = {"filter": {"since": since.isoformat(), "until": until.isoformat()}, "by": "rescans"}
+    await enter(vault, caller, "entries_counted", asked)
+    return await rescans(vault, since=since, until=until)
 
 
 def _start(day: date) -> str:

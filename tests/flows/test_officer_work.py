@@ -142,6 +142,20 @@ def test_scans_in_spite_of_an_answer_are_counted_from_what_was_entered(
     assert (turned.status_code, turned.json()["field"]) == (422, "until")
 
 
+def test_an_auditor_counts_the_scans_of_all_agencies_and_that_is_an_entry(
+    kho: Any, police: httpx.Client, commune: httpx.Client
+) -> None:
+    days = {"since": TODAY, "until": TODAY}
+    theirs = [one.get("/v1/indicators/rescans", params=days).json()["scans"] for one in (police, commune)]
+    with kho.staff(people.COMMUNE, "auditor") as auditor:
+        before = kho.vault.signer.tree.size
+        told = auditor.get("/v1/indicators/rescans", params=days)
+        assert (told.status_code, kho.vault.signer.tree.size) == (200, before + 1)
+        assert told.json()["scans"] >= sum(theirs) > 0
+    with kho.staff(people.COMMUNE, "administrator") as other:
+        assert other.get("/v1/indicators/rescans", params=days).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("said", "field", "code"),
     [

@@ -93,7 +93,9 @@ SYSTEMS = {
     "POST /v1/records/{record}/reinstatement": api(at=RECORD, json=ENDED, **NOT_THEIRS),
     "POST /v1/records/{record}/replacement": api(at=RECORD, json=ENDED | {"by": "{record}"}, **NOT_THEIRS),
     "GET /v1/notices": api(**BOTH),
-    "GET /v1/indicators/rescans": api(params={"since": "2026-01-01", "until": "2026-12-31"}, **BOTH),
+    "GET /v1/indicators/rescans": api(
+        params={"since": "2026-01-01", "until": "2026-12-31"}, auditor=200, **BOTH
+    ),
     "POST /v1/notices/{notice}/seen": api(at={"notice": "none"}, **NOT_THEIRS),
     "POST /v1/consent-requests": api(json=ASKED, office=BANK, system=201, officerless=201),
     "GET /v1/consent-requests/{request_id}": api(at={"request_id": "bundle"}, office=BANK, **BOTH),
@@ -154,6 +156,10 @@ DESK = {
     "POST /desk/dossiers/{code}/releases": form("desk", **DOSSIER),
     # What was released to the agency's other system is that system's, not the desk's.
     "GET /desk/dossiers/{code}/releases/{release_id}": room(at=DOSSIER | RELEASE, desk=404),
+    "GET /desk/dossiers/{code}/releases/{release_id}/view/{number}": room(
+        at=DOSSIER | RELEASE | {"number": "1"}, desk=404
+    ),
+    "GET /desk/releases/{release_id}/pages/{number}": room(at=RELEASE | {"number": "1"}, desk=404),
     "GET /desk/releases/{release_id}/content": room(at=RELEASE, desk=404),
     "GET /desk/receipts/{receipt}": room(at=RECEIPT, desk=404),
     "GET /desk/dossiers/{code}/confirmation": room(at=DOSSIER, desk=404),

@@ -45,7 +45,6 @@ EXPECTED = {
         "POST /v1/consent-requests/{request_id}/lapse",
         "POST /v1/fetches",
         "GET /v1/notices",
-        "GET /v1/indicators/rescans",
         "POST /v1/notices/{notice}/seen",
     },
     "owner_caller": {
@@ -89,6 +88,7 @@ EXPECTED = {
         "POST /v1/catalogue/edits/{edit}/end",
         "GET /v1/catalogue/types",
     },
+    "counting_caller": {"GET /v1/indicators/rescans"},
     "either_caller": {"GET /v1/receipts/{receipt}"},
 }
 
