@@ -102,13 +102,20 @@ async def notify_of_dossier(
 
 
 async def for_agency(
-    vault: Vault, caller: SystemCaller, *, after: str | None = None, limit: int = 50, unseen: bool = False
+    vault: Vault,
+    caller: SystemCaller,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    unseen: bool = False,
+    dossier: str | None = None,
 ) -> list[Notice] | Refusal:
     """List the caller's notices, oldest first: a system its own, an officer at the desk those of the desk.
 
     Args:
         after: the id of the last notice of the page before.
         unseen: leave out what was seen already.
+        dossier: only those about this dossier.
 
     Raises:
         FieldInvalid: `after` names no notice of the caller's.
@@ -128,6 +135,8 @@ async def for_agency(
             query = query.where(or_(notice.c.idx > last.idx, later))
         if unseen:
             query = query.where(notice.c.seen_at.is_(None))
+        if dossier is not None:
+            query = query.where(notice.c.dossier == dossier)
         query = query.order_by(notice.c.idx, notice.c.id).limit(min(limit, MAX_PAGE))
         return [_notice(row) for row in await db.execute(query)]
 

@@ -80,7 +80,7 @@ async def dossier(
         plan=answer,
         taken=[clerk.taken(one) for one in found.taken],
         results=[clerk.stored(one) for one in found.results],
-        notices=[clerk.notice(each) for each in await _notices(vault, caller) if each.dossier == code],
+        notices=[clerk.notice(each) for each in await _notices(vault, caller, code)],
         outcome=clerk.outcome(came_to, found) if came_to and "items" in came_to else None,
         done=done if done in DONE else "",
         new_key=new_key,
@@ -99,6 +99,8 @@ async def ask(request: Request, vault: TheVault, caller: AsDesk, code: str) -> R
 async def closing(request: Request, vault: TheVault, caller: AsDesk, code: str) -> Response:
     """Ask once more before a dossier is closed for good."""
     found = await progress(vault, caller, code)
+    if not found.is_open:
+        return onward(f"/desk/dossiers/{found.code}")
     return page(request, "desk_close.html", room="desk", section="desk", one=found, request_key=new_key())
 
 
@@ -147,9 +149,9 @@ async def _home(
     )
 
 
-async def _notices(vault: Vault, caller: SystemCaller) -> list[Notice]:
+async def _notices(vault: Vault, caller: SystemCaller, dossier: str | None = None) -> list[Notice]:
     """Give what the desk has not seen yet; an agency that may hear nothing hears nothing."""
-    told = await for_agency(vault, caller, limit=MAX_PAGE, unseen=True)
+    told = await for_agency(vault, caller, limit=MAX_PAGE, unseen=True, dossier=dossier)
     return [] if isinstance(told, Refusal) else told
 
 

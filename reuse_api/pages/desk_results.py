@@ -56,6 +56,8 @@ async def form(
 ) -> Response:
     """Show the form of a result of one type, filled with what the dossier knows."""
     desk = await _desk(vault, caller, code)
+    if not desk.found.is_open:
+        return onward(f"/desk/dossiers/{desk.found.code}")
     kind = desk.chosen(type)
     groups, tables = _layout(kind, by)
     known = vault.book.record_type(kind, legal_day(vault.clock.now()))
@@ -68,7 +70,7 @@ async def form(
         agency=desk.agency,
         today=legal_day(vault.clock.now()),
     )
-    return _form(request, vault, desk, typed, {}, by)
+    return _form(request, vault, desk, typed, {}, by, focus=_first_blank(typed, groups))
 
 
 @router.post("/desk/dossiers/{code}/result")
@@ -157,6 +159,12 @@ def _layout(kind: str, by: str) -> tuple[tuple[Group, ...], tuple[Table, ...]]:
     if template is None or by == "file":
         return (), ()
     return groups_of(template), tables_of(template)
+
+
+def _first_blank(typed: TypedResult, groups: Sequence[Group]) -> str:
+    """Name the first field that must be there and that the dossier could not fill."""
+    needed = (one.name for group in groups for one in group.fields if one.required)
+    return next((f"f-{name}" for name in needed if not typed.fields.get(name)), "")
 
 
 def _names(desk: _Desk) -> list[str]:

@@ -227,5 +227,7 @@ def test_a_closed_dossier_shows_what_was_done_and_offers_nothing(police: httpx.C
     for deed in ("plan", "releases"):
         fields = {"form_token": token(police), "component": people.KINSHIP}
         assert police.post(f"{place}/{deed}", data=fields).status_code == 410
+    for page in ("close", "result"):
+        assert police.get(f"{place}/{page}").headers["location"] == place
     story = police.get(f"{place}/releases/{release[1]}").text
     assert "Đã kết thúc khi hồ sơ đóng" in story and "Bị từ chối" in story

@@ -59,6 +59,7 @@ def test_a_result_is_issued_once_and_takes_the_place_of_an_older_one(
 ) -> None:
     shown = form(commune, place)
     assert f'value="{people.DAUGHTER.number}"' in shown and people.COMMUNE.name_vi in shown
+    assert re.findall(r'id="([\w-]+)"[^>]* autofocus', shown) == ["f-number"]
     first = hidden(shown, place) | certificate()
     answers = [commune.post(place, data=first) for _ in range(2)]
     assert {answer.headers["location"] for answer in answers} == {
