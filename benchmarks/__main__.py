@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
-from benchmarks import appending, content, planning, stages
+from benchmarks import appending, content, importing, planning, stages
 from benchmarks.table import Row, shown
 
 SIZES = ("small", "normal", "large")
@@ -26,6 +26,7 @@ def main() -> int:
         ("The content of a release (100 KiB)", lambda folder: content.measure(folder, 100 * factor)),
         ("Where the time of one fetch goes", lambda folder: stages.measure(folder, 40 * factor)),
         ("Appends to the log", lambda folder: appending.measure(folder, 400 * factor)),
+        ("Procedure packages", lambda folder: importing.measure(folder, 100 * factor)),
         (
             "The plan of a dossier with 8 components and 3 persons",
             lambda folder: planning.measure(folder, crowds, 20 * factor),
