@@ -152,6 +152,18 @@ def _fetch_stands(question: Question) -> tuple[bool, str]:
 # --- delegations --------------------------------------------------------------------------------------------
 
 
+TOO_MANY = "too_many_claims_refused"
+CLAIMS = "refused_claims_per_person_and_day"  # a limit of the book
+
+
+def _few_claims_refused(question: Question) -> tuple[bool, str]:
+    limit = question.book.limit(CLAIMS, question.today)
+    if limit is None:
+        return True, "limit=none"
+    refused = there(question.facts.refused_claims, "owner.refused_claims")
+    return refused < limit.most, f"owner.refused_claims={refused},most={limit.most}"
+
+
 def _another_person(question: Question) -> tuple[bool, str]:
     other = question.delegation.represented != question.delegation.representative
     return other, said("delegation.of_another", other)
@@ -192,6 +204,7 @@ ACTING: dict[str, Guard] = {
 }
 READING_FOR: dict[str, Guard] = {**ACTING, "record_not_of_represented": _of_represented}
 CLAIMING: dict[str, Guard] = {
+    TOO_MANY: _few_claims_refused,
     "delegation_of_oneself": _another_person,
     "delegation_not_evidenced": _delegation("not_evidenced", optional=False),
     "delegation_of_age": _delegation("of_age", optional=False),

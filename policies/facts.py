@@ -156,6 +156,7 @@ class AccessFacts:
     act: ConsentAct | None = None
     delegation: DelegationFacts | None = None  # by which the owner acts for somebody else
     age: int | None = None  # of the owner of the consent, in whole years, where a birth date is known
+    refused_claims: int | None = None  # claims to act for others that were refused to the owner on this day
     waiting: int | None = None  # requests of this agency that already wait for the same person's answer
 
 

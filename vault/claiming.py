@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.consent_entries import Capacity
 from policies.consent_facts import DelegationFacts
+from policies.consent_guards import TOO_MANY
 from policies.decision import decide
 from policies.errors import IdentifierInvalid
 from policies.facts import AccessFacts, Action
@@ -38,6 +39,7 @@ class _Claim:
     represented: str | None
     proof: Stored | None
     facts: DelegationFacts
+    refused: int  # claims that were refused to the claimant on this day
     there: RowMapping | None  # the delegation that was begun before and not ended
     began: Logged | None
     epochs: dict[str, int]
@@ -62,7 +64,9 @@ async def claim(
             found = await _looked_into(vault, db, person, scheme, value, capacity, at)
         if found.there is not None and found.began is not None and found.proof is not None:
             return _answer(found.there, found.began)
-        if not decide(_claiming(person, found.facts), vault.book, at).permitted:
+        if TOO_MANY in decide(_claiming(person, found), vault.book, at).failed:
+            return await _held_back(vault, person, found, key)
+        if not decide(_claiming(person, found), vault.book, at).permitted:
             return await _refused(vault, person, found, key)
         return await _begin(vault, person, found, key)
 
@@ -93,8 +97,9 @@ async def _looked_into(
 ) -> _Claim:
     represented = await owners.by_identifier(db, scheme, value)
     facts = DelegationFacts(new_id("dlg"), capacity.key, None, person.owner, "claimed", None)
+    refused = await delegations.refused_claims(db, person.owner, legal_day(at))
     if represented is None:
-        return _Claim(capacity, None, None, facts, None, None, {}, at)
+        return _Claim(capacity, None, None, facts, refused, None, None, {}, at)
     proof = await delegations.evidence(db, represented, person.owner, capacity, vault.grounds, legal_day(at))
     rows = await delegations.between(db, capacity.key, represented, person.owner)
     began = await logged(db, rows[0]["idx"]) if rows else None
@@ -105,11 +110,31 @@ async def _looked_into(
         born_on=await births.evidenced(db, represented, proof) if proof is not None else None,
     )
     marks = await epochs.read(db, [epochs.BOOK, *delegations.parties(facts)])
-    return _Claim(capacity, represented, proof, facts, rows[0] if rows else None, began, marks, at)
+    return _Claim(capacity, represented, proof, facts, refused, rows[0] if rows else None, began, marks, at)
 
 
-def _claiming(person: OwnerCaller, facts: DelegationFacts) -> AccessFacts:
-    return AccessFacts(Action.CLAIM_DELEGATION, None, owner=person.owner, delegation=facts)
+def _claiming(person: OwnerCaller, found: _Claim, shown: DelegationFacts | None = None) -> AccessFacts:
+    return AccessFacts(
+        Action.CLAIM_DELEGATION,
+        None,
+        owner=person.owner,
+        delegation=shown or found.facts,
+        refused_claims=found.refused,
+    )
+
+
+async def _held_back(vault: Vault, person: OwnerCaller, found: _Claim, key: str) -> Refusal:
+    """Refuse whoever tries one number after the other: nobody named is told any more, only the claimant."""
+    facts = _claiming(person, found, replace(found.facts, represented=None, evidence=None, born_on=None))
+    told = Telling(
+        Kind.REFUSED,
+        "claim_delegation_refused",
+        facts,
+        decide(facts, vault.book, found.at),
+        (person.owner,),
+        request=key,
+    )
+    return await telling.refuse(vault, person, [told], outward=TOO_MANY)
 
 
 async def _refused(vault: Vault, person: OwnerCaller, found: _Claim, key: str) -> Refusal:
@@ -124,8 +149,8 @@ async def _refused(vault: Vault, person: OwnerCaller, found: _Claim, key: str) -
         Telling(
             Kind.REFUSED,
             "claim_delegation_refused",
-            _claiming(person, facts),
-            decide(_claiming(person, facts), vault.book, found.at),
+            _claiming(person, found, facts),
+            decide(_claiming(person, found, facts), vault.book, found.at),
             owners_,
             request=None if private else key,
             kept_back=private,
@@ -138,7 +163,7 @@ async def _refused(vault: Vault, person: OwnerCaller, found: _Claim, key: str) -
 async def _begin(vault: Vault, person: OwnerCaller, found: _Claim, key: str) -> Draft:
     if found.represented is None or found.proof is None:
         raise NotFound  # a permitted claim has both
-    facts = _claiming(person, found.facts)
+    facts = _claiming(person, found)
     told = Telling(
         Kind.CONSENT_EVENT,
         "delegation_begun",

@@ -19,7 +19,7 @@ from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import stamp
 from vault.records import Stored
-from vault.tables import delegation, delegation_event
+from vault.tables import delegation, delegation_event, entry_fact, entry_holder, receipt
 
 _ROLE = "representative"  # the part the other person plays in the evidence, as relations are told
 
@@ -114,6 +114,24 @@ def _proves(held: Stored, capacity: Capacity, day: date) -> bool:
 def relation_of(held: Stored, capacity: Capacity) -> str:
     """Name the relation by which a record proves a delegation."""
     return next(field for field in capacity.relations if (field, _ROLE) in held.facts.relations)
+
+
+async def refused_claims(db: AsyncConnection, person: str, day: date) -> int:
+    """Count the claims that were refused to a person on a day; what others tried on them is not theirs."""
+    query = (
+        select(func.count())
+        .select_from(entry_holder)
+        .join(entry_fact, entry_fact.c.idx == entry_holder.c.idx)
+        .join(receipt, receipt.c.idx == entry_holder.c.idx)
+        .where(
+            entry_holder.c.holder_kind == "owner",
+            entry_holder.c.holder == person,
+            entry_fact.c.event == "claim_delegation_refused",
+            entry_fact.c.day == day.isoformat(),
+            receipt.c.caller == person,
+        )
+    )
+    return int((await db.execute(query)).scalar_one())
 
 
 def parties(known: DelegationFacts) -> list[tuple[str, str]]:

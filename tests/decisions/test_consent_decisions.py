@@ -428,9 +428,29 @@ CLAIM_ROWS = [
 @pytest.mark.parametrize(("why", "change", "told"), CLAIM_ROWS)
 def test_claims(story, parent, why, change, told):
     claimed = replace(parent, state="claimed", **change)
-    facts = AccessFacts(Action.CLAIM_DELEGATION, None, owner=story.mother, delegation=claimed)
+    facts = AccessFacts(
+        Action.CLAIM_DELEGATION, None, owner=story.mother, delegation=claimed, refused_claims=0
+    )
     decision = decide(facts, story.book, story.at)
     assert decision.told == told, why
+
+
+def test_so_many_claims_are_refused_in_a_day_and_no_more(story, parent):
+    most = story.book.limit("refused_claims_per_person_and_day", story.at.date()).most
+
+    def claimed(count):
+        facts = AccessFacts(
+            Action.CLAIM_DELEGATION,
+            None,
+            owner=story.mother,
+            delegation=replace(parent, state="claimed"),
+            refused_claims=count,
+        )
+        return decide(facts, story.book, story.at)
+
+    assert claimed(most - 1).permitted
+    assert claimed(most).told == claimed(most + 1).told == ("too_many_claims_refused",)
+    assert not claimed(None).permitted, "what was not counted is not let through"
 
 
 def test_an_enterprise_has_no_birthday(story, parent):

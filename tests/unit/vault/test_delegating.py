@@ -170,7 +170,8 @@ async def test_a_stranger_learns_nothing(house, stranger):
         answers.append((refusal.reasons, refusal.status, len(refusal.receipts)))
         grown.append(await house.size() - size)
         (entry,) = await house.last(stranger)
-        parts = {**entry.parts.basis, "facts": {**entry.parts.basis["facts"], "delegation": {}}}
+        counted = {"delegation": {}, "refused_claims": 0}  # one more with each
+        parts = {**entry.parts.basis, "facts": {**entry.parts.basis["facts"], **counted}}
         shown.append((parts, entry.parts.subject, entry.parts.purpose, entry.parts.actor))
         assert entry.parts.basis["facts"]["delegation"].keys() == {"id", "kind", "representative", "state"}
         assert await receipts.fetch(house.vault, stranger, refusal.receipts[0])
