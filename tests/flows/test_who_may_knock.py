@@ -14,6 +14,7 @@ page sends, each with what every kind of caller gets that is let in; all others 
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -24,13 +25,16 @@ from fastapi.routing import APIRoute
 from reuse_api.app import API, PAGES, create_app
 from reuse_api.demo import people
 from reuse_api.settings import Settings
+from tests.flows.conftest import OTHER_COMMUNE
 from tests.flows.knocking import Knocks, anybody, api, form, room
+from tests.pages.desk import token
 from vault.clock import Clock
 from vault.days import legal_day
 from vault.services import Vault
 
 BANK, HERSELF = people.BANK, people.DAUGHTER.named("applicant")
 DOSSIER, RECORD, CONSENT = {"code": "dossier"}, {"record": "record"}, {"consent": "consent"}
+THEIRS = ("dossier", "record", "release", "receipt", "bundle", "consent")
 INDEX, RELEASE, RECEIPT = {"index": "index"}, {"release_id": "release"}, {"receipt": "receipt"}
 KINSHIP = DOSSIER | {"component": people.KINSHIP}
 BOTH = {"system": 200, "officerless": 200}
@@ -275,3 +279,28 @@ def test_every_route_of_the_app_has_a_row_and_every_row_a_route() -> None:
 @pytest.mark.parametrize("door", TABLE)
 def test_a_door_lets_in_whom_its_row_says_and_nobody_else(knocks: Knocks, door: str) -> None:
     assert knocks.all(door, TABLE[door]) == TABLE[door].told
+
+
+# The doors whose address names what is another agency's.
+ELSEWHERE = [door for door, row in (SYSTEMS | DESK).items() if set(row.at.values()) & set(THEIRS)]
+
+
+@pytest.fixture(scope="module")
+def elsewhere(kho: Any, other_commune: httpx.Client) -> Iterator[dict[str, httpx.Client]]:
+    """A system and an officer at the desk of an agency that has to do with nothing here."""
+    with kho.staff(OTHER_COMMUNE, "desk") as desk:
+        yield {"/v1": other_commune, "/desk": desk}
+
+
+@pytest.mark.parametrize("door", ELSEWHERE)
+def test_another_agency_learns_nothing_by_a_name_it_heard(
+    knocks: Knocks, elsewhere: dict[str, httpx.Client], door: str
+) -> None:
+    room, row = "/desk" if " /desk" in door else "/v1", TABLE[door]
+    theirs = Knocks({("system", row.office.code): elsewhere[room]}, knocks.things)
+    unknown = Knocks(theirs.clients, knocks.things | dict.fromkeys(THEIRS, "none"))
+    if door.startswith("POST /desk"):  # with the token of their own session
+        form = {"form_token": token(elsewhere[room]), "component": people.KINSHIP}
+        row = replace(row, send={"data": form})
+    told = {each.knock("system", door, row) for each in (theirs, unknown)}
+    assert told in ({404}, {415}), "that it is there is not even told"
