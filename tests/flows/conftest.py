@@ -330,12 +330,13 @@ def residence() -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plain_pdf() -> bytes:
-    """A PDF of one blank page, without any signature."""
+    """A PDF of one blank page, without any signature, that no other module's tests have."""
     made = BytesIO()
     with pikepdf.new() as pdf:
         pdf.add_blank_page()
+        pdf.docinfo["/Title"] = os.urandom(8).hex()
         pdf.save(made)
     return made.getvalue()
 

@@ -29,6 +29,8 @@ class Scene:
     release: str
     fresh: str  # a code that is free
     record: str
+    closing: str  # another dossier of the police's, to be closed
+    wrong: str  # another record, to be revoked
     pdf: bytes
 
     def put_dossier(self) -> httpx.Response:
@@ -64,7 +66,7 @@ class Scene:
 
     def revocation(self) -> httpx.Response:
         body = {"ground": "Luật Hộ tịch 2014, Điều 70", "reason": "Ghi sai nơi sinh"}
-        place = f"/v1/records/{self.record}/revocation"
+        place = f"/v1/records/{self.wrong}/revocation"
         return self.commune.post(place, json=body, headers=self.key("revoke"))
 
     def upload(self) -> httpx.Response:
@@ -80,7 +82,7 @@ class Scene:
         return self.daughter.get(f"/v1/me/records/{self.record}/pages/1")
 
     def close(self) -> httpx.Response:
-        place = f"/v1/dossiers/{self.opened}"
+        place = f"/v1/dossiers/{self.closing}"
         return self.police.patch(place, json={"state": "closed"}, headers=self.key("close"))
 
     def key(self, what: str) -> dict[str, str]:
@@ -100,7 +102,7 @@ DOORS: tuple[Callable[[Scene], httpx.Response], ...] = (
     Scene.wallet_reading,
     Scene.page_picture,
     Scene.close,
-    Scene.revocation,  # last: what comes before it needs the record
+    Scene.revocation,
 )
 
 
@@ -114,12 +116,25 @@ def scene(
     reregistration: dict[str, Any],
     plain_pdf: bytes,
 ) -> Scene:
-    opened, issuing, fresh = kho.new_code(POLICE), kho.new_code(COMMUNE), kho.new_code(POLICE)
-    record = kho.issue(commune, reregistration).record
-    assert police.put(f"/v1/dossiers/{opened}", json=residence).status_code == 200
+    opened, closing, fresh = (kho.new_code(POLICE) for _ in range(3))
+    issuing = kho.new_code(COMMUNE)
+    record, wrong = (kho.issue(commune, reregistration).record for _ in range(2))
+    for code in (opened, closing):
+        assert police.put(f"/v1/dossiers/{code}", json=residence).status_code == 200
     assert commune.put(f"/v1/dossiers/{issuing}", json=reregistration).status_code == 200
     made = Scene(
-        police, commune, daughter, residence, opened, issuing, "", fresh, record, plain_pdf + opened.encode()
+        police=police,
+        commune=commune,
+        daughter=daughter,
+        body=residence,
+        opened=opened,
+        issuing=issuing,
+        release="",
+        fresh=fresh,
+        record=record,
+        closing=closing,
+        wrong=wrong,
+        pdf=plain_pdf + opened.encode(),
     )
     wanted = {"components": [{"component": KINSHIP, "record": record}]}
     taken = police.post(f"/v1/dossiers/{opened}/releases", json=wanted, headers=made.key("first"))
