@@ -9,10 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from policies.book import shipped_book
+from policies.book import Book, shipped_book
 from signing.revocation import RevocationSource
 from signing.timestamps import TimestampSource
 from signing.workers import WorkerPool
+from storage.blobs import BlobStore
 from storage.durable import sync_folder
 from storage.keyring import check_key_folder, create_key_folder, load_or_create_master, load_or_create_secret
 from storage.opening import open_store
@@ -111,63 +112,97 @@ async def opened(
             StoreUnavailable.
     """
     check_places(places, create=create)
-    for folder in (places.database.parent, places.log):
-        folder.mkdir(parents=True, exist_ok=True)
-    places.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)  # documents lie there unsealed for a moment
+    _make_folders(places)
     async with AsyncExitStack() as stack:
         db = Database(places.database)
         stack.push_async_callback(db.close)
         fresh = check_places(places, create=create)  # again: from here on nobody else is making it
         if fresh:
-            _mark_unfinished(places)
-            create_key_folder(places.keys)
-            await migrate(places.database)
+            await _begin(places)
         await check_schema(places.database)
-        store = open_store(places.store)
-        stack.push_async_callback(store.close)
-        master = load_or_create_master(places.keys, create=fresh)
-        signer = await Signer.open(key_folder=places.keys, log_folder=places.log, create=fresh)
-        stack.push_async_callback(signer.close)
-        appender = Appender(db, signer)
-        stack.push_async_callback(appender.close)
-        book, index_key = shipped_book(), load_or_create_secret(places.keys, "index", create=fresh)
-        gate = Gate(
-            master=master,
-            db=db,
-            log_key_line=signer.verifier_line,
-            token_key=TokenKey(load_or_create_secret(places.keys, "token", create=fresh)),
-            issuer=issuer,
-            clock=clock,
-            grounds=Grounds(book, index_key),
-        )
+        base = await _founded(places, db, stack, clock, issuer, fresh=fresh)
         pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
-        vault = Vault(
-            db=db,
-            store=store,
-            appender=appender,
-            signer=signer,
-            gate=gate,
-            sealer=Sealer(
-                places.keys / "seal",
-                timestamper=authorities.timestamper,
-                revocation=authorities.revocation,
-                roots=authorities.roots,
-            ),
-            workers=pool,
-            roots=authorities.roots,
-            book=book,
-            clock=clock,
-            scratch=places.scratch,
-            log_folder=places.log,
-            index_key=index_key,
-        )
+        vault = _put_together(places, base, pool, authorities, clock)
         if fresh:
             _mark_finished(places)
         _sweep(places.scratch)
-        await appender.start()
+        await vault.appender.start()
         await _own_key(vault)
         await publish_book(vault)
         yield vault
+
+
+def _make_folders(places: VaultPlaces) -> None:
+    for folder in (places.database.parent, places.log):
+        folder.mkdir(parents=True, exist_ok=True)
+    places.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)  # documents lie there unsealed for a moment
+
+
+async def _begin(places: VaultPlaces) -> None:
+    _mark_unfinished(places)
+    create_key_folder(places.keys)
+    await migrate(places.database)
+
+
+@dataclass(frozen=True)
+class _Foundation:
+    """What holds the vault's rows, bytes and keys, before anything is built on them."""
+
+    db: Database
+    store: BlobStore
+    signer: Signer
+    appender: Appender
+    gate: Gate
+    book: Book
+    index_key: bytes
+
+
+async def _founded(
+    places: VaultPlaces, db: Database, stack: AsyncExitStack, clock: Clock, issuer: str, *, fresh: bool
+) -> _Foundation:
+    store = open_store(places.store)
+    stack.push_async_callback(store.close)
+    master = load_or_create_master(places.keys, create=fresh)
+    signer = await Signer.open(key_folder=places.keys, log_folder=places.log, create=fresh)
+    stack.push_async_callback(signer.close)
+    appender = Appender(db, signer)
+    stack.push_async_callback(appender.close)
+    book, index_key = shipped_book(), load_or_create_secret(places.keys, "index", create=fresh)
+    gate = Gate(
+        master=master,
+        db=db,
+        log_key_line=signer.verifier_line,
+        token_key=TokenKey(load_or_create_secret(places.keys, "token", create=fresh)),
+        issuer=issuer,
+        clock=clock,
+        grounds=Grounds(book, index_key),
+    )
+    return _Foundation(db, store, signer, appender, gate, book, index_key)
+
+
+def _put_together(
+    places: VaultPlaces, base: _Foundation, pool: WorkerPool, authorities: Authorities, clock: Clock
+) -> Vault:
+    return Vault(
+        db=base.db,
+        store=base.store,
+        appender=base.appender,
+        signer=base.signer,
+        gate=base.gate,
+        sealer=Sealer(
+            places.keys / "seal",
+            timestamper=authorities.timestamper,
+            revocation=authorities.revocation,
+            roots=authorities.roots,
+        ),
+        workers=pool,
+        roots=authorities.roots,
+        book=base.book,
+        clock=clock,
+        scratch=places.scratch,
+        log_folder=places.log,
+        index_key=base.index_key,
+    )
 
 
 def _mark_unfinished(places: VaultPlaces) -> None:
