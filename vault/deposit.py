@@ -1,9 +1,14 @@
 """An owner's own upload: class D, whatever the file says of itself (DESIGN 2.6)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from unicodedata import category, normalize
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from policies.consent_facts import DelegationFacts
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, TrustClass
 from signing.leaf import Kind
@@ -11,15 +16,27 @@ from vault import delegations, epochs, keeping, records, requests, telling
 from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.days import legal_day
+from vault.entries import Prepared
 from vault.errors import FieldInvalid, Moved, VaultBusy
 from vault.examining import accepted
-from vault.keeping import Description
+from vault.keeping import Description, Kept
 from vault.records import Stored
 from vault.services import Answer, Vault
 from vault.telling import Telling
 
 OTHER = "OTHER"  # the type of a paper whose owner does not know its type
 MAX_TITLE = 200  # characters
+
+
+@dataclass(frozen=True)
+class _Request:
+    """An upload that was asked for, by whom, under which Idempotency-Key and as what (the body's hash)."""
+
+    caller: OwnerCaller
+    key: str
+    asked: bytes
+    sha256: bytes  # of the file
+    at: datetime
 
 
 async def upload(
@@ -47,41 +64,48 @@ async def upload(
         raise FieldInvalid("type", "record_type_unknown")
     examined = await accepted(vault, file, at, declared_type)
     asked = requests.body_hash("upload", {"title": title, "type": kind, "sha256": examined.sha256.hex()})
+    request = _Request(caller, key, asked, examined.sha256, at)
     async with vault.db.read() as db:
         earlier = await requests.answered(db, caller.id, key, asked)
-        known = await records.with_content(db, examined.sha256, legal_day(at))
+        mine = await _mine(db, request)
         delegation = await delegations.acting(db, caller, vault.grounds, at)
         marks = await epochs.read(db, [("owner", caller.owner)] if delegation is not None else [])
     if earlier is not None:
         return earlier
-    mine = _mine(known, caller)
     if mine is not None:
         return _answer(mine, caller, already=True)
     description = Description(type=kind, title=title, source="upload", trust=TrustClass.D)
     kept = await keeping.keep(vault, file, examined, description, owners_of=[caller.owner], data=None, at=at)
-    told = kept.told()
+    entry = _entry(vault, request, kept, delegation)
+    return await _commit(vault, request, kept, marks, await telling.prepare(vault, caller, [entry]))
+
+
+def _entry(vault: Vault, request: _Request, kept: Kept, delegation: DelegationFacts | None) -> Telling:
+    caller, told = request.caller, kept.told()
     facts = AccessFacts(Action.READ_OWN, None, owner=caller.person, record=told.facts, delegation=delegation)
-    decision = decide(facts, vault.book, at)
-    entry = Telling(Kind.RECORD_EVENT, "uploaded", facts, decision, (caller.owner,), told, request=key)
-    prepared = await telling.prepare(vault, caller, [entry])
+    decision = decide(facts, vault.book, request.at)
+    return Telling(Kind.RECORD_EVENT, "uploaded", facts, decision, (caller.owner,), told, request=request.key)
+
+
+async def _commit(
+    vault: Vault, request: _Request, kept: Kept, marks: Mapping[str, int], prepared: Sequence[Prepared]
+) -> Answer:
+    """Record what was kept; its sealed bytes are taken away when its owner has them already, or facts moved.
+
+    Raises:
+        VaultBusy: what the caller acts for the owner by may have changed; nothing is recorded.
+    """
+    caller = request.caller
 
     async def change(tx: Transaction) -> Answer:
-        done = await requests.answered(tx.db, caller.id, key, asked)
+        done = await requests.answered(tx.db, caller.id, request.key, request.asked)
         if done is not None:
             return done
         await epochs.hold(tx.db, marks)  # whoever acts for the owner still may
-        twin = _mine(await records.with_content(tx.db, examined.sha256, legal_day(at)), caller)
+        twin = await _mine(tx.db, request)
         if twin is not None:  # the same bytes came at the same time
             return _answer(twin, caller, already=True)
-        codes = await keeping.write(tx.db, kept, at)
-        logged = await tx.append(prepared)
-        stored = Stored(told.row, told.facts, told.report, codes)
-        answer = _answer(stored, caller, already=False) | {
-            "receipt": logged[0].receipt,
-            "index": logged[0].index,
-        }
-        await requests.keep(tx.db, caller.id, key, asked, answer, at)
-        return answer
+        return await _record(tx, request, kept, prepared)
 
     try:
         answer = await vault.appender.commit(change)
@@ -90,6 +114,17 @@ async def upload(
         raise VaultBusy("what you act for this owner by may have changed; try again") from moved
     if answer["record"] != kept.id:
         await keeping.discard(vault, kept)
+    return answer
+
+
+async def _record(tx: Transaction, request: _Request, kept: Kept, prepared: Sequence[Prepared]) -> Answer:
+    codes = await keeping.write(tx.db, kept, request.at)
+    entry, *_ = await tx.append(prepared)
+    told = kept.told()
+    stored = Stored(told.row, told.facts, told.report, codes)
+    answer = _answer(stored, request.caller, already=False)
+    answer |= {"receipt": entry.receipt, "index": entry.index}
+    await requests.keep(tx.db, request.caller.id, request.key, request.asked, answer, request.at)
     return answer
 
 
@@ -107,8 +142,10 @@ def _title(title: str) -> str:
     return title
 
 
-def _mine(known: Sequence[Stored], caller: OwnerCaller) -> Stored | None:
-    return next((one for one in known if caller.owner in one.facts.owners), None)
+async def _mine(db: AsyncConnection, request: _Request) -> Stored | None:
+    """Find the same bytes among what the owner has already."""
+    known = await records.with_content(db, request.sha256, legal_day(request.at))
+    return next((one for one in known if request.caller.owner in one.facts.owners), None)
 
 
 def _answer(stored: Stored, caller: OwnerCaller, *, already: bool) -> Answer:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import insert
 
@@ -21,12 +21,13 @@ from vault.callers import SystemCaller
 from vault.confirming import planned
 from vault.days import legal_day
 from vault.dossiers import canonical_code
-from vault.entries import Logged, stamp
+from vault.entries import Logged
 from vault.errors import FieldInvalid
 from vault.gathering import Scene, scene
 from vault.issuing import file_sha256, owners_in_roles
 from vault.keeping import Description, Kept
 from vault.plan import barred, found_dossier
+from vault.scan_kept import ScanKept
 from vault.scanned_paper import ScannedPaper, marked
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
@@ -193,54 +194,15 @@ async def _ready(
     assert paper is not None  # noqa: S101 - begun before
     kept = await making.kept(paper, facts.result_persons, found.at)
     explanation = making.body.explanation if facts.rescan_reason is not None else None
-    details = {"scan": paper.scan.sha256.hex(), "explanation": explanation}
-    told = Telling(
-        Kind.RECORD_EVENT,
-        "digitised",
-        facts,
-        decision,
-        tuple(sorted(facts.result_persons)),
-        kept.told(),
-        request=key,
-        details={name: value for name, value in details.items() if value is not None},
-    )
+    scan = ScanKept(found, facts, kept, paper, explanation)
     after = planned(vault, found, facts.component or "", kept.told().facts)
 
     async def write(tx: Transaction, logged: list[Logged]) -> Answer:
         codes = await keeping.write(tx.db, kept, found.at)
-        row: dict[str, Any] = {
-            "record": kept.id,
-            "dossier": found_dossier(found).facts.code,
-            "component": facts.component,
-            "answered": facts.answered,
-            "reason": facts.rescan_reason,
-            "explanation": explanation,
-            "scan_sha256": paper.scan.sha256,
-            "scan_size": paper.scan.size,
-            "agency": caller.agency,
-            "officer": caller.officer or "",
-            "idx": logged[0].index,
-            "at": stamp(found.at),
-        }
+        row = scan.row(caller, logged[0])
         await tx.db.execute(insert(digitisation).values(**row))
         await epochs.advance(tx.db, [("dossier", row["dossier"])])
-        persons = found_dossier(found).facts.persons
-        return {
-            "record": kept.id,
-            "document_codes": {
-                one.role: codes[one.owner] for one in persons if one.owner is not None and one.owner in codes
-            },
-            "type": kept.description.type,
-            "trust": kept.description.trust.value,
-            "verdict": kept.report.verdict,
-            "state": after.state if after is not None else "none",
-            "reasons": list(after.reasons) if after is not None else [],
-            "digest": kept.row["content_sha256"].hex(),
-            "size": kept.row["content_size"],
-            "scan_digest": paper.scan.sha256.hex(),
-            "scan_size": paper.scan.size,
-            "receipt": logged[0].receipt,
-            "index": logged[0].index,
-        }
+        return scan.answer(after, codes, logged[0])
 
-    return Draft(await telling.prepare(vault, caller, [told]), found.epochs, found.at, write)
+    prepared = await telling.prepare(vault, caller, [scan.told(decision, key)])
+    return Draft(prepared, found.epochs, found.at, write)

@@ -107,7 +107,18 @@ async def keep(
     sealed = await _put(vault, file, key, record_id, "file")
     if sealed.content_sha256 != examined.sha256:
         raise RuntimeError("the file changed between its examination and its sealing")
-    row: dict[str, Any] = {
+    row = _row(record_id, description, examined, sealed, at)
+    if data is not None:
+        row |= await _put_data(vault, data, key, record_id)
+        row["subject_born_on"] = _born_on(vault, description, data, at)
+    relations = _relations(vault, description, data, at)
+    return Kept(record_id, row, _wrapped(key, record_id, public), relations, examined.report, description)
+
+
+def _row(
+    record_id: str, description: Description, examined: Examination, sealed: Sealed, at: datetime
+) -> dict[str, Any]:
+    return {
         "id": record_id,
         "type": description.type,
         "title": description.title,
@@ -128,15 +139,14 @@ async def keep(
         "dossier": description.dossier,
         "created_at": stamp(at),
     }
-    if data is not None:
-        row |= await _put_data(vault, data, key, record_id)
-        row["subject_born_on"] = _born_on(vault, description, data, at)
-    wrapped = {
+
+
+def _wrapped(key: bytes, record_id: str, public: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Seal the record key to each owner, bound to the owner and the record."""
+    return {
         owner: seal_to(one, key, info=RECORD_KEY_INFO, aad=owner.encode() + b"\x00" + record_id.encode())
         for owner, one in public.items()
     }
-    relations = _relations(vault, description, data, at)
-    return Kept(record_id, row, wrapped, relations, examined.report, description)
 
 
 async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]:
