@@ -10,7 +10,7 @@ from benchmarks.peers import free_port
 from benchmarks.table import Row
 from reuse_api.demo import people
 from vault import deliver, telling
-from vault.key_gate import Evidence
+from vault.evidence import Evidence
 
 
 async def measure(folder: Path, count: int) -> Iterable[Row]:

@@ -27,9 +27,9 @@ from vault.callers import Caller, OwnerCaller, SystemCaller
 from vault.clock import Clock
 from vault.days import legal_day
 from vault.drafting import OpenDossier, Person
+from vault.evidence import OpenedEntry
 from vault.importing import import_procedure
 from vault.issue import ResultBody
-from vault.key_gate import OpenedEntry
 from vault.opening import Authorities, VaultPlaces, opened
 from vault.registering import give_role, register_owner
 from vault.release import Wanted

@@ -11,7 +11,7 @@ from vault import agencies
 from vault.callers import SystemCaller
 from vault.entries import instant
 from vault.errors import NotFound
-from vault.key_gate import OpenedEntry
+from vault.evidence import OpenedEntry
 from vault.progress import Taken
 from vault.receipts import ReceiptGone
 from vault.services import Vault

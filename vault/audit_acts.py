@@ -12,7 +12,7 @@ from vault.appending import Transaction
 from vault.callers import StaffCaller
 from vault.entries import HolderKind, Logged, Prepared, stamp
 from vault.errors import NotAuthenticated
-from vault.key_gate import FRESH, Evidence
+from vault.evidence import FRESH, Evidence
 from vault.services import Vault
 
 # Everything an auditor can do to the log's entries; each has words of its own for the citizen.

@@ -23,7 +23,7 @@ from vault.callers import StaffCaller
 from vault.entries import Logged, instant
 from vault.entry_facts import disagreements, facts_of
 from vault.errors import FieldInvalid, NotFound
-from vault.key_gate import OpenedEntry, readable
+from vault.evidence import OpenedEntry, readable
 from vault.receipts import ReceiptGone
 from vault.services import Vault
 from vault.tables import entry_fact, entry_holder, key_pair, policy_version

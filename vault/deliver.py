@@ -21,9 +21,9 @@ from vault.callers import Caller, OwnerCaller, SystemCaller
 from vault.days import legal_day
 from vault.entries import Logged, stamp
 from vault.errors import ContentDamaged, FieldInvalid, Moved, NotFound, VaultBusy, VaultError
+from vault.evidence import Evidence
 from vault.fetched import fetched
 from vault.gathering import scene
-from vault.key_gate import Evidence
 from vault.records import Stored
 from vault.services import MAX_AFRESH, Refusal, Vault
 from vault.tables import damage

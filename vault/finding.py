@@ -20,7 +20,7 @@ from vault.days import legal_day
 from vault.entries import instant
 from vault.entry_facts import told_reasons
 from vault.errors import NotFound
-from vault.key_gate import OpenedEntry
+from vault.evidence import OpenedEntry
 from vault.months import Month
 from vault.records import Stored
 from vault.services import Vault

@@ -6,7 +6,7 @@ from signing.leaf import PARTS, opening
 from signing.receipt import make_receipt
 from vault.callers import Caller, OwnerCaller
 from vault.errors import GateRefused, NotFound, VaultError
-from vault.key_gate import OpenedEntry
+from vault.evidence import OpenedEntry
 from vault.services import Vault
 from vault.tables import entry_holder, receipt
 

@@ -17,7 +17,7 @@ from storage.sealed import read_sealed
 from vault import entries, epochs
 from vault.entries import Prepared
 from vault.errors import GateRefused, Moved, VaultBusy
-from vault.key_gate import Evidence
+from vault.evidence import Evidence
 from vault.tables import log_entry, log_head, record, session
 from vault.telling import VAULT_HOLDER, nothing_to_check
 

@@ -12,7 +12,7 @@ from vault import audit_acts, audit_opening, entries, registering, staff
 from vault.callers import StaffCaller
 from vault.clock import FixedClock
 from vault.errors import GateRefused, NotAuthenticated, NotFound
-from vault.key_gate import Evidence
+from vault.evidence import Evidence
 from vault.receipts import ReceiptGone
 from vault.tables import entry_holder, key_pair, log_entry, record, record_owner
 from vault.telling import VAULT_HOLDER, nothing_to_check

@@ -14,7 +14,7 @@ from vault import deliver, entries, finding, receipts, revoke
 from vault.assertions import TokenRefused
 from vault.clock import FixedClock
 from vault.errors import GateRefused
-from vault.key_gate import Evidence
+from vault.evidence import Evidence
 from vault.readiness import ready
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
 
