@@ -1,10 +1,10 @@
-"""The nine steps of the story. Each knocks at the real doors; none goes on from a wrong answer."""
+"""Steps 1 to 6 of the story. Each knocks at the real doors; none goes on from a wrong answer."""
 
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from policies.packages import shipped_packages
 from reuse_api.demo import people
@@ -17,8 +17,6 @@ from signing.report import Examination
 from vault.days import legal_day
 from vault.importing import import_procedure
 from vault.services import MAX_UPLOAD, Vault
-
-GROUND = "Luật Hộ tịch 2014, Điều 70; Quyết định số 15/QĐ-UBND"
 
 
 @dataclass
@@ -41,7 +39,7 @@ class Stage:
 
 
 async def tell(stage: Stage) -> None:
-    """Tell the whole story.
+    """Tell these steps.
 
     Raises:
         StoryBroken: a door did not answer as it should.
@@ -50,9 +48,6 @@ async def tell(stage: Stage) -> None:
     await upload_papers(stage)
     await ask(stage)
     await reuse(stage)
-    await be_refused(stage)
-    await revoke(stage)
-    await see(stage)
 
 
 async def import_catalogue(vault: Vault, teller: Teller) -> None:
@@ -74,11 +69,16 @@ async def issue_certificates(stage: Stage) -> None:
     stage.teller.say("step_3")
     day = legal_day(stage.vault.clock.now()).isoformat()
     fields = people.certificate("118/2026", day, birth_place="Bệnh viện Phụ sản Hà Nội")
-    stage.certificate = await _register_birth(stage, stage.daughter, fields)
-    await _register_birth(stage, stage.mother, people.mothers_certificate("119/2026", day))
+    stage.certificate = await register_birth(stage, stage.daughter, fields)
+    await register_birth(stage, stage.mother, people.mothers_certificate("119/2026", day))
 
 
-async def _register_birth(stage: Stage, wallet: Wallet, fields: dict[str, Any]) -> str:
+async def register_birth(stage: Stage, wallet: Wallet, fields: dict[str, Any]) -> str:
+    """Have the commune open a dossier and hand in a certificate; gives its record.
+
+    Raises:
+        StoryBroken: a door did not answer as it should.
+    """
     code = await stage.commune.new_code()
     body = dossier_body(people.REREGISTRATION, None, [wallet.citizen.named("applicant")])
     expect(await stage.commune.open(code, body, stage.teller.lang), 200, 201, what="open")
@@ -157,7 +157,7 @@ async def ask(stage: Stage) -> None:
     persons = [people.DAUGHTER.named("applicant"), people.MOTHER.named("householder")]
     plan = await open_residence(stage, code, persons)
     stage.residence_dossier = code
-    _tell_plan(stage, plan)
+    tell_plan(stage, plan)
     stage.teller.say("other_family")
     upload = compose(
         "general_result", _notes(stage) | {"title": "Giấy khai sinh"}, at=stage.vault.clock.now()
@@ -165,7 +165,7 @@ async def ask(stage: Stage) -> None:
     answer = await stage.stranger.upload("Ảnh chụp giấy khai sinh", people.RECORD_TYPE, upload, "vi")
     stage.strangers_record = answer["record"]
     other = [people.STRANGER.named("applicant"), people.STRANGERS_MOTHER.named("householder")]
-    _tell_plan(stage, await open_residence(stage, await stage.police.new_code(), other))
+    tell_plan(stage, await open_residence(stage, await stage.police.new_code(), other))
 
 
 async def open_residence(stage: Stage, code: str, persons: list[dict[str, Any]]) -> dict[str, Any]:
@@ -177,7 +177,8 @@ async def open_residence(stage: Stage, code: str, persons: list[dict[str, Any]])
     return plan
 
 
-def _tell_plan(stage: Stage, plan: dict[str, Any]) -> None:
+def tell_plan(stage: Stage, plan: dict[str, Any]) -> None:
+    """Tell what each component of a plan has for an answer, and why."""
     teller = stage.teller
     for one in plan["components"]:
         label = one["label"]
@@ -213,7 +214,7 @@ async def reuse(stage: Stage) -> None:
     if item["state"] != "released":
         expect(Reply(500, {}, repr(item).encode()), 200, what="release")
     stage.release = item["release"]
-    content = expect(await _content(stage), 200, what="content")
+    content = expect(await read_release(stage), 200, what="content")
     if sha256(content.body).hexdigest() != item["digest"]:
         expect(Reply(500, {}, b"the digest differs"), 200, what="digest")
     teller.say(
@@ -233,7 +234,8 @@ async def reuse(stage: Stage) -> None:
     teller.say("document", outcome=teller.verdict(checked.report.verdict))
 
 
-async def _content(stage: Stage) -> Reply:
+async def read_release(stage: Stage) -> Reply:
+    """Ask for the content of the release that the story has come to."""
     return await stage.police.door.ask("GET", f"/v1/releases/{stage.release}/content")
 
 
@@ -255,91 +257,6 @@ def _tell_proof(stage: Stage, text: str) -> None:
     changed = verify_receipt(text[:middle] + bit + text[middle + 1 :], stage.vault.signer.verifier_line)
     failed = next(step for step in changed.steps if step.passed is False)
     teller.say("flipped", outcome=teller.words(changed.outcome), step=f"{failed.number} ({failed.name})")
-
-
-async def be_refused(stage: Stage) -> None:
-    """7 Each refused, with reasons, each an entry."""
-    police, lang = stage.police, stage.teller.lang
-    stage.teller.say("step_7")
-    stranger = [people.STRANGER.named("applicant")]
-    bare = dossier_body(people.RESIDENCE, people.CASE, stranger)
-    del bare["evidence"]
-    tell_refusal(stage, "no_evidence", await police.open(await police.new_code(), bare, lang))
-    body = dossier_body(people.RESIDENCE, people.CASE, stranger)
-    tell_refusal(stage, "no_territory", await police.open(await police.new_code("G01.79.01"), body, lang))
-    other = dossier_body(people.REREGISTRATION, None, stranger)
-    tell_refusal(stage, "no_procedure", await police.open(await police.new_code(), other, lang))
-    door = police.door.proven({"Accept-Language": lang})
-    tell_refusal(stage, "not_theirs", await door.ask("GET", f"/v1/dossiers/{stage.first_dossier}/plan"))
-    path = f"/v1/dossiers/{stage.residence_dossier}"
-    wanted = {"components": [{"component": "KQ003607"}]}
-    _tell_item(stage, "not_asked", await door.ask("POST", f"{path}/releases", wanted))
-    wanted = {"components": [{"component": people.KINSHIP, "record": stage.strangers_record}]}
-    _tell_item(stage, "not_named", await door.ask("POST", f"{path}/releases", wanted))
-    result = {"type": people.RECORD_TYPE, "owner_roles": ["applicant"], "fields": {}}
-    tell_refusal(stage, "not_to_issue", await door.ask("POST", f"{path}/results", result))
-
-
-def tell_refusal(
-    stage: Stage, what: str, reply: Reply, audience: Literal["citizen", "officer"] = "officer"
-) -> None:
-    """Tell a refusal with its reasons in words.
-
-    Raises:
-        StoryBroken: it was none.
-    """
-    expect(reply, 403, 404, 410, what=what)
-    problem = reply.json
-    reasons = stage.teller.reasons(codes(problem.get("reasons", [])), audience) or problem["detail"]
-    stage.teller.say("refused", what=stage.teller.words(what), status=reply.status, reasons=reasons)
-
-
-def _tell_item(stage: Stage, what: str, reply: Reply) -> None:
-    item = expect(reply, 200, 201, what=what).json["items"][0]
-    if item["state"] != "refused":
-        expect(Reply(500, {}, b"it was released"), 200, what=what)
-    reasons = stage.teller.reasons(codes(item["reasons"]), "officer")
-    stage.teller.say("refused", what=stage.teller.words(what), status=item["state"], reasons=reasons)
-
-
-async def revoke(stage: Stage) -> None:
-    """8 The certificate is revoked: its release reads nothing more, and the next plan says why."""
-    teller = stage.teller
-    teller.say("step_8")
-    commune, police = stage.commune.door, stage.police.door.proven({"Accept-Language": teller.lang})
-    body = {"ground": GROUND, "reason": "Ghi sai nơi sinh"}
-    reply = await commune.ask("POST", f"/v1/records/{stage.certificate}/revocation", body)
-    expect(reply, 200, 201, what="revoke")
-    teller.say("revoked", ground=GROUND)
-    ended = expect(await _content(stage), 403, 410, what="read after revocation")
-    reasons = teller.reasons(codes(ended.json["reasons"]), "officer")
-    teller.say("no_more", status=ended.status, reasons=reasons)
-    teller.say("again")
-    path = f"/v1/dossiers/{stage.residence_dossier}"
-    _tell_plan(stage, expect(await police.ask("GET", f"{path}/plan"), 200, what="plan").json)
-    wanted = {"components": [{"component": people.KINSHIP, "record": stage.certificate}]}
-    _tell_item(stage, "was_revoked", await police.ask("POST", f"{path}/releases", wanted))
-    day = legal_day(stage.vault.clock.now()).isoformat()
-    fields = people.certificate("120/2026", day, birth_place="Bệnh viện Bạch Mai, thành phố Hà Nội")
-    stage.certificate = await _register_birth(stage, stage.daughter, fields)
-    reply = await police.ask("POST", f"{path}/releases", {"components": [{"component": people.KINSHIP}]})
-    stage.release = expect(reply, 200, 201, what="release").json["items"][0]["release"]
-    expect(await _content(stage), 200, what="content")
-    expect(await police.ask("PATCH", path, {"state": "closed"}), 200, what="close")
-    ended = expect(await _content(stage), 410, what="read after closing")
-    teller.say("closed_now", status=410, reasons=teller.reasons(codes(ended.json["reasons"]), "officer"))
-    tell_refusal(stage, "closed", await police.ask("GET", f"{path}/plan"))
-
-
-async def see(stage: Stage) -> None:
-    """9 What she sees: her documents, and everything that was done about her."""
-    stage.teller.say("step_9")
-    door = stage.daughter.door
-    records = expect(await door.ask("GET", "/v1/me/records"), 200, what="records").json["records"]
-    accesses = expect(await door.ask("GET", "/v1/me/accesses?limit=100"), 200, what="accesses").json[
-        "accesses"
-    ]
-    stage.teller.say("seen", name=people.DAUGHTER.name, records=len(records), accesses=len(accesses))
 
 
 def dossier_body(procedure: str, case: str | None, persons: list[dict[str, Any]]) -> dict[str, Any]:

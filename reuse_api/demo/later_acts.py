@@ -6,8 +6,9 @@ from typing import Any
 from reuse_api.callers import STAFF_COOKIE
 from reuse_api.demo import papers, people
 from reuse_api.demo.actors import Clerk, expect
-from reuse_api.demo.acts import Stage, dossier_body, open_residence, tell_refusal
+from reuse_api.demo.acts import Stage, dossier_body, open_residence
 from reuse_api.demo.door import Door, Reply
+from reuse_api.demo.refusals import tell_refusal
 from vault import staff
 from vault.days import legal_day
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reuse_api.app import create_app
-from reuse_api.demo import acts, later_acts, people, staff
+from reuse_api.demo import acts, later_acts, people, refusals, staff
 from reuse_api.demo.actors import Clerk, StoryBroken, Wallet, caller_key, register
 from reuse_api.demo.acts import Stage
 from reuse_api.demo.door import Door
@@ -160,6 +160,7 @@ async def _tell(
         teller.say("person", name=wallet.citizen.name, number=wallet.citizen.number)
     await staff.register_staff(vault)
     await acts.tell(stage)
+    await refusals.tell(stage)
     await later_acts.tell(stage, land, business, bank, door)
     return stage
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reuse_api.demo import acts, later_acts, people, staff
+from reuse_api.demo import acts, later_acts, people, refusals, staff
 from reuse_api.demo.actors import Clerk, Wallet
 from reuse_api.demo.door import Door
 from reuse_api.demo.teller import Teller
@@ -47,6 +47,7 @@ async def _tell(kho: Any, out: StringIO) -> acts.Stage:
     stage = acts.Stage(kho.vault, teller, commune, police, *wallets, kho.folder / "received")
     await staff.register_staff(kho.vault)
     await acts.tell(stage)
+    await refusals.tell(stage)
     await later_acts.tell(stage, *later, door)
     return stage
 

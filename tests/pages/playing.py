@@ -13,7 +13,7 @@ from typing import Any, Self
 import uvicorn
 
 from reuse_api.app import create_app
-from reuse_api.demo import acts, people
+from reuse_api.demo import acts, people, refusals
 from reuse_api.demo.actors import Clerk, Wallet, caller_key, register
 from reuse_api.demo.door import Door
 from reuse_api.demo.pki import DemoAuthority
@@ -119,6 +119,7 @@ class Playhouse:
                 stage = await _cast(vault, door, folder)
                 if told_of is None:
                     await acts.tell(stage)
+                    await refusals.tell(stage)
                 stage = replace(stage, **(told_of or {}))
                 begun.set_result(Told(settings.address, vault, stage, settings, self._loop))
                 await ending.wait()
