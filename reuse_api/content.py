@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from policies.wording import Audience
 from reuse_api.answering import answer
 from signing.picture import Picture
-from vault.deliver import Chunks, Delivery
+from vault.sending import Chunks, Delivery
 from vault.services import Refusal
 
 _RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")

@@ -1,88 +1,27 @@
-"""Bytes leave: steps 6 to 8 of an access (see vault/release.py), for a release and for the owner's own."""
+"""Bytes leave: steps 6 to 8 of an access (see vault/release.py), for a release and for the owner's own.
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Self
+Here each fetch is decided on what is true now; steps 7 and 8 are in vault/sending.py.
+"""
 
-from sqlalchemy import RowMapping, insert
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from storage.errors import BlobDamaged, BlobMissing, StorageError
-from storage.sealed import read_sealed
-from vault import delegations, entries, epochs, records, releases, telling, tries
-from vault.appending import Write
-from vault.assertions import TokenRefused
-from vault.callers import Caller, OwnerCaller, SystemCaller
+from vault import delegations, epochs, records, releases, telling, tries
+from vault.callers import OwnerCaller, SystemCaller
 from vault.days import legal_day
-from vault.entries import Logged, stamp
-from vault.errors import ContentDamaged, FieldInvalid, Moved, NotFound, VaultBusy, VaultError
-from vault.evidence import Evidence
+from vault.errors import Moved, NotFound, VaultBusy
 from vault.fetched import fetched
 from vault.gathering import scene
 from vault.records import Stored
+from vault.sending import Access, Delivery, send
 from vault.services import MAX_AFRESH, Refusal, Vault
-from vault.tables import damage
 from vault.telling import Telling
-
-SHARED = timedelta(seconds=60)  # ranges of one file share a `delivered` entry this long
-
-
-class Chunks:
-    """The content on its way; `aclose` ends the reading at once, begun or not, and closes the file."""
-
-    def __init__(self, first: bytes, rest: AsyncGenerator[bytes]) -> None:
-        self._first = first
-        self._rest = rest
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._first:
-            first, self._first = self._first, b""
-            return first
-        return await anext(self._rest)
-
-    async def aclose(self) -> None:
-        """End the reading."""
-        self._first = b""
-        await self._rest.aclose()
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A file on its way: `chunks` are authenticated one by one, the first already before this exists.
-
-    `broken` tells the log, by a code, that what was entered as delivered did not reach its reader.
-    """
-
-    chunks: Chunks
-    start: int
-    stop: int  # exclusive
-    size: int  # of the whole file
-    digest: bytes  # SHA-256 of the whole file
-    media_type: str
-    name: str
-    verdict: str
-    validity: str
-    receipt: str
-    index: int
-    broken: Callable[[str], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class _Access:
-    """A permitted access, ready to be entered."""
-
-    told: Telling
-    record: Stored
-    epochs: Mapping[str, int]
-    release: str | None
 
 
 async def deliver(
@@ -104,7 +43,7 @@ async def deliver(
         async with vault.db.read() as db:
             shared = await releases.shared_delivery(db, release_id, caller.credential_hash, access.epochs, at)
         try:
-            return await _send(vault, caller, access, start, stop, shared)
+            return await send(vault, caller, access, start, stop, shared)
         except Moved:
             continue
     raise VaultBusy("the facts of this release keep changing; try again")
@@ -148,7 +87,7 @@ async def read_own(
         if page is not None:
             told = replace(told, event="page_delivered", details={"page": page})
         try:
-            return await _send(vault, caller, _Access(told, record, marks, None), start, stop, None)
+            return await send(vault, caller, Access(told, record, marks, None), start, stop, None)
         except Moved:
             continue
     raise VaultBusy("the facts of this record keep changing; try again")
@@ -156,7 +95,7 @@ async def read_own(
 
 async def _released(
     vault: Vault, caller: SystemCaller, release_id: str, at: datetime
-) -> tuple[_Access, Telling | None]:
+) -> tuple[Access, Telling | None]:
     """6 Each fetch: what the release was decided on is read again, and decided again on what is true now."""
     async with vault.db.read() as db:
         row = await releases.one(db, release_id)
@@ -172,7 +111,7 @@ async def _released(
     event = "delivered" if decision.permitted else "delivery_refused"
     owners = tuple(sorted(record.facts.owners))
     told = Telling(kind, event, facts, decision, owners, record, release=release_id)
-    access = _Access(told, record, marks, release_id)
+    access = Access(told, record, marks, release_id)
     return access, None if decision.permitted else told
 
 
@@ -197,131 +136,3 @@ def _ended(refused: Telling) -> bool:
     """Say whether there will be no more of this release, whatever else may change: 410, and not 403."""
     dossier = refused.facts.dossier
     return refused.decision.told == ("fetch_ended",) or (dossier is not None and dossier.state == "closed")
-
-
-async def _send(
-    vault: Vault, caller: Caller, access: _Access, start: int, stop: int | None, shared: int | None
-) -> Delivery:
-    row = access.record.row
-    end = row["content_size"] if stop is None else min(stop, row["content_size"])
-    if not 0 <= start < end:
-        raise FieldInvalid("range", "range_outside_file")
-    # 7 A `delivered` entry is committed, epochs compared under the lock.
-    entry = await _entered(vault, caller, access) if shared is None else await _entry_of(vault, shared)
-    # 8 The gate opens the key against that entry; chunks leave authenticated.
-    key = await _key(vault, caller, access, entry)
-    chunks = _chunks(vault, caller, access, entry, key, start, end)
-    try:
-        first = await anext(chunks)
-    except StopAsyncIteration:
-        first = b""
-    return Delivery(
-        chunks=Chunks(first, chunks),
-        start=start,
-        stop=end,
-        size=row["content_size"],
-        digest=row["content_sha256"],
-        media_type=row["media_type"],
-        name=f"{_code(access.record, access.told.facts)}.pdf",
-        verdict=access.record.facts.verdict,
-        validity=access.record.facts.validity.value,
-        receipt=entry.receipt,
-        index=entry.index,
-        broken=lambda why: _not_delivered(vault, caller, access, entry, why),
-    )
-
-
-def _code(record: Stored, facts: AccessFacts) -> str:
-    """Name the file by a document code of whom it is read for: each code holds its owner's number."""
-    persons = facts.dossier.persons if facts.dossier is not None else ()
-    named = [facts.owner, *(person.owner for person in persons)]
-    codes = [code for one in named for owner, code in record.document_codes.items() if owner == one]
-    return codes[0] if codes else record.facts.id
-
-
-async def _entered(vault: Vault, caller: Caller, access: _Access) -> Logged:
-    prepared = await telling.prepare(vault, caller, [access.told])
-
-    async def check(db: AsyncConnection) -> None:
-        await epochs.hold(db, access.epochs)
-
-    async def write(db: AsyncConnection, logged: list[Logged]) -> None:
-        if access.release is not None:
-            until = access.told.decision.at + SHARED
-            await releases.share(
-                db,
-                {
-                    "release": access.release,
-                    "token_hash": caller.credential_hash,
-                    "epochs": releases.epochs_text(access.epochs),
-                    "idx": logged[0].index,
-                    "until": stamp(until),
-                },
-            )
-
-    return (await vault.appender.append(prepared, check, write))[0]
-
-
-async def _key(vault: Vault, caller: Caller, access: _Access, entry: Logged) -> bytes:
-    try:
-        proof, checkpoint, _size = await vault.appender.proof(entry.index)
-        evidence = Evidence(entry.index, entry.leaf, proof, checkpoint)
-        return await vault.gate.open_key(evidence, caller, access.record.facts.id)
-    except (VaultError, TokenRefused) as problem:
-        await _not_delivered(vault, caller, access, entry, problem.code)
-        raise
-
-
-async def _entry_of(vault: Vault, index: int) -> Logged:
-    async with vault.db.read() as db:
-        return await entries.logged(db, index)
-
-
-async def _chunks(
-    vault: Vault, caller: Caller, access: _Access, entry: Logged, key: bytes, start: int, stop: int
-) -> AsyncGenerator[bytes]:
-    row = access.record.row
-    try:
-        async with await vault.store.open(row["blob"]) as reader:
-            sealed = read_sealed(
-                reader,
-                key=key,
-                record=row["id"],
-                part="file",
-                content_size=row["content_size"],
-                start=start,
-                stop=stop,
-            )
-            async with aclosing(sealed):
-                async for chunk in sealed:
-                    yield chunk
-    except (BlobDamaged, BlobMissing) as problem:
-        await _report_damage(vault, caller, access, entry, problem)
-        raise ContentDamaged from problem
-    except StorageError as problem:
-        # A stream that breaks by our fault adds a `not delivered` entry.
-        await _not_delivered(vault, caller, access, entry, problem.code)
-        raise VaultBusy(f"storage: {problem.code}") from problem
-
-
-async def _report_damage(
-    vault: Vault, caller: Caller, access: _Access, entry: Logged, problem: StorageError
-) -> None:
-    """Damage aborts the read, is an entry, and from now on shows in /readyz and `kho inspect`."""
-
-    async def write(db: AsyncConnection, logged: list[Logged]) -> None:
-        row = {"record": access.record.facts.id, "part": "file", "idx": logged[0].index}
-        await db.execute(insert(damage).values(**row, at=stamp(vault.clock.now())))
-        await epochs.advance(db, [("owner", one) for one in access.record.facts.owners])
-
-    await _not_delivered(vault, caller, access, entry, problem.code, write)
-
-
-async def _not_delivered(
-    vault: Vault, caller: Caller, access: _Access, entry: Logged, why: str, write: Write | None = None
-) -> None:
-    told = replace(
-        access.told, kind=Kind.NOT_DELIVERED, event="not_delivered", details={"failure": why}, of=entry.index
-    )
-    prepared = await telling.prepare(vault, caller, [told])
-    await vault.appender.append(prepared, telling.nothing_to_check, write)

@@ -14,9 +14,9 @@ from signing.picture import NoPicture, Picture
 from vault import deliver, records, tries
 from vault.callers import OwnerCaller, SystemCaller
 from vault.days import legal_day
-from vault.deliver import Delivery
 from vault.errors import NotFound, PictureFailed, VaultBusy
 from vault.keeping import scratch_file
+from vault.sending import Delivery
 from vault.services import Refusal, Vault
 
 
