@@ -93,7 +93,7 @@ async def send(
         FieldInvalid: the range lies outside the file.
         Moved: an epoch moved since the decision; nothing was entered.
         ContentDamaged: the stored bytes do not authenticate; nothing was sent, and that is an entry.
-        GateRefused, NotAuthenticated, TokenRefused: the gate opens no key; nothing was sent; an entry too.
+        GateRefused, NotAuthenticated, TokenRefused: the gate opens no key, and that is an entry.
         VaultBusy: the entry could not be written, or the store did not answer; nothing was sent.
     """
     row = access.record.row
