@@ -46,7 +46,11 @@ class House:
 
     def assertions(self, office: people.Office) -> tuple[str, str]:
         """Make the two assertions of a system and its officer."""
-        said = {"issuer": self.settings.address, "client_id": office.system, "at": Clock().now()}
+        said: dict[str, Any] = {
+            "issuer": self.settings.address,
+            "client_id": office.system,
+            "at": Clock().now(),
+        }
         key = self.keys[office.system]
         return (
             make_assertion(key, **said, subject=office.system, typ=CLIENT_TYPE, jti=os.urandom(16).hex()),

@@ -24,7 +24,9 @@ class Refused(Exception):
 
 async def load(port: int, paths: Iterable[str], headers: dict[str, str] | None = None) -> Load:
     """Ask for each path once over `CONNECTIONS` connections to 127.0.0.1; every answer must be 200."""
-    waiting, took, sizes = iter(list(paths)), [], []
+    waiting = iter(list(paths))
+    took: list[float] = []
+    sizes: list[int] = []
     lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     started = time.perf_counter()
     await asyncio.gather(*(_connection(port, waiting, lines, took, sizes) for _ in range(CONNECTIONS)))

@@ -9,7 +9,7 @@ from benchmarks.house import SIZE, built, release_many
 from benchmarks.peers import free_port
 from benchmarks.table import Row
 from reuse_api.demo import people
-from vault import deliver, telling
+from vault import deliver, sending, telling
 from vault.evidence import Evidence
 
 
@@ -22,14 +22,14 @@ async def measure(folder: Path, count: int) -> Iterable[Row]:
         access, refused = await deliver._released(vault, caller, release, at)
         if refused is not None:
             raise RuntimeError("the release does not stand")
-        entry = await deliver._entered(vault, caller, access)
+        entry = await sending._entered(vault, caller, access)
         proof, checkpoint, _size = await vault.appender.proof(entry.index)
         evidence = Evidence(entry.index, entry.leaf, proof, checkpoint)
         record = access.record.facts.id
         key = await vault.gate.open_key(evidence, caller, record)
 
         async def chunks() -> None:
-            async for _ in deliver._chunks(
+            async for _ in sending._chunks(
                 vault, caller, access, entry, key, 0, access.record.row["content_size"]
             ):
                 pass
@@ -44,7 +44,7 @@ async def measure(folder: Path, count: int) -> Iterable[Row]:
                 lambda: deliver._released(vault, caller, release, vault.clock.now()),
             ),
             ("7 entry sealed", lambda: telling.prepare(vault, caller, [access.told])),
-            ("7 entry sealed and committed", lambda: deliver._entered(vault, caller, access)),
+            ("7 entry sealed and committed", lambda: sending._entered(vault, caller, access)),
             ("8 proof and signed head", lambda: vault.appender.proof(entry.index)),
             (
                 "8 the gate: proof checked, entry and key opened",
