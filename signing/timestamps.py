@@ -37,7 +37,6 @@ class LocalTimestamper:
 
     def __init__(self, key: SealKey) -> None:
         self._key = key
-        self._chain = [x509.Certificate.load(one) for one in key.certificates]
 
     async def answer(self, request: bytes, at: datetime) -> bytes:
         """Return a granted response stamped `at` (whole seconds); TimestampFailed on a malformed request."""
@@ -50,6 +49,8 @@ class LocalTimestamper:
             raise TimestampFailed("the time stamp request cannot be read") from error
         if algorithm not in _HASHES or len(digest) != hashlib.new(algorithm).digest_size:
             raise TimestampFailed("the time stamp request asks for an unknown or weak hash")
+        # Read anew each time: it is parsed while it is used, and threads that share one break each other.
+        own = x509.Certificate.load(self._key.certificates[0])
         content = tsp.TSTInfo(
             {
                 "version": "v1",
@@ -57,16 +58,16 @@ class LocalTimestamper:
                 "message_imprint": asked["message_imprint"],
                 "serial_number": int.from_bytes(os.urandom(8), "big"),
                 "gen_time": at.astimezone(UTC).replace(microsecond=0),
-                "tsa": x509.GeneralName(name="directory_name", value=self._chain[0].subject),
+                "tsa": x509.GeneralName(name="directory_name", value=own.subject),
                 **({} if nonce is None else {"nonce": nonce}),
             }
         )
-        token = cms.ContentInfo({"content_type": "signed_data", "content": self._signed(content.dump(), at)})
+        signed = self._signed(own, content.dump(), at)
+        token = cms.ContentInfo({"content_type": "signed_data", "content": signed})
         granted = tsp.PKIStatusInfo({"status": "granted"})
         return bytes(tsp.TimeStampResp({"status": granted, "time_stamp_token": token}).dump())
 
-    def _signed(self, content: bytes, at: datetime) -> cms.SignedData:
-        own = self._chain[0]
+    def _signed(self, own: x509.Certificate, content: bytes, at: datetime) -> cms.SignedData:
         attributes = cms.CMSAttributes(
             [
                 simple_cms_attribute("content_type", "tst_info"),
@@ -98,7 +99,7 @@ class LocalTimestamper:
                     "content": core.ParsableOctetString(content),
                 },
                 # Its own alone: the token names and so protects it; the others stand in the sealed file.
-                "certificates": self._chain[:1],
+                "certificates": [own],
                 "signer_infos": [signer],
             }
         )
