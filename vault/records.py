@@ -24,6 +24,7 @@ from vault.tables import (
     validity_event,
 )
 
+UPLOAD = "upload"  # the source of a record that its owner put in
 Related = Mapping[bytes, frozenset[tuple[str, str]]]
 
 
@@ -89,6 +90,7 @@ async def _read(db: AsyncConnection, which: Any, day: date, related: Related) ->
     relations = await _by_record(db, record_relation, ids)
     events = await _by_record(db, validity_event, ids, order=validity_event.c.n)
     reports = await _by_record(db, signature_report, ids, order=signature_report.c.n)
+    ended = await _ended_elsewhere(db, rows)
     damaged = await _by_record(db, damage, ids)
     return [
         _stored(
@@ -100,6 +102,7 @@ async def _read(db: AsyncConnection, which: Any, day: date, related: Related) ->
             report=reports[row["id"]][-1],
             damaged=row["id"] in damaged,
             related=related,
+            elsewhere=ended.get(row["content_sha256"]) if row["source"] == UPLOAD else None,
         )
         for row in rows
     ]
@@ -115,6 +118,41 @@ async def _by_record(
     return found
 
 
+async def _ended_elsewhere(db: AsyncConnection, rows: Sequence[RowMapping]) -> dict[bytes, Validity]:
+    """Give the state of bytes that some of the rows are uploads of, where their issuer ended it in any store.
+
+    The state alone: why, by whom and in whose store is for the owners of the record that ended.
+    """
+    uploads = {row["content_sha256"] for row in rows if row["source"] == UPLOAD}
+    if not uploads:
+        return {}
+    later = validity_event.alias("later")
+    last = select(func.max(later.c.n)).where(later.c.record == record.c.id)
+    query = (
+        select(record.c.content_sha256, validity_event.c.state)
+        .join(validity_event, validity_event.c.record == record.c.id)
+        .where(record.c.content_sha256.in_(uploads), validity_event.c.state != Validity.IN_FORCE.value)
+        .where(validity_event.c.n == last.scalar_subquery())
+        .order_by(validity_event.c.idx)
+    )
+    return {row.content_sha256: Validity(row.state) for row in await db.execute(query)}
+
+
+async def uploads_of(db: AsyncConnection, record_id: str) -> list[tuple[str, frozenset[str]]]:
+    """Give id and owners of the uploads, in any store, that hold the same bytes as a record."""
+    bytes_of = select(record.c.content_sha256).where(record.c.id == record_id).scalar_subquery()
+    query = (
+        select(record.c.id, record_owner.c.owner)
+        .join(record_owner, record_owner.c.record == record.c.id)
+        .where(record.c.content_sha256 == bytes_of, record.c.source == UPLOAD, record.c.id != record_id)
+        .order_by(record.c.id)
+    )
+    found: dict[str, set[str]] = {}
+    for row in await db.execute(query):
+        found.setdefault(row.id, set()).add(row.owner)
+    return [(one, frozenset(held)) for one, held in found.items()]
+
+
 def _stored(
     row: RowMapping,
     day: date,
@@ -125,9 +163,12 @@ def _stored(
     report: RowMapping,
     damaged: bool,
     related: Related,
+    elsewhere: Validity | None,
 ) -> Stored:
     verdict = SignatureReport.from_json(json.loads(report["report"]))
     state = Validity(events[-1]["state"]) if events else Validity.IN_FORCE
+    if state is Validity.IN_FORCE and elsewhere is not None:
+        state = elsewhere
     until = date.fromisoformat(row["valid_until"]) if row["valid_until"] else None
     if state is Validity.IN_FORCE and until is not None and until < day:
         state = Validity.EXPIRED

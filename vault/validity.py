@@ -170,7 +170,10 @@ async def enact(
     index: int,
     at: datetime,
 ) -> int:
-    """Write a change under the head lock; gives how many open dossiers that used the record were told."""
+    """Write a change under the head lock; gives how many open dossiers that used the record were told.
+
+    It holds for whoever uploaded the same bytes as well: dossiers that used a copy are told of the copy.
+    """
     await records.add_validity_event(
         db,
         found.facts.id,
@@ -184,11 +187,15 @@ async def enact(
     )
     if why.by is not None:
         await db.execute(update(record).where(record.c.id == found.facts.id).values(replaced_by=why.by))
-    using = await dossiers.open_using(db, found.facts.id)
-    for one in using:
-        await notifying.notify_of_dossier(
-            db, one, event=change.event, idx=index, at=at, record=found.facts.id
-        )
-    touched = [("owner", owner) for owner in found.facts.owners]
-    await epochs.advance(db, [*touched, *(("dossier", one.code) for one in using)])
-    return len(using)
+    touched: set[str] = set()
+    told: set[str] = set()
+    same = await records.uploads_of(db, found.facts.id)
+    for held, owners in [(found.facts.id, found.facts.owners), *same]:
+        for one in await dossiers.open_using(db, held):
+            await notifying.notify_of_dossier(db, one, event=change.event, idx=index, at=at, record=held)
+            told.add(one.code)
+        touched.update(owners)
+    await epochs.advance(
+        db, [*(("owner", owner) for owner in touched), *(("dossier", code) for code in told)]
+    )
+    return len(told)
