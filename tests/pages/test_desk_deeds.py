@@ -33,6 +33,11 @@ def searches(client: httpx.Client, **typed: str) -> httpx.Response:
 @pytest.fixture
 def photo(told: Any) -> str:
     """A paper that the stranger uploaded: at most a candidate."""
+    return uploaded_photo(told)
+
+
+def uploaded_photo(told: Any) -> str:
+    """Upload another paper of the stranger's under the same title."""
     body = {"title": "Giấy khai sinh", "issuer_name": "UBND", "issuer_title": "CHỦ TỊCH", "signer": "A"}
     fields = body | {"body": os.urandom(8).hex(), "issued_on": "2020-01-01"}
     content = compose("general_result", fields, at=Clock().now())
@@ -86,6 +91,18 @@ def test_a_candidate_is_looked_at_then_confirmed_and_only_then_counts(
     shown = police.get(place).text
     assert "Cán bộ đã xem và xác nhận" in shown
     assert "chỉ để xem" not in shown
+
+
+def test_each_candidate_has_its_own_button_beside_it_and_a_name_of_its_own(
+    told: Any, police: httpx.Client, photo: str
+) -> None:
+    twin = uploaded_photo(told)
+    shown = police.get(f"/desk/dossiers/{opens(police, **STRANGERS)}").text
+    blocks = re.findall(r'<div class="candidate">.*?</form>', shown, re.DOTALL)
+    mine = [block for block in blocks if f'value="{photo}"' in block or f'value="{twin}"' in block]
+    names = [re.search(r"<button.*?</button>", block, re.DOTALL) for block in mine]
+    assert len({name[0] for name in names if name is not None}) == 2
+    assert all(block.count("<button") == 1 and block.count('class="document"') == 1 for block in blocks)
 
 
 def test_what_is_no_candidate_has_no_page_to_confirm_it(police: httpx.Client, photo: str) -> None:

@@ -25,7 +25,7 @@ def police_places(visit: Any) -> list[str]:
         taken, candidate = opens(client), opens(client, **STRANGERS)
     page = visit.sign_in_staff(people.POLICE, "desk")
     visit.go(f"/desk/dossiers/{candidate}")
-    visit.follow(page.locator(".deed form button").first)
+    visit.follow(page.locator(".candidate form button").first)
     viewed = page.url.removeprefix(visit.told.url)
     confirm = page.locator('a[href*="/confirmation"]').get_attribute("href")
     visit.go(f"/desk/dossiers/{taken}")

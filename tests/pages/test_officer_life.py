@@ -66,7 +66,7 @@ def confirm_a_candidate(visit: Any) -> None:
     open_dossier(visit, applicant=people.STRANGER, householder=people.STRANGERS_MOTHER)
     candidate = page.locator(".plan > li.candidate")
     assert candidate.locator(".document .why li").count() >= 2, "why it is no more than that"
-    visit.follow(candidate.locator(".deed form button"))
+    visit.follow(candidate.locator(".candidate form button"))
     visit.follow(page.locator('a[href*="/confirmation"]'))
     expect(page.locator("#reason")).to_be_focused()
     page.locator("#reason").fill("Đã đối chiếu với bản chính tại quầy")
