@@ -67,7 +67,10 @@ def check_places(places: VaultPlaces, *, create: bool) -> bool:
     rows, keys = places.database.exists(), (places.keys / "master.key").exists()
     if rows != keys and not unfinished:
         there, gone = (places.database, places.keys) if rows else (places.keys, places.database)
-        raise VaultIncomplete(f"{there} is there but {gone} is not: a vault and its keys belong together")
+        raise VaultIncomplete(
+            f"{there} is there but {gone} is not: a vault and its keys belong together; "
+            f"put {gone} back, or remove all of it (rows, bytes, log, keys) to begin anew"
+        )
     if not rows and not create:
         raise VaultIncomplete(f"there is no vault at {places.database} and no keys at {places.keys}")
     if keys:

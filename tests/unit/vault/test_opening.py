@@ -55,7 +55,7 @@ async def test_half_a_vault_is_refused_unless_its_making_was_never_finished(
 ) -> None:
     places.database.parent.mkdir()
     await half(places)
-    with pytest.raises(VaultIncomplete, match="belong together"):
+    with pytest.raises(VaultIncomplete, match="belong together; put"):
         async with opening(places, workers):
             pass
     mark = places.database.with_suffix(".unfinished")
