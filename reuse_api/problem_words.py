@@ -238,7 +238,11 @@ _FIELDS = {
         "Loại giấy tờ này không có chủ sở hữu với vai trò như vậy.",
         "This type of document has no owner in such a role.",
     ),
-    "owners_missing": Row(422, "Kết quả phải có chủ sở hữu.", "A result needs an owner."),
+    "owners_missing": Row(
+        422,
+        "Giấy tờ phải có chủ sở hữu; hãy chọn ít nhất một người.",
+        "A document needs an owner; please choose at least one.",
+    ),
     "procedure_unknown": Row(
         422, "Thủ tục này chưa có trong danh mục.", "This procedure is not in the catalogue."
     ),
