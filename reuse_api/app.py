@@ -100,8 +100,18 @@ PAGES: tuple[APIRouter, ...] = (
 _EVERY = 1.0  # seconds between two publications (DESIGN 6)
 
 
-def create_app(vault: Vault, settings: Settings, *, pages: Sequence[APIRouter] = PAGES) -> FastAPI:
-    """Make the application over an open vault; whoever opened the vault closes it afterwards."""
+def create_app(
+    vault: Vault,
+    settings: Settings,
+    *,
+    pages: Sequence[APIRouter] = PAGES,
+    code_tried: sign_in.CodeTried = sign_in.nothing_more,
+) -> FastAPI:
+    """Make the application over an open vault; whoever opened the vault closes it afterwards.
+
+    Args:
+        code_tried: hears of every one-time code typed at the demo's door, once it was taken or refused.
+    """
     app = FastAPI(
         title="Kho",
         lifespan=_lifespan,
@@ -112,6 +122,7 @@ def create_app(vault: Vault, settings: Settings, *, pages: Sequence[APIRouter] =
     )
     app.state.vault = vault
     app.state.settings = settings
+    app.state.code_tried = code_tried
     for module in API:
         app.include_router(module.router)
     for router in pages:

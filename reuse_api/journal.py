@@ -3,7 +3,7 @@
 No token, no query string, no path with a code in it, no message of an exception (it may repeat a value): a
 request is told by the template of its route, a failure by its type and where it happened. Failed
 authentications have a log of their own, `kho.security`, and a counter; they are no entries: strangers must
-not fill the tree (DESIGN 6).
+not fill the tree (DESIGN 6). The demo writes to a file, so that its terminal tells the story alone.
 """
 
 import json
@@ -13,6 +13,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 ROOT = "kho"
@@ -41,9 +42,16 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def open_journal(level: int = logging.INFO) -> None:
-    """Send our own lines, and the warnings of every library, to stderr; call once, at start."""
-    handler = logging.StreamHandler(sys.stderr)
+def open_journal(level: int = logging.INFO, path: Path | None = None) -> None:
+    """Send our own lines, and the warnings of every library, to stderr or a file; call once, at start.
+
+    The file is made by its first line, at the end of what it holds.
+    """
+    handler = (
+        logging.StreamHandler(sys.stderr)
+        if path is None
+        else logging.FileHandler(path, encoding="utf-8", delay=True)
+    )
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(ROOT).setLevel(level)

@@ -7,6 +7,7 @@ import typer
 
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.demo import story
+from reuse_api.serving import stop_on_signals
 
 FOLDER = Path("var/demo")
 KEYS = Path("var/demo-keys")
@@ -19,5 +20,6 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo's rows, bytes and log are.")] = FOLDER,
     keys: Annotated[Path, typer.Option(help="Where the demo's keys are.")] = KEYS,
 ) -> None:
-    """Build or keep the demo's vault, tell its story with every step real, then serve it until Ctrl-C."""
+    """Build or keep the demo's vault, tell its story with every step real, serve until Ctrl-C or SIGTERM."""
+    stop_on_signals()
     raise typer.Exit(story.run(folder=folder, keys=keys, once=once, lang=spoken_language(lang), port=port))

@@ -142,6 +142,14 @@ LINES: dict[str, tuple[str, str]] = {
         "   Mã dùng một lần của {name}: {code}",
         "   One-time code for {name}: {code}",
     ),
+    "fresh_code": (
+        "   Mã mới cho {name}: {code}",
+        "   A fresh code for {name}: {code}",
+    ),
+    "look_journal": (
+        "   Nhật ký vận hành của bản trình diễn: {file}",
+        "   What goes wrong while it runs is written to: {file}",
+    ),
     "look_log": (
         "   Nhật ký: {url}/log/checkpoint, {url}/log/key",
         "   The log: {url}/log/checkpoint, {url}/log/key",

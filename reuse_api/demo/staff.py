@@ -1,7 +1,10 @@
 """Officers of the demo who sign in to the pages: at a desk, as auditor, as administrator."""
 
+from functools import partial
+
+from reuse_api.demo.codes import Codes
 from reuse_api.demo.people import STAFF, Office
-from reuse_api.demo.teller import Teller
+from reuse_api.language import Language
 from vault import agencies, registering, staff
 from vault.services import Vault
 
@@ -18,14 +21,12 @@ async def register_staff(vault: Vault) -> None:
             )
 
 
-async def show_codes(vault: Vault, teller: Teller) -> None:
+async def show_codes(vault: Vault, codes: Codes, lang: Language) -> None:
     """Print a one-time code for each of them."""
     for one in STAFF:
-        code = await staff.new_code(
-            vault.db, vault.clock, agency_id=one.office.code, officer_id=one.office.officer, role=one.role
-        )
-        name = one.name_en if teller.lang == "en" else one.name_vi
-        teller.say("look_code", name=name, code=code)
+        who = {"agency_id": one.office.code, "officer_id": one.office.officer}
+        make = partial(staff.new_code, vault.db, vault.clock, role=one.role, **who)
+        await codes.show(one.name_en if lang == "en" else one.name_vi, make)
 
 
 async def _register_office(vault: Vault, office: Office) -> None:

@@ -12,6 +12,7 @@ from reuse_api.app import create_app
 from reuse_api.demo import acts, later_acts, people, refusals, staff
 from reuse_api.demo.actors import Clerk, StoryBroken, Wallet, caller_key, register
 from reuse_api.demo.acts import Stage
+from reuse_api.demo.codes import Codes
 from reuse_api.demo.door import Door
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.demo.teller import Teller
@@ -29,6 +30,7 @@ from vault.opening import check_places
 from vault.services import Vault
 
 HOST = "127.0.0.1"
+JOURNAL = "journal.jsonl"
 
 
 def run(*, folder: Path, keys: Path, once: bool, lang: Language, port: int) -> int:
@@ -38,7 +40,8 @@ def run(*, folder: Path, keys: Path, once: bool, lang: Language, port: int) -> i
     """
     teller = Teller(lang)
     settings = _settings(folder, keys, port)
-    open_journal(logging.WARNING)  # a request is told by the story; what goes wrong is told beside it
+    # The terminal tells the story alone: what goes wrong beside it is written down beside the rows.
+    open_journal(logging.WARNING, folder / JOURNAL)
     try:
         listening = listen(settings.host, settings.port)
     except AddressTaken as problem:
@@ -79,7 +82,8 @@ async def _play(
         _write_roots(folder / "roots.pem", authority.roots())
         if not fresh:
             teller.say("kept", size=vault.signer.tree.size)
-        service = server(create_app(vault, settings))
+        codes = Codes(teller)
+        service = server(create_app(vault, settings, code_tried=codes.tried))
         serving = asyncio.create_task(service.serve(sockets=[listening]))
         try:
             told = asyncio.create_task(_tell(vault, teller, places.keys, Door(HOST, port), authority, folder))
@@ -93,7 +97,7 @@ async def _play(
                 _show_growth(vault, teller, before)
             teller.say("done", seconds=round(time.monotonic() - started, 1))
             if not once:
-                await _show_where(stage, url, places.keys)
+                await _show_where(stage, codes, url, places.keys, folder / JOURNAL)
                 await serving
                 teller.say("stopped")
         finally:
@@ -202,12 +206,13 @@ def _show_growth(vault: Vault, teller: Teller, before: Checkpoint) -> None:
     teller.say("consistent", old=before.size, new=tree.size, hashes=len(proof), outcome=teller.words("valid"))
 
 
-async def _show_where(stage: Stage, url: str, keys: Path) -> None:
+async def _show_where(stage: Stage, codes: Codes, url: str, keys: Path, journal: Path) -> None:
     teller = stage.teller
     teller.say("look", url=url)
     teller.say("look_wallet", url=url)
     for wallet in (stage.daughter, stage.mother, stage.stranger):
-        teller.say("look_code", name=wallet.citizen.name, code=await wallet.new_code())
-    await staff.show_codes(stage.vault, teller)
+        await codes.show(wallet.citizen.name, wallet.new_code)
+    await staff.show_codes(stage.vault, codes, teller.lang)
     teller.say("look_log", url=url)
+    teller.say("look_journal", file=journal)
     teller.say("look_api", file=keys / "systems" / f"{people.POLICE.system}.json")

@@ -1,5 +1,6 @@
 """Signing in with a one-time code (the demo alone), signing out, and choosing a language."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Form
@@ -15,10 +16,18 @@ from reuse_api.pages.troubles import PageRoute
 from vault import staff
 from vault.authenticating import redeem_code, sign_out
 from vault.callers import Role
+from vault.services import Vault
 
 _YEAR = 365 * 24 * 3600  # seconds
 _SIGN_IN = "/sign-in"
 _ROOM_OF: dict[Role, Room] = {"desk": "desk", "auditor": "audit", "administrator": "admin"}
+
+CodeTried = Callable[[str], Awaitable[None]]
+
+
+async def nothing_more(_code: str) -> None:
+    """Let a code that was typed be no news to anybody."""
+
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Anybody])
 
@@ -35,14 +44,21 @@ async def enter(request: Request, vault: TheVault, code: Annotated[str, Form()] 
     check_form(request)
     if not the_settings(request).demo_sign_in:
         return _door(request)
-    secret = await redeem_code(vault, code)
-    if secret is not None:
-        return _entered(request, "wallet", secret)
-    found = await staff.redeem_code(vault.db, vault.clock, code)
+    found = await _redeemed(vault, code)
+    tried: CodeTried = request.app.state.code_tried
+    await tried(code)
     if found is None:
         authentication_failed("sign_in_code", door=door_of(request), request=request_id(request))
         return _door(request, wrong=True)
-    return _entered(request, _ROOM_OF[found[1]], found[0])
+    return _entered(request, *found)
+
+
+async def _redeemed(vault: Vault, code: str) -> tuple[Room, str] | None:
+    secret = await redeem_code(vault, code)
+    if secret is not None:
+        return "wallet", secret
+    found = await staff.redeem_code(vault.db, vault.clock, code)
+    return None if found is None else (_ROOM_OF[found[1]], found[0])
 
 
 def _entered(request: Request, room: Room, secret: str) -> Response:

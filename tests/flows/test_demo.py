@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,38 @@ def test_the_story_is_told_then_served_and_the_readme_lines_work(demo: Demo) -> 
         rest, _ = running.communicate(timeout=60)
     assert running.returncode == 0, rest
     assert "Traceback" not in rest
+
+
+def test_a_used_code_is_followed_by_a_fresh_one_and_a_sigterm_ends_it_like_ctrl_c(kept: Demo) -> None:
+    running = kept.start()
+    try:
+        told = "\n".join(serving(running))
+        assert not re.search(r"^\{", told, re.MULTILINE), "the terminal tells the story, no journal"
+        for name in ("Nguyễn Minh Anh", "the auditor"):
+            code = re.search(f"One-time code for {name}: ([0-9a-f-]+)", told)
+            assert code is not None
+            for attempt, status in ((code[1], 303), (code[1], 422)):
+                form = {"code": attempt}
+                reply = httpx.post(f"http://127.0.0.1:{kept.port}/sign-in", data=form, timeout=60)
+                assert reply.status_code == status
+            fresh = fresh_code(running, name)
+            assert fresh != code[1]
+    finally:
+        running.send_signal(signal.SIGTERM)
+        rest, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, rest
+    assert rest.strip() == "Stopped.", "a code that was replaced brings no third"
+    journal = (kept.place / "var/demo/journal.jsonl").read_text("utf-8")
+    assert "authentication_failed" in journal
+    assert code[1] not in journal and fresh not in journal
+
+
+def fresh_code(running: "subprocess.Popen[str]", name: str) -> str:
+    """Read the fresh code that the terminal prints next."""
+    assert running.stdout is not None
+    found = re.fullmatch(f" +A fresh code for {name}: ([0-9a-f-]+)\n", running.stdout.readline())
+    assert found is not None
+    return found[1]
 
 
 def test_a_kept_vault_grows_the_same_log_and_speaks_vietnamese(kept: Demo) -> None:
