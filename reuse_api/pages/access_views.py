@@ -7,6 +7,7 @@ from typing import Literal
 from policies.book import local_day
 from reuse_api.pages.dates import When
 from reuse_api.pages.views import Narrator
+from vault.callers import VAULT_ACTOR
 from vault.finding import UNREADABLE, MyAccess
 
 Kind = Literal["dossier", "consent", "own", "outside"]
@@ -66,7 +67,7 @@ def tell_access(narrator: Narrator, one: MyAccess) -> AccessView:
         by_owner=one.by_owner,
         acted_by=one.acted_by or (narrator.language.say("accesses.another") if one.by_another else None),
         agency=agency,
-        system=one.system,
+        system=one.system if one.system != VAULT_ACTOR["system"] else None,  # which has a name of its own
         officer=one.officer,
         dossier=one.dossier,
         procedure=one.procedure_name or one.procedure,

@@ -52,7 +52,7 @@ async def add(request: Request, vault: TheVault, caller: AsOwner) -> Response:
             typed = _typed(received.fields)
             faults = _faults(typed)
             if not faults:
-                await upload(
+                answer = await upload(
                     vault,
                     caller,
                     received.file,
@@ -66,7 +66,9 @@ async def add(request: Request, vault: TheVault, caller: AsOwner) -> Response:
         faults = (_faults(typed) if problem.fields else {}) | {_field(problem): problem.code}
     except FieldInvalid as problem:
         faults = {_field(problem): problem.code}
-    return _form(request, vault, typed, faults) if faults else onward("/wallet?added=1")
+    if faults:
+        return _form(request, vault, typed, faults)
+    return onward("/wallet?known=1" if answer["already_stored"] else "/wallet?added=1")
 
 
 def _typed(fields: Mapping[str, str]) -> Typed:

@@ -23,7 +23,9 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=
 
 
 @router.get("/wallet")
-async def records(request: Request, vault: TheVault, caller: AsOwner, added: str = "") -> Response:
+async def records(
+    request: Request, vault: TheVault, caller: AsOwner, added: str = "", known: str = ""
+) -> Response:
     """Show the requests that wait for an answer, then my documents, newest first."""
     narrator = Narrator(language_of(request), vault.book)
     held = await finding.my_records(vault, caller)
@@ -35,6 +37,7 @@ async def records(request: Request, vault: TheVault, caller: AsOwner, added: str
         waiting=tell_requests(narrator, await my_consents.pending(vault, caller)),
         records=[narrator.record(one) for one in held],
         added=bool(added),
+        known=bool(known),
     )
 
 

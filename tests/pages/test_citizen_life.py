@@ -36,6 +36,19 @@ WORDS = {
 }
 
 
+def test_an_answer_from_another_tab_that_comes_too_late_is_told(visiting: Visiting, family: Family) -> None:
+    visit = visiting("en", script=False)
+    mother = visit.told.stage.mother
+    request = family.asks(people.MOTHER, LOAN)
+    visit.sign_in(mother)
+    page = visit.go(f"/wallet/requests/{request}")
+    family.gives(mother, request)
+    visit.follow(page.locator("section.request button[value=refuse]"))
+    told = page.locator("section.request [role=alert]").inner_text()
+    assert "already answered" in told and "withdraw" in told
+    assert page.locator("section.request form").count() == 0
+
+
 @pytest.mark.parametrize(("language", "width"), LIVES)
 def test_she_answers_a_bank_and_follows_what_it_reads(
     visiting: Visiting, family: Family, language: str, width: int

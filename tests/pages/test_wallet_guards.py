@@ -217,6 +217,15 @@ def test_a_title_that_is_not_what_it_looks_like_is_told_at_its_field(
     assert _records(daughter) == before
 
 
+def test_a_file_changed_after_it_was_signed_is_said_to_be_so(told: Any, daughter: httpx.Client) -> None:
+    sealed = daughter.get(f"/wallet/records/{told.told_of['certificate']}/content").content
+    place = sealed.index(b"stream") + 30
+    changed = sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]
+    answer = _sent(daughter, {"title": "Giấy khai sinh", "type": "GKS"} | _token(daughter), changed)
+    assert answer.status_code == 422
+    assert "đã bị sửa sau khi ký" in answer.text
+
+
 @pytest.mark.parametrize(
     "name", ["../../../etc/passwd", "C:\\\\bằng.pdf", "bang\u202efdp.exe", "..", 'a"; x="']
 )

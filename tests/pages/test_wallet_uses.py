@@ -69,11 +69,12 @@ def test_she_adds_a_document_once_however_often_the_form_is_sent(visiting: Visit
     visit.sign_in(visit.told.stage.mother)
     page = visit.go("/wallet/upload")
     fill(visit, "  Bằng   tốt nghiệp  ", "VBTN", pdf)
-    assert page.locator("[role=status]").is_visible()
+    assert "Đã tải lên" in page.locator("[role=status]").inner_text()
     assert page.locator(".paper h2").first.inner_text() == "Bằng tốt nghiệp"
     before = page.locator(".paper").count()
     page = visit.go("/wallet/upload")
     fill(visit, "Lần nữa", "VBTN", pdf)
+    assert "đã có sẵn" in page.locator("[role=status]").inner_text()
     assert page.locator(".paper").count() == before
     visit.follow(page.get_by_role("link", name="Ai đã xem"))
     assert "Bạn tải lên “Bằng tốt nghiệp”" in page.locator("main").inner_text()

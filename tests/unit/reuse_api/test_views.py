@@ -336,6 +336,7 @@ def test_hostile_text_is_shown_as_text(code: str, template: str) -> None:
         "records": [tell.record(record)],
         "waiting": [],
         "added": False,
+        "known": False,
         "one": one.get(template, tell_access(tell, hostile)),
         "number": 1,
         "pages": 2,
@@ -359,3 +360,11 @@ def test_hostile_text_is_shown_as_text(code: str, template: str) -> None:
     assert "{{ 7 * 7 }}" in shown  # neither the template engine nor the catalogue reads it again
     assert "{form_token}" in shown
     assert "\u202e" not in shown and "\x1b" not in shown, "no text turns the page around"
+
+
+def test_the_opening_of_a_store_is_named_and_the_vault_is_not_named_as_a_system() -> None:
+    own = replace(ACCESS, kind=13, event="store_opened", agency_vi=None, agency_en=None, system="vault")
+    for code, words in (("vi", "Mở kho giấy tờ của bạn"), ("en", "Your store was opened")):
+        told = tell_access(narrator(code), own)
+        assert told.what.startswith(words)
+        assert told.system is None
