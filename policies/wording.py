@@ -45,6 +45,16 @@ def name(group: str, key: str, lang: Language) -> str:
     return _names()[group][key][lang]
 
 
+def validity_group(state: str, source: str, valid_until: str | None) -> str:
+    """Give the group in which a record's state of validity has its name.
+
+    Nobody vouches for an upload (`source`): where it states no end, it is not called in force. The code of
+    the state is the same in both groups.
+    """
+    unstated = source == "upload" and state == "in_force" and valid_until is None
+    return "validity_not_stated" if unstated else "validity"
+
+
 def groups() -> dict[str, frozenset[str]]:
     """Give the groups of names and the keys named in each."""
     return {group: frozenset(keys) for group, keys in _names().items()}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from policies.wording import name
+from policies.wording import name, validity_group
 from reuse_api.answering import answer
 from reuse_api.callers import AsOwner, TheVault
 from reuse_api.content import Span, asked_span, content, picture
@@ -117,7 +117,8 @@ def _is_number(text: str) -> bool:
 def _record(one: MyRecord, language: Language) -> dict[str, Any]:
     told = asdict(one)
     told["reasons"] = told.pop("verdict_reasons")
-    return _plain(told, language)
+    group = validity_group(one.validity, one.source, one.valid_until)
+    return _plain(told, language) | {"validity_words": name(group, one.validity, language)}
 
 
 def _access(one: MyAccess, language: Language) -> dict[str, Any]:

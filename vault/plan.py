@@ -190,6 +190,8 @@ def summary(one: Stored, named: Sequence[str]) -> dict[str, Any]:
         "issuer": one.row["issuer_name"],
         "number": one.row["number"],
         "issued_on": one.row["issued_on"],
+        "valid_until": one.row["valid_until"],
+        "source": one.row["source"],
         "trust": one.facts.trust.value,
         "verdict": one.facts.verdict,
         "validity": one.facts.validity.value,

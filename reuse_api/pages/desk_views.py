@@ -16,7 +16,6 @@ from vault.services import Answer
 _STATE: dict[str, Tone] = {"satisfied": "good", "candidate": "caution"}
 _SHOWN_OTHERWISE = ("data_source_answers",)  # the database stands there, with what to do next
 _MARKS: dict[str, dict[str, Tone]] = {
-    "validity": {"in_force": "good", "suspended": "caution"},
     "verdict": {"valid": "good", "undetermined": "caution"},
     "trust": {"A": "good", "B": "good", "C": "good", "D": "plain", "E": "plain"},
 }
@@ -87,6 +86,8 @@ class Clerk(Narrator):
                 "issuer": one.row["issuer_name"],
                 "number": one.row["number"],
                 "issued_on": one.row["issued_on"],
+                "valid_until": one.row["valid_until"],
+                "source": one.row["source"],
                 "trust": one.facts.trust.value,
                 "verdict": one.facts.verdict,
                 "validity": one.facts.validity.value,
@@ -166,9 +167,12 @@ class Clerk(Narrator):
             number=one.get("number"),
             issued_on=self._day(one.get("issued_on")),
             issuer=one.get("issuer"),
-            marks=tuple(
-                Mark(self.name(group, one[group]), tones.get(one[group], "bad"))
-                for group, tones in _MARKS.items()
+            marks=(
+                self.validity(one["validity"], one.get("source", ""), one.get("valid_until")),
+                *(
+                    Mark(self.name(group, one[group]), tones.get(one[group], "bad"))
+                    for group, tones in _MARKS.items()
+                ),
             ),
             why=self.officer(one.get("reasons", ())),
         )

@@ -9,7 +9,7 @@ from babel.numbers import format_decimal
 
 from policies.book import Book, local_day
 from policies.entries import Text
-from policies.wording import name, say
+from policies.wording import name, say, validity_group
 from reuse_api.pages import dates
 from reuse_api.pages.dates import When
 from reuse_api.pages.languages import Language
@@ -73,7 +73,7 @@ class Narrator:
             valid_until=self._day(one.valid_until),
             stored=self.moment(one.created_at),
             stored_day=dates.day_of(one.created_at, self.language.code),
-            validity=self._validity(one),
+            validity=self.validity(one.validity, one.source, one.valid_until),
             verdict=Mark(self.name("verdict", one.verdict), _VERDICT.get(one.verdict, "bad")),
             trust=Mark(self.name("trust", one.trust), _TRUST.get(one.trust, "plain")),
             trust_letter=one.trust,
@@ -110,9 +110,10 @@ class Narrator:
         pattern = "#,##0.#" if number < 10 else "#,##0"
         return f"{format_decimal(number, format=pattern, locale=self.language.code)} {unit}"
 
-    def validity(self, state: str) -> Mark:
-        """Name a state of validity."""
-        return Mark(self.name("validity", state), _VALIDITY.get(state, "bad"))
+    def validity(self, state: str, source: str = "", valid_until: str | None = None) -> Mark:
+        """Name a state of validity: of a record, with where it came from and the end it states."""
+        group = validity_group(state, source, valid_until)
+        return Mark(self.name(group, state), _VALIDITY.get(state, "bad") if group == "validity" else "plain")
 
     def name(self, group: str, key: str) -> str:
         """Name a value of a group, such as a trust class; begins with a capital."""
@@ -134,12 +135,6 @@ class Narrator:
 
     def _day(self, iso: str | None) -> When | None:
         return dates.day(date.fromisoformat(iso), self.language.code) if iso else None
-
-    def _validity(self, one: MyRecord) -> Mark:
-        """Nobody vouches for an upload: where it states no end, it is not called in force."""
-        if one.source == "upload" and one.validity == "in_force" and one.valid_until is None:
-            return Mark(self.language.say("record.validity_not_stated"), "plain")
-        return self.validity(one.validity)
 
     def _file(self, media_type: str, octets: int) -> str:
         if media_type == "application/pdf":

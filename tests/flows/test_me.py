@@ -92,7 +92,8 @@ def test_an_upload_is_class_d_and_can_be_read_back(kho: Any, daughter: httpx.Cli
     listed = daughter.get("/v1/me/records").json()["records"]
     mine = next(one for one in listed if one["id"] == told["record"])
     assert (mine["title"], mine["trust"], mine["source"]) == ("Ảnh chụp giấy khai sinh", "D", "upload")
-    assert mine["trust_words"] and mine["validity_words"] and mine["verdict_words"]
+    assert mine["trust_words"] and mine["verdict_words"]
+    assert (mine["validity"], mine["validity_words"]) == ("in_force", "no term of validity stated")
     size = kho.vault.signer.tree.size
     content = daughter.get(f"/v1/me/records/{told['record']}/content")
     assert content.content == pdf

@@ -10,6 +10,7 @@ from policies.book import shipped_book
 from policies.facts import TrustClass, Validity
 from reuse_api.pages import dates
 from reuse_api.pages.access_views import tell_access, tell_groups
+from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.document_views import tell_document
 from reuse_api.pages.languages import Language, language
 from reuse_api.pages.rendering import render
@@ -368,3 +369,23 @@ def test_the_opening_of_a_store_is_named_and_the_vault_is_not_named_as_a_system(
         told = tell_access(narrator(code), own)
         assert told.what.startswith(words)
         assert told.system is None
+
+
+@pytest.mark.parametrize(
+    ("code", "unstated", "stated"),
+    [
+        ("vi", "Không ghi thời hạn hiệu lực", "Còn hiệu lực"),
+        ("en", "No term of validity stated", "In force"),
+    ],
+)
+def test_an_upload_without_an_end_is_called_in_force_nowhere(code: str, unstated: str, stated: str) -> None:
+    upload = replace(RECORD, source="upload")
+    line = {"record": "rec-1", "title": "Giấy khai sinh", "type": "GKS", "trust": "D"}
+    line |= {"verdict": "undetermined", "validity": "in_force", "source": "upload"}
+    ends = {"valid_until": "2030-01-01"}
+    clerk = Clerk(_language(code), shipped_book())
+    shown = [narrator(code).record(upload).validity, clerk.paper(line).marks[0]]
+    assert {(one.words, one.tone) for one in shown} == {(unstated, "plain")}
+    shown = [narrator(code).record(replace(upload, **ends)).validity, clerk.paper(line | ends).marks[0]]
+    assert {(one.words, one.tone) for one in shown} == {(stated, "good")}
+    assert clerk.paper(line | {"source": "result"}).marks[0].words == stated
