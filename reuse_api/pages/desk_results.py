@@ -17,7 +17,7 @@ from reuse_api.pages.desk_result_typed import OF_FILE, TypedResult, prefilled
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import MAX_KEY, even, new_key, one, sent
 from reuse_api.pages.rendering import check_form, language_of, onward, page
-from reuse_api.pages.troubles import PageRoute, refused
+from reuse_api.pages.troubles import PageRoute, not_done, refused
 from reuse_api.schemas import ResultFields
 from reuse_api.uploads import FormInvalid, receive_file
 from signing.errors import SealingFailed
@@ -88,7 +88,7 @@ async def send(request: Request, vault: TheVault, caller: AsDesk, code: str) -> 
     faults = typed.faults(groups, tables) if groups else {"type": "no_template"}
     if faults:
         return _form(request, vault, desk, typed, faults, "")
-    told = await _issue(vault, caller, code, typed.body(groups), None, fields.get("request", ""))
+    told = await _issue(request, vault, caller, code, typed.body(groups), None, fields.get("request", ""))
     return _answer(request, vault, desk, typed, told, "")
 
 
@@ -105,7 +105,7 @@ async def send_file(request: Request, vault: TheVault, caller: AsDesk, code: str
             faults = typed.faults((), ())
             if not faults:
                 key = fields.get("request", "")
-                told = await _issue(vault, caller, code, typed.body_of_file(), received.file, key)
+                told = await _issue(request, vault, caller, code, typed.body_of_file(), received.file, key)
                 return _answer(request, vault, desk, typed, told, "file")
     except FormInvalid as problem:
         fields = even(problem.fields)
@@ -122,7 +122,13 @@ async def _desk(vault: Vault, caller: SystemCaller, code: str) -> _Desk:
 
 
 async def _issue(
-    vault: Vault, caller: SystemCaller, code: str, body: Mapping[str, Any], file: Path | None, key: str
+    request: Request,
+    vault: Vault,
+    caller: SystemCaller,
+    code: str,
+    body: Mapping[str, Any],
+    file: Path | None,
+    key: str,
 ) -> Faults | Refusal | None:
     """Issue the result; give what is wrong with the form, a decided no, or None when it is issued."""
     try:
@@ -134,7 +140,7 @@ async def _issue(
     except FieldInvalid as problem:
         return {_field(problem.field, file is not None): problem.code}
     except (SealingFailed, VaultBusy) as problem:
-        return {"form": problem.code}
+        return {"form": not_done(request, problem)}
     return told if isinstance(told, Refusal) else None
 
 

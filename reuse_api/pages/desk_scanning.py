@@ -16,7 +16,7 @@ from reuse_api.callers import AsDesk, TheVault
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import MAX_KEY, even, new_key
 from reuse_api.pages.rendering import check_form, language_of, onward, page
-from reuse_api.pages.troubles import PageRoute, refused
+from reuse_api.pages.troubles import PageRoute, not_done, refused
 from reuse_api.schemas import ScanFields
 from reuse_api.uploads import FormInvalid, receive_file
 from signing.errors import SealingFailed
@@ -91,7 +91,7 @@ async def send(request: Request, vault: TheVault, caller: AsDesk, code: str) -> 
         async with await receive_file(request, vault.scratch, MAX_UPLOAD, names) as received:
             check_form(request, received.fields.get("form_token", ""), room="desk")
             fields = even(received.fields)
-            told = await _scan(vault, caller, found, fields, received.file)
+            told = await _scan(request, vault, caller, found, fields, received.file)
     except FormInvalid as problem:
         fields = even(problem.fields)
         told = {"file" if problem.field in ("file", "body") else "form": problem.code}
@@ -106,7 +106,12 @@ async def send(request: Request, vault: TheVault, caller: AsDesk, code: str) -> 
 
 
 async def _scan(
-    vault: Vault, caller: SystemCaller, found: Progress, fields: Mapping[str, str], file: Path
+    request: Request,
+    vault: Vault,
+    caller: SystemCaller,
+    found: Progress,
+    fields: Mapping[str, str],
+    file: Path,
 ) -> Faults | Refusal | None:
     """Digitise; give what is wrong with the form, a decided no, or None when it is stored."""
     typed, component = _Typed.read(fields), fields.get("component", "")
@@ -126,7 +131,7 @@ async def _scan(
     except FieldInvalid as problem:
         return {_PLACES.get(problem.field, "form"): problem.code}
     except (SealingFailed, VaultBusy) as problem:
-        return {"form": problem.code}
+        return {"form": not_done(request, problem)}
     return done if isinstance(done, Refusal) else None
 
 

@@ -16,6 +16,7 @@ from reuse_api.journal import failed
 from reuse_api.pages.rendering import ROOMS, FormRefused, language_of, onward, page, room_of
 from reuse_api.problems import BUSY_SECONDS
 from reuse_api.same_origin import CrossSite
+from signing.errors import SealingFailed
 from storage.errors import StoreUnavailable
 from vault.errors import (
     ContentDamaged,
@@ -54,6 +55,7 @@ TROUBLES: dict[type[Exception], Trouble] = {
     FieldInvalid: Trouble("form_refused", 422),
 }
 OTHER = Trouble("other", 500)
+_OURS = (ContentDamaged,)  # told in words of their own, and written down all the same
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -87,10 +89,19 @@ def refused(request: Request, refusal: Refusal) -> Response:
     return _problem(request, Trouble("refused", status), refusal.code, reasons)
 
 
+def not_done(request: Request, problem: SealingFailed | VaultBusy) -> str:
+    """Give the code by which a form says that nothing was done; a seal that failed is written down."""
+    if isinstance(problem, VaultBusy):
+        return problem.code
+    failed("sealing_failed", problem, door=door_of(request), request=request_id(request))
+    return SealingFailed.code
+
+
 def _told(request: Request, problem: Exception) -> Response:
     trouble = next((one for kind, one in TROUBLES.items() if isinstance(problem, kind)), OTHER)
-    if trouble is OTHER:
-        failed("page_failed", problem, door=door_of(request), request=request_id(request))
+    if trouble is OTHER or isinstance(problem, _OURS):
+        event = "page_failed" if trouble is OTHER else trouble.words
+        failed(event, problem, door=door_of(request), request=request_id(request))
     return _problem(request, trouble, str(getattr(problem, "code", trouble.words)), [])
 
 

@@ -22,8 +22,13 @@ def files_of(kho: Any) -> set[Path]:
     return {one for one in (kho.folder / "blobs").rglob("*") if one.is_file()}
 
 
+def failures(caplog: Any) -> list[str]:
+    """What the journal says went wrong, each by its event."""
+    return [one.msg for one in caplog.records if one.name == "kho.failures"]
+
+
 def test_a_changed_byte_stops_the_read_and_is_an_entry(
-    kho_apart: Any, reregistration: dict[str, Any], residence: dict[str, Any]
+    kho_apart: Any, reregistration: dict[str, Any], residence: dict[str, Any], caplog: Any
 ) -> None:
     kho, blobs, certificates = kho_apart, [], []
     with kho.system(COMMUNE) as commune, kho.system(POLICE) as police, kho.wallet(DAUGHTER) as wallet:
@@ -48,6 +53,7 @@ def test_a_changed_byte_stops_the_read_and_is_an_entry(
         damaged = police.get(early)
         assert (damaged.status_code, damaged.json()["code"]) == (500, "content_damaged")
         assert kho.vault.signer.tree.size == size + 2, "the access, and that it was not delivered"
+        assert failures(caplog) == ["content_damaged"]
         ready = police.get("/readyz")
         assert ready.status_code == 503
         assert ready.json()["checks"]["content"] == "damaged_records:1"
@@ -64,5 +70,6 @@ def test_a_changed_byte_stops_the_read_and_is_an_entry(
                 received += piece
         assert received == whole[:CHUNK]
         assert kho.vault.signer.tree.size > size
+        assert failures(caplog) == ["content_damaged", "request_failed"], "the stream too"
         held = wallet.get("/v1/me/records").json()["records"]
     assert [one["damaged"] for one in held] == [True, True]

@@ -121,3 +121,19 @@ def test_nobody_scans_for_another_or_for_what_is_not_asked(
         assert commune.post(place, data=foreign, files=scan).status_code == 404
     for wrong in (foreign["form_token"], "", "0" * 64):
         assert police.post(place, data=typed | {"form_token": wrong}, files=scan).status_code == 403
+
+
+def test_a_seal_that_cannot_be_made_is_said_on_the_form_and_written_down(
+    told: Any, police: httpx.Client, scan: dict[str, Any], caplog: Any
+) -> None:
+    code = opens(police, case="thue-muon-o-nho")
+    typed = form(police, code, LEASE) | {"type": "HDTN", "role-applicant": "on", "title": "Hợp đồng"}
+    typed |= {"reason": "outdated"}  # whether or not another test scanned one for her
+    key = told.vault.scratch.parent / "keys" / "seal" / f"{people.POLICE.code}.pem"
+    hidden_away = key.rename(key.with_suffix(".away"))
+    try:
+        answer = police.post(f"/desk/dossiers/{code}/scan", data=typed, files=scan)
+    finally:
+        hidden_away.rename(key)
+    assert answer.status_code == 422, answer.text
+    assert [one.msg for one in caplog.records if one.name == "kho.failures"] == ["sealing_failed"]

@@ -332,7 +332,7 @@ def test_a_month_that_is_none_is_not_there(daughter: httpx.Client, month: str) -
     assert quiet.status_code == 200 and "Không có gì trong tháng này" in quiet.text
 
 
-def test_a_damaged_file_is_given_to_nobody_and_shown_as_damaged(told: Any) -> None:
+def test_a_damaged_file_is_given_to_nobody_and_shown_as_damaged(told: Any, caplog: Any) -> None:
     with _signed_in(told, told.stage.stranger) as client:
         found = re.search(r'href="(/wallet/records/(rec-\w+))"', client.get("/wallet").text)
         assert found is not None
@@ -344,6 +344,7 @@ def test_a_damaged_file_is_given_to_nobody_and_shown_as_damaged(told: Any) -> No
         answer = client.get(found[1] + "/content")
         assert answer.status_code == 500
         assert "Tệp lưu trữ bị hỏng" in answer.text
+        assert [one.msg for one in caplog.records if one.name == "kho.failures"] == ["content_damaged"]
         shown = client.get(found[1]).text
         assert "Tệp lưu trữ bị hỏng" in shown and "/view/1" not in shown
         assert "<img" not in client.get(found[1] + "/view/1").text
