@@ -29,6 +29,8 @@ _KINDS_NOW = 16
 # Text that names a font without holding it is drawn with the system's fonts; times are written in a zone.
 _SHARED = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("/usr/share/zoneinfo"))
 
+_RANDOM = Path("/dev/urandom")  # without it, qpdf cannot even tell that a file is locked
+
 
 def cut_network(libc: ctypes.CDLL) -> bool:
     """Leave the network for good, children included; tell whether the system allowed it."""
@@ -40,7 +42,8 @@ def cut_network(libc: ctypes.CDLL) -> bool:
 def cut_files(libc: ctypes.CDLL) -> bool:
     """Give up opening files for good, children included; tell whether that is so.
 
-    What stays readable is what libraries load late: Python's own folders, this package, fonts, time zones.
+    What stays readable is what libraries need late: Python's own folders, this package, fonts, time zones,
+    random bytes.
     """
     if not _ON_LINUX:
         return False
@@ -65,13 +68,14 @@ def cut_files(libc: ctypes.CDLL) -> bool:
 def _readable() -> Iterable[Path]:
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     found = {Path(sysconfig.get_path(name)) for name in names}
-    return [one for one in (*found, Path(__file__).parent, *_SHARED) if one.is_dir()]
+    return [one for one in (*found, Path(__file__).parent, *_SHARED, _RANDOM) if one.exists()]
 
 
 def _allow(libc: ctypes.CDLL, rules: int, folder: Path) -> None:
     descriptor = os.open(folder, os.O_PATH | os.O_CLOEXEC)
     try:
-        rule = struct.pack("=Qi", _READ_FILE | _READ_DIR, descriptor)
+        kinds = _READ_FILE | _READ_DIR if folder.is_dir() else _READ_FILE
+        rule = struct.pack("=Qi", kinds, descriptor)
         libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, rule, 0)
     finally:
         os.close(descriptor)
