@@ -61,6 +61,15 @@ async def system_caller(request: Request) -> SystemCaller:
         raise _refused(request, problem.code, "Bearer") from problem
 
 
+def _secret(request: Request, cookie: str) -> str:
+    """Give the session secret that a request of our own pages carries."""
+    require_home(request)
+    secret = request.cookies.get(cookie, "")
+    if not secret or len(secret) > _MAX_SECRET:
+        raise _refused(request, "session_missing", "Session")
+    return secret
+
+
 async def owner_caller(request: Request) -> OwnerCaller:
     """Prove an owner by the session cookie of the wallet.
 
@@ -68,10 +77,7 @@ async def owner_caller(request: Request) -> OwnerCaller:
         CredentialsRefused: no session, or one that has ended.
         CrossSite: a write from a page of another site.
     """
-    require_home(request)
-    secret = request.cookies.get(SESSION_COOKIE, "")
-    if not secret or len(secret) > _MAX_SECRET:
-        raise _refused(request, "session_missing", "Session")
+    secret = _secret(request, SESSION_COOKIE)
     try:
         return await the_vault(request).gate.check_session(secret)
     except NotAuthenticated as problem:
@@ -85,10 +91,7 @@ async def person_caller(request: Request) -> OwnerCaller:
         CredentialsRefused: no session, or one that has ended.
         CrossSite: a write from a page of another site.
     """
-    require_home(request)
-    secret = request.cookies.get(SESSION_COOKIE, "")
-    if not secret or len(secret) > _MAX_SECRET:
-        raise _refused(request, "session_missing", "Session")
+    secret = _secret(request, SESSION_COOKIE)
     gate = the_vault(request).gate
     try:
         person = await gate.check_person(secret)
@@ -131,10 +134,7 @@ async def administrator_caller(request: Request) -> StaffCaller:
 
 
 async def _staff(request: Request, role: Role) -> StaffCaller:
-    require_home(request)
-    secret = request.cookies.get(STAFF_COOKIE, "")
-    if not secret or len(secret) > _MAX_SECRET:
-        raise _refused(request, "session_missing", "Session")
+    secret = _secret(request, STAFF_COOKIE)
     try:
         found = await the_vault(request).gate.check_staff(secret)
     except NotAuthenticated as problem:
