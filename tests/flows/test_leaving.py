@@ -120,7 +120,7 @@ def test_a_system_that_leaves_is_shown_as_delivered_to_once(
     assert (seen["event"], seen["result"]) == ("delivered", "permitted")
     whole = police.get(f"/v1/releases/{release}/content")
     assert (whole.status_code, whole.content) == (200, large)
-    assert not reading(kho)
+    assert soon(lambda: not reading(kho)), "a descriptor is still open"
 
 
 def test_an_owner_who_leaves_left_an_entry_each_time(
