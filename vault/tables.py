@@ -11,42 +11,14 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    Table,
-    Text,
     UniqueConstraint,
 )
-from sqlalchemy.schema import SchemaItem
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _table(name: str, *parts: SchemaItem) -> Table:
-    return Table(name, metadata, *parts)
-
-
-def _text(name: str, *rest: ForeignKey, primary_key: bool = False) -> Column[str]:
-    return Column(name, Text, *rest, primary_key=primary_key, nullable=False)
-
-
-def _maybe(name: str, *rest: ForeignKey) -> Column[str]:
-    return Column(name, Text, *rest, nullable=True)
-
-
-def _bytes(name: str) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=False)
-
-
-def _number(name: str, *, primary_key: bool = False) -> Column[int]:
-    return Column(name, Integer, primary_key=primary_key, nullable=False)
-
+from vault.columns import binary as _bytes
+from vault.columns import maybe as _maybe
+from vault.columns import number as _number
+from vault.columns import table as _table
+from vault.columns import text as _text
 
 # The log ------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,11 @@ from typing import Any
 from alembic import context
 from sqlalchemy import create_engine, event
 
-from vault.tables import metadata
+from vault import evidence_tables, tables
+from vault.columns import metadata
+
+# Importing them is what declares the tables.
+_DECLARED = (tables, evidence_tables)
 
 engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "")
 
