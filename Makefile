@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint bench pictures clean
+.PHONY: install demo test test-long lint bench pictures clean
 
 install: $(STAMP)
 
@@ -30,7 +30,10 @@ lint: install
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+
+test-long: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 pictures: install
 	@$(BIN)/python -m tests.pages.pictures docs/pictures

@@ -11,11 +11,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from vault import evidence_tables, tables
+from vault.columns import metadata
 from vault.errors import SchemaMismatch
 from vault.migrating import check_schema, configuration, migrate
-from vault.tables import metadata
 
 pytestmark = pytest.mark.anyio
+_DECLARED = (tables, evidence_tables)  # importing them declares the tables
 
 
 def differences(database: Path) -> list[object]:
