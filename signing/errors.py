@@ -43,19 +43,62 @@ class ComposingFailed(SigningError):
 
 
 class SealingFailed(SigningError):
-    """The document could not be sealed; nothing was written."""
+    """The document could not be sealed; nothing was written.
+
+    `retryable` says whether the same order may succeed later, without anybody changing something.
+    """
 
     code = "sealing_failed"
+    retryable: bool = False
 
 
 class TimestampFailed(SealingFailed):
     """The time stamp authority gave no usable answer."""
 
     code = "timestamp_failed"
+    retryable = True
 
 
-class SealKeyInvalid(SigningError):
-    """A seal key is unreadable, of another kind than P-256, or does not belong to its certificate."""
+class StatusFailed(SealingFailed):
+    """Nobody gave a usable answer about the status of a certificate."""
+
+    code = "status_failed"
+    retryable = True
+
+
+class CertificateRevoked(SealingFailed):
+    """A certificate that the seal rests on is revoked or unknown to its issuer."""
+
+    code = "certificate_revoked"
+
+
+class SealKeyMissing(SealingFailed):
+    """No seal key is registered for the agency."""
+
+    code = "seal_key_missing"
+
+
+class SealKeyUnavailable(SealingFailed):
+    """The token or service that holds the key did not answer, and has signed nothing."""
+
+    code = "seal_key_unavailable"
+    retryable = True
+
+
+class SealKeyRefused(SealingFailed):
+    """Passphrase, PIN or client secret is wrong, or the holder of the key refuses to sign."""
+
+    code = "seal_key_refused"
+
+
+class SealAnswerLost(SealingFailed):
+    """The service may have signed, but its answer was lost: it is not asked to sign the same again."""
+
+    code = "seal_answer_lost"
+
+
+class SealKeyInvalid(SealingFailed):
+    """A seal key is unreadable, of a kind that is not taken, or does not belong to its certificate."""
 
     code = "seal_key_invalid"
 
