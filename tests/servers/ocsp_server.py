@@ -20,7 +20,7 @@ FRESH = timedelta(days=1)
 
 
 class StatusServer(LoopbackServer):
-    """Answers about every certificate of one PKI: OCSP at any path, CRLs at /crl/Root.crl and /crl/Issuing.crl.
+    """Answers about every certificate of one PKI: OCSP at any path, CRLs at /crl/NAME.crl.
 
     `revoked` maps serial numbers to the time of revocation. `lies` says what is wrong with its answers:
     another nonce than asked or none, an answer that is too old or from the future, signed by somebody who may
@@ -55,7 +55,7 @@ class StatusServer(LoopbackServer):
         if "later" in self.lies:
             refused = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
             return refused.public_bytes(Encoding.DER)
-        issuer, responder = self._issuer_of(request)
+        responder = self._responder(request)
         since = self.revoked.get(request.serial_number)
         status = ocsp.OCSPCertStatus.GOOD if since is None else ocsp.OCSPCertStatus.REVOKED
         if "unknown" in self.lies:
@@ -82,11 +82,11 @@ class StatusServer(LoopbackServer):
         made = builder.sign(signer.private, hashes.SHA256()).public_bytes(Encoding.DER)
         return made[:-1] + bytes([made[-1] ^ 1]) if "tampered" in self.lies else made
 
-    def _issuer_of(self, request: ocsp.OCSPRequest) -> tuple[Holder, Holder]:
+    def _responder(self, request: ocsp.OCSPRequest) -> Holder:
         assert self.pki is not None
         for issuer, responder in ((self.pki.issuing, self.pki.status), (self.pki.root, self.pki.root_status)):
             if _name_hash(issuer.certificate, request.hash_algorithm) == request.issuer_name_hash:
-                return issuer, responder
+                return responder
         raise AssertionError("asked about somebody else's certificate")
 
     def _nonce(self, request: ocsp.OCSPRequest) -> bytes | None:

@@ -18,7 +18,8 @@ class StampServer(LoopbackServer):
     """Stamps whatever is asked, by the machine's clock.
 
     `lies` says what is wrong with its answers: another nonce than asked or none, another imprint, a time from
-    last week, a refusal, a signature that does not hold, "granted" without a token, or no certificate with it.
+    last week, a refusal, a signature that does not hold, "granted" without a token, a token without its
+    certificate.
     """
 
     def __init__(self, timestamper: LocalTimestamper) -> None:
