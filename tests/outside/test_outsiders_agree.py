@@ -1,0 +1,125 @@
+"""Other people's judges agree on what we compose, seal and digitise; where one is missing, it is named."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from reuse_api.demo import papers, people
+from reuse_api.demo.pki import DemoAuthority
+from signing.composing import compose
+from signing.sealing import seal
+from signing.template_fields import TEMPLATES
+from tests.outside.judges import pdfsig_says, qpdf_finds, verapdf
+
+AT = datetime(2026, 11, 20, 3, 4, 5, 600_000, tzinfo=UTC)
+DAY = "2026-11-20"
+# Every template that makes a whole document; the mark is part of one.
+FIELDS: Mapping[str, Mapping[str, object]] = {
+    "birth_certificate": people.certificate("118/2026", DAY, birth_place="Hà Nội"),
+    "marriage_certificate": papers.marriage("45/2026", DAY),
+    "land_use_certificate": papers.land("AA 00123456", DAY),
+    "business_registration": papers.enterprise(DAY),
+    "civil_status_extract": papers.correction("12/TLCC-UBND", DAY, of="118/2026"),
+    "general_result": {
+        "title": "Giấy xác nhận",
+        "body": "Ông Nguyễn Văn Ưởng cư trú tại phường Nghĩa Đô.\n\nXác nhận để làm thủ tục.",
+        "issued_on": date(2026, 11, 20),
+        "issuer_name": people.COMMUNE.name_vi,
+        "issuer_title": "CHỦ TỊCH",
+        "signer": "Vũ Đức Toàn",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("composed")
+    made = {}
+    for template, fields in FIELDS.items():
+        made[template] = folder / f"{template}.pdf"
+        made[template].write_bytes(compose(template, fields, at=AT))
+    return made
+
+
+@pytest.fixture(scope="module")
+def sealed(composed: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("sealed")
+    authority = DemoAuthority.create(folder / "pki", AT)
+    key = authority.issue_seal_key(people.COMMUNE.name_vi, people.COMMUNE.code)
+
+    async def seal_all() -> None:
+        for template, paper in composed.items():
+            await seal(
+                paper,
+                folder / f"{template}.pdf",
+                key=key,
+                timestamper=authority.timestamper(),
+                revocation=authority.revocation(),
+                roots=authority.roots(),
+                at=AT,
+                reason="Cấp kết quả",
+                name=people.COMMUNE.name_vi,
+            )
+
+    asyncio.run(seal_all())
+    return {template: folder / f"{template}.pdf" for template in composed}
+
+
+def test_every_template_is_tried() -> None:
+    assert set(FIELDS) == set(TEMPLATES) - {"conversion_mark"}
+
+
+def test_verapdf_finds_what_we_compose_and_seal_to_be_pdf_a_2b(
+    composed: dict[str, Path], sealed: dict[str, Path]
+) -> None:
+    judged = verapdf([*composed.values(), *sealed.values()])
+    told = {f"{path.parent.name}/{path.name}": one for path, one in judged.items()}
+    assert {name: one.broken for name, one in told.items() if not one.compliant} == {}
+    assert {one.level for one in told.values()} == {"2b"}
+
+
+def test_verapdf_tells_a_false_claim(composed: dict[str, Path], tmp_path: Path) -> None:
+    """The judge can say no: without it, its yes would mean nothing."""
+    made = BytesIO()
+    with pikepdf.open(composed["general_result"]) as paper:
+        script = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+        paper.Root.OpenAction = paper.make_indirect(script)
+        paper.save(made)
+    lying, plain = tmp_path / "lying.pdf", tmp_path / "plain.pdf"
+    lying.write_bytes(made.getvalue())
+    with pikepdf.new() as blank:
+        blank.add_blank_page()
+        blank.save(plain)
+    judged = verapdf([lying, plain])
+    assert (judged[lying].level, judged[lying].compliant) == ("2b", False)
+    assert judged[lying].broken.startswith("6.5.1")
+    assert (judged[plain].level, judged[plain].compliant) == ("none", False)
+
+
+@pytest.mark.parametrize("template", FIELDS)
+def test_qpdf_finds_nothing_wrong(template: str, composed: dict[str, Path], sealed: dict[str, Path]) -> None:
+    assert qpdf_finds(composed[template]) == ""
+    assert qpdf_finds(sealed[template]) == ""
+
+
+@pytest.mark.parametrize("template", FIELDS)
+def test_pdfsig_finds_the_digest_right(template: str, sealed: dict[str, Path]) -> None:
+    told = pdfsig_says(sealed[template])
+    assert "Signature is Valid" in told
+    assert "Digest Mismatch" not in told
+
+
+def test_qpdf_and_pdfsig_can_say_no(sealed: dict[str, Path], tmp_path: Path) -> None:
+    content = bytearray(sealed["general_result"].read_bytes())
+    content[content.index(b"/FontDescriptor")] = ord("#")
+    changed = tmp_path / "changed.pdf"
+    changed.write_bytes(content)
+    assert "Digest Mismatch" in pdfsig_says(changed)
+    cut = tmp_path / "cut.pdf"
+    cut.write_bytes(sealed["general_result"].read_bytes()[:-2000])
+    assert qpdf_finds(cut)
