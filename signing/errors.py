@@ -97,6 +97,12 @@ class SealAnswerLost(SealingFailed):
     code = "seal_answer_lost"
 
 
+class SealRequestConflict(SealingFailed):
+    """The id of a request to sign was used before, to sign something else."""
+
+    code = "seal_request_conflict"
+
+
 class SealKeyInvalid(SealingFailed):
     """A seal key is unreadable, of a kind that is not taken, or does not belong to its certificate."""
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from asn1crypto import algos, ocsp, x509
 
 from signing.errors import SealingFailed
-from signing.keys import SealKey
+from signing.keys_file import FileKey
 
 _FRESH_FOR = timedelta(days=7)
 
@@ -32,7 +32,7 @@ class LocalResponder:
     `revoked` maps serial numbers to the time of revocation.
     """
 
-    def __init__(self, responders: Mapping[bytes, SealKey], revoked: Mapping[int, datetime]) -> None:
+    def __init__(self, responders: Mapping[bytes, FileKey], revoked: Mapping[int, datetime]) -> None:
         self._responders = dict(responders)
         self._revoked = dict(revoked)
 
@@ -60,8 +60,8 @@ class LocalResponder:
         basic = ocsp.BasicOCSPResponse(
             {
                 "tbs_response_data": content,
-                "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
-                "signature": key.sign(content.dump()),
+                "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": key.mechanism}),
+                "signature": key.sign_now(content.dump()),
                 "certs": [own],
             }
         )

@@ -6,6 +6,7 @@ only files this vault composed itself.
 """
 
 import asyncio
+import hashlib
 import logging
 import os
 import shutil
@@ -167,10 +168,12 @@ class KeyHolder(Signer):
         self._key = key
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
-        """Sign `data` with ECDSA; only SHA-256 is known."""
+        """Sign `data`; only SHA-256 is known. A dry run only shows how much room a signature takes."""
         if digest_algorithm != "sha256":
             raise SealingFailed(f"a seal key does not sign with {digest_algorithm}")
-        return self._key.sign(data)
+        if dry_run:
+            return bytes(self._key.signature_size)
+        return await self._key.sign(hashlib.sha256(data).digest())
 
 
 class _SignerAt(PdfSigner):

@@ -11,7 +11,7 @@ from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
 from pyhanko.sign.timestamps import TimeStamper
 
 from signing.errors import TimestampFailed
-from signing.keys import SealKey
+from signing.keys_file import FileKey
 
 POLICY = "1.3.6.1.4.1.4146.2.3"  # placeholder policy of a test authority; a real one names its own
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
@@ -35,7 +35,7 @@ class LocalTimestamper:
     `certificates` of the key: the authority's own (extended key usage timeStamping, critical), its issuers.
     """
 
-    def __init__(self, key: SealKey) -> None:
+    def __init__(self, key: FileKey) -> None:
         self._key = key
 
     async def answer(self, request: bytes, at: datetime) -> bytes:
@@ -85,9 +85,9 @@ class LocalTimestamper:
                 "version": "v1",
                 "sid": cms.SignerIdentifier({"issuer_and_serial_number": sid}),
                 "digest_algorithm": digest,
-                "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+                "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": self._key.mechanism}),
                 "signed_attrs": attributes,
-                "signature": self._key.sign(attributes.dump()),
+                "signature": self._key.sign_now(attributes.dump()),
             }
         )
         return cms.SignedData(

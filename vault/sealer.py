@@ -7,7 +7,7 @@ from pathlib import Path
 
 from signing.errors import SealingFailed
 from signing.foreign import seal_foreign
-from signing.keys import SealKey
+from signing.keys_file import FileKey
 from signing.revocation import RevocationSource
 from signing.sealing import Sealing, seal
 from signing.timestamps import TimestampSource
@@ -30,7 +30,7 @@ class Sealer:
         self._revocation = revocation
         self._roots = roots
 
-    def add(self, agency: str, key: SealKey) -> None:
+    def add(self, agency: str, key: FileKey) -> None:
         """Take over an agency's seal key (file mode 600)."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         for half_written in self._folder.glob(".*"):  # by a process that was killed: this one has the vault
@@ -81,7 +81,7 @@ class Sealer:
         if self._timestamper is None or self._revocation is None:
             raise SealingFailed("no time-stamp and certificate status authority is configured")
         return Sealing(
-            key=SealKey.from_pem(path),
+            key=FileKey.from_pem(path),
             timestamper=self._timestamper,
             revocation=self._revocation,
             roots=self._roots,

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
-from signing.keys import SealKey
+from signing.errors import SealKeyInvalid
+from signing.keys_file import FileKey
 from signing.revocation import LocalResponder
 from signing.timestamps import LocalTimestamper
 
@@ -76,14 +77,14 @@ class DemoAuthority:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read the authorities back; raises SealKeyInvalid when a file is missing, damaged or exposed."""
+        """Read the authorities back. Raises SealKeyMissing, SealKeyInvalid (damaged or exposed)."""
         return cls({part: _Holder.from_pem(folder / f"{part}.pem") for part in _PARTS})
 
     def roots(self) -> list[bytes]:
         """Return the root certificates (DER) that a validator of the demo's documents trusts."""
         return [_der(self._keys["root"].certificate)]
 
-    def issue_seal_key(self, agency_name: str, code: str) -> SealKey:
+    def issue_seal_key(self, agency_name: str, code: str) -> FileKey:
         """Return a fresh seal key for an agency; `code` goes into the certificate as its identifier."""
         subject = x509.Name(
             [
@@ -140,10 +141,10 @@ class _Holder:
 
     @classmethod
     def from_pem(cls, path: Path) -> Self:
-        certificates = SealKey.from_pem(path).certificates
-        private = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        assert isinstance(private, ec.EllipticCurvePrivateKey)  # noqa: S101  SealKey.from_pem has seen to it
-        return cls(private, [x509.load_der_x509_certificate(one) for one in certificates])
+        key = FileKey.from_pem(path)
+        if not isinstance(key.private, ec.EllipticCurvePrivateKey):
+            raise SealKeyInvalid(f"{path} holds no P-256 key")
+        return cls(key.private, [x509.load_der_x509_certificate(one) for one in key.certificates])
 
     def issue(self, subject: x509.Name, extensions: Extensions) -> "_Holder":
         private = ec.generate_private_key(ec.SECP256R1())
@@ -159,8 +160,8 @@ class _Holder:
         )
         return _Holder(private, [issued, *self.chain])
 
-    def seal_key(self) -> SealKey:
-        return SealKey(self.private, [_der(one) for one in self.chain])
+    def seal_key(self) -> FileKey:
+        return FileKey(self.private, [_der(one) for one in self.chain])
 
 
 def _certificate(

@@ -13,7 +13,7 @@ from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementP
 from pyhanko_certvalidator import ValidationContext
 
 from reuse_api.demo.pki import DemoAuthority
-from signing.keys import SealKey
+from signing.keys_file import FileKey
 from signing.revocation import collect_status
 from signing.sealing import KeyHolder, _SignerAt
 from signing.timestamps import StampingAt
@@ -30,7 +30,7 @@ class Notary:
     """Who signs: a key of an authority that the tests trust."""
 
     authority: DemoAuthority
-    key: SealKey
+    key: FileKey
     at: datetime
 
     async def signed(
@@ -43,7 +43,7 @@ class Notary:
         evidence: bool = True,
         box: tuple[int, int, int, int] | None = None,
         subfilter: SigSeedSubFilter = SigSeedSubFilter.PADES,
-        key: SealKey | None = None,
+        key: FileKey | None = None,
     ) -> bytes:
         """Sign: an approval, or a certification with what it permits; B-LT, B-LTA or B-T."""
         roots = [x509.Certificate.load(one) for one in self.authority.roots()]

@@ -10,7 +10,7 @@ import pytest
 
 from reuse_api.demo.pki import DemoAuthority
 from signing.composing import compose
-from signing.keys import SealKey
+from signing.keys_file import FileKey
 from signing.sealing import seal
 
 AT = datetime(2026, 11, 20, 3, 4, 5, 600_000, tzinfo=UTC)
@@ -46,7 +46,7 @@ class Sealed:
     """What the tests of signing start from."""
 
     authority: DemoAuthority
-    key: SealKey
+    key: FileKey
     composed: Path
     sealed: Path
     at: datetime

@@ -16,7 +16,7 @@ from reuse_api.demo.pki import DemoAuthority
 from signing.conversion import compose_mark
 from signing.errors import RewritingFailed, SealingFailed
 from signing.foreign import digest_around, seal_foreign
-from signing.keys import SealKey
+from signing.keys_file import FileKey
 from signing.sealing import Sealing
 from signing.workers import WorkerPool
 
@@ -208,7 +208,7 @@ async def test_a_revoked_seal_seals_nothing(
     pool: Watched, order: Sealing, mark: bytes, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     authority = DemoAuthority.create(tmp_path_factory.mktemp("other") / "keys", order.at)
-    key: SealKey = authority.issue_seal_key(AGENCY, "G01.26.05")
+    key: FileKey = authority.issue_seal_key(AGENCY, "G01.26.05")
     serial = x509.load_der_x509_certificate(key.certificates[0]).serial_number
     revoked = replace(
         order,

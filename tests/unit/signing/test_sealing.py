@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from reuse_api.demo.pki import DemoAuthority
-from signing.errors import SealingFailed, SealKeyInvalid, TimestampFailed
-from signing.keys import SealKey
+from signing.errors import SealingFailed, SealKeyInvalid, SealKeyMissing, TimestampFailed
+from signing.keys_file import FileKey
 from signing.sealing import seal
 from signing.timestamps import LocalTimestamper
 
@@ -160,21 +160,21 @@ def test_a_seal_key_is_kept_for_its_owner_alone(sealed_certificate: Any, tmp_pat
     path = tmp_path / "seal.pem"
     sealed_certificate.key.to_pem(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    again = SealKey.from_pem(path)
+    again = FileKey.from_pem(path)
     assert again.certificates == sealed_certificate.key.certificates
     assert "PRIVATE" not in repr(again)
     with pytest.raises(FileExistsError):
         sealed_certificate.key.to_pem(path)
     path.chmod(0o640)
     with pytest.raises(SealKeyInvalid, match="640"):
-        SealKey.from_pem(path)
+        FileKey.from_pem(path)
 
 
 def test_a_seal_key_belongs_to_its_certificate(sealed_certificate: Any) -> None:
     with pytest.raises(SealKeyInvalid, match="another key"):
-        SealKey(ec.generate_private_key(ec.SECP256R1()), sealed_certificate.key.certificates)
+        FileKey(ec.generate_private_key(ec.SECP256R1()), sealed_certificate.key.certificates)
     with pytest.raises(SealKeyInvalid, match="P-256"):
-        SealKey(ec.generate_private_key(ec.SECP384R1()), sealed_certificate.key.certificates)
+        FileKey(ec.generate_private_key(ec.SECP384R1()), sealed_certificate.key.certificates)
 
 
 def test_the_demo_authority_is_kept_and_read_back(sealed_certificate: Any, tmp_path: Path) -> None:
@@ -186,5 +186,5 @@ def test_the_demo_authority_is_kept_and_read_back(sealed_certificate: Any, tmp_p
     with pytest.raises(FileExistsError):
         DemoAuthority.create(folder, sealed_certificate.at)
     (folder / "timestamps.pem").unlink()
-    with pytest.raises(SealKeyInvalid, match="timestamps"):
+    with pytest.raises(SealKeyMissing, match="timestamps"):
         DemoAuthority.load(folder)
