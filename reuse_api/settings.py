@@ -57,10 +57,12 @@ class Settings(BaseSettings):
         description="Our address as callers know it, `aud` of assertions; empty: http:// and KHO_LISTEN. "
         "A request whose Host is neither of this address nor of KHO_LISTEN is refused with 421.",
     )
-    trust_roots: Path | None = Field(
+    trust: Path | None = Field(
         None,
-        description="A PEM file of the root certificates that signatures of documents are checked against; "
-        "empty: none, so that no foreign signature is ever valid.",
+        description="The folder of the certificates that signatures of documents may lead to, one file each: "
+        "public/, government/ (signatures), timestamp/ (time stamps), test/ (both, shown as a test). A .json "
+        "of the same name may give label_vi, label_en, valid_from, valid_until. It is read again when it "
+        "changes; empty: none, so that no foreign signature is ever valid.",
     )
     body_limit: int = Field(
         256 * 1024,
@@ -86,7 +88,7 @@ class Settings(BaseSettings):
         """Read the environment alone: no .env file and no folder of secrets changes anything unseen."""
         return init_settings, env_settings
 
-    @field_validator("trust_roots", mode="before")
+    @field_validator("trust", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

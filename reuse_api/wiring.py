@@ -2,13 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.settings import Settings, SettingsInvalid, variable
+from signing.trust_folder import TrustFolder
 from vault.clock import Clock
 from vault.opening import Authorities, VaultPlaces, opened
 from vault.services import Vault
@@ -27,32 +24,22 @@ def places_of(settings: Settings) -> VaultPlaces:
     )
 
 
-def read_roots(path: Path) -> list[bytes]:
-    """Read the certificates (DER) of a PEM file; ValueError or OSError if there are none to be had."""
-    return [one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(path.read_bytes())]
-
-
 def authorities_of(settings: Settings) -> Authorities:
     """Say whom the vault trusts, and where time stamps come from.
 
     Without an authority of the demo beside the keys nothing can be sealed: no other source is built yet.
 
     Raises:
-        SettingsInvalid: KHO_TRUST_ROOTS names no readable PEM file.
+        SettingsInvalid: KHO_TRUST names no folder.
     """
-    roots: list[bytes] = []
-    if settings.trust_roots is not None:
-        try:
-            roots = read_roots(settings.trust_roots)
-        except (OSError, ValueError) as problem:
-            raise SettingsInvalid(
-                f"{variable('trust_roots')}: no certificates can be read from that file"
-            ) from problem
+    if settings.trust is not None and not settings.trust.is_dir():
+        raise SettingsInvalid(f"{variable('trust')}: there is no such folder")
     folder = settings.keys / AUTHORITY
     if not folder.is_dir():
-        return Authorities(roots)
+        return Authorities(TrustFolder(settings.trust))
     authority = DemoAuthority.load(folder)
-    return Authorities([*roots, *authority.roots()], authority.timestamper(), authority.revocation())
+    trust = TrustFolder(settings.trust, fixed=authority.anchors())
+    return Authorities(trust, authority.timestamper(), authority.revocation())
 
 
 @asynccontextmanager

@@ -1,11 +1,11 @@
 """One file, examined from beginning to end inside a worker process. No key and no network are needed."""
 
 import asyncio
-import base64
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from signing.anchors import Anchor
 from signing.errors import FileRefused
 from signing.intake import look_at
 from signing.report import undetermined
@@ -15,7 +15,7 @@ from signing.validation import validate
 def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain JSON values: media_type, pages (absent when unknown), refusal (absent if none), report.
 
-    `request`: roots (base64 of DER), at (ISO 8601 with zone), declared_type. Raises MemoryError when the
+    `request`: anchors (see anchors.py), at (ISO 8601 with zone), declared_type. Raises MemoryError when the
     process has no more, nothing else for the sake of the file.
     """
     try:
@@ -23,6 +23,6 @@ def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
     except FileRefused as refused:
         report = undetermined("file_refused")
         return {"media_type": "application/octet-stream", "refusal": refused.code, "report": report.to_json()}
-    roots = [base64.b64decode(root) for root in request["roots"]]
-    judged = asyncio.run(validate(stream, roots=roots, at=datetime.fromisoformat(request["at"])))
+    anchors = [Anchor.from_json(one) for one in request["anchors"]]
+    judged = asyncio.run(validate(stream, anchors=anchors, at=datetime.fromisoformat(request["at"])))
     return {"media_type": look.media_type, "pages": look.pages, "report": judged.to_json()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
+from signing.anchors import AnchorName
 from signing.findings import (
     Certified,
     ChainCertificate,
@@ -44,8 +45,8 @@ class SignatureDetail:
     stable code (empty when valid).
 
     `kind` is the format; `time_source` tells whether `signed_at` is proven by a time stamp or only claimed
-    by the signer. `chain` goes from the signer's certificate up as far as is known; `anchor` is the SHA-256
-    (hexadecimal) of the trusted certificate at its end, empty when none was reached. `status_evidence` is
+    by the signer. `chain` goes from the signer's certificate up as far as is known; `anchor` names the
+    trusted certificate at its end with its purpose, None when none was reached. `status_evidence` is
     what the chain's status at the proven time rests on. `key_bits` is 0 when unknown. `certified` is what a
     certification permits afterwards (empty: the file is not certified by this signature). `changes` are what
     later revisions did: nothing when empty. `timestamps` have each their own result.
@@ -62,7 +63,7 @@ class SignatureDetail:
     kind: SignatureKind = ""
     time_source: TimeSource = ""
     chain: tuple[ChainCertificate, ...] = ()
-    anchor: str = ""
+    anchor: AnchorName | None = None
     status_evidence: tuple[StatusEvidence, ...] = ()
     digest_algorithm: str = ""
     signature_algorithm: str = ""
@@ -84,7 +85,6 @@ class SignatureDetail:
             "kind": self.kind,
             "time_source": self.time_source,
             "chain": [one.to_json() for one in self.chain],
-            "anchor": self.anchor,
             "status_evidence": [one.to_json() for one in self.status_evidence],
             "digest_algorithm": self.digest_algorithm,
             "signature_algorithm": self.signature_algorithm,
@@ -93,6 +93,8 @@ class SignatureDetail:
             "changes": list(self.changes),
             "timestamps": [one.to_json() for one in self.timestamps],
         }
+        if self.anchor is not None:
+            content["anchor"] = self.anchor.to_json()
         return content | told(signed_at=self.signed_at)
 
     @classmethod
@@ -113,7 +115,7 @@ class SignatureDetail:
             kind=chosen(SignatureKind, content.get("kind", "")),
             time_source=chosen(TimeSource, content.get("time_source", "")),
             chain=tuple(ChainCertificate.from_json(one) for one in content.get("chain", ())),
-            anchor=str(content.get("anchor", "")),
+            anchor=AnchorName.from_json(content["anchor"]) if content.get("anchor") else None,
             status_evidence=tuple(
                 StatusEvidence.from_json(one) for one in content.get("status_evidence", ())
             ),

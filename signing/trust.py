@@ -1,7 +1,7 @@
 # mypy: allow-untyped-calls
-"""What a validator trusts: roots, algorithms by date, and the proof of a certificate's status."""
+"""What a validator trusts: anchors, algorithms by date, and the proof of a certificate's status."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +25,7 @@ from pyhanko_certvalidator.policy_decl import (
 )
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
+from signing.anchors import Anchor
 from signing.coverage import SIGNATURES_ONLY
 
 # NIST SP 800-131A, Rev. 1: no SHA-1 for making signatures after 2013.
@@ -57,21 +58,26 @@ class AlgorithmsByDate(DisallowWeakAlgorithmsPolicy):
         return super().digest_algorithm_allowed(algo, moment)
 
 
-def validation_policy(roots: Sequence[bytes]) -> PdfSignatureValidationSpec:
-    """Return how signatures are judged: to `roots` (DER) alone, offline, status proven for every certificate.
+def validation_policy(
+    anchors: Sequence[Anchor], *, signing_at: datetime | None = None
+) -> PdfSignatureValidationSpec:
+    """Return how signatures are judged: to `anchors` alone, offline, status proven for every certificate.
 
-    Raises ValueError when a root cannot be read. No root is a policy too: nothing is ever valid.
+    A signature leads to an anchor for signatures, a time stamp to one for time stamps. Anchors for signatures
+    have to cover `signing_at`, the proven time, if it is given; the dates of the others are not looked at.
+    Raises ValueError when a certificate cannot be read. No anchor is a policy too: nothing is ever valid.
     """
-    trusted = [x509.Certificate.load(root, strict=True) for root in roots]
-    manager = SimpleTrustManager.build(trust_roots=trusted)
     algorithms = AlgorithmsByDate()
     policy = CertValidationPolicySpec(
-        trust_manager=manager,
+        trust_manager=_manager(
+            one for one in anchors if one.signs and (signing_at is None or one.covers(signing_at))
+        ),
         revinfo_policy=CertRevTrustPolicy(_REQUIRED),
         algorithm_usage_policy=algorithms,
     )
     stamp_policy = replace(
         policy,
+        trust_manager=_manager(one for one in anchors if one.stamps),
         revinfo_policy=CertRevTrustPolicy(
             _REQUIRED,
             freshness=_STAMP_STATUS_AGE,
@@ -88,3 +94,9 @@ def validation_policy(roots: Sequence[bytes]) -> PdfSignatureValidationSpec:
         key_usage_settings=KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}),
     )
     return PdfSignatureValidationSpec(spec, diff_policy=SIGNATURES_ONLY)
+
+
+def _manager(anchors: Iterable[Anchor]) -> SimpleTrustManager:
+    unique = dict.fromkeys(one.certificate for one in anchors)
+    trusted = [x509.Certificate.load(one, strict=True) for one in unique]
+    return SimpleTrustManager.build(trust_roots=trusted)

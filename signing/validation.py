@@ -19,6 +19,8 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 
+from signing.anchoring import anchor_of, counting_for_stamps
+from signing.anchors import Anchor, AnchorName
 from signing.coverage import (
     SIGNATURES_ONLY,
     signature_fault,
@@ -88,13 +90,14 @@ REASON_CODES = frozenset(
 
 @dataclass(frozen=True)
 class _Judge:
+    anchors: tuple[Anchor, ...]
     policy: PdfSignatureValidationSpec
     timing: ValidationTimingInfo
     stamps: tuple[EmbeddedPdfSignature, ...]
 
 
-async def validate(stream: BinaryIO, *, roots: Sequence[bytes], at: datetime) -> SignatureReport:
-    """Judge every signature of a PDF against `roots` (DER) at the time `at` (aware), offline.
+async def validate(stream: BinaryIO, *, anchors: Sequence[Anchor], at: datetime) -> SignatureReport:
+    """Judge every signature of a PDF against `anchors` at the time `at` (aware), offline.
 
     `stream` is an open file. The verdict is that of the worst signature. Raises MemoryError only, which says
     something about the process, not about the file.
@@ -118,12 +121,22 @@ async def validate(stream: BinaryIO, *, roots: Sequence[bytes], at: datetime) ->
         point_in_time_validation=True,
     )
     stamps = tuple(one for one in embedded if one.sig_object_type == "/DocTimeStamp")
-    judge = _Judge(validation_policy(roots), timing, stamps)
+    counting = tuple(await _counting(anchors, embedded))
+    judge = _Judge(counting, validation_policy(counting), timing, stamps)
     report = _summary([await _detail(one, judge) for one in signatures], fault)
     if report.verdict == "undetermined" and digest_differs(stream):
         reasons = ("digest_mismatch", *report.reasons)
         return replace(report, verdict="invalid", sub_indication="HASH_FAILURE", reasons=reasons)
     return report
+
+
+async def _counting(anchors: Sequence[Anchor], embedded: Sequence[EmbeddedPdfSignature]) -> list[Anchor]:
+    try:
+        return await counting_for_stamps(anchors, embedded, embedded[0].reader)
+    except MemoryError:
+        raise
+    except Exception:  # what cannot even be read is judged without a time stamp
+        return [one for one in anchors if one.signs and not one.stamps]
 
 
 def _list(stream: BinaryIO) -> tuple[list[EmbeddedPdfSignature], str]:
@@ -186,9 +199,11 @@ async def _judged(embedded: EmbeddedPdfSignature, judge: _Judge) -> SignatureDet
         return _undetermined_detail(embedded, "SIG_CONSTRAINTS_FAILURE", "signature_unsupported")
     embedded.compute_integrity_info(SIGNATURES_ONLY)
     fault = signature_fault(embedded)
-    result = await ades_lta_validation(embedded, judge.policy, timing_info=judge.timing)
+    result, anchor = await _anchored(embedded, judge)
     later = [stamp for stamp in judge.stamps if stamp.signed_revision > embedded.signed_revision]
     verdict, sub_indication, reason = _verdict(embedded, result, fault, later)
+    if verdict == "valid" and (anchor is None or not anchor.covers(result.best_signature_time)):
+        verdict, sub_indication, reason = "undetermined", "NO_CERTIFICATE_CHAIN_FOUND", "signer_not_trusted"
     return SignatureDetail(
         field=str(embedded.field_name),
         signer=_signer(embedded),
@@ -198,7 +213,24 @@ async def _judged(embedded: EmbeddedPdfSignature, judge: _Judge) -> SignatureDet
         sub_indication=sub_indication,
         covers_whole_file=not fault,
         reason=reason,
+        anchor=AnchorName.of(anchor) if verdict == "valid" and anchor is not None else None,
     )
+
+
+async def _anchored(
+    embedded: EmbeddedPdfSignature, judge: _Judge
+) -> tuple[AdESLTAValidationResult, Anchor | None]:
+    """Judge, with the anchors alone that count at the proven time where the first one found does not."""
+    signing = tuple(one for one in judge.anchors if one.signs)
+    result = await ades_lta_validation(embedded, judge.policy, timing_info=judge.timing)
+    moment = result.best_signature_time
+    anchor = anchor_of(result.api_status and result.api_status.validation_path, signing, moment)
+    if anchor is None or anchor.covers(moment):
+        return result, anchor
+    policy = validation_policy(judge.anchors, signing_at=moment)
+    result = await ades_lta_validation(embedded, policy, timing_info=judge.timing)
+    moment = result.best_signature_time
+    return result, anchor_of(result.api_status and result.api_status.validation_path, signing, moment)
 
 
 def _verdict(

@@ -5,7 +5,6 @@ happens there, the answer is an Examination, or a Picture or the reason why ther
 """
 
 import asyncio
-import base64
 import contextlib
 import hashlib
 import json
@@ -19,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from signing.anchors import Anchor
 from signing.answers import UNKNOWN, Answer, Body, read_answer
 from signing.errors import RewritingFailed, WorkerFailed
 from signing.picture import NoPicture, Picture
@@ -93,14 +93,14 @@ class WorkerPool:
         self,
         path: Path,
         *,
-        roots: Sequence[bytes],
+        anchors: Sequence[Anchor],
         at: datetime,
         declared_type: str = "application/pdf",
         max_bytes: int,
     ) -> Examination:
         """Return what a worker finds out about the file; a worker that fails gives "undetermined".
 
-        `roots` (DER) are those to trust, `at` (aware) the time to judge at. Raises WorkerFailed when the pool
+        `anchors` are those to trust, `at` (aware) the time to judge at. Raises WorkerFailed when the pool
         is closed, OSError when the file cannot be opened; never anything for the sake of its content.
         """
         opened = await _open_aside(path)
@@ -111,7 +111,7 @@ class WorkerPool:
                 return Examination(opened.sha256, opened.size, UNKNOWN, None, refusal, report)
             request = {
                 "task": "examine",
-                "roots": [base64.b64encode(root).decode() for root in roots],
+                "anchors": [one.to_json() for one in anchors],
                 "at": at.isoformat(),
                 "declared_type": declared_type,
             }

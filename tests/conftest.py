@@ -20,6 +20,7 @@ from reuse_api.demo import people
 from reuse_api.demo.actors import register
 from reuse_api.demo.people import Citizen, Office
 from reuse_api.demo.pki import DemoAuthority
+from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from vault import authenticating, deliver, handling, issue, release, staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
@@ -242,7 +243,9 @@ async def opened_house(
         folder / "rows.db", f"folder:{folder / 'blobs'}", folder / "keys", folder / "log", folder / "scratch"
     )
     clock = clock or Clock()
-    trusted = Authorities(authority.roots(), authority.timestamper(), authority.revocation())
+    trusted = Authorities(
+        TrustFolder(fixed=authority.anchors()), authority.timestamper(), authority.revocation()
+    )
     opening = opened(places, create=create, clock=clock, issuer=ISSUER, authorities=trusted, workers=workers)
     async with opening as vault:
         yield House(vault, places, authority, keys, clock)

@@ -18,7 +18,7 @@ async def accepted(
             it in, nothing is stored of it. A signature that cannot be judged is no ground to refuse.
     """
     examined = await vault.workers.examine(
-        file, roots=vault.roots, at=at, declared_type=declared_type, max_bytes=MAX_UPLOAD
+        file, anchors=vault.trust.current().anchors, at=at, declared_type=declared_type, max_bytes=MAX_UPLOAD
     )
     if examined.refusal is not None:
         raise FieldInvalid("file", examined.refusal)

@@ -2,9 +2,9 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import insert, select
@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from policies.book import Book, shipped_book
 from signing.revocation import RevocationSource
 from signing.timestamps import TimestampSource
+from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from storage.blobs import BlobStore
 from storage.durable import sync_folder
@@ -47,9 +48,9 @@ class VaultPlaces:
 
 @dataclass(frozen=True)
 class Authorities:
-    """Whom the vault trusts (DER roots), and where time stamps and certificate status come from."""
+    """Whom the vault trusts, and where time stamps and certificate status come from."""
 
-    roots: Sequence[bytes] = ()
+    trust: TrustFolder = field(default_factory=TrustFolder)
     timestamper: TimestampSource | None = None
     revocation: RevocationSource | None = None
 
@@ -196,10 +197,10 @@ def _put_together(
             places.keys / "seal",
             timestamper=authorities.timestamper,
             revocation=authorities.revocation,
-            roots=authorities.roots,
+            trust=authorities.trust,
         ),
         workers=pool,
-        roots=authorities.roots,
+        trust=authorities.trust,
         book=base.book,
         clock=clock,
         scratch=places.scratch,

@@ -1,7 +1,6 @@
 """The sealer: it alone holds the agencies' seal keys, one file each in a folder of its own (DESIGN 6, 8)."""
 
 import re
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from signing.keys_file import FileKey
 from signing.revocation import RevocationSource
 from signing.sealing import Sealing, seal
 from signing.timestamps import TimestampSource
+from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 
 
@@ -23,12 +23,12 @@ class Sealer:
         *,
         timestamper: TimestampSource | None,
         revocation: RevocationSource | None,
-        roots: Sequence[bytes],
+        trust: TrustFolder,
     ) -> None:
         self._folder = folder
         self._timestamper = timestamper
         self._revocation = revocation
-        self._roots = roots
+        self._trust = trust
 
     def add(self, agency: str, key: FileKey) -> None:
         """Take over an agency's seal key (file mode 600)."""
@@ -84,7 +84,7 @@ class Sealer:
             key=FileKey.from_pem(path),
             timestamper=self._timestamper,
             revocation=self._revocation,
-            roots=self._roots,
+            roots=self._trust.current().certificates,
             at=at,
             reason=reason,
             name=name,

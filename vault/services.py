@@ -1,11 +1,11 @@
 """Everything an operation works with: one frozen `Vault`, and what an operation answers when it refuses."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from policies.book import Book
+from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from storage.blobs import BlobStore
 from vault.appending import Appender
@@ -46,7 +46,7 @@ class Vault:
     gate: Gate
     sealer: Sealer
     workers: WorkerPool
-    roots: Sequence[bytes]
+    trust: TrustFolder
     book: Book
     clock: Clock
     scratch: Path

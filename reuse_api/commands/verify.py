@@ -16,12 +16,13 @@ from reuse_api.commands.ending import Ending, end
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.commands.verify_words import document_lines, outcome_line, step_lines
 from reuse_api.language import Language
-from reuse_api.wiring import read_roots
+from signing.anchors import Anchor
 from signing.growth import verify_growth
 from signing.log_check import Fetch, verify_log
 from signing.log_errors import NoteInvalid
 from signing.receipt import Outcome, Step, outcome_of, verify_receipt
 from signing.report import Examination
+from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from vault.clock import Clock
 from vault.services import MAX_UPLOAD
@@ -106,10 +107,13 @@ def growth(
 @commands.command("document")
 def document(
     file: ExistingFile,
-    roots: Annotated[
+    trust: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, help="PEM file of the roots that you trust.", show_default=False
+            exists=True,
+            file_okay=False,
+            help="Folder of the certificates that you trust, laid out as for KHO_TRUST.",
+            show_default=False,
         ),
     ] = None,
     at: Annotated[
@@ -118,9 +122,9 @@ def document(
     ] = None,
     lang: Lang = None,
 ) -> None:
-    """Check the signatures of a PDF against roots that you trust, in a process of its own."""
+    """Check the signatures of a PDF against anchors that you trust, in a process of its own."""
     language = spoken_language(lang)
-    examined = asyncio.run(_examine(file, _roots(roots), _instant(at)))
+    examined = asyncio.run(_examine(file, _anchors(trust), _instant(at)))
     for line in document_lines(examined, language):
         typer.echo(line)
     typer.echo(outcome_line(examined.report.verdict, language))
@@ -136,11 +140,11 @@ def _conclude(steps: Sequence[Step], language: Language) -> None:
     raise end(_ENDINGS[outcome])
 
 
-async def _examine(file: Path, roots: Sequence[bytes], at: datetime) -> Examination:
+async def _examine(file: Path, anchors: Sequence[Anchor], at: datetime) -> Examination:
     pool = WorkerPool(size=1)
     await pool.start()
     try:
-        return await pool.examine(file, roots=roots, at=at, max_bytes=MAX_UPLOAD)
+        return await pool.examine(file, anchors=anchors, at=at, max_bytes=MAX_UPLOAD)
     finally:
         await pool.close()
 
@@ -155,13 +159,16 @@ def _key_line(given: str | None) -> str | None:
         raise typer.BadParameter(f"no key line in {given[1:]}", param_hint="--log-key") from problem
 
 
-def _roots(file: Path | None) -> list[bytes]:
-    if file is None:
-        return []
-    try:
-        return read_roots(file)
-    except ValueError as problem:
-        raise typer.BadParameter(f"no certificates in {file}", param_hint="--roots") from problem
+def _anchors(folder: Path | None) -> Sequence[Anchor]:
+    if folder is None:
+        return ()
+    found = TrustFolder(folder).current()
+    if found.faults:
+        told = ", ".join(f"{file} ({code})" for file, code in found.faults)
+        raise typer.BadParameter(f"not to be read: {told}", param_hint="--trust")
+    if not found.anchors:
+        raise typer.BadParameter(f"no certificates in {folder}", param_hint="--trust")
+    return found.anchors
 
 
 def _instant(text: str | None) -> datetime:

@@ -241,7 +241,7 @@ async def read_release(stage: Stage) -> Reply:
 
 async def _examined(stage: Stage, path: Path) -> Examination:
     return await stage.vault.workers.examine(
-        path, roots=stage.vault.roots, at=stage.vault.clock.now(), max_bytes=MAX_UPLOAD
+        path, anchors=stage.vault.trust.current().anchors, at=stage.vault.clock.now(), max_bytes=MAX_UPLOAD
     )
 
 

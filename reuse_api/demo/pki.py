@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
+from signing.anchors import Anchor, tested
 from signing.errors import SealKeyInvalid
 from signing.keys_file import FileKey
 from signing.revocation import LocalResponder
@@ -83,6 +84,10 @@ class DemoAuthority:
     def roots(self) -> list[bytes]:
         """Return the root certificates (DER) that a validator of the demo's documents trusts."""
         return [_der(self._keys["root"].certificate)]
+
+    def anchors(self) -> tuple[Anchor, ...]:
+        """Return the roots as what a validator trusts: for tests, and shown as such."""
+        return tested(self.roots())
 
     def issue_seal_key(self, agency_name: str, code: str) -> FileKey:
         """Return a fresh seal key for an agency; `code` goes into the certificate as its identifier."""

@@ -79,7 +79,7 @@ async def _play(
     teller.say("title")
     teller.say("places", folder=folder, keys=places.keys)
     async with open_vault(settings, create=True) as vault:
-        _write_roots(folder / "roots.pem", authority.roots())
+        _write_roots(folder / "trust" / "test", authority.roots())
         if not fresh:
             teller.say("kept", size=vault.signer.tree.size)
         codes = Codes(teller)
@@ -133,10 +133,12 @@ def _authority(keys: Path, clock: Clock) -> DemoAuthority:
     return DemoAuthority.create(folder, clock.now())
 
 
-def _write_roots(path: Path, roots: Sequence[bytes]) -> None:
-    """Leave the public root certificate where `kho verify document --roots` can be pointed at it."""
-    pems = (f"-----BEGIN CERTIFICATE-----\n{_folded(root)}-----END CERTIFICATE-----\n" for root in roots)
-    path.write_text("".join(pems))
+def _write_roots(folder: Path, roots: Sequence[bytes]) -> None:
+    """Leave the public root certificate where `kho verify document --trust` can be pointed at it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, root in enumerate(roots, 1):
+        pem = f"-----BEGIN CERTIFICATE-----\n{_folded(root)}-----END CERTIFICATE-----\n"
+        (folder / f"kho-demo-{number}.pem").write_text(pem)
 
 
 def _folded(der: bytes) -> str:

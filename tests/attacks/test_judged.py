@@ -51,7 +51,7 @@ async def judged(notary: Notary, content: bytes, folder: Path) -> SignatureRepor
     path = folder / "file.pdf"
     path.write_bytes(content)
     with path.open("rb") as stream:
-        return await validate(stream, roots=notary.authority.roots(), at=notary.at + timedelta(hours=2))
+        return await validate(stream, anchors=notary.authority.anchors(), at=notary.at + timedelta(hours=2))
 
 
 @pytest.mark.parametrize("name", list(ATTACKS))

@@ -13,8 +13,6 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from policies.packages import shipped_packages
 from reuse_api.__main__ import run
@@ -93,15 +91,17 @@ def flipped(content: bytes, at: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def papers(kho: Any, commune: httpx.Client, certificate: Any, tmp_path_factory: Any) -> Path:
-    """What a caller takes home: the receipt of the issuing, the document, the key line, the roots."""
+    """What a caller takes home: the receipt of the issuing, the document, the key line, the anchors."""
     folder = Path(tmp_path_factory.mktemp("papers"))
     (folder / "receipt").write_text(commune.get(f"/v1/receipts/{certificate.receipt}").text)
     (folder / "log-key").write_text(commune.get("/log/key").text)
     with kho.wallet(DAUGHTER) as wallet:
         content = wallet.get(f"/v1/me/records/{certificate.record}/content").content
     (folder / "certificate.pdf").write_bytes(content)
-    roots = [x509.load_der_x509_certificate(one).public_bytes(Encoding.PEM) for one in kho.vault.roots]
-    (folder / "roots.pem").write_bytes(b"".join(roots))
+    (folder / "trust" / "test").mkdir(parents=True)
+    for number, anchor in enumerate(kho.vault.trust.current().anchors):
+        (folder / "trust" / "test" / f"{number}.der").write_bytes(anchor.certificate)
+    (folder / "empty").mkdir()
     return folder
 
 
@@ -113,7 +113,7 @@ def test_a_receipt_is_checked_offline(kho_command: Callable[..., Done], papers: 
 
 
 def test_a_document_is_checked_offline(kho_command: Callable[..., Done], papers: Path) -> None:
-    valid = kho_command("verify", "document", "certificate.pdf", "--roots", "roots.pem", cwd=papers)
+    valid = kho_command("verify", "document", "certificate.pdf", "--trust", "trust", cwd=papers)
     assert valid.returncode == 0, valid.stdout + valid.stderr
     assert valid.stdout.startswith("1. The file was read in a process of its own: PASSED (application/pdf")
     assert "B-LTA" in valid.stdout
@@ -121,15 +121,13 @@ def test_a_document_is_checked_offline(kho_command: Callable[..., Done], papers:
     assert unknown.returncode == 2, "without roots nobody is trusted"
     content = (papers / "certificate.pdf").read_bytes()
     (papers / "changed.pdf").write_bytes(flipped(content, 1200))
-    changed = kho_command(
-        "verify", "document", "changed.pdf", "--roots", "roots.pem", "--lang", "vi", cwd=papers
-    )
+    changed = kho_command("verify", "document", "changed.pdf", "--trust", "trust", "--lang", "vi", cwd=papers)
     assert changed.returncode == 1, changed.stdout
     assert "KHÔNG HỢP LỆ" in changed.stdout
-    long_ago = ["--roots", "roots.pem", "--at", "1999-01-01"]
+    long_ago = ["--trust", "trust", "--at", "1999-01-01"]
     assert kho_command("verify", "document", "certificate.pdf", *long_ago, cwd=papers).returncode != 0
     assert kho_command("verify", "document", "certificate.pdf", "--at", "soon", cwd=papers).returncode == 64
-    assert kho_command("verify", "document", "x.pdf", "--roots", "receipt", cwd=papers).returncode == 64
+    assert kho_command("verify", "document", "x.pdf", "--trust", "empty", cwd=papers).returncode == 64
 
 
 def test_a_published_log_is_checked_from_a_folder_and_over_http(

@@ -53,7 +53,7 @@ async def pool(anyio_backend: str) -> AsyncIterator[WorkerPool]:
 async def examined(pool: WorkerPool, folder: Path, content: bytes) -> Any:
     path = folder / "file.pdf"
     path.write_bytes(content)
-    return await pool.examine(path, roots=[], at=AT, max_bytes=50 * MEBIBYTE)
+    return await pool.examine(path, anchors=[], at=AT, max_bytes=50 * MEBIBYTE)
 
 
 @pytest.mark.parametrize("name", list(RECIPES))

@@ -19,6 +19,7 @@ from reuse_api.demo.door import Door
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.demo.teller import Teller
 from reuse_api.settings import Settings
+from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from vault import staff
 from vault.callers import Role
@@ -144,7 +145,9 @@ async def _serving(folder: Path, workers: WorkerPool) -> AsyncIterator[tuple[Vau
         places = VaultPlaces(
             folder / "rows.db", f"folder:{folder / 'blobs'}", keys, folder / "log", folder / "scratch"
         )
-        trusted = Authorities(authority.roots(), authority.timestamper(), authority.revocation())
+        trusted = Authorities(
+            TrustFolder(fixed=authority.anchors()), authority.timestamper(), authority.revocation()
+        )
         opening = opened(places, create=True, clock=clock, issuer=url, authorities=trusted, workers=workers)
         async with opening as vault:
             config = uvicorn.Config(create_app(vault, settings), log_config=None, access_log=False)

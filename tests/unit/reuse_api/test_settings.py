@@ -18,7 +18,7 @@ def test_without_any_variable_everything_has_a_value() -> None:
     assert settings.database == Path("var/kho/rows.db")
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
     assert settings.address == "http://127.0.0.1:8080"
-    assert settings.trust_roots is None
+    assert settings.trust is None
     assert settings.demo_sign_in is False
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reuse_api.demo.pki import DemoAuthority
+from signing.anchors import Anchor
 from signing.composing import compose
 from signing.keys_file import FileKey
 from signing.sealing import seal
@@ -54,6 +55,10 @@ class Sealed:
     @property
     def roots(self) -> list[bytes]:
         return self.authority.roots()
+
+    @property
+    def anchors(self) -> tuple[Anchor, ...]:
+        return self.authority.anchors()
 
     async def seal(self, content: Path, target: Path, at: datetime | None = None) -> None:
         await seal(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from signing.anchors import AnchorName
 from signing.canonical import canonical
 from signing.findings import ChainCertificate, PageDifference, StampDetail, StatusEvidence
 from signing.report import SignatureDetail, SignatureReport, undetermined
@@ -27,7 +28,7 @@ FULL = replace(
     kind="pades",
     time_source="timestamp",
     chain=(ChainCertificate("CN=Ủy ban", "00" * 32), ChainCertificate("CN=Gốc", "11" * 32)),
-    anchor="11" * 32,
+    anchor=AnchorName("11" * 32, "test", "Gốc thử", "Test root"),
     status_evidence=(
         StatusEvidence("00" * 32, "ocsp", "dss", AT, AT),
         StatusEvidence("22" * 32, "crl", "fetched"),

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from reuse_api import demo
 from reuse_api.demo.pki import DemoAuthority
+from signing.anchors import Anchor
 from signing.report import SignatureReport
 from signing.validation import REASON_CODES, validate
 
@@ -23,10 +24,12 @@ SAMPLE = Path(next(iter(demo.__path__))) / "samples" / "government-signed.pdf"
 
 
 async def _judge(
-    path: Path, sealed: Any, at: datetime | None = None, roots: list[bytes] | None = None
+    path: Path, sealed: Any, at: datetime | None = None, anchors: Sequence[Anchor] | None = None
 ) -> SignatureReport:
     with path.open("rb") as stream:
-        report = await validate(stream, roots=sealed.roots if roots is None else roots, at=at or sealed.at)
+        report = await validate(
+            stream, anchors=sealed.anchors if anchors is None else anchors, at=at or sealed.at
+        )
     assert set(report.reasons) <= REASON_CODES
     assert (report.verdict == "valid") == (not report.reasons)
     return report
@@ -53,8 +56,8 @@ async def test_after_all_certificates_have_expired_it_is_undetermined(sealed_cer
 
 async def test_strange_roots_or_none_leave_it_undetermined(sealed_certificate: Any, tmp_path: Path) -> None:
     stranger = DemoAuthority.create(tmp_path / "pki", sealed_certificate.at)
-    for roots in ([], stranger.roots()):
-        report = await _judge(sealed_certificate.sealed, sealed_certificate, roots=roots)
+    for anchors in ((), stranger.anchors()):
+        report = await _judge(sealed_certificate.sealed, sealed_certificate, anchors=anchors)
         assert (report.verdict, report.reasons) == ("undetermined", ("signer_not_trusted",))
         assert report.sub_indication == "NO_CERTIFICATE_CHAIN_FOUND"
 

@@ -98,7 +98,10 @@ def _reasons(examination: Any) -> tuple[str, ...]:
 
 async def test_a_sealed_file_is_found_valid(pool: WorkerPool, sealed_certificate: Any) -> None:
     found = await pool.examine(
-        sealed_certificate.sealed, roots=sealed_certificate.roots, at=sealed_certificate.at, max_bytes=MOST
+        sealed_certificate.sealed,
+        anchors=sealed_certificate.anchors,
+        at=sealed_certificate.at,
+        max_bytes=MOST,
     )
     content = sealed_certificate.sealed.read_bytes()
     assert (found.sha256, found.size) == (sha256(content).digest(), len(content))
@@ -110,7 +113,7 @@ async def test_a_sealed_file_is_found_valid(pool: WorkerPool, sealed_certificate
 async def test_many_files_at_once(pool: WorkerPool, sealed_certificate: Any) -> None:
     found = await asyncio.gather(
         *(
-            pool.examine(path, roots=sealed_certificate.roots, at=sealed_certificate.at, max_bytes=MOST)
+            pool.examine(path, anchors=sealed_certificate.anchors, at=sealed_certificate.at, max_bytes=MOST)
             for path in [sealed_certificate.sealed, sealed_certificate.composed] * 3
         )
     )
@@ -139,7 +142,7 @@ async def test_refusals_come_back_as_values(
     path = tmp_path / "odd.pdf"
     path.write_bytes(content)
     found = await pool.examine(
-        path, roots=[], at=sealed_certificate.at, declared_type=declared, max_bytes=most
+        path, anchors=[], at=sealed_certificate.at, declared_type=declared, max_bytes=most
     )
     assert (found.refusal, found.size) == (refusal, len(content))
     assert _reasons(found) == ("file_refused",)
@@ -152,11 +155,11 @@ async def test_a_killed_worker_leaves_an_answer_and_no_zombie(
     pool, nurseries = raised
     path, at = sealed_certificate.sealed, sealed_certificate.at
     async with asyncio.TaskGroup() as tasks:
-        examining = tasks.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
+        examining = tasks.create_task(pool.examine(path, anchors=[], at=at, max_bytes=MOST))
         os.kill(await _first(nurseries.only()), signal.SIGKILL)
     assert _reasons(examining.result()) == ("worker_crashed",)
     assert _children(nurseries.only()) == []
-    assert _reasons(await pool.examine(path, roots=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
+    assert _reasons(await pool.examine(path, anchors=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
 
 
 @ON_LINUX
@@ -165,13 +168,13 @@ async def test_a_killed_nursery_is_replaced(raised: Raised, sealed_certificate: 
     path, at = sealed_certificate.sealed, sealed_certificate.at
     first = nurseries.only()
     async with asyncio.TaskGroup() as tasks:
-        examining = tasks.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
+        examining = tasks.create_task(pool.examine(path, anchors=[], at=at, max_bytes=MOST))
         worker = await _first(first)
         os.kill(first, signal.SIGKILL)
     assert _reasons(examining.result()) == ("worker_crashed",)
     while _lives(worker):  # the worker dies with its nursery
         await asyncio.sleep(0.01)
-    assert _reasons(await pool.examine(path, roots=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
+    assert _reasons(await pool.examine(path, anchors=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
     assert nurseries.only() != first
 
 
@@ -181,19 +184,19 @@ async def test_an_abandoned_examination_ends_its_worker(raised: Raised, sealed_c
     path, at = sealed_certificate.sealed, sealed_certificate.at
     for _ in range(3):
         async with asyncio.TaskGroup() as tasks:
-            examining = tasks.create_task(pool.examine(path, roots=[], at=at, max_bytes=MOST))
+            examining = tasks.create_task(pool.examine(path, anchors=[], at=at, max_bytes=MOST))
             worker = await _first(nurseries.only())
             examining.cancel()
         while _lives(worker):
             await asyncio.sleep(0.01)
-    assert _reasons(await pool.examine(path, roots=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
+    assert _reasons(await pool.examine(path, anchors=[], at=at, max_bytes=MOST)) == ("signer_not_trusted",)
 
 
 @ON_LINUX
 async def test_a_worker_that_stands_still_is_ended(sealed_certificate: Any) -> None:
     async with _raised(Limits(wall_seconds=1)) as (pool, nurseries), asyncio.TaskGroup() as tasks:
         examining = tasks.create_task(
-            pool.examine(sealed_certificate.sealed, roots=[], at=sealed_certificate.at, max_bytes=MOST)
+            pool.examine(sealed_certificate.sealed, anchors=[], at=sealed_certificate.at, max_bytes=MOST)
         )
         os.kill(await _first(nurseries.only()), signal.SIGSTOP)
         assert _reasons(await examining) == ("worker_timeout",)
@@ -215,19 +218,19 @@ def _hungry(path: Path, size: int) -> Path:
 async def test_a_worker_without_memory_says_so(sealed_certificate: Any) -> None:
     async with _raised(Limits(memory_bytes=1024 * 1024)) as (pool, _):
         path, at = sealed_certificate.sealed, sealed_certificate.at
-        found = await pool.examine(path, roots=[], at=at, max_bytes=MOST)
+        found = await pool.examine(path, anchors=[], at=at, max_bytes=MOST)
         assert _reasons(found) == ("worker_memory",)
 
 
 @ON_LINUX
 async def test_a_memory_bomb_harms_nobody_else(sealed_certificate: Any, tmp_path: Path) -> None:
     async with _raised(Limits(memory_bytes=220 * 1024 * 1024)) as (pool, _):
-        roots, at = sealed_certificate.roots, sealed_certificate.at
+        anchors, at = sealed_certificate.anchors, sealed_certificate.at
         bomb = _hungry(tmp_path / "bomb.pdf", 200 * 1024 * 1024)
-        found = await pool.examine(bomb, roots=roots, at=at, max_bytes=MOST)
+        found = await pool.examine(bomb, anchors=anchors, at=at, max_bytes=MOST)
         # qpdf reports what it could not allocate as damage, so that either answer is a true one.
         assert _reasons(found) in {("worker_memory",), ("worker_crashed",), ("file_refused",)}
-        honest = await pool.examine(sealed_certificate.sealed, roots=roots, at=at, max_bytes=MOST)
+        honest = await pool.examine(sealed_certificate.sealed, anchors=anchors, at=at, max_bytes=MOST)
         assert honest.report.verdict == "valid"
 
 
@@ -249,7 +252,7 @@ def _endless(path: Path) -> Path:
 async def test_endless_work_is_undetermined(sealed_certificate: Any, tmp_path: Path) -> None:
     async with _raised(Limits(cpu_seconds=1)) as (pool, _):
         found = await pool.examine(
-            _endless(tmp_path / "endless.pdf"), roots=[], at=sealed_certificate.at, max_bytes=MOST
+            _endless(tmp_path / "endless.pdf"), anchors=[], at=sealed_certificate.at, max_bytes=MOST
         )
         assert _reasons(found) == ("worker_timeout",)
 
@@ -260,7 +263,7 @@ async def test_a_closed_pool_says_so(sealed_certificate: Any) -> None:
     await pool.close()
     await pool.close()
     with pytest.raises(WorkerFailed):
-        await pool.examine(sealed_certificate.sealed, roots=[], at=sealed_certificate.at, max_bytes=MOST)
+        await pool.examine(sealed_certificate.sealed, anchors=[], at=sealed_certificate.at, max_bytes=MOST)
 
 
 @ON_LINUX

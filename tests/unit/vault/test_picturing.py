@@ -82,7 +82,7 @@ async def test_a_file_that_cannot_be_drawn_is_told_and_entered(
 
 async def _kept_unexamined(house: Any, caller: OwnerCaller, file: Path) -> str:
     vault, at = house.vault, house.vault.clock.now()
-    found = await vault.workers.examine(file, roots=[], at=at, max_bytes=1000)
+    found = await vault.workers.examine(file, anchors=[], at=at, max_bytes=1000)
     told = keeping.Description("OTHER", "Bản cũ", "upload", keeping.TrustClass.E)
     kept = await keeping.keep(vault, file, found, told, owners_of=[caller.owner], data=None, at=at)
 

@@ -47,7 +47,7 @@ async def test_a_result_is_composed_and_sealed_for_our_eyes_alone(house: Any, co
         house.places.keys / "seal",
         timestamper=looking,
         revocation=house.authority.revocation(),
-        roots=house.authority.roots(),
+        trust=house.vault.trust,
     )
     house.vault = replace(house.vault, sealer=sealer)
     code = await house.opens(commune, people.COMMUNE, house.reregistration())
