@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import combining, normalize
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -89,5 +90,7 @@ class _Stream(StreamingResponse):
 
 
 def _attachment(name: str) -> str:
-    plain = _PLAIN.sub("_", name)
+    """Name the file (RFC 6266): without marks for old clients, as it is (RFC 8187) for all others."""
+    bare = "".join(one for one in normalize("NFD", name) if not combining(one))
+    plain = _PLAIN.sub("_", bare.replace("đ", "d").replace("Đ", "D"))
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -3,22 +3,33 @@
 import json
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.resources import as_file, files
 
 import typst
 
 from signing.errors import ComposingFailed
+from signing.place import Place
 from signing.template_fields import MOST_ITEMS, TEMPLATES, Fields
 
 _LONGEST = 500  # characters of one field; a body of free text has its own bound
 _LONGEST_BODY = 20_000
+_A4_HEIGHT = 841.89  # points; every template with room for a seal is on A4
 
 
 def fields_of(template: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names of the required and of the optional fields; ComposingFailed for no such template."""
     known = _known(template)
     return known.required, known.optional
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A composed file, and the room that its template leaves for the seal (None where there is none)."""
+
+    content: bytes
+    place: Place | None
 
 
 def compose(template: str, fields: Mapping[str, object], *, at: datetime) -> bytes:
@@ -28,8 +39,12 @@ def compose(template: str, fields: Mapping[str, object], *, at: datetime) -> byt
     an optional field that is None or blank is left out. `at` (aware) becomes the file's date. Raises
     ComposingFailed, with `field` when one is missing, unknown, too long or of the wrong kind.
     """
-    known = _known(template)
-    content = _checked(known, fields)
+    return compose_result(template, fields, at=at).content
+
+
+def compose_result(template: str, fields: Mapping[str, object], *, at: datetime) -> Composed:
+    """Compose as `compose` does, and tell where the seal may stand without covering any text."""
+    content = _checked(_known(template), fields)
     moment = at.astimezone(UTC)
     content["composed_at"] = {
         "year": moment.year,
@@ -39,24 +54,34 @@ def compose(template: str, fields: Mapping[str, object], *, at: datetime) -> byt
         "minute": moment.minute,
         "second": moment.second,
     }
-    source = files("signing").joinpath("templates")
     try:
-        with as_file(source) as folder:
-            composed = typst.compile(
+        with as_file(files("signing").joinpath("templates")) as folder:
+            compiler = typst.Compiler(
                 folder / f"{template}.typ",
                 root=folder,
-                format="pdf",
                 ignore_system_fonts=True,
                 sys_inputs={"fields": json.dumps(content, ensure_ascii=False, sort_keys=True)},
-                pdf_standards=["a-2b"],
-                timestamp=int(moment.timestamp()),
             )
+            made = compiler.compile(format="pdf", pdf_standards=["a-2b"], timestamp=int(moment.timestamp()))
+            rooms = json.loads(compiler.query("<seal-place>", field="value"))
     except typst.TypstError as error:
         raise ComposingFailed(f"the template {template} could not be set: {error.message}") from error
-    if not isinstance(composed, bytes):
+    if not isinstance(made, bytes):
         raise ComposingFailed(f"the template {template} gave no page")
     # What is appended by sealing must start on a line of its own (PDF/A, ISO 19005-2, 6.1.9).
-    return composed if composed.endswith(b"\n") else composed + b"\n"
+    return Composed(made if made.endswith(b"\n") else made + b"\n", _place(rooms))
+
+
+def _place(rooms: list[dict[str, float]]) -> Place | None:
+    """Read the room that a template left: typst measures from the top, PDF from the bottom."""
+    if not rooms:
+        return None
+    room = rooms[0]
+    left, top = room["left"], _A4_HEIGHT - room["top"]
+    return Place(
+        int(room["page"]) - 1,
+        (round(left), round(top - room["height"]), round(left + room["width"]), round(top)),
+    )
 
 
 def _known(template: str) -> Fields:

@@ -19,7 +19,7 @@ from typing import Any
 from asn1crypto import x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
 from pyhanko.sign.signers.pdf_signer import (
     DSSContentSettings,
@@ -29,6 +29,7 @@ from pyhanko.sign.signers.pdf_signer import (
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from signing.appearance import Appearance, ImportedPage
 from signing.coverage import has_tail
 from signing.errors import SealingFailed
 from signing.keys import SealKey
@@ -53,6 +54,7 @@ class Sealing:
     at: datetime
     reason: str
     name: str
+    appearance: Appearance | None = None  # None: the seal is not seen on a page
 
 
 async def seal(
@@ -66,15 +68,16 @@ async def seal(
     at: datetime,
     reason: str,
     name: str,
+    appearance: Appearance | None = None,
 ) -> None:
     """Write the sealed form of the PDF `content` to `target` (mode 600): whole, durable, or not at all.
 
     `roots` (DER) are those the seal and its time stamps must lead to; they are embedded. `at` (aware) is the
-    time of sealing, `reason` and `name` are shown by readers. Runs in a thread of its own; the two sources
-    are called in the event loop of that thread. Raises SealingFailed, also when the certificate does not
-    stand, when the file needs repair, or when it carries a signature already.
+    time of sealing, `reason` and `name` are shown by readers, `appearance` stands on the page. Runs in a
+    thread of its own; the two sources are called in the event loop of that thread. Raises SealingFailed, also
+    when the certificate does not stand, when the file needs repair, or when it carries a signature already.
     """
-    order = Sealing(key, timestamper, revocation, tuple(roots), at.astimezone(UTC), reason, name)
+    order = Sealing(key, timestamper, revocation, tuple(roots), at.astimezone(UTC), reason, name, appearance)
     await asyncio.to_thread(_seal_in_thread, content, target, order)
 
 
@@ -150,7 +153,7 @@ async def _sign(path: Path, order: Sealing) -> None:
         ),
         signer_key_usage={"non_repudiation"},
     )
-    signer = _SignerAt(metadata, KeyHolder(order.key, chain, roots), stamper, order.at)
+    signer = _SignerAt(metadata, KeyHolder(order.key, chain, roots), stamper, order.at, order.appearance)
     with path.open("r+b") as file:
         await signer.async_sign_pdf(IncrementalPdfFileWriter(file, strict=True), in_place=True)
 
@@ -180,9 +183,23 @@ class _SignerAt(PdfSigner):
     """pyHanko's signer, told what time it is."""
 
     def __init__(
-        self, metadata: PdfSignatureMetadata, signer: Signer, stamper: StampingAt, at: datetime
+        self,
+        metadata: PdfSignatureMetadata,
+        signer: Signer,
+        stamper: StampingAt,
+        at: datetime,
+        drawn: Appearance | None,
     ) -> None:
-        super().__init__(metadata, signer, timestamper=stamper)
+        place = drawn.place if drawn is not None else None
+        super().__init__(
+            metadata,
+            signer,
+            timestamper=stamper,
+            stamp_style=None if drawn is None else ImportedPage(drawn),
+            new_field_spec=None
+            if place is None
+            else SigFieldSpec(SEAL_FIELD, on_page=place.page, box=place.box),
+        )
         self._at = at
 
     def init_signing_session(self, *args: Any, **kwargs: Any) -> PdfSigningSession:

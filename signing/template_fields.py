@@ -80,6 +80,7 @@ TEMPLATES: dict[str, Fields] = {
         dates=_names("first_registered_on changed_on owner_birth_date"),
     ),
     "conversion_mark": Fields(required=_names("agency converter converted_at")),
+    "seal_appearance": Fields(required=_names("agency signed_at width height")),
     "general_result": Fields(
         required=_names("title body issued_on") | _SIGNED,
         optional=_names("number subject_name subject_number"),

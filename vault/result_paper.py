@@ -10,14 +10,17 @@ from typing import Any
 from policies.errors import IdentifierInvalid
 from policies.facts import TrustClass
 from policies.identifiers import personal_number, tax_code
-from signing.composing import compose
+from signing.appearance import draw_seal
+from signing.composing import Composed, compose_result
 from signing.errors import ComposingFailed
 from signing.report import Examination
+from vault import agencies
 from vault.errors import FieldInvalid
 from vault.examining import accepted
 from vault.keeping import scratch_file, write_private
 from vault.services import Vault
 
+REASON = "Kết quả điện tử"
 TEMPLATES = {  # record type -> template of signing.composing
     "GKS": "birth_certificate",
     "GCNKH": "marriage_certificate",
@@ -84,13 +87,13 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
     if template is None:
         raise FieldInvalid("type", "no_template")
     try:
-        content = await asyncio.to_thread(compose, template, fields, at=at)
+        made = await asyncio.to_thread(compose_result, template, fields, at=at)
     except ComposingFailed as problem:
         raise FieldInvalid(f"fields.{problem.field or ''}".rstrip("."), problem.code) from problem
     plain, sealed = scratch_file(vault), scratch_file(vault)
     try:
-        await asyncio.to_thread(write_private, plain, content)
-        await vault.sealer.seal(agency, plain, sealed, at=at, reason="Kết quả điện tử", name=agency)
+        await asyncio.to_thread(write_private, plain, made.content)
+        await _seal(vault, agency, made, plain, sealed, at)
     finally:
         plain.unlink(missing_ok=True)
     try:
@@ -101,6 +104,15 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
         sealed.unlink(missing_ok=True)
         raise
     return Paper(sealed, examined, TrustClass.A, fields)
+
+
+async def _seal(vault: Vault, agency: str, made: Composed, plain: Path, sealed: Path, at: datetime) -> None:
+    async with vault.db.read() as db:
+        name, _ = await agencies.name(db, agency)
+    drawn = None
+    if made.place is not None:
+        drawn = await asyncio.to_thread(draw_seal, name, at, made.place)
+    await vault.sealer.seal(agency, plain, sealed, at=at, reason=REASON, name=name, appearance=drawn)
 
 
 async def handed_in(vault: Vault, file: Path, at: datetime) -> Paper:

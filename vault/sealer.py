@@ -1,9 +1,11 @@
 """The sealer: it alone holds the agencies' seal keys, one file each in a folder of its own (DESIGN 6, 8)."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from signing.appearance import Appearance
 from signing.errors import SealingFailed
 from signing.foreign import seal_foreign
 from signing.keys_file import FileKey
@@ -42,14 +44,22 @@ class Sealer:
         return self._path(agency).exists()
 
     async def seal(
-        self, agency: str, content: Path, target: Path, *, at: datetime, reason: str, name: str
+        self,
+        agency: str,
+        content: Path,
+        target: Path,
+        *,
+        at: datetime,
+        reason: str,
+        name: str,
+        appearance: Appearance | None = None,
     ) -> None:
-        """Seal `content`, which Kho composed, into `target` as PAdES B-LTA.
+        """Seal `content`, which Kho composed, into `target` as PAdES B-LTA, shown as `appearance` says.
 
         Raises:
             SealingFailed: no key, no time-stamp authority, or sealing failed; nothing is left behind.
         """
-        order = self._order(agency, at, reason, name)
+        order = replace(self._order(agency, at, reason, name), appearance=appearance)
         await seal(content, target, **vars(order))
 
     async def seal_foreign(

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
+from unicodedata import category, normalize
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +26,7 @@ from vault.services import Vault
 from vault.tables import damage
 from vault.telling import Telling
 
+_LONGEST_NAME = 60  # characters of a title in a file name: with its code it stays under 255 bytes
 SHARED = timedelta(seconds=60)  # ranges of one file share a `delivered` entry this long
 
 
@@ -116,13 +118,23 @@ async def send(
         size=row["content_size"],
         digest=row["content_sha256"],
         media_type=row["media_type"],
-        name=f"{_code(access.record, access.told.facts)}.pdf",
+        name=_file_name(access.record, access.told.facts),
         verdict=access.record.facts.verdict,
         validity=access.record.facts.validity.value,
         receipt=entry.receipt,
         index=entry.index,
         broken=lambda why: _not_delivered(vault, caller, access, entry, why),
     )
+
+
+def _file_name(record: Stored, facts: AccessFacts) -> str:
+    """Name the file as people know the paper; what would steer a file system is left out."""
+    title = "".join(one for one in normalize("NFC", str(record.row["title"])) if _may_name(one))
+    return f"{' '.join(title.split())[:_LONGEST_NAME]} {_code(record, facts)}.pdf".strip()
+
+
+def _may_name(letter: str) -> bool:
+    return letter not in '<>:"/\\|?*' and (letter == " " or category(letter)[0] not in "CZ")
 
 
 def _code(record: Stored, facts: AccessFacts) -> str:

@@ -5,6 +5,8 @@ Made for demo and tests. Whoever trusts this root trusts whoever can read its fo
 
 import os
 import shutil
+import unicodedata
+import warnings
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -94,9 +96,9 @@ class DemoAuthority:
         subject = x509.Name(
             [
                 x509.NameAttribute(NameOID.COUNTRY_NAME, _COUNTRY),
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, agency_name[:_NAME_LENGTH]),
+                _named(NameOID.ORGANIZATION_NAME, agency_name),
                 x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, code),
-                x509.NameAttribute(NameOID.COMMON_NAME, agency_name[:_NAME_LENGTH]),
+                _named(NameOID.COMMON_NAME, agency_name),
             ]
         )
         usage = _usage("digital_signature", "content_commitment")
@@ -195,6 +197,14 @@ def _certificate(
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
     return builder.sign(issuer_key, hashes.SHA256())
+
+
+def _named(kind: x509.ObjectIdentifier, text: str) -> x509.NameAttribute[str]:
+    """Give a name of at most 64 characters (RFC 5280); the library counts bytes, and Vietnamese has more."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        short = unicodedata.normalize("NFC", text)[:_NAME_LENGTH]
+        return x509.NameAttribute(kind, short, _validate=False)
 
 
 def _name(common: str) -> x509.Name:

@@ -6,6 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -53,7 +54,9 @@ def test_the_file_comes_whole_with_digest_verdict_and_receipt(
     assert reply.headers["etag"] == f'"sha256-{digest.hex()}"'
     assert (reply.headers["kho-verdict"], reply.headers["kho-validity"]) == ("valid", "in_force")
     assert reply.headers["content-type"] == "application/pdf"
-    assert reply.headers["content-disposition"].startswith("attachment; ")
+    named = reply.headers["content-disposition"]
+    assert named.startswith('attachment; filename="Giay_khai_sinh_')
+    assert unquote(named.partition("filename*=UTF-8''")[2]).startswith("Giấy khai sinh ")
     assert reply.headers["cache-control"] == "no-store"
     receipt = police.get(f"/v1/receipts/{reply.headers['kho-receipt']}")
     line = police.get("/log/key").text.strip()
