@@ -52,18 +52,27 @@ class SealingFailed(SigningError):
     retryable: bool = False
 
 
-class TimestampFailed(SealingFailed):
+class ServiceFailed(SealingFailed):
+    """A service that sealing needs gave no usable answer; `reason` says in a word what was wrong."""
+
+    code = "service_failed"
+    retryable = True
+
+    def __init__(self, detail: str = "", *, reason: str = "unusable") -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class TimestampFailed(ServiceFailed):
     """The time stamp authority gave no usable answer."""
 
     code = "timestamp_failed"
-    retryable = True
 
 
-class StatusFailed(SealingFailed):
+class StatusFailed(ServiceFailed):
     """Nobody gave a usable answer about the status of a certificate."""
 
     code = "status_failed"
-    retryable = True
 
 
 class CertificateRevoked(SealingFailed):

@@ -16,12 +16,12 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any, TypeVar
 
-from asn1crypto import cms, ocsp, x509
+from asn1crypto import cms, x509
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 
 from signing.errors import SealingFailed
-from signing.revocation import collect_status
+from signing.revocation import Collected, collect_status
 from signing.sealing import KeyHolder, Sealing, flush_folder
 from signing.timestamps import StampingAt
 from signing.workers import WorkerPool
@@ -37,6 +37,7 @@ _SPARE = 512  # hexadecimal digits more than a dry run needs: signatures differ 
 class _Evidence:
     certificates: list[bytes]
     status: list[bytes]
+    lists: list[bytes]
     seal_digits: int
     stamp_digits: int
 
@@ -77,6 +78,7 @@ async def _seal(
         "mark": _text(mark),
         "certificates": [_text(one) for one in evidence.certificates],
         "status": [_text(one) for one in evidence.status],
+        "lists": [_text(one) for one in evidence.lists],
         "at": order.at.astimezone(UTC).isoformat(),
         "reason": order.reason,
         "name": order.name,
@@ -132,27 +134,27 @@ async def _gather(order: Sealing) -> _Evidence:
     stamper = StampingAt(order.timestamper, order.at)
     dummy = await stamper.async_dummy_response(_DIGEST)  # shows the certificates of the authority
     known = [*chain, *stamper.cert_registry, *roots]
-    answers = await collect_status(order.revocation, known, order.at)
-    await _check_standing(order, known, answers)
+    proofs = await collect_status(order.revocation, known, order.at)
+    await _check_standing(order, known, proofs)
     dry = await _signed(order, bytes(32), stamper, dry_run=True)
     unique = dict.fromkeys(one.dump() for one in known)
     return _Evidence(
         certificates=list(unique),
-        status=[one.dump() for one in answers],
+        status=[one.dump() for one in proofs.ocsps],
+        lists=[one.dump() for one in proofs.crls],
         seal_digits=2 * len(dry.dump()) + _SPARE,
         stamp_digits=2 * len(dummy.dump()) + _SPARE,
     )
 
 
-async def _check_standing(
-    order: Sealing, known: Sequence[x509.Certificate], answers: Sequence[ocsp.OCSPResponse]
-) -> None:
+async def _check_standing(order: Sealing, known: Sequence[x509.Certificate], proofs: Collected) -> None:
     """Refuse a certificate that does not stand, before anything is signed (NĐ 23/2025, Điều 15)."""
     context = ValidationContext(
         trust_roots=[x509.Certificate.load(root) for root in order.roots],
         other_certs=list(known),
         moment=order.at,
-        ocsps=list(answers),
+        ocsps=proofs.ocsps,
+        crls=proofs.crls,
         revocation_mode="require",
     )
     own = x509.Certificate.load(order.key.certificates[0])

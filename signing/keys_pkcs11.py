@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pkcs11
 from cryptography.hazmat.primitives.asymmetric import utils
@@ -26,7 +27,7 @@ from signing.errors import (
 from signing.keys import SealKey
 from signing.keys_memory import SigningMemory
 
-# DigestInfo of SHA-256 (RFC 8017, 9.2, note 1): a raw RSA mechanism pads what it is given, and hashes nothing.
+# DigestInfo of SHA-256 (RFC 8017, 9.2, note 1): a raw RSA mechanism pads, and hashes nothing.
 _DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 _ANOTHER_KIND = (told.KeyTypeInconsistent, told.MechanismInvalid, told.DataLenRange)
 _PIN_AT_FAULT = (told.PinIncorrect, told.PinInvalid, told.PinLenRange, told.PinLocked, told.PinExpired)
@@ -76,7 +77,7 @@ class Pkcs11Key(SealKey):
                 raise _error_of(problem) from problem
 
     def _once(self, desk: "_Desk", digest: bytes) -> bytes:
-        key = desk.session(self._pin).get_key(
+        key: Any = desk.session(self._pin).get_key(
             object_class=pkcs11.ObjectClass.PRIVATE_KEY,
             label=self._place.key_label,
             id=self._place.key_id,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
-from asn1crypto import ocsp, x509
+from asn1crypto import crl, ocsp, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
@@ -34,10 +34,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class SealOrder:
-    """What a seal will say and need: evidence (DER) to embed, and bytes to keep free for the signature."""
+    """What a seal will say and need: evidence (DER) to embed, and room to keep free for the signature."""
 
     certificates: Sequence[bytes]
     status: Sequence[bytes]
+    lists: Sequence[bytes]
     at: datetime
     reason: str
     name: str
@@ -58,6 +59,7 @@ def prepare_seal(content: bytes, order: SealOrder, place: tuple[float, float, fl
         None,
         certs=[x509.Certificate.load(one) for one in order.certificates],
         ocsps=[ocsp.OCSPResponse.load(one) for one in order.status],
+        crls=[crl.CertificateList.load(one) for one in order.lists],
     )
     corners = tuple(round(edge) for edge in place)
     spec = SigFieldSpec(SEAL_FIELD, on_page=0, box=corners, empty_field_appearance=True)  # type: ignore[arg-type]

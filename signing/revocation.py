@@ -1,26 +1,44 @@
 # mypy: allow-untyped-calls
-"""Certificate status (OCSP, RFC 6960): the contract, and a responder that lives in this process."""
+"""Certificate status (OCSP, CRL): the contract, and a responder that lives in this process."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
-from asn1crypto import algos, ocsp, x509
+from asn1crypto import algos, crl, ocsp, x509
 
-from signing.errors import SealingFailed
+from signing.errors import SealingFailed, StatusFailed
 from signing.keys_file import FileKey
 
 _FRESH_FOR = timedelta(days=7)
 
 
+@dataclass(frozen=True)
+class StatusProof:
+    """What proves a status: an OCSPResponse (RFC 6960) or a CertificateList (RFC 5280), DER."""
+
+    kind: Literal["ocsp", "crl"]
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The proofs for a set of certificates, parsed, as a validator and a file want them."""
+
+    ocsps: list[ocsp.OCSPResponse] = field(default_factory=list)
+    crls: list[crl.CertificateList] = field(default_factory=list)
+
+
 class RevocationSource(Protocol):
     """Who says whether a certificate stood at a time; called in the event loop of the thread that seals."""
 
-    async def status(self, certificate: bytes, issuer: bytes, at: datetime) -> bytes:
-        """Return an OCSPResponse (DER) for `certificate`, issued by `issuer` (both DER).
+    async def status(self, certificate: bytes, issuer: bytes, at: datetime) -> StatusProof:
+        """Return the proof for `certificate`, issued by `issuer` (both DER).
 
-        `issuer` is the issuer's certificate. Raises SealingFailed when there is no answer.
+        `issuer` is the issuer's certificate. Raises StatusFailed when there is no usable answer,
+        CertificateRevoked when a source sees to that itself.
         """
         ...
 
@@ -36,12 +54,12 @@ class LocalResponder:
         self._responders = dict(responders)
         self._revoked = dict(revoked)
 
-    async def status(self, certificate: bytes, issuer: bytes, at: datetime) -> bytes:
-        """Return a signed response, good for seven days from `at`; SealingFailed for a strange issuer."""
+    async def status(self, certificate: bytes, issuer: bytes, at: datetime) -> StatusProof:
+        """Return a signed response, good for seven days from `at`; StatusFailed for a strange issuer."""
         asked, by = x509.Certificate.load(certificate), x509.Certificate.load(issuer)
         key = self._responders.get(by.subject.dump())
         if key is None:
-            raise SealingFailed("no responder answers for the issuer of this certificate")
+            raise StatusFailed("no responder answers for the issuer of this certificate", reason="no_source")
         moment = at.astimezone(UTC).replace(microsecond=0)
         single = {
             "cert_id": _certificate_id(asked, by),
@@ -66,7 +84,8 @@ class LocalResponder:
             }
         )
         body = {"response_type": "basic_ocsp_response", "response": basic}
-        return bytes(ocsp.OCSPResponse({"response_status": "successful", "response_bytes": body}).dump())
+        made = ocsp.OCSPResponse({"response_status": "successful", "response_bytes": body})
+        return StatusProof("ocsp", made.dump())
 
     def _status_of(self, certificate: x509.Certificate, at: datetime) -> ocsp.CertStatus:
         since = self._revoked.get(certificate.serial_number)
@@ -89,26 +108,31 @@ def _certificate_id(certificate: x509.Certificate, issuer: x509.Certificate) -> 
 
 async def collect_status(
     source: RevocationSource, certificates: Iterable[x509.Certificate], at: datetime
-) -> list[ocsp.OCSPResponse]:
+) -> Collected:
     """Ask `source` about each certificate that can be revoked, finding its issuer among the others.
 
-    Roots and responders marked "no check" are left out. Raises SealingFailed when an issuer is missing or an
-    answer cannot be read.
+    Roots and responders marked "no check" are left out. Raises SealingFailed when an issuer is missing,
+    StatusFailed when an answer cannot be read, and what the source raises.
     """
     unique = {one.dump(): one for one in certificates}.values()
-    answers = []
+    proofs = Collected()
+    lists: set[bytes] = set()
     for one in unique:
         if one.self_issued or one.ocsp_no_check_value is not None:
             continue
         issuer = next((other for other in unique if _is_issuer(other, one)), None)
         if issuer is None:
             raise SealingFailed("the chain of certificates has a gap")
-        answer = await source.status(one.dump(), issuer.dump(), at)
+        proof = await source.status(one.dump(), issuer.dump(), at)
         try:
-            answers.append(ocsp.OCSPResponse.load(answer, strict=True))
+            if proof.kind == "ocsp":
+                proofs.ocsps.append(ocsp.OCSPResponse.load(proof.content, strict=True))
+            elif proof.content not in lists:
+                lists.add(proof.content)
+                proofs.crls.append(crl.CertificateList.load(proof.content, strict=True))
         except (ValueError, TypeError) as error:
-            raise SealingFailed("the answer about a certificate's status cannot be read") from error
-    return answers
+            raise StatusFailed("the answer about a certificate's status cannot be read") from error
+    return proofs
 
 
 def _is_issuer(issuer: x509.Certificate, of: x509.Certificate) -> bool:

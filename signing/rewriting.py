@@ -15,9 +15,9 @@ from signing.preparing import Prepared, SealOrder, embed, prepare_seal, prepare_
 def rewrite_file(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Return plain JSON values and the new file.
 
-    `request`: task "mark" (mark, certificates, status: base64; at, reason, name, reserved) gives a marked
-    file prepared for its seal; "embed" (start, stop, signed: base64; stamp_reserved where an archive stamp
-    follows) gives it its signature. `start` and `stop` in the answer are the gap, where one is left.
+    `request`: task "mark" (mark, certificates, status, lists: base64; at, reason, name, reserved) gives a
+    marked file prepared for its seal; "embed" (start, stop, signed: base64; stamp_reserved where an archive
+    stamp follows) gives it its signature. `start` and `stop` in the answer are the gap, where one is left.
     Raises whatever the libraries raise: the worker ends, and its file is refused.
     """
     stream.seek(0)  # whoever opened it has measured it first
@@ -35,6 +35,7 @@ def _marked(stream: BinaryIO, request: Mapping[str, Any]) -> Prepared:
     order = SealOrder(
         certificates=[_bytes(one) for one in request["certificates"]],
         status=[_bytes(one) for one in request["status"]],
+        lists=[_bytes(one) for one in request["lists"]],
         at=datetime.fromisoformat(request["at"]),
         reason=str(request["reason"]),
         name=str(request["name"]),

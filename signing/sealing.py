@@ -128,11 +128,13 @@ async def _sign(path: Path, order: Sealing) -> None:
     stamper = StampingAt(order.timestamper, order.at)
     await stamper.async_dummy_response("sha256")  # shows the certificates of the authority
     known = [*chain, *stamper.cert_registry, *roots]
+    proofs = await collect_status(order.revocation, known, order.at)
     context = ValidationContext(
         trust_roots=roots,
         other_certs=known,
         moment=order.at,
-        ocsps=await collect_status(order.revocation, known, order.at),
+        ocsps=proofs.ocsps,
+        crls=proofs.crls,
         revocation_mode="require",
     )
     metadata = PdfSignatureMetadata(

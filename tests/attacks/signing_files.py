@@ -56,7 +56,7 @@ class Notary:
             trust_roots=roots,
             other_certs=known,
             moment=self.at,
-            ocsps=await collect_status(self.authority.revocation(), known, self.at),
+            ocsps=(await collect_status(self.authority.revocation(), known, self.at)).ocsps,
             revocation_mode="require",
         )
         settings = DSSContentSettings(

@@ -49,24 +49,22 @@ def token() -> tuple[Path, str]:
 def make_key(label: str, kind: str) -> tuple[TokenPlace, ec.EllipticCurvePublicKey | rsa.RSAPublicKey]:
     """Make a key pair ("p256" or "rsa") in the token; gives its place and the public half."""
     library, name = token()
-    with _turns.setdefault(library, threading.Lock()):
-        with _rw_session() as session:
-            if kind == "rsa":
-                public, _ = session.generate_keypair(pkcs11.KeyType.RSA, 2048, store=True, label=label)
-                loaded = _rsa(public)
-            else:
-                curve = {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
-                domain = session.create_domain_parameters(pkcs11.KeyType.EC, curve, local=True)
-                public, _ = domain.generate_keypair(store=True, label=label)
-                loaded = load_der_public_key(encode_ec_public_key(public))
+    with _turns.setdefault(library, threading.Lock()), _rw_session() as session:
+        if kind == "rsa":
+            public, _ = session.generate_keypair(pkcs11.KeyType.RSA, 2048, store=True, label=label)
+            loaded = _rsa(public)
+        else:
+            curve = {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+            domain = session.create_domain_parameters(pkcs11.KeyType.EC, curve, local=True)
+            public, _ = domain.generate_keypair(store=True, label=label)
+            loaded = load_der_public_key(encode_ec_public_key(public))
     return TokenPlace(library, name, key_label=label), loaded
 
 
 def remove_key(place: TokenPlace) -> None:
     """Take a private key out of the token."""
-    with _turns.setdefault(place.module, threading.Lock()):
-        with _rw_session() as session:
-            session.get_key(pkcs11.ObjectClass.PRIVATE_KEY, label=place.key_label).destroy()
+    with _turns.setdefault(place.module, threading.Lock()), _rw_session() as session:
+        session.get_key(pkcs11.ObjectClass.PRIVATE_KEY, label=place.key_label).destroy()
 
 
 def lose_sessions(place: TokenPlace) -> None:

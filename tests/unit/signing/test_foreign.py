@@ -151,7 +151,7 @@ async def test_no_process_that_parses_it_holds_the_key(
     assert [one["task"] for one in pool.asked] == ["mark", "embed", "embed"]
     said = {name for one in pool.asked for name in one}
     assert said == {
-        *("task", "mark", "certificates", "status", "at", "reason", "name", "reserved"),
+        *("task", "mark", "certificates", "status", "lists", "at", "reason", "name", "reserved"),
         *("start", "stop", "length", "signed", "stamp_reserved"),
     }
     order.key.to_pem(tmp_path / "key.pem")
