@@ -1,8 +1,61 @@
 """The tables of what documents are worth: evidence, waiting seals, scans, quarantine, trust classes."""
 
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, UniqueConstraint
+
+from vault.columns import binary, maybe, number, table, text
+
 # Evidence of signatures ---------------------------------------------------------------------------------
 
 # Seals that wait, and renewals --------------------------------------------------------------------------
+
+waiting_seal = table(
+    "waiting_seal",  # a result that was permitted, but that nobody could seal or stamp just then
+    text("id", primary_key=True),
+    text("caller"),  # the system, and what else its entries name
+    text("agency"),
+    maybe("officer"),
+    text("key_thumbprint"),
+    text("door"),
+    text("key"),  # the Idempotency-Key, whose answer it is for now
+    binary("asked"),
+    text("operation"),  # issue | issue_record
+    maybe("dossier"),
+    text("type"),
+    Column("wrapped_key", LargeBinary, nullable=True),  # sealed to the vault; absent once it has ended
+    Column("body", LargeBinary, nullable=True),  # what was handed in, sealed under that key; likewise
+    text("state"),  # waiting_for_seal | sealed | seal_given_up
+    number("attempts"),
+    text("reasons"),  # codes, as a JSON list
+    text("next_at"),
+    text("created_at"),
+    text("updated_at"),
+    maybe("record"),
+    UniqueConstraint("caller", "key"),
+    Index("ix_waiting_seal_due", "state", "next_at"),
+    Index("ix_waiting_seal_of", "agency", "state"),
+)
+
+earlier_content = table(
+    "earlier_content",  # what a record's file was before its archive time stamp was renewed
+    text("record", ForeignKey("record.id"), primary_key=True),
+    number("version", primary_key=True),
+    text("blob"),
+    binary("content_sha256"),
+    number("content_size"),
+    binary("sealed_sha256"),
+    number("sealed_size"),
+    text("replaced_at"),
+    number("idx"),  # the entry of the renewal
+    Index("ix_earlier_content_sha256", "content_sha256"),
+)
+
+archive_stamp = table(
+    "archive_stamp",  # until when a record's newest archive time stamp can be verified by itself
+    text("record", ForeignKey("record.id"), primary_key=True),
+    maybe("until"),  # absent: looked at, and there is none to renew
+    text("looked_at"),
+    Index("ix_archive_stamp_until", "until"),
+)
 
 # Scans --------------------------------------------------------------------------------------------------
 

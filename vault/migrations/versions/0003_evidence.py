@@ -1,5 +1,8 @@
 """What documents are worth: evidence of signatures, waiting seals, scans, quarantine, classes."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -21,6 +24,57 @@ def _evidence_of_signatures() -> None:
 
 def _waiting_seals() -> None:
     """Keep results that wait for their seal, and renewals."""
+    op.create_table(
+        "waiting_seal",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("officer", sa.Text(), nullable=True),
+        sa.Column("key_thumbprint", sa.Text(), nullable=False),
+        sa.Column("door", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("asked", sa.LargeBinary(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("dossier", sa.Text(), nullable=True),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("next_at", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting_seal")),
+        sa.UniqueConstraint("caller", "key", name=op.f("uq_waiting_seal_caller_key")),
+    )
+    op.create_index("ix_waiting_seal_due", "waiting_seal", ["state", "next_at"], unique=False)
+    op.create_index("ix_waiting_seal_of", "waiting_seal", ["agency", "state"], unique=False)
+    op.create_table(
+        "earlier_content",
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("blob", sa.Text(), nullable=False),
+        sa.Column("content_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("content_size", sa.Integer(), nullable=False),
+        sa.Column("sealed_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_size", sa.Integer(), nullable=False),
+        sa.Column("replaced_at", sa.Text(), nullable=False),
+        sa.Column("idx", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_earlier_content_record")),
+        sa.PrimaryKeyConstraint("record", "version", name=op.f("pk_earlier_content")),
+    )
+    op.create_index("ix_earlier_content_sha256", "earlier_content", ["content_sha256"], unique=False)
+    op.create_table(
+        "archive_stamp",
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("until", sa.Text(), nullable=True),
+        sa.Column("looked_at", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_archive_stamp_record")),
+        sa.PrimaryKeyConstraint("record", name=op.f("pk_archive_stamp")),
+    )
+    op.create_index("ix_archive_stamp_until", "archive_stamp", ["until"], unique=False)
 
 
 def _scans() -> None:
