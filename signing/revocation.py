@@ -11,6 +11,7 @@ from asn1crypto import algos, crl, ocsp, x509
 
 from signing.errors import SealingFailed, StatusFailed
 from signing.keys_file import FileKey
+from signing.service_state import ServiceState
 
 _FRESH_FOR = timedelta(days=7)
 
@@ -51,6 +52,7 @@ class LocalResponder:
     """
 
     def __init__(self, responders: Mapping[bytes, FileKey], revoked: Mapping[int, datetime]) -> None:
+        self.state = ServiceState("local")
         self._responders = dict(responders)
         self._revoked = dict(revoked)
 

@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -12,13 +13,19 @@ from pyhanko.sign.timestamps import TimeStamper
 
 from signing.errors import TimestampFailed
 from signing.keys_file import FileKey
+from signing.service_state import ServiceState
 
 POLICY = "1.3.6.1.4.1.4146.2.3"  # placeholder policy of a test authority; a real one names its own
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 
 
 class TimestampSource(Protocol):
-    """Who answers time stamp requests; called in the event loop of the thread that seals."""
+    """Who answers time stamp requests; called in the event loop of the thread that seals.
+
+    `issuers` (DER) are certificates above the authority's own that its answers do not carry.
+    """
+
+    issuers: Sequence[bytes]
 
     async def answer(self, request: bytes, at: datetime) -> bytes:
         """Return a TimeStampResp (DER) to a TimeStampReq (DER).
@@ -35,8 +42,11 @@ class LocalTimestamper:
     `certificates` of the key: the authority's own (extended key usage timeStamping, critical), its issuers.
     """
 
+    issuers: Sequence[bytes] = ()  # those of the seal key: one authority issued both
+
     def __init__(self, key: FileKey) -> None:
         self._key = key
+        self.state = ServiceState("local")
 
     async def answer(self, request: bytes, at: datetime) -> bytes:
         """Return a granted response stamped `at` (whole seconds); TimestampFailed on a malformed request."""
@@ -110,6 +120,7 @@ class StampingAt(TimeStamper):
 
     def __init__(self, source: TimestampSource, at: datetime) -> None:
         super().__init__()
+        self.cert_registry.register_multiple(x509.Certificate.load(one) for one in source.issuers)
         self._source = source
         self._at = at
 

@@ -9,6 +9,7 @@ from asn1crypto import cms, tsp
 
 from signing.errors import TimestampFailed
 from signing.timestamps import LocalTimestamper
+from signing.timestamps_http import Reply
 from tests.servers.loopback import Answer, Asked, LoopbackServer
 
 Lie = Literal["nonce", "no nonce", "imprint", "stale", "refused", "tampered", "no token", "no certificate"]
@@ -58,7 +59,7 @@ class StampServer(LoopbackServer):
         if "refused" in self.lies:
             return _refusal()
         if "no token" in self.lies:
-            return bytes(tsp.TimeStampResp({"status": {"status": "granted"}}).dump())
+            return bytes(Reply({"status": {"status": "granted"}}).dump())
         response = tsp.TimeStampResp.load(body)
         signed: cms.SignedData = response["time_stamp_token"]["content"]
         if "tampered" in self.lies:
@@ -72,4 +73,4 @@ class StampServer(LoopbackServer):
 
 def _refusal() -> bytes:
     status = {"status": "rejection", "fail_info": {"system_failure"}}
-    return bytes(tsp.TimeStampResp({"status": status}).dump())
+    return bytes(Reply({"status": status}).dump())

@@ -131,6 +131,8 @@ async def test_an_authority_that_answers_nonsense_stops_the_sealing(
     sealed_certificate: Any, tmp_path: Path
 ) -> None:
     class Nonsense:
+        issuers = ()
+
         async def answer(self, request: bytes, at: object) -> bytes:
             return b"\x30\x03\x02\x01\x00" + request
 

@@ -1,0 +1,153 @@
+"""Certificate status over real HTTP: OCSP, then lists, only where the operator allows; lies are found."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.x509 import load_der_x509_crl
+from cryptography.x509.ocsp import load_der_ocsp_response
+
+from signing.errors import CertificateRevoked, StatusFailed
+from signing.exchange import Limits
+from signing.revocation import StatusProof
+from signing.status_http import HttpStatus
+from tests.servers import loopback
+from tests.servers.loopback import Answer, Asked
+from tests.servers.ocsp_server import StatusServer
+from tests.servers.pki import Holder, Pki, der
+
+QUICK = Limits(seconds=5, pause=0.01)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[StatusServer]:
+    with StatusServer() as server:
+        server.pki = Pki(status_url=f"{server.url}/ocsp", crl_url=server.crl_url)
+        yield server
+
+
+@pytest.fixture
+def server(running: StatusServer) -> Iterator[StatusServer]:
+    running.asked.clear()
+    yield running
+    running.lies, running.revoked, running.fault, running.slow, running.trickle = set(), {}, None, 0.0, 0.0
+
+
+@pytest.fixture(scope="module")
+def own(running: StatusServer) -> Holder:
+    assert running.pki is not None
+    return running.pki.seal()
+
+
+def by_url(server: StatusServer, **changes: Any) -> HttpStatus:
+    return HttpStatus(f"{server.url}/ocsp", **({"limits": QUICK} | changes))
+
+
+def by_host(server: StatusServer) -> HttpStatus:
+    return HttpStatus(hosts=[f"127.0.0.1:{server.port}"], limits=QUICK)
+
+
+def proof(source: HttpStatus, own: Holder) -> StatusProof:
+    issuer = der(own.above[0])
+    return asyncio.run(source.status(der(own.certificate), issuer, datetime.now(UTC)))
+
+
+def refused(source: HttpStatus, own: Holder) -> str:
+    with pytest.raises(StatusFailed) as caught:
+        proof(source, own)
+    assert (caught.value.code, caught.value.retryable) == ("status_failed", True)
+    assert source.state.told()["last"] == caught.value.reason
+    return caught.value.reason
+
+
+def no_ocsp(asked: Asked) -> Answer | None:
+    return Answer(b"", "text/plain", 404) if asked.method == "POST" else None
+
+
+@pytest.mark.parametrize("source", [by_url, by_host])
+def test_a_standing_certificate_is_proven_by_ocsp(server: StatusServer, own: Holder, source: Any) -> None:
+    asked = source(server)
+    found = proof(asked, own)
+    assert found.kind == "ocsp"
+    assert load_der_ocsp_response(found.content).serial_number == own.certificate.serial_number
+    assert asked.state.told()["last"] == "ok"
+
+
+def test_a_list_stands_in_when_the_responder_does_not_answer(server: StatusServer, own: Holder) -> None:
+    server.fault = no_ocsp
+    found = proof(by_host(server), own)
+    assert found.kind == "crl"
+    assert load_der_x509_crl(found.content).issuer == own.certificate.issuer
+
+
+@pytest.mark.parametrize("fault", [None, no_ocsp])
+def test_a_revoked_certificate_is_not_asked_about_again(
+    server: StatusServer, own: Holder, fault: Any
+) -> None:
+    server.fault = fault
+    server.revoked = {own.certificate.serial_number: server.now() - timedelta(hours=1)}
+    with pytest.raises(CertificateRevoked) as caught:
+        proof(by_host(server), own)
+    assert (caught.value.code, caught.value.retryable) == ("certificate_revoked", False)
+
+
+@pytest.mark.parametrize(
+    ("lie", "reason"),
+    [
+        ("nonce", "nonce"),
+        ("stale", "stale"),
+        ("future", "stale"),
+        ("signer", "signature"),
+        ("certificate", "another"),
+        ("unknown", "unknown"),
+        ("later", "refused"),
+        ("tampered", "signature"),
+    ],
+)
+def test_a_responder_s_lie_is_found(server: StatusServer, own: Holder, lie: Any, reason: str) -> None:
+    server.lies = {lie}
+    assert refused(by_url(server), own) == reason
+
+
+def test_an_answer_made_beforehand_carries_no_nonce(server: StatusServer, own: Holder) -> None:
+    server.lies = {"no nonce"}
+    assert proof(by_url(server), own).kind == "ocsp"
+
+
+@pytest.mark.parametrize(
+    ("lie", "reason"), [("stale", "stale"), ("signer", "signature"), ("tampered", "signature")]
+)
+def test_a_list_s_lie_is_found(server: StatusServer, own: Holder, lie: Any, reason: str) -> None:
+    server.fault, server.lies = no_ocsp, {lie}
+    assert refused(by_host(server), own) == reason
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (loopback.garbage, "not_a_response"),
+        (loopback.page, "not_a_response"),
+        (loopback.giant, "too_large"),
+        (loopback.failing(500), "busy"),
+        (loopback.dropped, "hung_up"),
+        (lambda asked: Answer(loopback.garbage(asked).body, "application/ocsp-response"), "not_a_response"),
+    ],
+)
+def test_a_useless_answer_is_told_as_what_it_is(
+    server: StatusServer, own: Holder, fault: Any, reason: str
+) -> None:
+    server.fault = fault
+    assert refused(by_url(server), own) == reason
+
+
+def test_a_slow_service_is_left(server: StatusServer, own: Holder) -> None:
+    server.slow = 30.0
+    assert refused(by_url(server, limits=Limits(seconds=0.2, tries=1)), own) == "slow"
+
+
+def test_nobody_else_is_asked(server: StatusServer, own: Holder) -> None:
+    for hosts in ([], ["127.0.0.1"], ["127.0.0.1:9"], ["ocsp.example"]):
+        assert refused(HttpStatus(hosts=hosts, limits=QUICK), own) == "no_source"
+    assert server.asked == []
