@@ -7,7 +7,6 @@ They are bounded in size, and nothing of them is used before it was checked agai
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
 
 from asn1crypto import cms, core, tsp, x509
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
@@ -27,10 +26,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Reply(core.Sequence):  # type: ignore[misc]
+class Reply(core.Sequence):
     """A TimeStampResp as RFC 3161 has it: the library's own type wants a token in a refusal too."""
 
-    _fields: ClassVar = [
+    _fields = [  # noqa: RUF012  as the library has it
         ("status", tsp.PKIStatusInfo),
         ("time_stamp_token", cms.ContentInfo, {"optional": True}),
     ]
