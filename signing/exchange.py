@@ -54,7 +54,7 @@ class NoAnswer(Exception):
     """There was no whole answer.
 
     `reason` is unreachable, slow, hung_up, too_large, busy or status_NNN; `sent` says whether the question
-    may have been read: then it may have been acted upon.
+    may have been acted upon.
     """
 
     def __init__(self, reason: str, *, sent: bool) -> None:
@@ -91,7 +91,8 @@ async def ask(question: Question, limits: Limits) -> Answered:
         ):
             body = await _read(response, limits.largest)
             if response.status in _BUSY:
-                raise NoAnswer("busy", sent=True)
+                # Whoever limits a rate has not looked at the question (RFC 6585, 4).
+                raise NoAnswer("busy", sent=response.status != 429)
             return Answered(response.status, response.content_type.lower(), body)
     except aiohttp.ConnectionTimeoutError as problem:
         raise NoAnswer("slow", sent=False) from problem
