@@ -16,6 +16,7 @@ from signing.template_fields import MOST_ITEMS, TEMPLATES, Fields
 _LONGEST = 500  # characters of one field; a body of free text has its own bound
 _LONGEST_BODY = 20_000
 _A4_HEIGHT = 841.89  # points; every template with room for a seal is on A4
+_LARGEST_DRAWING = 100_000
 
 
 def fields_of(template: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -104,6 +105,8 @@ def _checked(known: Fields, fields: Mapping[str, object], within: str = "") -> d
                 raise ComposingFailed(f"the field {place} is missing", field=place)
         elif name in known.flags:
             content[name] = _flag(place, given)
+        elif name in known.drawings:
+            content[name] = _drawing(place, given)
         elif name in known.dates:
             content[name] = _date(place, given)
         elif name in known.lists:
@@ -124,6 +127,12 @@ def _list(known: Fields, name: str, given: object) -> list[dict[str, object]]:
 def _flag(name: str, given: object) -> bool:
     if not isinstance(given, bool):
         raise ComposingFailed(f"the field {name} must be true or false", field=name)
+    return given
+
+
+def _drawing(name: str, given: object) -> str:
+    if not isinstance(given, str) or not given.startswith("<svg") or len(given) > _LARGEST_DRAWING:
+        raise ComposingFailed(f"the field {name} must be a drawing in SVG", field=name)
     return given
 
 

@@ -20,19 +20,20 @@ _DEEPEST = 64  # page tree nodes above a page
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in the page's own space
 
 
-def compose_mark(agency: str, converter: str, at: datetime) -> bytes:
-    """Compose the mark as a PDF page of its own size.
+def compose_mark(agency: str, converter: str, at: datetime, qr: str | None = None) -> bytes:
+    """Compose the mark as a PDF page of its own size; a second page holds the QR code.
 
     Args:
         agency: whose officer converts; shown as it is.
         converter: the officer's full name.
         at: aware; shown to the second with the zone of Viet Nam.
+        qr: the code as a drawing (`qr.qr_drawing`).
 
     Raises:
         ComposingFailed: a name is empty, too long or no text.
     """
     shown = at.astimezone(_VIETNAM).isoformat(timespec="seconds")
-    fields = {"agency": agency, "converter": converter, "converted_at": shown}
+    fields = {"agency": agency, "converter": converter, "converted_at": shown, "qr": qr}
     return compose("conversion_mark", fields, at=at)
 
 

@@ -6,6 +6,7 @@ RefusalCode = Literal[
     "empty",
     "too_large",
     "not_a_pdf",
+    "not_a_scan",
     "mislabelled",
     "encrypted",
     "active_content",

@@ -17,6 +17,7 @@ class Fields:
     optional: frozenset[str] = frozenset()
     dates: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
+    drawings: frozenset[str] = frozenset()  # SVG that was made here
     lists: Mapping[str, "Fields"] = field(default_factory=dict)
 
     @property
@@ -79,7 +80,9 @@ TEMPLATES: dict[str, Fields] = {
         | _names("change_number changed_on issued_place"),
         dates=_names("first_registered_on changed_on owner_birth_date"),
     ),
-    "conversion_mark": Fields(required=_names("agency converter converted_at")),
+    "conversion_mark": Fields(
+        required=_names("agency converter converted_at"), optional=_names("qr"), drawings=_names("qr")
+    ),
     "seal_appearance": Fields(required=_names("agency signed_at width height")),
     "general_result": Fields(
         required=_names("title body issued_on") | _SIGNED,

@@ -1,0 +1,114 @@
+"""A scan, measured: what its pages are, never what anybody says of them. Runs in a worker process."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO
+
+from signing.errors import FileRefused
+from signing.intake import PDF, media_type_of
+from signing.scan_images import PictureScan, is_heic
+from signing.scan_looks import LOOKED_AT, looks
+from signing.scan_pdf import PdfScan
+from signing.scan_sheet import MM_A_POINT
+
+Scan = PdfScan | PictureScan
+HEIC = "image/heic"
+PICTURES = ("image/jpeg", "image/png", "image/tiff", HEIC)
+_SAME = {"image/heif": HEIC, "image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg"}
+
+
+@dataclass(frozen=True)
+class MeasuredPage:
+    """What was measured of one page.
+
+    Millimetres as seen; `dpi` the least of its pictures' axes; `colour` rgb, cmyk, grey, bitonal, unknown or
+    none; `covered`, `ink`, `dark` shares from 0 to 1; `skew` degrees clockwise, None where nothing tells;
+    `scaled` whether its size is the paper's own.
+    """
+
+    width_mm: float
+    height_mm: float
+    dpi: float
+    colour: str
+    covered: float
+    ink: float
+    dark: float
+    tinted: bool
+    skew: float | None
+    scaled: bool
+
+
+@dataclass(frozen=True)
+class MeasuredScan:
+    """What was measured of a scan; `version` only of a PDF."""
+
+    media_type: str
+    version: str | None
+    pages: tuple[MeasuredPage, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        return {**asdict(self), "pages": [asdict(page) for page in self.pages]}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "MeasuredScan":
+        """Read what `to_json` gave. Raises KeyError, TypeError or ValueError."""
+        pages = tuple(MeasuredPage(**page) for page in told["pages"])
+        return cls(str(told["media_type"]), told["version"], pages)
+
+
+def declared(name: str) -> str:
+    """Give the one name of a media type that has several, without parameters."""
+    plain = name.partition(";")[0].strip().lower()
+    return _SAME.get(plain, plain)
+
+
+def open_scan(stream: BinaryIO, paper_sizes: Sequence[tuple[float, float]]) -> Scan:
+    """Open a PDF or a picture. Raises FileRefused."""
+    found = found_type(stream)
+    if found == PDF:
+        return PdfScan(stream)
+    if found in PICTURES:
+        return PictureScan(stream, paper_sizes)
+    raise FileRefused("not_a_scan", f"the file is {found}")
+
+
+def found_type(stream: BinaryIO) -> str:
+    """Give the media type that the bytes give away."""
+    stream.seek(0)
+    head = stream.read(1024)
+    return HEIC if is_heic(head) else media_type_of(head)
+
+
+def measure_scan(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain JSON values: `measured` (MeasuredScan), or `refusal` (a code).
+
+    `request`: declared_type, paper_sizes (pairs of millimetres, the shorter side first). Raises MemoryError
+    when the process has no more, nothing else for the sake of the file.
+    """
+    try:
+        found = found_type(stream)
+        if found != declared(str(request["declared_type"])):
+            raise FileRefused("mislabelled" if found in (PDF, *PICTURES) else "not_a_scan")
+        scan = open_scan(stream, [(float(a), float(b)) for a, b in request["paper_sizes"]])
+        pages = tuple(_measured(scan, page) for page in range(scan.pages))
+    except FileRefused as refused:
+        return {"refusal": refused.code}
+    return {"measured": MeasuredScan(scan.media_type, scan.version, pages).to_json()}
+
+
+def _measured(scan: Scan, page: int) -> MeasuredPage:
+    sheet = scan.sheet(page)
+    seen = looks(scan.small(page, LOOKED_AT))
+    return MeasuredPage(
+        width_mm=round(sheet.width * MM_A_POINT, 1),
+        height_mm=round(sheet.height * MM_A_POINT, 1),
+        dpi=round(sheet.dpi, 1),
+        colour=("rgb" if seen.tinted else "grey") if sheet.colour == "unknown" else sheet.colour,
+        covered=round(sheet.covered, 3),
+        ink=round(seen.ink, 5),
+        dark=round(seen.dark, 4),
+        tinted=seen.tinted,
+        skew=seen.skew,
+        scaled=sheet.scaled,
+    )
