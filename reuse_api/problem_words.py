@@ -123,6 +123,27 @@ _FILES = {
         "The file holds active content (scripts, launch actions, XFA).",
     ),
     "too_complex": Row(422, "Cấu trúc tệp quá phức tạp.", "The structure of the file is too complex."),
+    "too_large_inside": Row(
+        422,
+        "Nội dung bên trong tệp, khi giải nén, vượt quá giới hạn.",
+        "What the file holds is larger than the limits when it is unpacked.",
+    ),
+    "polyglot": Row(
+        422,
+        "Tệp vừa là PDF vừa là một loại tệp khác.",
+        "The file is a PDF and another kind of file at once.",
+    ),
+    "malware": Row(422, "Phát hiện mã độc trong tệp.", "Malware was found in the file."),
+    "not_examinable": Row(
+        422,
+        "Không kiểm tra được tệp này trong giới hạn cho phép; hãy xuất hoặc quét lại thành PDF thường.",
+        "The file could not be examined within its limits; please export or scan it again to a plain PDF.",
+    ),
+    "malware_scan_unavailable": Row(
+        503,
+        "Chưa quét được mã độc; không có gì được lưu. Hãy thử lại sau.",
+        "The file could not be scanned for malware; nothing was stored. Try again later.",
+    ),
     "scan_signed": Row(
         422,
         "Tệp đã có chữ ký số, không phải bản quét; hãy nộp như kết quả điện tử.",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from signing.errors import RewritingFailed
+from signing.file_types import UNKNOWN
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, SignatureReport, undetermined
 
-UNKNOWN = "application/octet-stream"
 _EXIT_MEMORY = 3  # as in nursery.py
 
 
@@ -40,6 +40,7 @@ class Answer:
                     self.result.get("refusal"),
                     SignatureReport.from_json(self.result["report"]),
                     network_cut,
+                    found=tuple(str(one) for one in self.result.get("found", ())),
                 )
         return Examination(sha256, size, UNKNOWN, None, None, undetermined(self._why()), network_cut)
 

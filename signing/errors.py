@@ -11,6 +11,8 @@ RefusalCode = Literal[
     "encrypted",
     "active_content",
     "too_complex",
+    "too_large_inside",
+    "polyglot",
     "unreadable",
 ]
 
@@ -26,11 +28,15 @@ class SigningError(Exception):
 
 
 class FileRefused(SigningError):
-    """The file is of a kind that is not taken; `code` is one of `RefusalCode`."""
+    """The file is of a kind that is not taken; `code` is one of `RefusalCode`.
 
-    def __init__(self, code: RefusalCode, detail: str = "") -> None:
+    `found` names what was found, by stable codes that have words (policies/data/wording_files.json).
+    """
+
+    def __init__(self, code: RefusalCode, detail: str = "", *, found: tuple[str, ...] = ()) -> None:
         super().__init__(detail or f"The file is refused: {code}.")
         self.code = code
+        self.found = found
 
 
 class ComposingFailed(SigningError):

@@ -7,22 +7,28 @@ from typing import Any, BinaryIO
 
 from signing.anchors import Anchor
 from signing.errors import FileRefused
+from signing.file_types import UNKNOWN
 from signing.intake import look_at
 from signing.report import undetermined
 from signing.validation import validate
 
 
 def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return plain JSON values: media_type, pages (absent when unknown), refusal (absent if none), report.
+    """Return plain JSON values: media_type, pages (absent when unknown), refusal and found (absent if none),
+    report.
 
-    `request`: anchors (see anchors.py), at (ISO 8601 with zone), declared_type. Raises MemoryError when the
-    process has no more, nothing else for the sake of the file.
+    `request`: anchors (see anchors.py), at (ISO 8601 with zone), declared_type, sealing (whether it is about
+    to be sealed). Raises MemoryError when the process has no more, nothing else for the sake of the file.
     """
     try:
-        look = look_at(stream, declared_type=str(request["declared_type"]))
+        look = look_at(stream, declared_type=str(request["declared_type"]), sealing=bool(request["sealing"]))
     except FileRefused as refused:
-        report = undetermined("file_refused")
-        return {"media_type": "application/octet-stream", "refusal": refused.code, "report": report.to_json()}
+        return {
+            "media_type": UNKNOWN,
+            "refusal": refused.code,
+            "found": list(refused.found),
+            "report": undetermined("file_refused").to_json(),
+        }
     anchors = [Anchor.from_json(one) for one in request["anchors"]]
     judged = asyncio.run(validate(stream, anchors=anchors, at=datetime.fromisoformat(request["at"])))
     return {"media_type": look.media_type, "pages": look.pages, "report": judged.to_json()}

@@ -1,59 +1,25 @@
-"""What a file is, and whether it is of a kind that is taken at all. Runs in a worker process.
+"""Whether a file is of a kind that is taken at all. Runs in a worker process.
 
-Only the shape is looked at: nothing is decoded that need not be, nothing is repaired.
+Only the shape is looked at, ceilings first (ceilings.py): nothing is held unpacked, nothing is repaired.
 """
 
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import pikepdf
+from pikepdf import settings
 
+from signing import ceilings
+from signing.active_content import ActiveContent, Container
+from signing.circles import Circles
 from signing.errors import FileRefused
+from signing.file_types import MACROS, PDF, UNKNOWN, kind_of
+from signing.inflation import Tally
+from signing.measuring import measure, measure_pages
 
-PDF = "application/pdf"
-_MOST_PAGES = 5_000
-_MOST_OBJECTS = 300_000
-_MOST_NODES = 3_000_000
-_DEEPEST = 200
-
-# First bytes of what people and attackers call a PDF; more specific ones first.
-_LOOKS = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
-    (b"PK\x03\x04", "application/zip"),
-    (b"PK\x05\x06", "application/zip"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
-    (b"Rar!", "application/vnd.rar"),
-    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
-    (b"\x1f\x8b", "application/gzip"),
-    (b"MZ", "application/x-msdownload"),
-    (b"\x7fELF", "application/x-elf"),
-    (b"{\\rtf", "application/rtf"),
-)
-_MARKUP = re.compile(
-    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|\?xml|svg|script)", re.IGNORECASE | re.DOTALL
-)
-
-# Things a document does rather than shows (ISO 32000-2, 12.6.4 and 12.7.8), and files inside the file.
-_ACTIVE_ACTIONS = frozenset(
-    {
-        "/JavaScript",
-        "/Launch",
-        "/SubmitForm",
-        "/ImportData",
-        "/GoToE",
-        "/GoToR",
-        "/Rendition",
-        "/RichMediaExecute",
-        "/Movie",
-        "/Sound",
-    }
-)
-_ACTIVE_KEYS = frozenset({"/JS", "/JavaScript", "/XFA", "/RichMediaContent", "/EmbeddedFiles", "/EF"})
+_OBJECT_STARTS = (b" obj", b"\nobj", b"\robj", b"\tobj")
 
 
 @dataclass(frozen=True)
@@ -64,78 +30,111 @@ class Look:
     pages: int
 
 
-def media_type_of(head: bytes, tail: bytes = b"") -> str:
-    """Return the media type that the first (1 KiB) and last (64 KiB) bytes give away.
+def look_at(stream: BinaryIO, *, declared_type: str, sealing: bool = False) -> Look:
+    """Return what the file is; raises FileRefused for whatever is not an honest, passive, whole PDF.
 
-    A PDF with an archive behind its end is not a PDF but an archive.
+    `sealing` is for a file that is about to be sealed: it may hide nothing in layers either.
     """
-    if head.startswith(b"%PDF-"):
-        return "application/zip" if b"PK\x05\x06" in tail.rpartition(b"%%EOF")[2] else PDF
-    for magic, name in _LOOKS:
-        if head.startswith(magic):
-            return name
-    return "text/html" if _MARKUP.match(head) else "application/octet-stream"
-
-
-def look_at(stream: BinaryIO, *, declared_type: str) -> Look:
-    """Return what the file is; raises FileRefused for whatever is not an honest, passive, whole PDF."""
-    found = _media_type(stream)
-    if found != declared_type.partition(";")[0].strip().lower():
-        known = found != "application/octet-stream"
-        raise FileRefused("mislabelled" if known else "not_a_pdf", f"declared {declared_type!r}, is {found}")
-    if found != PDF:
-        raise FileRefused("not_a_pdf", f"the file is {found}")
+    _check_kind(stream, declared_type.partition(";")[0].strip().lower())
+    _check_raw(stream)
     stream.seek(0)
+    exceeded = settings.qpdf_limit_errors()
     try:
-        with pikepdf.open(stream, attempt_recovery=False, suppress_warnings=True) as document:
+        with _qpdf_limits(), pikepdf.open(stream, attempt_recovery=False, suppress_warnings=True) as document:
             if document.is_encrypted:
                 raise FileRefused("encrypted")
-            _refuse_active(document)
-            return Look(found, _pages(document))
+            _look_through(document, sealing)
+            return Look(PDF, measure_pages(document))
     except pikepdf.PasswordError as error:
         raise FileRefused("encrypted") from error
     except RecursionError as error:
-        raise FileRefused("too_complex") from error
-    except (pikepdf.PdfError, ValueError, TypeError, KeyError, OverflowError, RuntimeError) as error:
+        raise FileRefused("too_complex", found=("nesting",)) from error
+    except pikepdf.PdfError as error:
+        if settings.qpdf_limit_errors() > exceeded:
+            raise FileRefused("too_large_inside", found=("stream_inflated",)) from error
+        raise FileRefused("unreadable", "the file is damaged: PdfError") from error
+    except (ValueError, TypeError, KeyError, OverflowError, RuntimeError) as error:
         raise FileRefused("unreadable", f"the file is damaged: {type(error).__name__}") from error
 
 
-def _media_type(stream: BinaryIO) -> str:
+def _check_kind(stream: BinaryIO, declared: str) -> None:
+    kind = kind_of(stream)
+    if kind.media_type == MACROS:
+        raise FileRefused("active_content", found=("macros",))
+    if kind.also is not None:
+        raise FileRefused("polyglot", f"a PDF and {kind.also} at once", found=("two_kinds",))
+    if kind.media_type != declared:
+        known = kind.media_type != UNKNOWN
+        raise FileRefused(
+            "mislabelled" if known else "not_a_pdf", f"declared {declared!r}, is {kind.media_type}"
+        )
+    if kind.media_type != PDF:
+        raise FileRefused("not_a_pdf", f"the file is {kind.media_type}")
+
+
+def _check_raw(stream: BinaryIO) -> None:
+    """Count what a parser would read before it could be asked."""
     stream.seek(0)
-    head = stream.read(1024)
-    size = stream.seek(0, 2)
-    stream.seek(max(0, size - 65_536))
-    return media_type_of(head, stream.read())
+    content = stream.read()
+    if content.count(b"startxref") > ceilings.MOST_REVISIONS:
+        raise FileRefused("too_complex", found=("revisions",))
+    if sum(content.count(one) for one in _OBJECT_STARTS) > ceilings.MOST_OBJECTS:
+        raise FileRefused("too_complex", found=("objects",))
 
 
-def _pages(document: pikepdf.Pdf) -> int:
-    pages = len(document.pages)
-    if pages > _MOST_PAGES:
-        raise FileRefused("too_complex", f"the file has {pages} pages")
-    if pages == 0:
-        raise FileRefused("unreadable", "the file has no page")
-    return pages
+@contextmanager
+def _qpdf_limits() -> Iterator[None]:
+    """Hold qpdf to the same ceilings: it unpacks the streams that objects lie in while it opens a file."""
+    before = settings.set_qpdf_limits(
+        flate_max_memory=ceilings.STREAM_INFLATED,
+        run_length_max_memory=ceilings.STREAM_INFLATED,
+        png_max_memory=ceilings.STREAM_INFLATED,
+        tiff_max_memory=ceilings.STREAM_INFLATED,
+        max_stream_filters=ceilings.MOST_FILTERS,
+    )
+    try:
+        yield
+    finally:
+        settings.set_qpdf_limits(**before)  # type: ignore[arg-type]
 
 
-def _refuse_active(document: pikepdf.Pdf) -> None:
-    """Walk every object once, without recursion; references are met where their object stands."""
-    if len(document.objects) > _MOST_OBJECTS:
-        raise FileRefused("too_complex", "the file has too many objects")
-    left = _MOST_NODES
+def _look_through(document: pikepdf.Pdf, sealing: bool) -> None:
+    """Look at every object once, without recursion; references are met where their object stands."""
+    if len(document.objects) > ceilings.MOST_OBJECTS:
+        raise FileRefused("too_complex", found=("objects",))
+    tally = Tally()
+    active = ActiveContent(document, tally)
+    circles = Circles()
+    for node in _containers(document):
+        active.look(node)
+        measure(node, tally)
+        circles.look(node)
+    circles.check()
+    if active.found:
+        raise FileRefused("active_content", found=active.found)
+    if document.get_warnings():  # what had to be mended while it was read is shown otherwise by others
+        raise FileRefused("unreadable", found=("mended",))
+    if sealing and active.hides_layers:
+        raise FileRefused("active_content", found=("hidden_layers",))
+
+
+def _containers(document: pikepdf.Pdf) -> Iterator[Container]:
+    left = ceilings.MOST_NODES
     waiting: list[tuple[object, int]] = [(document.trailer, 0)]
     for found in document.objects:
         waiting.append((found, 0))
         while waiting:
             node, depth = waiting.pop()
             left -= 1
-            if left < 0 or depth > _DEEPEST:
-                raise FileRefused("too_complex", "the objects of the file are too many or too deep")
+            if left < 0 or depth > ceilings.DEEPEST:
+                raise FileRefused("too_complex", found=("nesting" if left >= 0 else "objects",))
+            if isinstance(node, (pikepdf.Dictionary, pikepdf.Stream)):
+                yield node
             waiting.extend((child, depth + 1) for child in _children(node))
 
 
 def _children(node: object) -> list[object]:
     if isinstance(node, (pikepdf.Dictionary, pikepdf.Stream)):
-        _refuse_active_dictionary(node)
         values = [value for _, value in node.items()]
     elif isinstance(node, pikepdf.Array):
         values = list(node)
@@ -143,16 +142,3 @@ def _children(node: object) -> list[object]:
         return []
     containers = (pikepdf.Dictionary, pikepdf.Array)
     return [value for value in values if isinstance(value, containers) and not value.is_indirect]
-
-
-def _refuse_active_dictionary(node: pikepdf.Dictionary | pikepdf.Stream) -> None:
-    keys = node.keys()
-    active = keys & _ACTIVE_KEYS
-    if "/S" in keys and isinstance(node["/S"], pikepdf.Name) and str(node["/S"]) in _ACTIVE_ACTIONS:
-        active = active | {str(node["/S"])}
-    if "/NeedsRendering" in keys and bool(node["/NeedsRendering"]):
-        active = active | {"/NeedsRendering"}
-    if isinstance(node, pikepdf.Stream) and "/F" in keys:
-        active = active | {"/F"}  # a stream whose content is another file
-    if active:
-        raise FileRefused("active_content", f"the file holds {', '.join(sorted(active))}")

@@ -28,6 +28,7 @@ from typing import NoReturn
 
 from signing.confinement import cut_files, cut_network
 from signing.examining import examine_file
+from signing.file_types import load_magic
 from signing.rendering import draw_page
 from signing.rewriting import rewrite_file
 
@@ -219,7 +220,8 @@ def main() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     control = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDWR)
-    cut = {"network_cut": cut_network(libc), "files_cut": cut_files(libc)}
+    magic = load_magic()  # before its database can be opened no more
+    cut = {"magic": magic, "network_cut": cut_network(libc), "files_cut": cut_files(libc)}
     control.sendall(json.dumps(cut).encode() + b"\n")
     gc.freeze()
     _Nursery(control, limits, libc, nothing).run()

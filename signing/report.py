@@ -185,7 +185,8 @@ class Examination:
 
     `sha256` (32 bytes) and `size` (bytes) are of the whole file; `media_type` is what its bytes are, by
     their look; `pages` is None when they could not be counted; `refusal` is a code of `FileRefused` when
-    the file must not be taken; `network_cut` tells whether the examining process had no network;
+    the file must not be taken, `found` what was found then, by stable codes (see ceilings.py and
+    active_content.py); `network_cut` tells whether the examining process had no network;
     `etsi_report` is the ETSI TS 119 102-2 report (XML), empty unless it was asked for and could be made.
     """
 
@@ -197,3 +198,4 @@ class Examination:
     report: SignatureReport
     network_cut: bool = False
     etsi_report: bytes = b""
+    found: tuple[str, ...] = ()

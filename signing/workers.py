@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from signing.anchors import Anchor
-from signing.answers import UNKNOWN, Answer, Body, read_answer
+from signing.answers import Answer, Body, read_answer
 from signing.errors import RewritingFailed, WorkerFailed
+from signing.file_types import UNKNOWN
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, undetermined
 
@@ -52,6 +53,7 @@ class _Nursery:
     control: socket.socket
     network_cut: bool
     files_cut: bool
+    magic: bool
 
 
 class WorkerPool:
@@ -73,6 +75,11 @@ class WorkerPool:
     def files_cut(self) -> bool:
         """Whether the workers can open no file by its name; False before the start."""
         return self._nursery is not None and self._nursery.files_cut
+
+    @property
+    def magic(self) -> bool:
+        """Whether libmagic of this machine is asked as well what a file is; False before the start."""
+        return self._nursery is not None and self._nursery.magic
 
     async def start(self) -> None:
         """Start the nursery; raises WorkerFailed when it does not come up."""
@@ -96,12 +103,14 @@ class WorkerPool:
         anchors: Sequence[Anchor],
         at: datetime,
         declared_type: str = "application/pdf",
+        sealing: bool = False,
         max_bytes: int,
     ) -> Examination:
         """Return what a worker finds out about the file; a worker that fails gives "undetermined".
 
-        `anchors` are those to trust, `at` (aware) the time to judge at. Raises WorkerFailed when the pool
-        is closed, OSError when the file cannot be opened; never anything for the sake of its content.
+        `anchors` are those to trust, `at` (aware) the time to judge at, `sealing` tells that
+        the file is about to be sealed, so that it may hide nothing. Raises WorkerFailed when the pool is
+        closed, OSError when the file cannot be opened; never anything for the sake of its content.
         """
         opened = await _open_aside(path)
         try:
@@ -114,6 +123,7 @@ class WorkerPool:
                 "anchors": [one.to_json() for one in anchors],
                 "at": at.isoformat(),
                 "declared_type": declared_type,
+                "sealing": sealing,
             }
             answer, cut = await self._ask(opened.descriptor, request)
         finally:
@@ -188,12 +198,13 @@ class WorkerPool:
         with theirs:
             process = await asyncio.to_thread(_spawn, theirs, self._limits)
         ours.setblocking(False)
-        nursery = _Nursery(process, ours, network_cut=False, files_cut=False)
+        nursery = _Nursery(process, ours, network_cut=False, files_cut=False, magic=False)
         try:
             async with asyncio.timeout(_START_SECONDS):
                 hello = await asyncio.get_running_loop().sock_recv(ours, 4096)
             cut = json.loads(hello)
             nursery.network_cut, nursery.files_cut = bool(cut["network_cut"]), bool(cut["files_cut"])
+            nursery.magic = bool(cut["magic"])
         except (OSError, TimeoutError, ValueError) as error:
             await asyncio.to_thread(_bury, nursery)
             raise WorkerFailed("the process that raises workers did not start") from error

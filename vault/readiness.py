@@ -29,7 +29,11 @@ async def ready(vault: Vault) -> dict[str, Any]:
         await vault.store.ready()
     except StorageError as problem:
         checks["store"] = problem.code
-    workers = {"network": _cut(vault.workers.network_cut), "files": _cut(vault.workers.files_cut)}
+    workers = {
+        "network": _cut(vault.workers.network_cut),
+        "files": _cut(vault.workers.files_cut),
+        "file_types": "libmagic" if vault.workers.magic else "own_rules",
+    }
     return {"ready": all(value == "ok" for value in checks.values()), "checks": checks, "workers": workers}
 
 

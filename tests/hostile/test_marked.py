@@ -48,7 +48,21 @@ async def marked(pool: WorkerPool, folder: Path, content: bytes) -> Path | None:
     return made
 
 
-@pytest.mark.parametrize("name", list(RECIPES))
+# What is refused before it is marked is tried as well: the worker must not rest on that.
+QUICK = {
+    "hexadecimal_in_fourteen_coats",
+    "dictionaries_fifty_thousand_deep",
+    "outline_in_a_circle",
+    "a_billion_pages_promised",
+    "script_that_runs_on_opening",
+    "signature_of_nothing",
+    "cut_in_the_middle",
+    "locked_with_a_password",
+}
+NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in RECIPES]
+
+
+@pytest.mark.parametrize("name", NAMES)
 async def test_marking_ends_with_a_file_or_without(pool: WorkerPool, tmp_path: Path, name: str) -> None:
     made = await marked(pool, tmp_path, RECIPES[name]())
     if made is not None:

@@ -127,8 +127,8 @@ def test_a_pdf_declared_as_something_else_is_mislabelled() -> None:
     assert _refusal(_page(), "image/png") == "mislabelled"
 
 
-def test_an_archive_behind_the_end_is_mislabelled() -> None:
-    assert _refusal(_page() + b"PK\x05\x06" + bytes(18)) == "mislabelled"
+def test_an_archive_behind_the_end_is_two_kinds_at_once() -> None:
+    assert _refusal(_page() + b"PK\x05\x06" + bytes(18)) == "polyglot"
 
 
 def test_a_truncated_file_is_unreadable_and_never_repaired(tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""What the bytes of a file say that it is: rules of our own, and libmagic where it can be loaded.
+
+Our rules decide what is taken. libmagic may only object to what they call a PDF: a newcomer's machine may
+lack it, and nothing that must be refused is taken for that.
+"""
+
+import ctypes
+import re
+import struct
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import BinaryIO
+
+PDF = "application/pdf"
+UNKNOWN = "application/octet-stream"
+HEAD, TAIL = 4096, 66_000  # bytes; a comment behind an archive has up to 65,535
+
+# First bytes of what people and attackers call a PDF; more specific ones first.
+_LOOKS = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"PK\x05\x06", "application/zip"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (b"Rar!", "application/vnd.rar"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"MZ", "application/x-msdownload"),
+    (b"\x7fELF", "application/x-elf"),
+    (b"#!", "text/x-script"),
+    (b"{\\rtf", "application/rtf"),
+)
+_HEIF = re.compile(rb"....ftyp(?:heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL)
+_MARKUP = re.compile(
+    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|\?xml|\?php|svg|script)", re.IGNORECASE | re.DOTALL
+)
+_ARCHIVE_END = b"PK\x05\x06"  # of a directory of 22 bytes and a comment
+_MOST_ENTRIES = 10_000
+_LONGEST_TYPES = 1024 * 1024  # bytes of [Content_Types].xml
+# Main parts of Office Open XML (ECMA-376, part 1) and the media types of such documents.
+_OPEN_XML = "application/vnd.openxmlformats-officedocument."
+_OFFICE = ("wordprocessingml.document", "spreadsheetml.sheet", "presentationml.presentation")
+MACROS = "application/vnd.ms-office.macroenabled"  # ours: any office document with a program in it
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file is: its media type, and what else it is at the same time (absent where nothing is)."""
+
+    media_type: str
+    also: str | None = None
+
+
+def media_type_of(head: bytes) -> str:
+    """Return the media type that the first bytes (4 KiB) give away."""
+    if head.startswith(b"%PDF-"):
+        return PDF
+    for magic, name in _LOOKS:
+        if head.startswith(magic):
+            return name
+    if _HEIF.match(head):
+        return "image/heic"
+    return "text/html" if _MARKUP.match(head) else UNKNOWN
+
+
+def kind_of(stream: BinaryIO) -> Kind:
+    """Return what a file is by its first and last bytes, and by the list of an archive's entries."""
+    stream.seek(0)
+    head = stream.read(HEAD)
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - TAIL))
+    tail = stream.read()
+    found = media_type_of(head)
+    if found == PDF:
+        return Kind(_magic(head) or PDF, _behind(tail))
+    if found == "application/zip":
+        return Kind(_in_archive(stream))
+    return Kind(found)
+
+
+def _behind(tail: bytes) -> str | None:
+    """Name what follows the end of a PDF, or an archive whose directory ends where the file does."""
+    rest = tail.rpartition(b"%%EOF")[2].lstrip(b"\x00\t\n\x0c\r ")
+    at = tail.rfind(_ARCHIVE_END)
+    if _ARCHIVE_END in rest or (at >= 0 and _ends_with_archive(tail[at:])):
+        return "application/zip"
+    known = media_type_of(rest)
+    return known if rest and known not in (UNKNOWN, PDF) else None
+
+
+def _ends_with_archive(end: bytes) -> bool:
+    return len(end) >= 22 and len(end) == 22 + struct.unpack_from("<H", end, 20)[0]
+
+
+def _in_archive(stream: BinaryIO) -> str:
+    """Tell office documents apart, and those with programs in them; nothing is unpacked but the list."""
+    found = "application/zip"
+    damaged = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError)
+    with suppress(*damaged), zipfile.ZipFile(stream) as archive:
+        names = archive.namelist()[:_MOST_ENTRIES]
+        if any(name.lower().endswith("vbaproject.bin") for name in names):
+            return MACROS
+        if "[Content_Types].xml" in names:
+            with archive.open("[Content_Types].xml") as types:
+                text = types.read(_LONGEST_TYPES)
+            if b"macroEnabled" in text:
+                return MACROS
+            main = (_OPEN_XML + one for one in _OFFICE if f"{one}.main+xml".encode() in text)
+            found = next(main, found)
+    return found
+
+
+class _Magic:
+    """libmagic of this machine, loaded once; its database is in memory before files are shut off."""
+
+    _MIME_TYPE = 0x10  # magic.h
+    _NO_CHECKS = 0x1000 | 0x10000  # nothing is unpacked, no program is taken apart: compress, elf
+
+    def __init__(self) -> None:
+        self._cookie: int | None = None
+        try:
+            library = ctypes.CDLL("libmagic.so.1")
+            library.magic_open.restype = ctypes.c_void_p
+            library.magic_load.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+            library.magic_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
+            library.magic_buffer.restype = ctypes.c_char_p
+            cookie = library.magic_open(self._MIME_TYPE | self._NO_CHECKS)
+        except (OSError, AttributeError):
+            return
+        if cookie and library.magic_load(cookie, None) == 0:
+            self._cookie, self._library = cookie, library
+
+    @property
+    def loaded(self) -> bool:
+        return self._cookie is not None
+
+    def name(self, head: bytes) -> str | None:
+        if self._cookie is None:
+            return None
+        said: bytes | None = self._library.magic_buffer(self._cookie, head, len(head))
+        return said.decode("ascii", "replace") if said else None
+
+
+_loaded: list[_Magic] = []
+
+
+def load_magic() -> bool:
+    """Load libmagic if this machine has it; tell whether it has. Once a process, before it is confined."""
+    if not _loaded:
+        _loaded.append(_Magic())
+    return _loaded[0].loaded
+
+
+def _magic(head: bytes) -> str | None:
+    """Give what libmagic calls it, None where that says nothing."""
+    said = _loaded[0].name(head) if _loaded else None
+    return None if said in (None, UNKNOWN, "inode/x-empty") else said

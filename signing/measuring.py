@@ -1,0 +1,170 @@
+"""What the objects of a document amount to: streams, pixels, signatures, sides of pages, drawings."""
+
+import re
+from collections.abc import Sequence
+
+import pikepdf
+
+from signing import ceilings
+from signing.active_content import Container, filters_of
+from signing.errors import FileRefused
+from signing.inflation import Tally
+from signing.pixels import jpeg2000_pixels, jpeg_pixels
+
+_DRAWS = re.compile(rb"(?<![^\s\]>)])Do(?![^\s\[</(%])")
+_FORMS_READ = 16 * ceilings.MEBIBYTE  # bytes of one form or page that are searched for drawings
+
+
+def measure(node: Container, tally: Tally) -> None:
+    """Measure one dictionary or stream; raises FileRefused("too_large_inside" | "too_complex")."""
+    contents = node.get("/Contents") if "/ByteRange" in node or "/SubFilter" in node else None
+    if isinstance(contents, pikepdf.String) and len(bytes(contents)) > ceilings.SIGNATURE_CONTENTS:
+        raise FileRefused("too_large_inside", found=("signature_contents",))
+    if "/MediaBox" in node:
+        _measure_sides(node)
+    if isinstance(node, pikepdf.Stream):
+        _measure_stream(node, tally)
+
+
+def _measure_stream(stream: pikepdf.Stream, tally: Tally) -> None:
+    filters = filters_of(stream)
+    for parameters in _parameters(stream):
+        _measure_row(parameters)
+    pixels = _number(stream, "/Width") * _number(stream, "/Height")
+    packed = stream.read_raw_bytes()
+    pixels = max(pixels, _own_pixels(packed, filters, next(iter(_parameters(stream)), None)))
+    if pixels > ceilings.IMAGE_PIXELS:
+        raise FileRefused("too_large_inside", found=("image_pixels",))
+    most = ceilings.IMAGE_INFLATED if pixels else ceilings.STREAM_INFLATED
+    if filters:
+        tally.measure(packed, filters, most)
+
+
+def _parameters(stream: pikepdf.Stream) -> list[pikepdf.Dictionary]:
+    value = stream.get("/DecodeParms", stream.get("/DP"))
+    values = list(value) if isinstance(value, pikepdf.Array) else [value]
+    return [one for one in values if isinstance(one, pikepdf.Dictionary)]
+
+
+def _measure_row(parameters: pikepdf.Dictionary) -> None:
+    """A predictor holds one row of what it is told, whatever comes."""
+    if _number(parameters, "/Predictor", 1) < 2:
+        return
+    bits = _number(parameters, "/Columns", 1) * _number(parameters, "/Colors", 1)
+    if bits * _number(parameters, "/BitsPerComponent", 8) > 8 * ceilings.PREDICTOR_ROW:
+        raise FileRefused("too_large_inside", found=("predictor_row",))
+
+
+def _own_pixels(packed: bytes, filters: Sequence[str], parameters: pikepdf.Dictionary | None) -> int:
+    """What the picture says of itself, where its codec is the only filter."""
+    if filters in (["/DCTDecode"], ["/DCT"]):
+        return jpeg_pixels(packed)
+    if filters == ["/JPXDecode"]:
+        return jpeg2000_pixels(packed)
+    if filters in (["/CCITTFaxDecode"], ["/CCF"]) and parameters is not None:
+        return _number(parameters, "/Columns", 1728) * _number(parameters, "/Rows")
+    return 0
+
+
+def _number(node: Container, key: str, absent: int = 0) -> int:
+    value = node.get(key)
+    return max(0, int(value)) if isinstance(value, int) and not isinstance(value, bool) else absent
+
+
+# Pages ---------------------------------------------------------------------------------------------------
+
+
+def measure_pages(document: pikepdf.Pdf) -> int:
+    """Give the number of pages; raises FileRefused for too many, for sides and drawings beyond measure."""
+    pages = len(document.pages)
+    if pages > ceilings.MOST_PAGES:
+        raise FileRefused("too_complex", found=("pages",))
+    if pages == 0:
+        raise FileRefused("unreadable", "the file has no page")
+    promised = document.Root.Pages.get("/Count")
+    if promised != pages:
+        raise FileRefused("unreadable", f"{promised} pages promised, {pages} there", found=("page_count",))
+    drawings = _Drawings()
+    for page in document.pages:
+        drawings.measure(page.obj)
+    return pages
+
+
+def _measure_sides(page: Container) -> None:
+    """A page, or a node above pages whose sides they take over."""
+    said = page.get("/UserUnit", 1)
+    unit = float(said) if _is_number(said) else 0.0
+    for key in ("/MediaBox", "/CropBox"):
+        box = page.get(key)
+        if box is None:
+            continue
+        if not isinstance(box, pikepdf.Array) or len(box) != 4 or not all(_is_number(one) for one in box):
+            raise FileRefused("unreadable", found=("page_size",))
+        left, bottom, right, top = (float(one) for one in box)
+        sides = (abs(right - left) * unit, abs(top - bottom) * unit)
+        if not all(0 < side <= ceilings.PAGE_SIDE for side in sides):
+            raise FileRefused("too_complex", found=("page_size",))
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return not isinstance(value, (pikepdf.String, pikepdf.Name, str, bytes))
+
+
+class _Drawings:
+    """How often forms are drawn, those within forms counted as often as they are drawn themselves."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], int] = {}
+        self._open: set[tuple[int, int]] = set()
+
+    def measure(self, page: pikepdf.Object) -> None:
+        """Raise FileRefused where a page draws too much, or a form or pattern draws itself."""
+        if self._cost(page, 0) > ceilings.MOST_DRAWINGS:
+            raise FileRefused("too_complex", found=("drawings",))
+
+    def _cost(self, node: pikepdf.Object, depth: int) -> int:
+        if depth > ceilings.DEEPEST:
+            raise FileRefused("too_complex", found=("drawings",))
+        children = _drawn(node)
+        dearest = 0
+        for child in children:
+            name = child.objgen
+            if name in self._open:
+                raise FileRefused("too_complex", found=("drawing_in_a_circle",))
+            if name not in self._known:
+                self._open.add(name)
+                self._known[name] = self._cost(child, depth + 1)
+                self._open.discard(name)
+            dearest = max(dearest, self._known[name])
+        return 1 + dearest * _draws(node) if children else 1
+
+
+def _drawn(node: pikepdf.Object) -> list[pikepdf.Object]:
+    """Give the forms and patterns that a page, form or pattern can draw."""
+    resources = node.get("/Resources")
+    if not isinstance(resources, pikepdf.Dictionary):
+        return []
+    found = []
+    for kind in ("/XObject", "/Pattern"):
+        named = resources.get(kind)
+        if isinstance(named, pikepdf.Dictionary):
+            found += [one for _, one in named.items() if isinstance(one, pikepdf.Stream)]
+    return [one for one in found if one.get("/Subtype") == "/Form" or "/PatternType" in one]
+
+
+def _draws(node: pikepdf.Object) -> int:
+    """Count what draws in the content of a page or form; at least one."""
+    parts = node.get("/Contents") if not isinstance(node, pikepdf.Stream) else node
+    streams = list(parts) if isinstance(parts, pikepdf.Array) else [parts]
+    count = 0
+    for one in streams:
+        if isinstance(one, pikepdf.Stream):
+            try:
+                count += len(_DRAWS.findall(one.read_bytes()[:_FORMS_READ]))
+            except pikepdf.PdfError:
+                count += 1  # damaged: nothing can be counted in it
+    return max(1, count)

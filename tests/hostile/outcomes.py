@@ -1,0 +1,115 @@
+"""What becomes of every hostile file: the code that it is refused with, and what was found.
+
+A file that is no recipe's must not be here, and a recipe that is not here fails the tests.
+"""
+
+REFUSED: dict[str, tuple[str, tuple[str, ...]]] = {
+    # Bombs
+    "flate_bomb_in_the_page": ("too_large_inside", ("stream_inflated",)),
+    "flate_bomb_in_two_coats": ("too_large_inside", ("stream_inflated",)),
+    "flate_bomb_in_three_coats": ("too_large_inside", ("stream_inflated",)),
+    "run_length_bomb": ("too_large_inside", ("stream_inflated",)),
+    "hexadecimal_in_fourteen_coats": ("too_complex", ("filters",)),
+    "ascii85_of_zeros": ("too_large_inside", ("ascii85_packed",)),
+    "lzw_that_never_ends": ("unreadable", ("stream_unfinished",)),
+    "predictor_with_a_billion_columns": ("too_large_inside", ("predictor_row",)),
+    "picture_of_a_gigapixel": ("too_large_inside", ("image_pixels",)),
+    "forms_that_laugh": ("too_complex", ("drawings",)),
+    "a_form_inside_itself": ("too_complex", ("drawing_in_a_circle",)),
+    "patterns_within_patterns": ("too_complex", ("drawing_in_a_circle",)),
+    "object_stream_bomb": ("too_large_inside", ("stream_inflated",)),
+    "cross_reference_stream_bomb": ("unreadable", ()),
+    "metadata_of_laughing_entities": ("active_content", ("xml_entities",)),
+    "metadata_that_reads_the_password_file": ("active_content", ("xml_entities",)),
+    # Depth and loops
+    "arrays_a_hundred_thousand_deep": ("unreadable", ("mended",)),
+    "dictionaries_fifty_thousand_deep": ("unreadable", ("mended",)),
+    "page_tree_that_is_its_own_child": ("unreadable", ()),
+    "page_tree_ten_thousand_deep": ("unreadable", ()),
+    "page_whose_parent_is_itself": ("too_complex", ("circle",)),
+    "cross_reference_that_goes_in_a_circle": ("unreadable", ()),
+    "length_that_is_its_own_stream": ("unreadable", ("mended",)),
+    "reference_to_a_reference_to_itself": ("unreadable", ()),
+    "outline_in_a_circle": ("too_complex", ("circle",)),
+    "name_tree_in_a_circle": ("too_complex", ("circle",)),
+    "form_fields_in_a_circle": ("too_complex", ("circle",)),
+    # Lies
+    "a_billion_pages_promised": ("unreadable", ("page_count",)),
+    "a_negative_number_of_pages": ("unreadable", ("page_count",)),
+    "stream_length_beyond_the_file": ("unreadable", ("mended",)),
+    "negative_stream_length": ("unreadable", ("mended",)),
+    "number_of_nine_thousand_digits": ("unreadable", ("mended",)),
+    "cross_reference_of_a_billion_entries": ("unreadable", ()),
+    "cross_reference_beyond_the_file": ("unreadable", ()),
+    "paper_as_large_as_a_country": ("unreadable", ("mended",)),
+    "paper_without_any_size": ("too_complex", ("page_size",)),
+    "paper_measured_in_words": ("unreadable", ("mended",)),
+    "user_unit_of_a_million": ("too_complex", ("page_size",)),
+    "three_hundred_thousand_objects": ("too_complex", ("objects",)),
+    # Signatures
+    "signature_of_twenty_megabytes": ("too_large_inside", ("signature_contents",)),
+    "signature_that_is_its_own_field": ("unreadable", ("mended",)),
+    "field_name_with_a_full_stop": ("unreadable", ()),
+    "sixty_revisions": ("too_complex", ("revisions",)),
+    # Active content
+    "script_that_runs_on_opening": ("active_content", ("javascript",)),
+    "script_with_an_escaped_name": ("active_content", ("javascript",)),
+    "script_in_a_name_tree": ("active_content", ("javascript",)),
+    "script_inside_an_object_stream": ("active_content", ("javascript",)),
+    "launches_a_program": ("active_content", ("launch",)),
+    "opens_another_file": ("active_content", ("remote_target",)),
+    "opens_a_file_within": ("active_content", ("embedded_target",)),
+    "sends_the_form_away": ("active_content", ("submit_form",)),
+    "fetches_form_data": ("active_content", ("import_data",)),
+    "plays_a_film": ("active_content", ("media",)),
+    "form_of_another_kind": ("active_content", ("xfa",)),
+    "a_program_within": ("active_content", ("embedded_file",)),
+    "content_that_is_another_file": ("active_content", ("external_stream",)),
+    "page_action_in_a_note": ("active_content", ("launch",)),
+    "action_chained_behind_another": ("active_content", ("javascript",)),
+    # Not what it says
+    "page_of_the_web": ("mislabelled", ()),
+    "paper_and_archive_at_once": ("polyglot", ("two_kinds",)),
+    "archive_before_the_paper": ("mislabelled", ()),
+    "web_page_before_the_paper": ("mislabelled", ()),
+    "program_named_paper": ("mislabelled", ()),
+    "picture_named_paper": ("mislabelled", ()),
+    "only_a_head": ("unreadable", ()),
+    "cut_in_the_middle": ("unreadable", ()),
+    "cut_before_the_end": ("unreadable", ()),
+    "zeros": ("not_a_pdf", ()),
+    "locked_with_a_password": ("encrypted", ()),
+    "locked_without_a_password": ("encrypted", ()),
+    "locked_by_an_unknown_lock": ("unreadable", ()),
+}
+
+# Their shape is a plain paper's: what is wrong is the signature, which is then never valid. What cannot be
+# judged at all is refused by whoever wants it stored (vault/examining.py), as "not_examinable".
+ODD_SIGNATURES = {
+    "signature_of_zeros",
+    "signature_of_nothing",
+    "signature_of_nested_sequences",
+    "signature_with_a_length_of_two_to_the_sixty",
+    "byte_range_beyond_the_file",
+    "byte_range_below_nothing",
+    "byte_range_of_words",
+    "byte_range_of_ten_thousand_parts",
+    "byte_ranges_that_overlap",
+    "signature_that_is_a_number",
+    "three_thousand_signature_fields",
+}
+
+# Those that cost most: one of each kind is enough for every run, all of them in `make test-long`.
+COSTLY = {
+    "flate_bomb_in_two_coats",
+    "flate_bomb_in_three_coats",
+    "run_length_bomb",
+    "lzw_that_never_ends",
+    "object_stream_bomb",
+    "cross_reference_stream_bomb",
+    "three_hundred_thousand_objects",
+    "signature_of_twenty_megabytes",
+    "signature_of_nested_sequences",
+    "byte_range_of_ten_thousand_parts",
+    "three_thousand_signature_fields",
+}
