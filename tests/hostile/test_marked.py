@@ -21,6 +21,7 @@ MARK = {
     "mark": base64.b64encode(compose_mark("Công an phường Nghĩa Đô", "Ngô Quang Huy", AT)).decode(),
     "certificates": [],
     "status": [],
+    "lists": [],
     "at": AT.isoformat(),
     "reason": "Số hóa",
     "name": "Công an phường Nghĩa Đô",
