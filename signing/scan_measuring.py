@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
 from signing.errors import FileRefused
-from signing.intake import PDF, media_type_of
+from signing.file_types import PDF, media_type_of
 from signing.scan_images import PictureScan, is_heic
 from signing.scan_looks import LOOKED_AT, looks
 from signing.scan_pdf import PdfScan
