@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from reuse_api.commands import demo, imports, serve, token, upkeep, verify
+from reuse_api.commands import demo, imports, seal_keys, serve, token, upkeep, verify
 from reuse_api.commands.ending import EXPECTED, Ending, ending_of
 from reuse_api.settings import SettingsInvalid
 
@@ -28,6 +28,12 @@ commands.add_typer(
     imports.commands,
     name="import",
     help="Import procedures of the national catalogue.",
+    no_args_is_help=True,
+)
+commands.add_typer(
+    seal_keys.commands,
+    name="seal-key",
+    help="Register the keys that agencies seal with.",
     no_args_is_help=True,
 )
 commands.add_typer(

@@ -12,6 +12,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from signing.exchange import check_address
+
 PREFIX = "KHO_"
 _HIGHEST_PORT = 65535
 
@@ -64,6 +66,32 @@ class Settings(BaseSettings):
         "of the same name may give label_vi, label_en, valid_from, valid_until. It is read again when it "
         "changes; empty: none, so that no foreign signature is ever valid.",
     )
+    timestamp_url: str = Field(
+        "",
+        description="Where seals get their time stamps (RFC 3161), http:// or https://; its certificate "
+        "leads to an anchor of KHO_TRUST. Empty: the demo's own authority where there is one, else nothing "
+        "is sealed.",
+    )
+    timestamp_issuers: Path | None = Field(
+        None,
+        description="A PEM file of the certificates between the time stamp authority and its root, if it "
+        "does not send them along; empty: none.",
+    )
+    status_url: str = Field(
+        "",
+        description="The OCSP responder that is asked about every certificate of a seal, http:// or "
+        "https://; empty: those that certificates name, of KHO_STATUS_HOSTS alone.",
+    )
+    status_hosts: str = Field(
+        "",
+        description='Hosts ("HOST" or "HOST:PORT", with commas between) whose OCSP responders and CRLs are '
+        "asked where a certificate of a seal names them; empty: none.",
+    )
+    seal_passphrase: Path | None = Field(
+        None,
+        description="A file (mode 600) whose first line opens the seal keys that are kept in files; empty: "
+        "seal.passphrase in KHO_KEYS, made with the first such key.",
+    )
     body_limit: int = Field(
         256 * 1024,
         ge=4096,
@@ -88,10 +116,15 @@ class Settings(BaseSettings):
         """Read the environment alone: no .env file and no folder of secrets changes anything unseen."""
         return init_settings, env_settings
 
-    @field_validator("trust", mode="before")
+    @field_validator("trust", "timestamp_issuers", "seal_passphrase", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("timestamp_url", "status_url")
+    @classmethod
+    def _service_can_be_asked(cls, value: str) -> str:
+        return check_address(value, encrypted=False) if value else ""
 
     @field_validator("store")
     @classmethod
@@ -121,6 +154,11 @@ class Settings(BaseSettings):
         if self.demo_sign_in and not self.on_loopback:
             raise ValueError("KHO_DEMO_SIGN_IN needs KHO_LISTEN on loopback, such as 127.0.0.1:8080")
         return self
+
+    @property
+    def status_host_names(self) -> list[str]:
+        """The hosts of KHO_STATUS_HOSTS."""
+        return [one.strip() for one in self.status_hosts.split(",") if one.strip()]
 
     @property
     def host(self) -> str:

@@ -1,10 +1,17 @@
 """The one place that picks adapters: from settings to an open vault (DESIGN 4, 9)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.settings import Settings, SettingsInvalid, variable
+from signing.revocation import RevocationSource
+from signing.status_http import HttpStatus
+from signing.timestamps import TimestampSource
+from signing.timestamps_http import HttpTimestamper
 from signing.trust_folder import TrustFolder
 from vault.clock import Clock
 from vault.opening import Authorities, VaultPlaces, opened
@@ -21,25 +28,48 @@ def places_of(settings: Settings) -> VaultPlaces:
         keys=settings.keys,
         log=settings.log_folder,
         scratch=settings.scratch,
+        seal_passphrase=settings.seal_passphrase,
     )
 
 
 def authorities_of(settings: Settings) -> Authorities:
-    """Say whom the vault trusts, and where time stamps come from.
+    """Say whom the vault trusts, and where time stamps and certificate status come from.
 
-    Without an authority of the demo beside the keys nothing can be sealed: no other source is built yet.
+    Services of the settings come before an authority of the demo beside the keys. With neither, nothing can
+    be sealed.
 
     Raises:
-        SettingsInvalid: KHO_TRUST names no folder.
+        SettingsInvalid: KHO_TRUST names no folder, KHO_TIMESTAMP_ISSUERS no certificates.
     """
     if settings.trust is not None and not settings.trust.is_dir():
         raise SettingsInvalid(f"{variable('trust')}: there is no such folder")
     folder = settings.keys / AUTHORITY
-    if not folder.is_dir():
-        return Authorities(TrustFolder(settings.trust))
-    authority = DemoAuthority.load(folder)
-    trust = TrustFolder(settings.trust, fixed=authority.anchors())
-    return Authorities(trust, authority.timestamper(), authority.revocation())
+    demo = DemoAuthority.load(folder) if folder.is_dir() else None
+    trust = TrustFolder(settings.trust, fixed=demo.anchors() if demo else ())
+    timestamper: TimestampSource | None = demo.timestamper() if demo else None
+    if settings.timestamp_url:
+        timestamper = HttpTimestamper(settings.timestamp_url, stamp_roots(trust), _issuers(settings))
+    revocation: RevocationSource | None = demo.revocation() if demo else None
+    if settings.status_url or settings.status_host_names:
+        revocation = HttpStatus(settings.status_url, settings.status_host_names)
+    return Authorities(trust, timestamper, revocation)
+
+
+def stamp_roots(trust: TrustFolder) -> Callable[[], list[bytes]]:
+    """Give what tells the anchors (DER) of time stamps, as they are when it is asked."""
+    return lambda: [one.certificate for one in trust.current().anchors if one.stamps]
+
+
+def _issuers(settings: Settings) -> list[bytes]:
+    path = settings.timestamp_issuers
+    if path is None:
+        return []
+    try:
+        found = x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as problem:
+        name = variable("timestamp_issuers")
+        raise SettingsInvalid(f"{name}: no certificates can be read from that file") from problem
+    return [one.public_bytes(Encoding.DER) for one in found]
 
 
 @asynccontextmanager

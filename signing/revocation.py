@@ -35,6 +35,8 @@ class Collected:
 class RevocationSource(Protocol):
     """Who says whether a certificate stood at a time; called in the event loop of the thread that seals."""
 
+    state: ServiceState
+
     async def status(self, certificate: bytes, issuer: bytes, at: datetime) -> StatusProof:
         """Return the proof for `certificate`, issued by `issuer` (both DER).
 

@@ -26,6 +26,7 @@ class TimestampSource(Protocol):
     """
 
     issuers: Sequence[bytes]
+    state: ServiceState
 
     async def answer(self, request: bytes, at: datetime) -> bytes:
         """Return a TimeStampResp (DER) to a TimeStampReq (DER).

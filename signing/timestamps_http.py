@@ -36,7 +36,7 @@ class Reply(core.Sequence):
 
 
 class HttpTimestamper:
-    """Asks the authority at `url`; its certificate must lead to `roots` (DER).
+    """Asks the authority at `url`; its certificate must lead to `roots` (DER), as they are at each answer.
 
     `issuers` (DER) are certificates between the authority and a root that it does not send along.
     `clock` is compared with the time it stamps.
@@ -45,7 +45,7 @@ class HttpTimestamper:
     def __init__(
         self,
         url: str,
-        roots: Sequence[bytes],
+        roots: Callable[[], Sequence[bytes]],
         issuers: Sequence[bytes] = (),
         *,
         limits: Limits | None = None,
@@ -53,8 +53,8 @@ class HttpTimestamper:
     ) -> None:
         """Raise ValueError for an address that cannot be asked."""
         self._url = check_address(url, encrypted=False)
-        self._roots = tuple(roots)
-        self.issuers = tuple(issuers)
+        self._roots = roots
+        self.issuers: Sequence[bytes] = tuple(issuers)
         self._limits = limits or Limits()
         self._clock = clock
         self.state = ServiceState("http", url)
@@ -117,7 +117,7 @@ class HttpTimestamper:
 
     async def _judged(self, signed: cms.SignedData, asked: tsp.TimeStampReq) -> TimestampSignatureStatus:
         context = ValidationContext(
-            trust_roots=[x509.Certificate.load(one) for one in self._roots],
+            trust_roots=[x509.Certificate.load(one) for one in self._roots()],
             other_certs=[x509.Certificate.load(one) for one in self.issuers],
             moment=self._clock(),
             allow_fetching=False,

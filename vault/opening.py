@@ -44,6 +44,7 @@ class VaultPlaces:
     keys: Path
     log: Path
     scratch: Path
+    seal_passphrase: Path | None = None  # by default beside the keys
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,7 @@ def _put_together(
         gate=base.gate,
         sealer=Sealer(
             places.keys / "seal",
+            passphrase=places.seal_passphrase,
             timestamper=authorities.timestamper,
             revocation=authorities.revocation,
             trust=authorities.trust,

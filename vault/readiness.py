@@ -34,7 +34,12 @@ async def ready(vault: Vault) -> dict[str, Any]:
         "files": _cut(vault.workers.files_cut),
         "file_types": "libmagic" if vault.workers.magic else "own_rules",
     }
-    return {"ready": all(value == "ok" for value in checks.values()), "checks": checks, "workers": workers}
+    return {
+        "ready": all(value == "ok" for value in checks.values()),
+        "checks": checks,
+        "workers": workers,
+        "sealing": vault.sealer.told(),  # no reason not to serve either: all but sealing works without
+    }
 
 
 def _cut(done: bool) -> str:

@@ -1,9 +1,9 @@
-"""The sealer: it alone holds the agencies' seal keys, one file each in a folder of its own (DESIGN 6, 8)."""
+"""The sealer: it alone reaches the agencies' seal keys, wherever they are (DESIGN 6, 8)."""
 
-import re
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from signing.appearance import Appearance
 from signing.errors import SealingFailed
@@ -14,6 +14,7 @@ from signing.sealing import Sealing, seal
 from signing.timestamps import TimestampSource
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
+from vault.seal_keys import SealKeys
 
 
 class Sealer:
@@ -26,22 +27,20 @@ class Sealer:
         timestamper: TimestampSource | None,
         revocation: RevocationSource | None,
         trust: TrustFolder,
+        passphrase: Path | None = None,
     ) -> None:
-        self._folder = folder
+        self.keys = SealKeys(folder, passphrase)
         self._timestamper = timestamper
         self._revocation = revocation
         self._trust = trust
 
     def add(self, agency: str, key: FileKey) -> None:
-        """Take over an agency's seal key (file mode 600)."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        for half_written in self._folder.glob(".*"):  # by a process that was killed: this one has the vault
-            half_written.unlink()
-        key.to_pem(self._path(agency))
+        """Take over an agency's seal key, into an encrypted file of ours."""
+        self.keys.add(agency, key)
 
     def holds(self, agency: str) -> bool:
-        """Say whether the agency's seal key is here."""
-        return self._path(agency).exists()
+        """Say whether a seal key is registered for the agency."""
+        return self.keys.holds(agency)
 
     async def seal(
         self,
@@ -85,13 +84,11 @@ class Sealer:
         await seal_foreign(pool, content, target, mark=mark, order=order, max_bytes=max_bytes)
 
     def _order(self, agency: str, at: datetime, reason: str, name: str) -> Sealing:
-        path = self._path(agency)
-        if not path.exists():
-            raise SealingFailed(f"no seal key is registered for agency {agency}")
+        key = self.keys.open(agency)
         if self._timestamper is None or self._revocation is None:
             raise SealingFailed("no time-stamp and certificate status authority is configured")
         return Sealing(
-            key=FileKey.from_pem(path),
+            key=key,
             timestamper=self._timestamper,
             revocation=self._revocation,
             roots=self._trust.current().certificates,
@@ -100,7 +97,12 @@ class Sealer:
             name=name,
         )
 
-    def _path(self, agency: str) -> Path:
-        if not re.fullmatch(r"[A-Za-z0-9.]{1,64}", agency):
-            raise SealingFailed("an agency code cannot name a key file")
-        return self._folder / f"{agency}.pem"
+    def told(self) -> dict[str, Any]:
+        """Say what sealing rests on: kinds of keys, and how the services were when they were last asked."""
+        none = {"kind": "none"}
+        stamps, status = self._timestamper, self._revocation
+        return {
+            "keys": self.keys.kinds(),
+            "timestamps": none if stamps is None else dict(stamps.state.told()),
+            "status": none if status is None else dict(status.state.told()),
+        }

@@ -16,6 +16,7 @@ from reuse_api.demo.pki import DemoAuthority
 from signing.errors import SealingFailed, SealKeyInvalid, SealKeyMissing, TimestampFailed
 from signing.keys_file import FileKey
 from signing.sealing import seal
+from signing.service_state import ServiceState
 from signing.timestamps import LocalTimestamper
 
 pytestmark = pytest.mark.anyio
@@ -132,6 +133,7 @@ async def test_an_authority_that_answers_nonsense_stops_the_sealing(
 ) -> None:
     class Nonsense:
         issuers = ()
+        state = ServiceState("nonsense")
 
         async def answer(self, request: bytes, at: object) -> bytes:
             return b"\x30\x03\x02\x01\x00" + request

@@ -41,7 +41,11 @@ def as_key(holder: Holder) -> FileKey:
 
 
 def source(server: StampServer, pki: Pki, **changes: Any) -> HttpTimestamper:
-    said: dict[str, Any] = {"roots": pki.roots, "issuers": [der(pki.issuing.certificate)], "limits": QUICK}
+    said: dict[str, Any] = {
+        "roots": lambda: pki.roots,
+        "issuers": [der(pki.issuing.certificate)],
+        "limits": QUICK,
+    }
     return HttpTimestamper(server.url + "/stamp", **(said | changes))
 
 
@@ -132,7 +136,8 @@ def test_a_slow_service_is_left(server: StampServer, pki: Pki, how: str) -> None
 
 
 def test_a_stranger_s_stamp_is_not_trusted(server: StampServer, pki: Pki) -> None:
-    assert refused(source(server, pki, roots=Pki().roots)) == "untrusted"
+    stranger = Pki()
+    assert refused(source(server, pki, roots=lambda: stranger.roots)) == "untrusted"
 
 
 def test_an_authority_for_something_else_does_not_stamp(pki: Pki) -> None:
@@ -143,7 +148,7 @@ def test_an_authority_for_something_else_does_not_stamp(pki: Pki) -> None:
 @pytest.mark.parametrize("url", ["ftp://x/", "http://", "/stamp", "http://me:pw@127.0.0.1/", "http://x:y/"])
 def test_an_odd_address_is_not_taken(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        HttpTimestamper(url, [])
+        HttpTimestamper(url, list)
 
 
 def test_an_authority_of_openssl_s_is_understood(pki: Pki, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Looking:
     """A time-stamp authority that looks at the scratch folder while a document is being sealed."""
 
     def __init__(self, behind: TimestampSource, scratch: Path) -> None:
-        self.issuers = behind.issuers
+        self.issuers, self.state = behind.issuers, behind.state
         self._behind = behind
         self._scratch = scratch
         self.seen: dict[str, int] = {}

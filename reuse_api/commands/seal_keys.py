@@ -1,0 +1,162 @@
+"""`kho seal-key`: register where the key of an agency's seal lives, after seeing that it can seal."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from reuse_api.commands.ending import CommandFailed, Ending
+from reuse_api.settings import Settings, SettingsInvalid, read_settings
+from reuse_api.wiring import authorities_of
+from signing.errors import SealingFailed
+from signing.keys import SealKey
+from signing.keys_check import check_seal_key
+from signing.keys_file import FileKey, read_secret
+from storage.keyring import check_key_folder
+from vault.clock import Clock
+from vault.seal_keys import Place, SealKeys
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+Agency = Annotated[str, typer.Argument(help="The agency's code.")]
+
+
+@commands.command("add-file")
+def add_file(
+    agency: Agency,
+    pem: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="Key and certificates, PEM, mode 600.")
+    ],
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="A file (mode 600) whose first line opens the PEM file.")
+    ] = None,
+) -> None:
+    """Take over a key from a PEM file: checked, then kept encrypted with the passphrase of the settings."""
+    settings, keys = _opened()
+    key = FileKey.from_pem(pem, read_secret(passphrase_file) if passphrase_file else None)
+    _check(settings, key)
+    _kept(lambda: keys.add(agency, key))
+    _told(agency, "file", key)
+
+
+@commands.command("add-token")
+def add_token(
+    agency: Agency,
+    certificates: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The key's certificate and its issuers, PEM.")
+    ],
+    module: Annotated[Path, typer.Option(help="The PKCS#11 module: a shared library.")],
+    token: Annotated[str, typer.Option(help="The token's label.")],
+    pin_file: Annotated[Path, typer.Option(help="A file (mode 600) whose first line is the user's PIN.")],
+    key_label: Annotated[str | None, typer.Option(help="The key's label.")] = None,
+    key_id: Annotated[str | None, typer.Option(help="The key's id, in hexadecimal.")] = None,
+) -> None:
+    """Register a key in a hardware token (PKCS#11), after a signature to try it."""
+    settings, keys = _opened()
+    said = {"module": str(module.resolve()), "token": token, "pin_file": str(pin_file.resolve())}
+    said |= {"key_label": key_label} if key_label else {}
+    said |= {"key_id": key_id} if key_id else {}
+    _register(settings, keys, agency, Place("pkcs11", said), _certificates(certificates))
+
+
+@commands.command("add-remote")
+def add_remote(
+    agency: Agency,
+    url: Annotated[str, typer.Argument(help="The service's address, as far as /csc/v2; https://.")],
+    client_id: Annotated[str, typer.Option(help="Who we are there.")],
+    secret_file: Annotated[
+        Path, typer.Option(help="A file (mode 600) whose first line is our secret there.")
+    ],
+    credential: Annotated[
+        str | None, typer.Option(help="The credential's id; needed if there are several.")
+    ] = None,
+    pin_file: Annotated[
+        Path | None, typer.Option(help="A file (mode 600) whose first line is the credential's PIN.")
+    ] = None,
+    authorities: Annotated[
+        Path | None, typer.Option(help="PEM roots for the service's TLS; the system's if not given.")
+    ] = None,
+) -> None:
+    """Register a key at a remote signing service (CSC API 2), after a signature to try it."""
+    settings, keys = _opened()
+    said = {"url": url, "client_id": client_id, "secret_file": str(secret_file.resolve())}
+    said |= {"pin_file": str(pin_file.resolve())} if pin_file else {}
+    said |= {"authorities": str(authorities.resolve())} if authorities else {}
+    place = Place("csc", {**said, "credential": credential or ""})
+    id_ = credential or asyncio.run(_only_credential(place))
+    place = Place("csc", {**said, "credential": id_})
+    found = asyncio.run(place.client().credential(id_))
+    if found.key_status != "enabled" or found.certificate_status not in {"valid", ""}:
+        raise CommandFailed(
+            f"the credential is {found.key_status}, its certificate {found.certificate_status}"
+        )
+    _register(settings, keys, agency, place, found.certificates)
+
+
+@commands.command("list")
+def list_keys() -> None:
+    """Show for each agency where its key lives and whose certificate it has; ends with 1 if one is broken."""
+    _, keys = _opened()
+    broken = False
+    for agency in keys.agencies():
+        try:
+            key = keys.open(agency)
+            own = x509.load_der_x509_certificate(key.certificates[0])
+            until = f"until {own.not_valid_after_utc:%Y-%m-%d}"
+            typer.echo(f"{agency}  {keys.kind(agency)}  {key.mechanism}  {until}  {key.subject}")
+        except SealingFailed as problem:
+            broken = True
+            typer.echo(f"{agency}  BROKEN  {problem.code}: {problem}")
+    if broken:
+        raise typer.Exit(int(Ending.FAILED))
+
+
+async def _only_credential(place: Place) -> str:
+    found = await place.client().credentials()
+    if len(found) != 1:
+        raise CommandFailed(f"name one with --credential; the service knows {', '.join(found) or 'none'}")
+    return found[0]
+
+
+def _opened() -> tuple[Settings, SealKeys]:
+    settings = read_settings()
+    check_key_folder(settings.keys)
+    return settings, SealKeys(settings.keys / "seal", settings.seal_passphrase)
+
+
+def _register(
+    settings: Settings, keys: SealKeys, agency: str, place: Place, certificates: Sequence[bytes]
+) -> None:
+    key = place.key(certificates)
+    _check(settings, key)
+    _kept(lambda: keys.register(agency, place, certificates))
+    _told(agency, place.kind, key)
+
+
+def _check(settings: Settings, key: SealKey) -> None:
+    roots = [one.certificate for one in authorities_of(settings).trust.current().anchors if one.signs]
+    if not roots:
+        raise SettingsInvalid("KHO_TRUST: no anchor is trusted for signatures, so no key can be checked")
+    asyncio.run(check_seal_key(key, roots, Clock().now()))
+
+
+def _kept(keep: Callable[[], None]) -> None:
+    try:
+        keep()
+    except FileExistsError as problem:
+        raise CommandFailed(str(problem)) from problem
+
+
+def _told(agency: str, kind: str, key: SealKey) -> None:
+    typer.echo(f"{agency}: a {kind} key of {key.subject} seals from now on")
+
+
+def _certificates(path: Path) -> list[bytes]:
+    try:
+        found = x509.load_pem_x509_certificates(path.read_bytes())
+    except ValueError as problem:
+        raise CommandFailed(f"{path} holds no certificate") from problem
+    return [one.public_bytes(Encoding.DER) for one in found]
