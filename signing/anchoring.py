@@ -15,6 +15,9 @@ from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.registry import CertificateRegistry, PathBuilder, SimpleTrustManager
 
 from signing.anchors import Anchor
+from signing.grounds import Grounds
+
+_MOST_PATHS = 16  # that one time stamp is followed along
 
 
 def anchor_of(path: ValidationPath | None, anchors: Iterable[Anchor], moment: datetime) -> Anchor | None:
@@ -33,29 +36,46 @@ def _is_authority(anchor: Anchor, name: x509.Name, key: keys.PublicKeyInfo) -> b
 
 
 async def counting_for_stamps(
-    anchors: Sequence[Anchor], embedded: Sequence[EmbeddedPdfSignature], reader: PdfFileReader
+    anchors: Sequence[Anchor], embedded: Sequence[EmbeddedPdfSignature], grounds: Grounds
 ) -> list[Anchor]:
     """Leave out each anchor for time stamps whose dates do not cover a stamp that may lead to it.
 
-    A stamp is judged by the time it names: nobody but the authority could have written it.
+    A stamp is judged by the time it names: nobody but the authority could have written it. Of a file whose
+    stamps cannot be followed, only anchors without dates are left for them. `grounds` is told which anchors
+    the stamps may stand on, and what proofs the file holds.
     """
-    tokens = list(_stamps(embedded))
     left = list(anchors)
-    for token in tokens:
-        moment = _made_at(token)
-        late = [one for one in left if one.stamps and not one.covers(moment)]
-        for one in late:
-            if await _may_lead_to(token, one, reader):
-                left.remove(one)
+    reached = []
+    try:
+        stored = _stored(embedded[0].reader, grounds)
+        for token in _stamps(embedded, grounds):
+            moment = _made_at(token)
+            for anchor in await _ends(token, [one for one in anchors if one.stamps], stored):
+                if anchor.covers(moment):
+                    reached.append((anchor, moment))
+                elif anchor in left:
+                    left.remove(anchor)
+    except MemoryError:
+        raise
+    except Exception:  # asn1crypto and pyHanko raise plain errors of many kinds
+        left = [one for one in left if not one.stamps or not one.dated]
+    for anchor, moment in reached:
+        if anchor in left:
+            grounds.stand_on(anchor, "timestamp", moment)
     return left
 
 
-def _stamps(embedded: Iterable[EmbeddedPdfSignature]) -> Iterable[cms.SignedData]:
+def _stamps(embedded: Iterable[EmbeddedPdfSignature], grounds: Grounds) -> Iterable[cms.SignedData]:
     for one in embedded:
+        for choice in one.signed_data["certificates"]:
+            grounds.keep("certificate", choice.chosen.dump())
         if one.sig_object_type == "/DocTimeStamp":
+            grounds.keep("timestamp", one.signed_data.dump())
             yield one.signed_data
-        else:
-            yield from extract_tst_data_iter(one.signer_info, signed=False)
+            continue
+        for token in extract_tst_data_iter(one.signer_info, signed=False):
+            grounds.keep("timestamp", token.dump())
+            yield token
 
 
 def _made_at(token: cms.SignedData) -> datetime:
@@ -63,26 +83,44 @@ def _made_at(token: cms.SignedData) -> datetime:
     return moment.astimezone(UTC)
 
 
-async def _may_lead_to(token: cms.SignedData, anchor: Anchor, reader: PdfFileReader) -> bool:
+async def _ends(
+    token: cms.SignedData, anchors: Sequence[Anchor], stored: Sequence[x509.Certificate]
+) -> list[Anchor]:
+    """Give the anchors that a time stamp's chain may end at, as names and keys go."""
     try:
         told = extract_certificate_info(token)
     except CMSExtractionError:
-        return False  # without its certificate it is not judged either
-    registry = CertificateRegistry.build([*told.other_certs, *_stored(reader)])
-    own = x509.Certificate.load(anchor.certificate)
-    paths = PathBuilder(SimpleTrustManager.build(trust_roots=[own]), registry).async_build_paths_lazy(
-        told.signer_cert
+        return []  # without its certificate it is not judged either
+    roots = [x509.Certificate.load(one) for one in dict.fromkeys(one.certificate for one in anchors)]
+    builder = PathBuilder(
+        SimpleTrustManager.build(trust_roots=roots), CertificateRegistry.build([*told.other_certs, *stored])
     )
+    paths = builder.async_build_paths_lazy(told.signer_cert)
+    found: list[Anchor] = []
+    seen = 0
     try:
-        async for _ in paths:
-            return True
+        async for path in paths:
+            end = path.trust_anchor.authority
+            found += [one for one in anchors if _is_authority(one, end.name, end.public_key)]
+            seen += 1
+            if seen == _MOST_PATHS:
+                break
     finally:
         await paths.cancel()
-    return False
+    return list(dict.fromkeys(found))
 
 
-def _stored(reader: PdfFileReader) -> list[x509.Certificate]:
+def _stored(reader: PdfFileReader, grounds: Grounds) -> list[x509.Certificate]:
+    """Read the file's store of proofs (DSS): its certificates, to follow chains with."""
     try:
-        return list(DocumentSecurityStore.read_dss(reader).load_certs())
+        store = DocumentSecurityStore.read_dss(reader)
     except NoDSSFoundError:
         return []
+    for one in store.ocsps:
+        grounds.keep("ocsp", one.get_object().data)
+    for one in store.crls:
+        grounds.keep("crl", one.get_object().data)
+    certificates = list(store.load_certs())
+    for certificate in certificates:
+        grounds.keep("certificate", certificate.dump())
+    return certificates

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 Purpose = Literal["public", "government", "timestamp", "test"]
@@ -38,7 +39,7 @@ class Anchor:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """SHA-256 of the certificate in hex: what names this anchor in reports."""
         return hashlib.sha256(self.certificate).hexdigest()
@@ -52,6 +53,11 @@ class Anchor:
     def stamps(self) -> bool:
         """Whether time stamps may lead to it."""
         return self.purpose in _STAMPS
+
+    @property
+    def dated(self) -> bool:
+        """Whether it counts for some times only."""
+        return self.valid_from is not None or self.valid_until is not None
 
     def covers(self, moment: datetime) -> bool:
         """Say whether it counts for what is proven to be of an instant (aware)."""
@@ -129,7 +135,7 @@ class TrustSet:
     anchors: tuple[Anchor, ...] = ()
     faults: tuple[tuple[str, str], ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 in hex of the anchors, in any order: two equal sets judge alike."""
         lines = sorted(json.dumps(one.to_json(), sort_keys=True) for one in self.anchors)

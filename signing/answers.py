@@ -5,11 +5,12 @@ import contextlib
 import json
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from signing.errors import RewritingFailed
 from signing.file_types import UNKNOWN
+from signing.grounds import Grounds, Judgement
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, SignatureReport, undetermined
 
@@ -28,8 +29,11 @@ class Answer:
         """Whether the worker ended well and with a result."""
         return self.result is not None and self.ended.get("exit") == 0
 
-    def examination(self, sha256: bytes, size: int, network_cut: bool) -> Examination:
-        """Read the answer as an examination; a worker that failed gives "undetermined"."""
+    def examination(self, sha256: bytes, size: int, network_cut: bool, judged: Judgement) -> Examination:
+        """Read the answer as an examination; a worker that failed gives "undetermined".
+
+        `judged` says whom to trust and when; what the worker says it stands on is added.
+        """
         if self.result is not None and self.whole:
             with contextlib.suppress(KeyError, ValueError, TypeError):
                 return Examination(
@@ -41,8 +45,15 @@ class Answer:
                     SignatureReport.from_json(self.result["report"]),
                     network_cut,
                     found=tuple(str(one) for one in self.result.get("found", ())),
+                    judgement=self._judgement(judged),
                 )
-        return Examination(sha256, size, UNKNOWN, None, None, undetermined(self._why()), network_cut)
+        why = undetermined(self._why())
+        return Examination(sha256, size, UNKNOWN, None, None, why, network_cut, judgement=judged)
+
+    def _judgement(self, judged: Judgement) -> Judgement:
+        assert self.result is not None  # noqa: S101 - the answer is whole
+        grounds = Grounds.from_json(self.result.get("grounds", {"footings": [], "pieces": []}))
+        return replace(judged, footings=tuple(grounds.footings), found=tuple(grounds.pieces))
 
     def picture(self) -> Picture | NoPicture:
         """Read the answer as a picture, or as the reason why there is none."""

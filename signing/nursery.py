@@ -36,7 +36,8 @@ EXIT_MEMORY = 3
 EXIT_BROKEN = 4
 _TASKS = {"examine": examine_file, "picture": draw_page}
 _REWRITING = ("mark", "embed")  # tasks whose answer is a line, and a file behind it
-_LONGEST_REQUEST = 1024 * 1024  # bytes
+_LONGEST_REQUEST = 48 * 1024 * 1024  # bytes: anchors, and the proofs that were fetched, as base64
+_CHUNK = 65_536  # bytes
 _DESCRIPTORS = 48
 # What the libraries load late: a worker short of memory must not fail at that and blame the file.
 _LOADED_LATE = (
@@ -156,7 +157,8 @@ class _Nursery:
                 self._poll.unregister(worker.conversation)
             ended = {"exit": os.waitstatus_to_exitcode(status), "late": worker.late}
             with contextlib.suppress(OSError):  # a request left unread would reset the connection
-                worker.conversation.recv(_LONGEST_REQUEST, socket.MSG_DONTWAIT)
+                while worker.conversation.recv(_CHUNK, socket.MSG_DONTWAIT):
+                    pass
             worker.last = json.dumps(ended).encode() + b"\n"
             self._poll.register(worker.conversation, select.POLLOUT)
             self._leaving.append(worker)

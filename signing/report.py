@@ -20,6 +20,7 @@ from signing.findings import (
     instant,
     told,
 )
+from signing.grounds import Judgement
 
 Level = Literal["", "B-B", "B-T", "B-LT", "B-LTA"]
 SecondLook = Literal["", "same", "different", "not_made"]
@@ -186,8 +187,9 @@ class Examination:
     `sha256` (32 bytes) and `size` (bytes) are of the whole file; `media_type` is what its bytes are, by
     their look; `pages` is None when they could not be counted; `refusal` is a code of `FileRefused` when
     the file must not be taken, `found` what was found then, by stable codes (see ceilings.py and
-    active_content.py); `network_cut` tells whether the examining process had no network;
-    `etsi_report` is the ETSI TS 119 102-2 report (XML), empty unless it was asked for and could be made.
+    active_content.py); `network_cut` tells whether the examining process had no network; `etsi_report` is
+    the ETSI TS 119 102-2 report (XML), empty unless it was asked for and could be made; `judgement` is all
+    that the verdict stands on, None where nothing was judged.
     """
 
     sha256: bytes
@@ -199,3 +201,4 @@ class Examination:
     network_cut: bool = False
     etsi_report: bytes = b""
     found: tuple[str, ...] = ()
+    judgement: Judgement | None = None

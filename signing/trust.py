@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from asn1crypto import algos, x509
+from asn1crypto import algos, crl, ocsp, x509
 from pyhanko.sign.validation.policy_decl import (
     CertificateFetchingRule,
+    LocalKnowledge,
     PdfSignatureValidationSpec,
     RevinfoOnlineFetchingRule,
     RevocationInfoGatheringSpec,
@@ -24,9 +25,11 @@ from pyhanko_certvalidator.policy_decl import (
     RevocationCheckingRule,
 )
 from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from signing.anchors import Anchor
 from signing.coverage import SIGNATURES_ONLY
+from signing.grounds import Piece
 
 # NIST SP 800-131A, Rev. 1: no SHA-1 for making signatures after 2013.
 _SHA1_UNTIL = datetime(2014, 1, 1, tzinfo=UTC)
@@ -59,13 +62,14 @@ class AlgorithmsByDate(DisallowWeakAlgorithmsPolicy):
 
 
 def validation_policy(
-    anchors: Sequence[Anchor], *, signing_at: datetime | None = None
+    anchors: Sequence[Anchor], fetched: Sequence[Piece] = (), *, signing_at: datetime | None = None
 ) -> PdfSignatureValidationSpec:
     """Return how signatures are judged: to `anchors` alone, offline, status proven for every certificate.
 
     A signature leads to an anchor for signatures, a time stamp to one for time stamps. Anchors for signatures
     have to cover `signing_at`, the proven time, if it is given; the dates of the others are not looked at.
-    Raises ValueError when a certificate cannot be read. No anchor is a policy too: nothing is ever valid.
+    `fetched` are proofs of status and certificates from outside; what cannot be read of them is left out.
+    Raises ValueError when an anchor cannot be read. No anchor is a policy too: nothing is ever valid.
     """
     algorithms = AlgorithmsByDate()
     policy = CertValidationPolicySpec(
@@ -91,6 +95,7 @@ def validation_policy(
             online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY,
             certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH,
         ),
+        local_knowledge=_known(fetched),
         key_usage_settings=KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}),
     )
     return PdfSignatureValidationSpec(spec, diff_policy=SIGNATURES_ONLY)
@@ -100,3 +105,19 @@ def _manager(anchors: Iterable[Anchor]) -> SimpleTrustManager:
     unique = dict.fromkeys(one.certificate for one in anchors)
     trusted = [x509.Certificate.load(one, strict=True) for one in unique]
     return SimpleTrustManager.build(trust_roots=trusted)
+
+
+def _known(fetched: Iterable[Piece]) -> LocalKnowledge:
+    known = LocalKnowledge()
+    for piece in fetched:
+        try:
+            if piece.kind == "ocsp":
+                answer = ocsp.OCSPResponse.load(piece.content, strict=True)
+                known.known_ocsps.extend(OCSPContainer.load_multi(answer))
+            elif piece.kind == "crl":
+                known.known_crls.append(CRLContainer(crl.CertificateList.load(piece.content, strict=True)))
+            elif piece.kind == "certificate":
+                known.known_certs.append(x509.Certificate.load(piece.content, strict=True))
+        except (ValueError, TypeError):  # whoever answered that is no proof of anything
+            continue
+    return known

@@ -23,7 +23,7 @@ from signing.anchors import PURPOSES, Anchor, Purpose, TrustSet
 
 MOST_ANCHORS = 300
 _LARGEST = 64 * 1024  # bytes of one file
-_LOOK_EVERY = 1.0  # seconds
+LOOK_EVERY = 1.0  # seconds
 _ENDINGS = frozenset({".pem", ".crt", ".cer", ".der"})
 _DESCRIPTION = ".json"
 _KNOWN = frozenset({"label_vi", "label_en", "valid_from", "valid_until"})
@@ -46,23 +46,27 @@ class TrustFolder:
 
     `folder` None is no folder; `fixed` anchors count beside it, whatever the folder says. A folder that
     cannot be read counts for nothing, and a broken file is a fault of the set: the others still count.
+    `look_every` are the seconds that what was seen holds.
     """
 
-    def __init__(self, folder: Path | None = None, fixed: Sequence[Anchor] = ()) -> None:
+    def __init__(
+        self, folder: Path | None = None, fixed: Sequence[Anchor] = (), *, look_every: float = LOOK_EVERY
+    ) -> None:
         self._folder = folder
         self._fixed = tuple(fixed)
+        self._look_every = look_every
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._state: _State | None = None
         self._set = TrustSet(self._fixed)
 
     def current(self) -> TrustSet:
-        """Give the anchors that count now; the folder is looked at no more than once a second."""
+        """Give the anchors that count now; the folder is not looked at more often than agreed."""
         if self._folder is None:
             return self._set
         with self._lock:
             now = time.monotonic()
-            if now - self._looked >= _LOOK_EVERY:
+            if now - self._looked >= self._look_every:
                 self._looked = now
                 self._look(self._folder)
             return self._set

@@ -29,6 +29,7 @@ from signing.coverage import (
     too_complex,
 )
 from signing.damage import digest_differs, holds_huge_string, mentions_signature
+from signing.grounds import Grounds
 from signing.report import Level, SignatureDetail, SignatureReport, Verdict, undetermined
 from signing.trust import validation_policy
 
@@ -94,12 +95,16 @@ class _Judge:
     policy: PdfSignatureValidationSpec
     timing: ValidationTimingInfo
     stamps: tuple[EmbeddedPdfSignature, ...]
+    grounds: Grounds
 
 
-async def validate(stream: BinaryIO, *, anchors: Sequence[Anchor], at: datetime) -> SignatureReport:
+async def validate(
+    stream: BinaryIO, *, anchors: Sequence[Anchor], at: datetime, grounds: Grounds | None = None
+) -> SignatureReport:
     """Judge every signature of a PDF against `anchors` at the time `at` (aware), offline.
 
-    `stream` is an open file. The verdict is that of the worst signature. Raises MemoryError only, which says
+    `stream` is an open file; `grounds` brings the proofs that were fetched, and is told what the verdict
+    stands on. The verdict is that of the worst signature. Raises MemoryError only, which says
     something about the process, not about the file.
     """
     if holds_huge_string(stream):
@@ -121,22 +126,14 @@ async def validate(stream: BinaryIO, *, anchors: Sequence[Anchor], at: datetime)
         point_in_time_validation=True,
     )
     stamps = tuple(one for one in embedded if one.sig_object_type == "/DocTimeStamp")
-    counting = tuple(await _counting(anchors, embedded))
-    judge = _Judge(counting, validation_policy(counting), timing, stamps)
+    grounds = grounds or Grounds()
+    counting = tuple(await counting_for_stamps(anchors, embedded, grounds))
+    judge = _Judge(counting, validation_policy(counting, grounds.fetched), timing, stamps, grounds)
     report = _summary([await _detail(one, judge) for one in signatures], fault)
     if report.verdict == "undetermined" and digest_differs(stream):
         reasons = ("digest_mismatch", *report.reasons)
         return replace(report, verdict="invalid", sub_indication="HASH_FAILURE", reasons=reasons)
     return report
-
-
-async def _counting(anchors: Sequence[Anchor], embedded: Sequence[EmbeddedPdfSignature]) -> list[Anchor]:
-    try:
-        return await counting_for_stamps(anchors, embedded, embedded[0].reader)
-    except MemoryError:
-        raise
-    except Exception:  # what cannot even be read is judged without a time stamp
-        return [one for one in anchors if one.signs and not one.stamps]
 
 
 def _list(stream: BinaryIO) -> tuple[list[EmbeddedPdfSignature], str]:
@@ -204,6 +201,8 @@ async def _judged(embedded: EmbeddedPdfSignature, judge: _Judge) -> SignatureDet
     verdict, sub_indication, reason = _verdict(embedded, result, fault, later)
     if verdict == "valid" and (anchor is None or not anchor.covers(result.best_signature_time)):
         verdict, sub_indication, reason = "undetermined", "NO_CERTIFICATE_CHAIN_FOUND", "signer_not_trusted"
+    if verdict == "valid" and anchor is not None:
+        judge.grounds.stand_on(anchor, "signature", result.best_signature_time.astimezone(UTC))
     return SignatureDetail(
         field=str(embedded.field_name),
         signer=_signer(embedded),
@@ -227,7 +226,7 @@ async def _anchored(
     anchor = anchor_of(result.api_status and result.api_status.validation_path, signing, moment)
     if anchor is None or anchor.covers(moment):
         return result, anchor
-    policy = validation_policy(judge.anchors, signing_at=moment)
+    policy = validation_policy(judge.anchors, judge.grounds.fetched, signing_at=moment)
     result = await ades_lta_validation(embedded, policy, timing_info=judge.timing)
     moment = result.best_signature_time
     return result, anchor_of(result.api_status and result.api_status.validation_path, signing, moment)

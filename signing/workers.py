@@ -22,6 +22,7 @@ from signing.anchors import Anchor
 from signing.answers import Answer, Body, read_answer
 from signing.errors import RewritingFailed, WorkerFailed
 from signing.file_types import UNKNOWN
+from signing.grounds import POLICY, Judgement, Piece
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, undetermined
 
@@ -105,12 +106,14 @@ class WorkerPool:
         declared_type: str = "application/pdf",
         sealing: bool = False,
         max_bytes: int,
+        fetched: Sequence[Piece] = (),
     ) -> Examination:
         """Return what a worker finds out about the file; a worker that fails gives "undetermined".
 
-        `anchors` are those to trust, `at` (aware) the time to judge at, `sealing` tells that
-        the file is about to be sealed, so that it may hide nothing. Raises WorkerFailed when the pool is
-        closed, OSError when the file cannot be opened; never anything for the sake of its content.
+        `anchors` are those to trust, `at` (aware) the time to judge at, `sealing` tells that the file is
+        about to be sealed, so that it may hide nothing, `fetched` are proofs from outside. Raises
+        WorkerFailed when the pool is closed, OSError when the file cannot be opened; never anything for the
+        sake of its content.
         """
         opened = await _open_aside(path)
         try:
@@ -124,11 +127,13 @@ class WorkerPool:
                 "at": at.isoformat(),
                 "declared_type": declared_type,
                 "sealing": sealing,
+                "fetched": [one.to_json() for one in fetched],
             }
             answer, cut = await self._ask(opened.descriptor, request)
         finally:
             os.close(opened.descriptor)
-        return answer.examination(opened.sha256, opened.size, cut)
+        judged = Judgement(opened.sha256, tuple(anchors), at, POLICY, fetched=tuple(fetched))
+        return answer.examination(opened.sha256, opened.size, cut, judged)
 
     async def picture(self, file: int, page: int) -> Picture | NoPicture:
         """Return the picture of a page (from 1) of an open file, drawn by a worker.

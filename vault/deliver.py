@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from vault import delegations, epochs, records, releases, telling, tries
+from vault import delegations, epochs, records, releases, telling, tries, trusting
 from vault.callers import OwnerCaller, SystemCaller
 from vault.days import legal_day
 from vault.errors import Moved, NotFound, VaultBusy
@@ -35,6 +35,7 @@ async def deliver(
         ContentDamaged: the stored bytes do not authenticate; nothing was sent, and that is an entry.
         VaultBusy: the entry could not be written, or the facts keep moving; nothing was sent.
     """
+    await trusting.look(vault)
     for _ in range(MAX_AFRESH):
         at = vault.clock.now()
         access, refused = await _released(vault, caller, release_id, at)

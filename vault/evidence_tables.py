@@ -1,10 +1,73 @@
 """The tables of what documents are worth: evidence, waiting seals, scans, quarantine, trust classes."""
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
 
 from vault.columns import binary, maybe, number, table, text
 
 # Evidence of signatures ---------------------------------------------------------------------------------
+
+trust_set = table(
+    "trust_set",
+    text("digest", primary_key=True),
+    text("anchors"),  # as JSON, with their certificates
+    text("at"),
+)
+
+trust_now = table(
+    "trust_now",
+    number("id", primary_key=True),  # the one row
+    text("digest", ForeignKey("trust_set.digest")),
+    text("since"),
+)
+
+report_ground = table(
+    "report_ground",
+    text("record", primary_key=True),
+    number("n", primary_key=True),
+    binary("content_sha256"),  # of the file that was judged: a renewed one has other bytes
+    text("trust_set", ForeignKey("trust_set.digest")),
+    text("policy"),  # version of the rules it was judged by
+    text("judged_at"),  # the time it was judged at
+    ForeignKeyConstraint(["record", "n"], ["signature_report.record", "signature_report.n"]),
+)
+
+report_anchor = table(
+    "report_anchor",
+    text("record", primary_key=True),
+    number("n", primary_key=True),
+    text("anchor", primary_key=True),  # SHA-256 of its certificate, in hex
+    text("role", primary_key=True),  # signature | timestamp
+    text("moment", primary_key=True),  # the time proven for what stands on it
+    ForeignKeyConstraint(["record", "n"], ["signature_report.record", "signature_report.n"]),
+)
+
+evidence_piece = table(
+    "evidence_piece",
+    Column("sha256", LargeBinary, primary_key=True),
+    text("kind"),  # certificate | ocsp | crl | timestamp | etsi_report
+    binary("content"),
+    text("at"),
+)
+
+report_piece = table(
+    "report_piece",
+    text("record", primary_key=True),
+    number("n", primary_key=True),
+    Column("sha256", LargeBinary, ForeignKey("evidence_piece.sha256"), primary_key=True),
+    text("source"),  # file | fetched | made
+    ForeignKeyConstraint(["record", "n"], ["signature_report.record", "signature_report.n"]),
+)
+
+status_cache = table(
+    "status_cache",
+    text("key", primary_key=True),  # SHA-256 of address and question, in hex
+    text("kind"),  # ocsp | crl
+    text("host"),
+    Column("content", LargeBinary, nullable=True),  # absent: there was no usable answer
+    text("fetched_at"),
+    text("expires"),
+    Index("ix_status_cache_expires", "expires"),
+)
 
 # Seals that wait, and renewals --------------------------------------------------------------------------
 

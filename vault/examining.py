@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from signing.report import Examination
+from vault import trusting
 from vault.errors import FieldInvalid
 from vault.services import MAX_UPLOAD, Vault
 
@@ -17,6 +18,7 @@ async def accepted(
         FieldInvalid: the file is of no kind that is taken, or was changed after it was signed; whoever hands
             it in, nothing is stored of it. A signature that cannot be judged is no ground to refuse.
     """
+    await trusting.look(vault)
     examined = await vault.workers.examine(
         file, anchors=vault.trust.current().anchors, at=at, declared_type=declared_type, max_bytes=MAX_UPLOAD
     )

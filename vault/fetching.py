@@ -13,7 +13,7 @@ from policies.consent_facts import ConsentFacts, FetchFacts
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from vault import consents, epochs, releases, requests, telling
+from vault import consents, epochs, releases, requests, telling, trusting
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.entries import Logged, stamp
@@ -41,6 +41,7 @@ async def fetch(vault: Vault, caller: SystemCaller, body: Fetch, *, key: str) ->
         raise FieldInvalid("records", "consent_document_twice")
 
     async def draft(at: datetime) -> Draft | Refusal | Answer:
+        await trusting.look(vault)
         async with vault.db.read() as db:
             found = await scene(vault, db, caller, body, at)
         consent = found.consent

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.errors import IdentifierInvalid
 from policies.facts import RecordFacts, TrustClass, Validity
 from policies.identifiers import personal_number
+from signing.grounds import Judgement
 from signing.report import Examination, SignatureReport
 from storage.errors import StorageError, StoreUnavailable
 from storage.keyring import seal_to
@@ -62,6 +63,8 @@ class Kept:
     relations: Mapping[str, bytes]
     report: SignatureReport
     description: Description
+    judgement: Judgement | None = None
+    etsi_report: bytes = b""
 
     def told(self) -> Stored:
         """Give the record as an entry tells of it."""
@@ -112,7 +115,16 @@ async def keep(
         row |= await _put_data(vault, data, key, record_id)
         row["subject_born_on"] = _born_on(vault, description, data, at)
     relations = _relations(vault, description, data, at)
-    return Kept(record_id, row, _wrapped(key, record_id, public), relations, examined.report, description)
+    return Kept(
+        record_id,
+        row,
+        _wrapped(key, record_id, public),
+        relations,
+        examined.report,
+        description,
+        examined.judgement,
+        examined.etsi_report,
+    )
 
 
 def _row(
@@ -161,7 +173,7 @@ async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]
         codes[owner] = code
     for field, tag in kept.relations.items():
         await db.execute(insert(record_relation).values(record=kept.id, field=field, tag=tag))
-    await records.add_report(db, kept.id, kept.report, at)
+    await records.add_report(db, kept.id, kept.report, kept.judgement, at, etsi_report=kept.etsi_report)
     await epochs.advance(db, [("owner", owner) for owner in kept.keys])
     return codes
 

@@ -18,6 +18,7 @@ from storage.blobs import BlobStore
 from storage.durable import sync_folder
 from storage.keyring import check_key_folder, create_key_folder, load_or_create_master, load_or_create_secret
 from storage.opening import open_store
+from vault import trusting
 from vault.appending import Appender
 from vault.assertions import TokenKey
 from vault.clock import Clock
@@ -134,6 +135,7 @@ async def opened(
         await vault.appender.start()
         await _own_key(vault)
         await publish_book(vault)
+        await trusting.look(vault)
         yield vault
 
 

@@ -13,7 +13,7 @@ from policies.matching import plan as match
 from policies.procedures import Component
 from policies.recording import plain
 from signing.leaf import Kind
-from vault import asked_plans, dossiers, epochs, telling
+from vault import asked_plans, dossiers, epochs, telling, trusting
 from vault.callers import SystemCaller
 from vault.dossiers import Opened, canonical_code
 from vault.entries import Logged, stamp
@@ -32,6 +32,7 @@ async def ask(vault: Vault, caller: SystemCaller, code: str) -> Answer | Refusal
         VaultBusy: the entries could not be written; nothing is answered.
     """
     code = canonical_code(code)
+    await trusting.look(vault)
     for _ in range(MAX_AFRESH):
         async with vault.db.read() as db:
             found = await scene(vault, db, caller, code, vault.clock.now())
@@ -52,6 +53,7 @@ async def look(vault: Vault, caller: SystemCaller, code: str) -> Answer | Refusa
         NotFound, VaultBusy: as in `ask`.
     """
     code = canonical_code(code)
+    await trusting.look(vault)
     async with vault.db.read() as db:
         opened = await dossiers.one(db, code)
         if opened is not None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hmac import digest as hmac
 from typing import Any
@@ -12,7 +12,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import RecordFacts, TrustClass, Validity
+from signing.grounds import Judgement
 from signing.report import SignatureReport
+from vault import validation_evidence
 from vault.entries import stamp
 from vault.tables import (
     damage,
@@ -23,7 +25,10 @@ from vault.tables import (
     signature_report,
     validity_event,
 )
+from vault.validation_evidence import Standing
 
+TRUST_WITHDRAWN = "trust_withdrawn"  # the reason of a verdict whose anchor counts no more
+UNANCHORED = "NO_CERTIFICATE_CHAIN_FOUND"
 UPLOAD = "upload"  # the source of a record that its owner put in
 Related = Mapping[bytes, frozenset[tuple[str, str]]]
 
@@ -90,6 +95,7 @@ async def _read(db: AsyncConnection, which: Any, day: date, related: Related) ->
     relations = await _by_record(db, record_relation, ids)
     events = await _by_record(db, validity_event, ids, order=validity_event.c.n)
     reports = await _by_record(db, signature_report, ids, order=signature_report.c.n)
+    standing = await validation_evidence.standing(db, ids)
     ended = await _ended_elsewhere(db, rows)
     damaged = await _by_record(db, damage, ids)
     return [
@@ -99,7 +105,7 @@ async def _read(db: AsyncConnection, which: Any, day: date, related: Related) ->
             owners=owners[row["id"]],
             relations=relations.get(row["id"], []),
             events=events.get(row["id"], []),
-            report=reports[row["id"]][-1],
+            report=_counting(reports[row["id"]][-1], standing),
             damaged=row["id"] in damaged,
             related=related,
             elsewhere=ended.get(row["content_sha256"]) if row["source"] == UPLOAD else None,
@@ -153,6 +159,26 @@ async def uploads_of(db: AsyncConnection, record_id: str) -> list[tuple[str, fro
     return [(one, frozenset(held)) for one, held in found.items()]
 
 
+def _counting(row: RowMapping, standing: Standing) -> SignatureReport:
+    """Read a report as it counts now: one whose anchor counts no more proves nothing until judged again."""
+    report = SignatureReport.from_json(json.loads(row["report"]))
+    if report.verdict != "valid" or standing.holds(row["record"], row["n"]):
+        return report
+    signatures = (
+        replace(one, verdict="undetermined", sub_indication=UNANCHORED, reason=TRUST_WITHDRAWN)
+        if one.verdict == "valid"
+        else one
+        for one in report.signatures
+    )
+    return replace(
+        report,
+        verdict="undetermined",
+        sub_indication=UNANCHORED,
+        reasons=(TRUST_WITHDRAWN,),
+        signatures=tuple(signatures),
+    )
+
+
 def _stored(
     row: RowMapping,
     day: date,
@@ -160,12 +186,11 @@ def _stored(
     owners: Sequence[RowMapping],
     relations: Sequence[RowMapping],
     events: Sequence[RowMapping],
-    report: RowMapping,
+    report: SignatureReport,
     damaged: bool,
     related: Related,
     elsewhere: Validity | None,
 ) -> Stored:
-    verdict = SignatureReport.from_json(json.loads(report["report"]))
     state = Validity(events[-1]["state"]) if events else Validity.IN_FORCE
     if state is Validity.IN_FORCE and elsewhere is not None:
         state = elsewhere
@@ -183,8 +208,8 @@ def _stored(
         type=row["type"],
         owners=frozenset(one["owner"] for one in owners),
         trust=TrustClass(row["trust"]),
-        verdict=verdict.verdict,
-        verdict_reasons=verdict.reasons,
+        verdict=report.verdict,
+        verdict_reasons=report.reasons,
         validity=state,
         validity_ground=events[-1]["ground"] if events else None,
         issuer=row["issuer"],
@@ -194,7 +219,7 @@ def _stored(
         known_fields=frozenset(line["field"] for line in relations),
         damaged=damaged,
     )
-    return Stored(dict(row), facts, verdict, {one["owner"]: one["document_code"] for one in owners})
+    return Stored(dict(row), facts, report, {one["owner"]: one["document_code"] for one in owners})
 
 
 async def next_document_code(db: AsyncConnection, owner_id: str, identifier: str, record_type: str) -> str:
@@ -207,8 +232,16 @@ async def next_document_code(db: AsyncConnection, owner_id: str, identifier: str
     return f"{identifier}-{record_type}-{serial:04d}"
 
 
-async def add_report(db: AsyncConnection, record_id: str, report: SignatureReport, at: datetime) -> None:
-    """Append a signature report: a new verdict never overwrites an old one."""
+async def add_report(
+    db: AsyncConnection,
+    record_id: str,
+    report: SignatureReport,
+    judgement: Judgement | None,
+    at: datetime,
+    *,
+    etsi_report: bytes = b"",
+) -> None:
+    """Append a signature report and what it stands on: a new verdict never overwrites an old one."""
     n = await _next(db, signature_report, record_id)
     await db.execute(
         insert(signature_report).values(
@@ -220,6 +253,8 @@ async def add_report(db: AsyncConnection, record_id: str, report: SignatureRepor
             at=stamp(at),
         )
     )
+    if judgement is not None:
+        await validation_evidence.keep(db, record_id, n, judgement, etsi_report, at)
 
 
 async def add_validity_event(db: AsyncConnection, record_id: str, **event: Any) -> None:

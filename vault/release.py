@@ -19,7 +19,7 @@ from policies.decision import decide
 from policies.facts import AccessFacts, Action, ComponentPlan, Decision
 from policies.matching import plan as match
 from signing.leaf import Kind
-from vault import epochs, releases, requests, strangers, telling
+from vault import epochs, releases, requests, strangers, telling, trusting
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.dossiers import Opened, canonical_code
@@ -72,6 +72,7 @@ async def request(
     """
     if not 0 < len(wanted) <= MAX_WANTED:
         raise FieldInvalid("components", "components_number", f"1 to {MAX_WANTED} components in one call")
+    await trusting.look(vault)
     code = canonical_code(code)
     body = {"code": code, "wanted": [[one.component, one.record or ""] for one in wanted]}
     asked = requests.body_hash("request_releases", body)

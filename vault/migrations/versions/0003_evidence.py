@@ -1,5 +1,7 @@
 """What documents are worth: evidence of signatures, waiting seals, scans, quarantine, classes."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -20,6 +22,77 @@ def upgrade() -> None:
 
 def _evidence_of_signatures() -> None:
     """Keep what verdicts stood on."""
+    op.create_table(
+        "trust_set",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("anchors", sa.Text(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_trust_set")),
+    )
+    op.create_table(
+        "trust_now",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("since", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["digest"], ["trust_set.digest"], name=op.f("fk_trust_now_digest")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trust_now")),
+    )
+    _of_report(
+        "report_ground",
+        sa.Column("content_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("trust_set", sa.Text(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("judged_at", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["trust_set"], ["trust_set.digest"], name=op.f("fk_report_ground_trust_set")),
+    )
+    _of_report(
+        "report_anchor",
+        sa.Column("anchor", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("moment", sa.Text(), nullable=False),
+        key=["anchor", "role", "moment"],
+    )
+    op.create_table(
+        "evidence_piece",
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_evidence_piece")),
+    )
+    _of_report(
+        "report_piece",
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["sha256"], ["evidence_piece.sha256"], name=op.f("fk_report_piece_sha256")),
+        key=["sha256"],
+    )
+    op.create_table(
+        "status_cache",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("fetched_at", sa.Text(), nullable=False),
+        sa.Column("expires", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_status_cache")),
+    )
+    op.create_index("ix_status_cache_expires", "status_cache", ["expires"])
+
+
+def _of_report(name: str, *parts: sa.schema.SchemaItem, key: Sequence[str] = ()) -> None:
+    op.create_table(
+        name,
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        *parts,
+        sa.ForeignKeyConstraint(
+            ["record", "n"],
+            ["signature_report.record", "signature_report.n"],
+            name=op.f(f"fk_{name}_record"),
+        ),
+        sa.PrimaryKeyConstraint("record", "n", *key, name=op.f(f"pk_{name}")),
+    )
 
 
 def _waiting_seals() -> None:
