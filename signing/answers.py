@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from signing.errors import RewritingFailed
 from signing.file_types import UNKNOWN
 from signing.grounds import Grounds, Judgement
+from signing.measured import MeasuredScan, Measurement
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, SignatureReport, undetermined
 
@@ -54,6 +55,15 @@ class Answer:
         assert self.result is not None  # noqa: S101 - the answer is whole
         grounds = Grounds.from_json(self.result.get("grounds", {"footings": [], "pieces": []}))
         return replace(judged, footings=tuple(grounds.footings), found=tuple(grounds.pieces))
+
+    def measurement(self, sha256: bytes, size: int) -> Measurement:
+        """Read the answer as a measured scan, or as the reason why there is none."""
+        if self.result is not None and self.whole:
+            with contextlib.suppress(KeyError, ValueError, TypeError):
+                if "refusal" in self.result:
+                    return Measurement(sha256, size, None, str(self.result["refusal"]))
+                return Measurement(sha256, size, MeasuredScan.from_json(self.result["measured"]), None)
+        return Measurement(sha256, size, None, self._why())
 
     def picture(self) -> Picture | NoPicture:
         """Read the answer as a picture, or as the reason why there is none."""

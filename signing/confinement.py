@@ -9,7 +9,7 @@ import os
 import struct
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 _ON_LINUX = sys.platform.startswith("linux")
@@ -20,7 +20,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION = 1  # flag of _CREATE_RULESET: tell the version instead
 _PATH_BENEATH = 1
-_READ_FILE, _READ_DIR = 1 << 2, 1 << 3
+_EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
 _TCP = 0b11  # bind and connect
 _SCOPES = 0b11  # abstract sockets and signals of others
 # How many kinds of access to files each version knows; all of them are handled, that is: denied.
@@ -39,11 +39,11 @@ def cut_network(libc: ctypes.CDLL) -> bool:
     return bool(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWNET) == 0)
 
 
-def cut_files(libc: ctypes.CDLL) -> bool:
+def cut_files(libc: ctypes.CDLL, program: Sequence[Path] = ()) -> bool:
     """Give up opening files for good, children included; tell whether that is so.
 
     What stays readable is what libraries need late: Python's own folders, this package, fonts, time zones,
-    random bytes.
+    random bytes. Where a `program` is named, it and the folders behind it can be read and run, nothing else.
     """
     if not _ON_LINUX:
         return False
@@ -57,8 +57,8 @@ def cut_files(libc: ctypes.CDLL) -> bool:
     if rules < 0:
         return False
     try:
-        for folder in _readable():
-            _allow(libc, rules, folder)
+        for folder in program or _readable():
+            _allow(libc, rules, folder, _EXECUTE if program else 0)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         return bool(libc.syscall(_RESTRICT_SELF, rules, 0) == 0) and _shut(Path("/"))
     finally:
@@ -71,11 +71,11 @@ def _readable() -> Iterable[Path]:
     return [one for one in (*found, Path(__file__).parent, *_SHARED, _RANDOM) if one.exists()]
 
 
-def _allow(libc: ctypes.CDLL, rules: int, folder: Path) -> None:
+def _allow(libc: ctypes.CDLL, rules: int, folder: Path, more: int) -> None:
     descriptor = os.open(folder, os.O_PATH | os.O_CLOEXEC)
     try:
         kinds = _READ_FILE | _READ_DIR if folder.is_dir() else _READ_FILE
-        rule = struct.pack("=Qi", kinds, descriptor)
+        rule = struct.pack("=Qi", kinds | more, descriptor)
         libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, rule, 0)
     finally:
         os.close(descriptor)

@@ -43,13 +43,21 @@ class _Evidence:
 
 
 async def seal_foreign(
-    pool: WorkerPool, content: Path, target: Path, *, mark: bytes, order: Sealing, max_bytes: int
+    pool: WorkerPool,
+    content: Path,
+    target: Path,
+    *,
+    mark: bytes | None = None,
+    place: Sequence[float] = (),
+    order: Sealing,
+    max_bytes: int,
 ) -> None:
     """Write the marked and sealed form (PAdES B-LTA) of a PDF from outside to `target`: whole, or not at all.
 
     Args:
         content: an unsigned PDF that was examined before.
-        mark: what is put on page 1 (`conversion.compose_mark`).
+        mark: what is put on page 1 (`conversion.compose_mark`); None where it stands there already.
+        place: of the seal on page 1 then: left, bottom, right, top in points.
         max_bytes: of the file and of what becomes of it.
 
     Raises:
@@ -61,7 +69,8 @@ async def seal_foreign(
     try:
         for part in parts:
             part.touch(mode=0o600, exist_ok=False)
-        await _seal(pool, content, parts, mark, order, max_bytes)
+        where = {"mark": _text(mark)} if mark is not None else {"place": list(place)}
+        await _seal(pool, content, parts, where, order, max_bytes)
         await asyncio.to_thread(_keep, parts[-1], target)
     finally:
         for part in parts:
@@ -69,13 +78,18 @@ async def seal_foreign(
 
 
 async def _seal(
-    pool: WorkerPool, content: Path, parts: Sequence[Path], mark: bytes, order: Sealing, max_bytes: int
+    pool: WorkerPool,
+    content: Path,
+    parts: Sequence[Path],
+    where: Mapping[str, Any],
+    order: Sealing,
+    max_bytes: int,
 ) -> None:
     marked, sealed, stamped = parts
     evidence = await _aside(_gather(order))
     request = {
         "task": "mark",
-        "mark": _text(mark),
+        **where,
         "certificates": [_text(one) for one in evidence.certificates],
         "status": [_text(one) for one in evidence.status],
         "lists": [_text(one) for one in evidence.lists],

@@ -27,12 +27,6 @@ _ORIENTATION = 274  # tag of TIFF and EXIF
 _A4 = (210.0, 297.0)
 _LEAST_SAID = 99  # dots an inch: cameras write 72 or 96, which says nothing
 _BAD = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, RuntimeError, EOFError)
-_HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"hevc")
-
-
-def is_heic(head: bytes) -> bool:
-    """Say whether first bytes are those of an HEIC picture (ISO/IEC 23008-12)."""
-    return head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS
 
 
 class PictureScan:

@@ -1,12 +1,12 @@
 """A scan, measured: what its pages are, never what anybody says of them. Runs in a worker process."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
 from signing.errors import FileRefused
-from signing.file_types import PDF, media_type_of
-from signing.scan_images import PictureScan, is_heic
+from signing.file_types import HEAD, PDF, media_type_of
+from signing.measured import MeasuredPage, MeasuredScan
+from signing.scan_images import PictureScan
 from signing.scan_looks import LOOKED_AT, looks
 from signing.scan_pdf import PdfScan
 from signing.scan_sheet import MM_A_POINT
@@ -15,46 +15,6 @@ Scan = PdfScan | PictureScan
 HEIC = "image/heic"
 PICTURES = ("image/jpeg", "image/png", "image/tiff", HEIC)
 _SAME = {"image/heif": HEIC, "image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg"}
-
-
-@dataclass(frozen=True)
-class MeasuredPage:
-    """What was measured of one page.
-
-    Millimetres as seen; `dpi` the least of its pictures' axes; `colour` rgb, cmyk, grey, bitonal, unknown or
-    none; `covered`, `ink`, `dark` shares from 0 to 1; `skew` degrees clockwise, None where nothing tells;
-    `scaled` whether its size is the paper's own.
-    """
-
-    width_mm: float
-    height_mm: float
-    dpi: float
-    colour: str
-    covered: float
-    ink: float
-    dark: float
-    tinted: bool
-    skew: float | None
-    scaled: bool
-
-
-@dataclass(frozen=True)
-class MeasuredScan:
-    """What was measured of a scan; `version` only of a PDF."""
-
-    media_type: str
-    version: str | None
-    pages: tuple[MeasuredPage, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values."""
-        return {**asdict(self), "pages": [asdict(page) for page in self.pages]}
-
-    @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "MeasuredScan":
-        """Read what `to_json` gave. Raises KeyError, TypeError or ValueError."""
-        pages = tuple(MeasuredPage(**page) for page in told["pages"])
-        return cls(str(told["media_type"]), told["version"], pages)
 
 
 def declared(name: str) -> str:
@@ -76,8 +36,7 @@ def open_scan(stream: BinaryIO, paper_sizes: Sequence[tuple[float, float]]) -> S
 def found_type(stream: BinaryIO) -> str:
     """Give the media type that the bytes give away."""
     stream.seek(0)
-    head = stream.read(1024)
-    return HEIC if is_heic(head) else media_type_of(head)
+    return media_type_of(stream.read(HEAD))
 
 
 def measure_scan(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:

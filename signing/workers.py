@@ -23,6 +23,7 @@ from signing.answers import Answer, Body, read_answer
 from signing.errors import RewritingFailed, WorkerFailed
 from signing.file_types import UNKNOWN
 from signing.grounds import POLICY, Judgement, Piece
+from signing.measured import Measurement
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, undetermined
 
@@ -134,6 +135,30 @@ class WorkerPool:
             os.close(opened.descriptor)
         judged = Judgement(opened.sha256, tuple(anchors), at, POLICY, fetched=tuple(fetched))
         return answer.examination(opened.sha256, opened.size, cut, judged)
+
+    async def measure(
+        self,
+        path: Path,
+        *,
+        declared_type: str,
+        paper_sizes: Sequence[tuple[float, float]],
+        max_bytes: int,
+    ) -> Measurement:
+        """Return what a worker measures of a scan (PDF or picture), or why nothing could be.
+
+        Raises WorkerFailed when the pool is closed, OSError when the file cannot be opened; never anything
+        for the sake of its content.
+        """
+        opened = await _open_aside(path)
+        try:
+            if opened.size == 0 or opened.size > max_bytes:
+                refusal = "empty" if opened.size == 0 else "too_large"
+                return Measurement(opened.sha256, opened.size, None, refusal)
+            request = {"task": "measure", "declared_type": declared_type, "paper_sizes": list(paper_sizes)}
+            answer, _ = await self._ask(opened.descriptor, request)
+        finally:
+            os.close(opened.descriptor)
+        return answer.measurement(opened.sha256, opened.size)
 
     async def picture(self, file: int, page: int) -> Picture | NoPicture:
         """Return the picture of a page (from 1) of an open file, drawn by a worker.
