@@ -21,9 +21,9 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kills a child through its pidfd"),
 ]
 PROGRAM = Path(__file__).with_name("storyteller.py")
-IN_THE_MAKING = 5  # kills while there is no vault yet, or hardly one
 MAKING = 60  # events
-KILLS = 16  # over the whole story on a kept vault
+# Kills while there is no vault yet, or hardly one; kills over the whole story on a kept vault.
+TIMES = [(2, 3), pytest.param(5, 16, marks=pytest.mark.long)]
 LATER = 60  # milliseconds
 NEVER = 1_000_000
 Tell = Callable[[int, int], dict[str, Any]]
@@ -66,14 +66,15 @@ def inspect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inspect:
     return inspected
 
 
+@pytest.mark.parametrize(("in_the_making", "kills"), TIMES)
 def test_a_story_killed_at_any_moment_leaves_rows_blobs_and_tree_in_agreement(
-    tell: Tell, inspect: Inspect, tmp_path: Path
+    tell: Tell, inspect: Inspect, tmp_path: Path, in_the_making: int, kills: int
 ) -> None:
     """TEST_SEED gives the same moments again; the order in which threads run is not in our hands."""
     seed = int(os.environ.get("TEST_SEED", random.randrange(1 << 32)))
     print(f"TEST_SEED={seed}")
     chance = random.Random(seed)
-    for _ in range(IN_THE_MAKING):
+    for _ in range(in_the_making):
         ended = tell(chance.randrange(MAKING), 0)
         assert ended["status"] == -9, ended["told"]
         status, said = inspect()
@@ -81,7 +82,7 @@ def test_a_story_killed_at_any_moment_leaves_rows_blobs_and_tree_in_agreement(
     first = tell(NEVER, 0)
     assert first["status"] == 0, first["told"]
     whole = first["events"] * 3 // 4  # on a kept vault there is less to do
-    moments = [(number + chance.random()) / KILLS for number in range(KILLS)]
+    moments = [(number + chance.random()) / kills for number in range(kills)]
     chance.shuffle(moments)
     for moment in moments:
         ended = tell(int(moment * whole), chance.choice([0, chance.randrange(1, LATER)]))

@@ -46,7 +46,9 @@ def walk(visit: Any) -> Iterator[Page]:
     yield page
 
 
-@pytest.mark.parametrize(("language", "dark"), [("vi", False), ("en", True)])
+@pytest.mark.parametrize(
+    ("language", "dark"), [("vi", True), pytest.param("en", False, marks=pytest.mark.long)]
+)
 def test_every_page_is_accessible(visiting: Visiting, language: str, dark: bool) -> None:
     for page in walk(visiting(language, width=360, dark=dark)):
         check(page, language)

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page
 from reuse_api.demo import people
 from signing.growth import verify_growth
 from signing.receipt import outcome_of, verify_receipt
-from tests.pages.test_citizen_life import LIVES
+from tests.pages.test_citizen_life import LONG, SHORT
 from vault.masking import masked
 
 Visiting = Callable[..., Any]
@@ -72,7 +72,11 @@ class Hand:
 
 
 @pytest.mark.parametrize(
-    ("language", "width", "keys"), [(*life, life == ("vi", 1280)) for life in LIVES], ids=str
+    ("language", "width", "keys"),
+    [
+        *((*life, life == ("en", 1280)) for life in SHORT),
+        *(pytest.param(*life, False, marks=pytest.mark.long) for life in LONG),
+    ],
 )
 def test_an_auditor_follows_one_read_from_a_number_to_its_proof(
     visiting: Visiting, language: str, width: int, keys: bool

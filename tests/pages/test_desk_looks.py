@@ -65,7 +65,10 @@ def commune_places(visit: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("language", "dark", "width"), [("vi", False, 360), ("en", True, 1280)])
+@pytest.mark.parametrize(
+    ("language", "dark", "width"),
+    [("vi", True, 360), pytest.param("en", False, 1280, marks=pytest.mark.long)],
+)
 def test_every_page_is_accessible(visiting: Visiting, language: str, dark: bool, width: int) -> None:
     visit = visiting(language, width=width, dark=dark)
     for places in (police_places, commune_places):

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from reuse_api.demo import people
+from tests.pages.test_citizen_life import LIVES
 
 Visiting = Callable[..., Any]
 GROUND = "Luật Hộ tịch, Điều 70; Quyết định 15/QĐ-UBND"
@@ -108,8 +109,7 @@ def hear_of_it(visit: Any, code: str, number: str) -> None:
     assert page.locator(".notices li", has_text=code).count() == 0
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(("language", "width"), LIVES)
 def test_an_officers_day(visiting: Visiting, told: Any, language: str, width: int) -> None:
     fields = people.certificate(f"{language}-{width}/2026", "2026-01-05", birth_place="Hà Nội")
     told.run(issue(told, fields))

@@ -46,7 +46,9 @@ def places(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("language", "dark"), [("vi", False), ("en", True)])
+@pytest.mark.parametrize(
+    ("language", "dark"), [("vi", False), pytest.param("en", True, marks=pytest.mark.long)]
+)
 def test_every_page_is_accessible(visiting: Visiting, more: list[str], language: str, dark: bool) -> None:
     visit = visiting(language, width=360, dark=dark)
     visit.go("/sign-in")

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -314,7 +315,7 @@ def test_ctrl_c_and_a_sudden_death_leave_no_process(tmp_path: Path) -> None:
             (nursery,) = _children(process.pid)
             process.send_signal(deadly)
         while _lives(nursery):
-            pass
+            time.sleep(0.02)
 
 
 def _lives(pid: int) -> bool:
