@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
@@ -25,6 +25,7 @@ from reuse_api import (
     releases,
     results,
     tokens,
+    waiting_seals,
 )
 from reuse_api.answering import answer_errors
 from reuse_api.body_limit import BodyLimit
@@ -53,6 +54,7 @@ from reuse_api.pages import (
 )
 from reuse_api.pages import audit as audit_room
 from reuse_api.settings import Settings
+from reuse_api.working import working
 from vault.publishing import publish
 from vault.services import Vault
 
@@ -63,6 +65,7 @@ API = (
     releases,
     results,
     records,
+    waiting_seals,
     notices,
     indicators,
     receipts,
@@ -134,8 +137,10 @@ def create_app(
     return app
 
 
-def _lifespan(app: FastAPI) -> AbstractAsyncContextManager[None]:
-    return publishing(app.state.vault)
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with publishing(app.state.vault), working(app.state.vault):
+        yield
 
 
 @asynccontextmanager

@@ -463,6 +463,11 @@ _VAULT = {
         "Chưa ký số được kết quả; không có gì được lưu.",
         "The result could not be sealed; nothing was stored.",
     ),
+    "seal_given_up": Row(
+        409,
+        "Kết quả này không ký số được và đã thôi chờ; không có gì được lưu. Hãy gửi lại với khóa mới.",
+        "This result could not be sealed and waits no longer; nothing was stored. Send it under a new key.",
+    ),
     "gate_refused": Row(
         500,
         "Cổng khóa không mở: mục nhật ký, bằng chứng hoặc bên gọi không khớp.",

@@ -12,6 +12,7 @@ from reuse_api.callers import AsSystem, TheVault
 from reuse_api.handing_in import handed_in
 from reuse_api.idempotency import WriteKey
 from reuse_api.schemas import Day, RecordFields, ReplacementBody, ValidityBody
+from reuse_api.waiting_seals import handed
 from vault import issued_search, revoke
 from vault.issue_record import issue_record
 
@@ -23,13 +24,13 @@ router = APIRouter(prefix="/v1/records", tags=["records"])
 
 @router.post("")
 async def post_record(request: Request, vault: TheVault, caller: AsSystem, key: WriteKey) -> Response:
-    """Store a record outside any dossier for its owners; 201 with their document codes.
+    """Store a record outside any dossier for its owners; 201 with codes, 202 while it waits.
 
     As application/json: its fields. As multipart/form-data: the same JSON in the part `record`, and the file
     in the part `file`.
     """
     async with handed_in(request, vault.scratch, PART, RecordFields) as (body, file):
-        return answer(request, await issue_record(vault, caller, body.value(), file, key=key), 201)
+        return handed(request, await issue_record(vault, caller, body.value(), file, key=key))
 
 
 @router.get("")

@@ -4,11 +4,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reuse_api.answering import answer
 from reuse_api.callers import AsSystem, TheVault
 from reuse_api.handing_in import handed_in
 from reuse_api.idempotency import WriteKey
 from reuse_api.schemas import ResultFields
+from reuse_api.waiting_seals import handed
 from vault.issue import issue
 
 PART = "result"  # the text part of a multipart request that holds the JSON
@@ -20,10 +20,10 @@ router = APIRouter(prefix="/v1/dossiers", tags=["results"])
 async def post_result(
     request: Request, vault: TheVault, caller: AsSystem, code: str, key: WriteKey
 ) -> Response:
-    """Store the result of a dossier in the stores of its owners; 201 with its document codes.
+    """Store the result of a dossier for its owners; 201 with its document codes, 202 while it waits.
 
     As application/json: the fields of the result. As multipart/form-data: the same JSON in the part `result`,
     and the file in the part `file`.
     """
     async with handed_in(request, vault.scratch, PART, ResultFields) as (body, file):
-        return answer(request, await issue(vault, caller, code, body.value(), file, key=key), 201)
+        return handed(request, await issue(vault, caller, code, body.value(), file, key=key))

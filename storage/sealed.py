@@ -74,6 +74,20 @@ def seal_bytes(content: bytes, *, key: bytes, record: str, part: str) -> bytes:
     return b"".join(_seal_pieces(pieces, key=key, record=record, part=part))
 
 
+def open_bytes(sealed: bytes, *, key: bytes, record: str, part: str) -> bytes:
+    """Open what `seal_bytes` made, whole. Raises BlobDamaged when any byte of it was changed."""
+    size = len(sealed) - _HEADER
+    content_size = size - -(-size // (CHUNK + _TAG)) * _TAG
+    if content_size < 0:
+        raise BlobDamaged(f"{record}/{part}: {len(sealed)} bytes are no sealed content")
+    opener = _Chunks(sealed[:_HEADER], key=key, record=record, part=part, content_size=content_size)
+    numbers = range(_chunks(content_size))
+    return b"".join(
+        opener.open(number, sealed[opener.position(number) : opener.position(number + 1)])
+        for number in numbers
+    )
+
+
 async def read_sealed(
     reader: BlobReader,
     *,

@@ -9,8 +9,9 @@ from typing import Any
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from policies.recording import plain
+from signing.errors import SealingFailed
 from signing.leaf import Kind
-from vault import issuing, owners, requests, telling
+from vault import issuing, owners, requests, telling, waiting_seals
 from vault.callers import SystemCaller
 from vault.dossiers import canonical_code
 from vault.gathering import Scene, scene
@@ -19,6 +20,7 @@ from vault.plan import barred, found_dossier
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.telling import Telling
+from vault.waiting_seals import Order
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,28 @@ class ResultBody:
 
 
 async def issue(
-    vault: Vault, caller: SystemCaller, code: str, body: ResultBody, file: Path | None, *, key: str
+    vault: Vault,
+    caller: SystemCaller,
+    code: str,
+    body: ResultBody,
+    file: Path | None,
+    *,
+    key: str,
+    resumes: str | None = None,
 ) -> Answer | Refusal:
     """Store a result in its owners' stores, and answer the record with its document codes.
 
     Args:
         file: the result as a file; None when it is composed from `body.fields`.
         key: the Idempotency-Key.
+        resumes: the id of what waited for its seal and is carried out now.
+
+    Where nobody can stamp or sign just now, the answer says that the result waits (vault/waiting_seals.py).
 
     Raises:
         FieldInvalid: a field or the file cannot be accepted; nothing is stored.
         NotFound: there is no such dossier, or it is another agency's.
-        SealingFailed: no seal could be made; nothing is stored.
+        SealingFailed: no seal can be made, and waiting would not help; nothing is stored.
     """
     code = canonical_code(code)
     async with Making(vault, caller, body, file, code) as making:
@@ -60,11 +72,17 @@ async def issue(
             if await making.begin(owned):
                 return await draft(vault.clock.now())  # that took its time: what is true now is decided on
             facts = _facts(found, body, owned.ids)
-            return await issuing.draft(vault, caller, making, body, owned, facts, key)
+            return await issuing.draft(vault, caller, making, body, owned, facts, key, resumes)
 
         wanted = {"code": code, "file": await making.digest()} | plain(asdict(body))
         asked = requests.body_hash("issue", wanted)
-        return await settle(vault, caller, key=key, asked=asked, draft=draft)
+        try:
+            return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+        except SealingFailed as problem:
+            if resumes is not None or file is not None:
+                raise
+            order = Order("issue", plain(asdict(body)), body.type, code, key, asked)
+            return await waiting_seals.accept(vault, caller, order, problem)
 
 
 async def _people(

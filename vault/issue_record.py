@@ -9,8 +9,9 @@ from typing import Any
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from policies.recording import plain
+from signing.errors import SealingFailed
 from signing.leaf import Kind
-from vault import agencies, epochs, issuing, newcomers, owners, records, requests, telling
+from vault import agencies, epochs, issuing, newcomers, owners, records, requests, telling, waiting_seals
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.errors import FieldInvalid
@@ -18,6 +19,7 @@ from vault.issuing import Making, Owners
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.telling import Telling
+from vault.waiting_seals import Order
 
 MAX_OWNERS = 20  # of one record
 
@@ -48,7 +50,13 @@ class RecordBody:
 
 
 async def issue_record(
-    vault: Vault, caller: SystemCaller, body: RecordBody, file: Path | None, *, key: str
+    vault: Vault,
+    caller: SystemCaller,
+    body: RecordBody,
+    file: Path | None,
+    *,
+    key: str,
+    resumes: str | None = None,
 ) -> Answer | Refusal:
     """Store a record for its owners, each with a key and a document code of their own.
 
@@ -57,10 +65,13 @@ async def issue_record(
     Args:
         file: the record as a file; None when it is composed from `body.fields`.
         key: the Idempotency-Key.
+        resumes: the id of what waited for its seal and is carried out now.
+
+    Where nobody can stamp or sign just now, the answer says that the result waits (vault/waiting_seals.py).
 
     Raises:
         FieldInvalid: a field, an owner or the file cannot be accepted; nothing is stored.
-        SealingFailed: no seal could be made; nothing is stored.
+        SealingFailed: no seal can be made, and waiting would not help; nothing is stored.
     """
     _check_owners(vault, body)
     async with Making(vault, caller, body, file, None) as making:
@@ -79,10 +90,16 @@ async def issue_record(
                 return refusal
             if await making.begin(people):
                 return await draft(vault.clock.now())  # that took its time: what is true now is decided on
-            return await issuing.draft(vault, caller, making, body, people, facts, key)
+            return await issuing.draft(vault, caller, making, body, people, facts, key, resumes)
 
         asked = requests.body_hash("issue_record", {"file": await making.digest()} | plain(asdict(body)))
-        return await settle(vault, caller, key=key, asked=asked, draft=draft)
+        try:
+            return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+        except SealingFailed as problem:
+            if resumes is not None or file is not None:
+                raise
+            order = Order("issue_record", plain(asdict(body)), body.type, None, key, asked)
+            return await waiting_seals.accept(vault, caller, order, problem)
 
 
 def _check_owners(vault: Vault, body: RecordBody) -> None:

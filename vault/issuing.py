@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 from policies.decision import decide
 from policies.facts import AccessFacts, CallerFacts
 from signing.leaf import Kind
-from vault import agencies, keeping, newcomers, replacing, telling
+from vault import agencies, keeping, newcomers, replacing, telling, waiting_seals
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
@@ -210,11 +210,13 @@ async def draft(
     people: Owners,
     facts: AccessFacts,
     key: str,
+    resumes: str | None,
 ) -> Draft | Refusal:
     """Make ready what stores a result for its owners and ends what it replaces; a no to either is logged.
 
     Args:
         facts: of the issuing, as the owners' entry holds them.
+        resumes: the id of what waited for its seal, and ends waiting by this.
     """
     stored, new = await making.stored(people)
     event = "issued" if new is not None else "handed_in_again"
@@ -240,7 +242,8 @@ async def draft(
             "dossiers": heard,
         }
 
-    return Draft(prepared, people.epochs, people.at, write)
+    ready = Draft(prepared, people.epochs, people.at, write)
+    return ready if resumes is None else waiting_seals.finishing(ready, resumes)
 
 
 def _answer(people: Owners, stored: Stored, entry: Logged) -> Answer:

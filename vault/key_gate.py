@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from signing.checkpoint import LogVerifier
 from signing.leaf import Kind, leaf_kind, open_body
 from signing.log_errors import LeafMalformed
-from storage.errors import SealBroken
+from storage.errors import BlobDamaged, SealBroken
 from storage.keyring import MasterKey, new_key_pair, open_with
+from storage.sealed import open_bytes
 from vault.assertions import TokenKey
 from vault.callers import Caller, OwnerCaller, StaffCaller, SystemCaller
 from vault.clock import Clock
@@ -27,9 +28,11 @@ from vault.entries import SEED_INFO, holder_tag
 from vault.entry_holders import living, living_holders, living_owners
 from vault.errors import GateRefused
 from vault.evidence import Evidence, OpenedEntry, check_act, check_delivered, check_proof
+from vault.evidence_tables import waiting_seal
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
 
 RECORD_KEY_INFO = b"kho/1/record-key"
+WAITING_KEY_INFO = b"kho/1/waiting-key"
 
 
 class Gate(Credentials):
@@ -92,6 +95,26 @@ class Gate(Credentials):
             return open_with(private, owners[0].wrapped_key, info=RECORD_KEY_INFO, aad=aad)
         except SealBroken as problem:
             raise GateRefused(f"key: {problem}") from problem
+
+    async def open_waiting(self, waiting: str, part: str) -> bytes:
+        """Give back what a system handed in and what waits to be carried out for it (vault/waiting_seals.py).
+
+        No entry: it is the system's own request, no record yet, and no record key can be opened this way.
+
+        Raises:
+            GateRefused: nothing waits under that id any more, or what lies there was changed.
+        """
+        query = select(waiting_seal.c.wrapped_key, waiting_seal.c.body).where(waiting_seal.c.id == waiting)
+        async with self._db.read() as db:
+            row = (await db.execute(query)).first()
+            private = await self._private(db, "vault", "vault", part)
+        if row is None or row.wrapped_key is None:
+            raise GateRefused("waiting: there is nothing")
+        try:
+            key = open_with(private, row.wrapped_key, info=WAITING_KEY_INFO, aad=waiting.encode())
+            return open_bytes(row.body, key=key, record=waiting, part=part)
+        except (SealBroken, BlobDamaged) as problem:
+            raise GateRefused(f"waiting: {problem}") from problem
 
     async def open_entries(
         self,

@@ -248,8 +248,9 @@ def _sweep(scratch: Path) -> None:
 
 
 async def _own_key(vault: Vault) -> None:
-    """Make the vault's own log key, which entries about nobody are sealed to."""
+    """Make the vault's own keys: of entries about nobody, and of what waits to be carried out."""
     async with vault.db.write() as db:
-        known = select(key_pair.c.public).where(key_pair.c.kind == "vault", key_pair.c.purpose == "log")
-        if (await db.execute(known)).first() is None:
-            await db.execute(insert(key_pair).values(**vault.gate.new_pair("vault", "vault", "log")))
+        for purpose in ("log", "waiting"):
+            known = select(key_pair.c.public).where(key_pair.c.kind == "vault", key_pair.c.purpose == purpose)
+            if (await db.execute(known)).first() is None:
+                await db.execute(insert(key_pair).values(**vault.gate.new_pair("vault", "vault", purpose)))

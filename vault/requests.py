@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import rfc8785
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.entries import stamp
@@ -20,8 +20,13 @@ def body_hash(operation: str, body: Mapping[str, Any]) -> bytes:
     return sha256(rfc8785.dumps({"operation": operation, "body": dict(body)})).digest()
 
 
-async def answered(db: AsyncConnection, caller: str, key: str, asked: bytes) -> dict[str, Any] | None:
+async def answered(
+    db: AsyncConnection, caller: str, key: str, asked: bytes, resumes: str | None = None
+) -> dict[str, Any] | None:
     """Give the stored answer of an earlier, equal request.
+
+    Args:
+        resumes: the id of what waits and is being carried out now: that it waits is no answer to that.
 
     Raises:
         RequestConflict: the key was used for another request.
@@ -35,7 +40,7 @@ async def answered(db: AsyncConnection, caller: str, key: str, asked: bytes) -> 
     if row.body_hash != asked:
         raise RequestConflict
     answer: dict[str, Any] = json.loads(row.answer)
-    return answer
+    return None if resumes is not None and answer.get("waiting") == resumes else answer
 
 
 async def told(db: AsyncConnection, caller: str, key: str) -> dict[str, Any] | None:
@@ -52,4 +57,12 @@ async def keep(
     text = json.dumps(dict(answer), ensure_ascii=False, sort_keys=True)
     await db.execute(
         insert(request).values(caller=caller, key=key, body_hash=asked, answer=text, at=stamp(at))
+    )
+
+
+async def answer_anew(db: AsyncConnection, caller: str, key: str, answer: Mapping[str, Any]) -> None:
+    """Put the answer that was waited for in the place of the one that said so."""
+    text = json.dumps(dict(answer), ensure_ascii=False, sort_keys=True)
+    await db.execute(
+        update(request).where(request.c.caller == caller, request.c.key == key).values(answer=text)
     )

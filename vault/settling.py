@@ -35,6 +35,7 @@ async def settle(
     key: str,
     asked: bytes,
     draft: Callable[[datetime], Awaitable[Draft | Refusal | Answer]],
+    resumes: str | None = None,
 ) -> Answer | Refusal:
     """Give the answer of an earlier, equal request, else draft and write; draft afresh when something moved.
 
@@ -43,6 +44,7 @@ async def settle(
         asked: what the key stands for (`requests.body_hash`).
         draft: decides at an instant; a refusal or an answer that needs no writing goes to the caller, and so
             does what it raises.
+        resumes: the id of what was put off under the key, and is carried out now (vault/waiting_seals.py).
 
     Raises:
         RequestConflict: the key was used for another request.
@@ -50,27 +52,32 @@ async def settle(
     """
     for _ in range(MAX_AFRESH):
         async with vault.db.read() as db:
-            earlier = await requests.answered(db, caller.id, key, asked)
+            earlier = await requests.answered(db, caller.id, key, asked, resumes)
         if earlier is not None:
             return earlier
         drafted = await draft(vault.clock.now())
         if not isinstance(drafted, Draft):
             return drafted
         try:
-            return await _written(vault, caller, key, asked, drafted)
+            return await _written(vault, caller, key, asked, drafted, resumes)
         except Moved:
             continue
     raise VaultBusy("what this rests on keeps changing; try again")
 
 
-async def _written(vault: Vault, caller: Caller, key: str, asked: bytes, drafted: Draft) -> Answer:
+async def _written(
+    vault: Vault, caller: Caller, key: str, asked: bytes, drafted: Draft, resumes: str | None
+) -> Answer:
     async def change(tx: Transaction) -> Answer:
-        done = await requests.answered(tx.db, caller.id, key, asked)
+        done = await requests.answered(tx.db, caller.id, key, asked, resumes)
         if done is not None:
             return done
         await epochs.hold(tx.db, drafted.epochs)
         answer = await drafted.write(tx, await tx.append(drafted.prepared))
-        await requests.keep(tx.db, caller.id, key, asked, answer, drafted.at)
+        if resumes is not None:
+            await requests.answer_anew(tx.db, caller.id, key, answer)
+        else:
+            await requests.keep(tx.db, caller.id, key, asked, answer, drafted.at)
         return answer
 
     return await vault.appender.commit(change)

@@ -15,7 +15,7 @@ from reuse_api.pages.forms import new_key, request_key, sent
 from reuse_api.pages.rendering import language_of, onward, page
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.problems import words
-from vault import docket, handling, plan
+from vault import docket, handling, plan, waiting_seals
 from vault.callers import SystemCaller
 from vault.entries import instant, stamp
 from vault.errors import NotFound
@@ -24,7 +24,7 @@ from vault.progress import outcome, progress
 from vault.services import Refusal, Vault
 
 _PAGE = 20  # dossiers on one page
-DONE = ("opened", "confirmed", "scanned", "result", "closed")  # what a page may say was just done
+DONE = ("opened", "confirmed", "scanned", "result", "waiting", "closed")  # what a page may say was just done
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -81,6 +81,7 @@ async def dossier(
         taken=[clerk.taken(one) for one in found.taken],
         results=[clerk.stored(one) for one in found.results],
         notices=[clerk.notice(each) for each in await _notices(vault, caller, code)],
+        waiting=[clerk.waiting(each) for each in await waiting_seals.of_agency(vault, caller, code)],
         outcome=clerk.outcome(came_to, found) if came_to and "items" in came_to else None,
         done=done if done in DONE else "",
         new_key=new_key,
@@ -139,6 +140,7 @@ async def _home(
         status=422 if fault else 200,
         me=await docket.at_desk(vault, caller),
         notices=[clerk.notice(each) for each in await _notices(vault, caller)],
+        waiting=[clerk.waiting(each) for each in await waiting_seals.of_agency(vault, caller)],
         lines=shown,
         clerk=clerk,
         older=stamp(shown[-1].touched_at) if len(found) > _PAGE else None,

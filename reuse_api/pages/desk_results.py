@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -30,8 +30,10 @@ from vault.progress import Progress, progress, replaceable
 from vault.records import Stored
 from vault.result_paper import TEMPLATES
 from vault.services import MAX_UPLOAD, Refusal, Vault
+from vault.waiting_seals import GIVEN_UP, WAITING
 
 Faults = dict[str, str]  # the name of a field -> what is wrong with it, a code
+Issued = Literal["result", "waiting"]  # stored, or taken and not sealed yet
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -129,8 +131,8 @@ async def _issue(
     body: Mapping[str, Any],
     file: Path | None,
     key: str,
-) -> Faults | Refusal | None:
-    """Issue the result; give what is wrong with the form, a decided no, or None when it is issued."""
+) -> Faults | Refusal | Issued:
+    """Issue the result; give what is wrong with the form, a decided no, or what became of it."""
     try:
         value = ResultFields.model_validate(body).value()
         told = await issue(vault, caller, code, value, file, key=key[:MAX_KEY] or new_key())
@@ -141,7 +143,12 @@ async def _issue(
         return {_field(problem.field, file is not None): problem.code}
     except (SealingFailed, VaultBusy) as problem:
         return {"form": not_done(request, problem)}
-    return told if isinstance(told, Refusal) else None
+    if isinstance(told, Refusal):
+        return told
+    state = told.get("state")
+    if state == GIVEN_UP:
+        return {"form": GIVEN_UP}
+    return "waiting" if state == WAITING else "result"
 
 
 def _answer(
@@ -149,13 +156,13 @@ def _answer(
     vault: Vault,
     desk: _Desk,
     typed: TypedResult,
-    told: Faults | Refusal | None,
+    told: Faults | Refusal | Issued,
     by: str,
 ) -> Response:
     if isinstance(told, Refusal) and told.status == "ended":
         return refused(request, told)
-    if told is None:
-        return onward(f"/desk/dossiers/{desk.found.code}?done=result")
+    if isinstance(told, str):
+        return onward(f"/desk/dossiers/{desk.found.code}?done={told}")
     faults = {"form": told.code} if isinstance(told, Refusal) else told
     return _form(request, vault, desk, typed, faults, by)
 

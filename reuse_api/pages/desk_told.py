@@ -96,6 +96,16 @@ class PlanView:
 
 
 @dataclass(frozen=True)
+class WaitingView:
+    """A result that waits for its seal, or was given up: its kind, its state in words, and why."""
+
+    kind: str
+    words: str
+    reasons: tuple[str, ...]
+    dossier: str | None
+
+
+@dataclass(frozen=True)
 class NoticeView:
     """What the desk hears of without asking: what happened to a document that a dossier used."""
 

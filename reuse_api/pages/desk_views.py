@@ -4,14 +4,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from policies.wording import groups, say
-from reuse_api.pages.desk_told import NoticeView, OutcomeView, Paper, PlanView, Row, Source, TakenView
+from reuse_api.pages.desk_told import (
+    NoticeView,
+    OutcomeView,
+    Paper,
+    PlanView,
+    Row,
+    Source,
+    TakenView,
+    WaitingView,
+)
 from reuse_api.pages.views import Mark, Narrator, Tone
+from reuse_api.problems import words
 from vault.dossiers import Opened
 from vault.entries import instant
 from vault.notifying import Notice
 from vault.progress import Party, Progress, Taken
 from vault.records import Stored
 from vault.services import Answer
+from vault.waiting_seals import GIVEN_UP, Waiting
 
 _STATE: dict[str, Tone] = {"satisfied": "good", "candidate": "caution"}
 _SHOWN_OTHERWISE = ("data_source_answers",)  # the database stands there, with what to do next
@@ -61,6 +72,21 @@ class Clerk(Narrator):
             record=one.record_title or self.language.say("accesses.a_document"),
         )
         return NoticeView(one.id, words, one.dossier, self.moment(one.at))
+
+    def waiting(self, one: Waiting) -> WaitingView:
+        """Tell of a result that waits for its seal, or that could not be sealed."""
+        since, due = self.moment(one.since).words, self.moment(one.next_at).words
+        said = (
+            self.language.say("desk.waiting.given_up", since=since)
+            if one.state == GIVEN_UP
+            else self.language.say("desk.waiting.still", since=since, attempts=str(one.attempts), next=due)
+        )
+        return WaitingView(
+            kind=self.kind_of_paper(one.type),
+            words=said,
+            reasons=tuple(words(code, self.language.code, "officer") for code in one.reasons),
+            dossier=one.dossier,
+        )
 
     def taken(self, one: Taken) -> TakenView:
         """Tell of one release."""

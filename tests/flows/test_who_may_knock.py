@@ -97,6 +97,7 @@ SYSTEMS = {
     "POST /v1/records/{record}/reinstatement": api(at=RECORD, json=ENDED, **NOT_THEIRS),
     "POST /v1/records/{record}/replacement": api(at=RECORD, json=ENDED | {"by": "{record}"}, **NOT_THEIRS),
     "GET /v1/notices": api(**BOTH),
+    "GET /v1/waiting-seals/{waiting}": api(at={"waiting": "none"}, **NOT_THEIRS),
     "GET /v1/indicators/rescans": api(
         params={"since": "2026-01-01", "until": "2026-12-31"}, auditor=200, **BOTH
     ),

@@ -45,6 +45,7 @@ EXPECTED = {
         "POST /v1/consent-requests/{request_id}/lapse",
         "POST /v1/fetches",
         "GET /v1/notices",
+        "GET /v1/waiting-seals/{waiting}",
         "POST /v1/notices/{notice}/seen",
     },
     "owner_caller": {

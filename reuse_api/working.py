@@ -1,0 +1,42 @@
+"""What a served vault does by itself: results that wait are carried out, archive stamps are renewed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from reuse_api import journal
+from vault.sealing_again import retry_due
+from vault.services import Vault
+
+_LOOK = 1.0  # seconds between two looks at what is due
+
+
+@asynccontextmanager
+async def working(vault: Vault) -> AsyncIterator[None]:
+    """Work beside the doors while inside; leaving lets the piece of work in hand end."""
+    ending = asyncio.Event()
+    tasks = [asyncio.create_task(_every(_LOOK, _retrying(vault), ending))]
+    try:
+        yield
+    finally:
+        ending.set()
+        await asyncio.gather(*tasks)
+
+
+def _retrying(vault: Vault) -> Callable[[bool], Awaitable[object]]:
+    """At the start what waits is tried at once: what stood in the way may be what was mended."""
+    return lambda first: retry_due(vault, journal.failed, all_of_them=first)
+
+
+async def _every(seconds: float, work: Callable[[bool], Awaitable[object]], ending: asyncio.Event) -> None:
+    first = True
+    while not ending.is_set():
+        try:
+            await work(first)
+            first = False
+        except Exception as problem:
+            journal.failed("work_failed", problem)
+        try:
+            await asyncio.wait_for(ending.wait(), seconds)
+        except TimeoutError:
+            continue

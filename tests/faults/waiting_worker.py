@@ -1,0 +1,86 @@
+"""Carries out what waits for its seal, in children that are killed at a moment; for `test_waiting_killed.py`.
+
+A line of input says before which event the next child kills itself; a line of output says how it ended.
+Events are the operations on files below the folder and the commits of the database, as in `storyteller.py`.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from reuse_api.demo.pki import DemoAuthority
+from tests.conftest import opened_house
+from tests.faults.storyteller import WATCHED
+from vault.sealing_again import retry_due
+
+
+def unforeseen(code: str, problem: Exception) -> None:
+    raise problem
+
+
+async def work(folder: Path, begin: Any) -> None:
+    """Open the vault, begin to count, and carry out all that waits."""
+    authority = DemoAuthority.load(folder / "keys" / "authority")
+    async with opened_house(folder, authority, {}, 1) as house:
+        begin()
+        await retry_due(house.vault, unforeseen, all_of_them=True)
+
+
+def one(folder: Path, number: int) -> dict[str, Any]:
+    """Work once; gives the exit status, how many events there were, and which one came next."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _work_and_exit(folder, number, writing)
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        events, _, what = said.readline().strip().partition(" ")
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return {"status": status, "events": int(events or 0), "what": what}
+
+
+def _work_and_exit(folder: Path, number: int, writing: int) -> NoReturn:
+    os.dup2(2, 1)
+    counting, events = False, 0
+
+    def count(what: str) -> None:
+        nonlocal events
+        if not counting:
+            return
+        if events == number:
+            os.write(writing, f"{events} {what}\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+        events += 1
+
+    def begin() -> None:
+        nonlocal counting
+        counting = True
+
+    def watch(name: str, arguments: tuple[Any, ...]) -> None:
+        if name in WATCHED and str(folder) in str(arguments[0]):
+            count(f"{name} {arguments[0]}")
+
+    status = 70
+    try:
+        sys.addaudithook(watch)
+        event.listen(Engine, "commit", lambda _: count("commit"))
+        asyncio.run(work(folder, begin))
+        os.write(writing, f"{events} the end\n".encode())
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(one(Path(sys.argv[1]), int(line))), flush=True)

@@ -1,0 +1,181 @@
+"""Carrying out what waited for its seal: decided afresh, then committed exactly as an ordinary issue is."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, select, update
+
+from signing.errors import SealingFailed, WorkerFailed
+from signing.leaf import Kind, Parts
+from storage.errors import StoreUnavailable
+from vault import entries, requests, waiting_seals
+from vault.appending import Transaction
+from vault.callers import SystemCaller
+from vault.entries import stamp
+from vault.errors import FieldInvalid, NotFound, RequestConflict, VaultBusy
+from vault.evidence_tables import waiting_seal
+from vault.issue import ResultBody, issue
+from vault.issue_record import RecordBody, RecordOwner, issue_record
+from vault.services import Answer, Refusal, Vault
+from vault.waiting_seals import GIVEN_UP, MOST_ATTEMPTS, PART, WAITING, later
+
+_LEASE = timedelta(minutes=5)  # nobody else takes it up meanwhile; whoever dies, it is due again after that
+_AT_ONCE = 20  # in one look
+_LATER = (VaultBusy, StoreUnavailable, WorkerFailed)
+_NEVER = (FieldInvalid, NotFound, RequestConflict)
+
+Failed = Callable[[str, Exception], None]
+
+
+async def retry_due(vault: Vault, failed: Failed, *, all_of_them: bool = False) -> int:
+    """Try again what is due, oldest first; gives how many were tried.
+
+    Args:
+        failed: hears of a failure that nobody foresaw, by a code; the result goes on waiting.
+        all_of_them: also what is not due yet, as at a start.
+    """
+    now = vault.clock.now()
+    query = select(waiting_seal).where(waiting_seal.c.state == WAITING)
+    if not all_of_them:
+        query = query.where(waiting_seal.c.next_at <= stamp(now)).limit(_AT_ONCE)
+    async with vault.db.read() as db:
+        rows = (await db.execute(query.order_by(waiting_seal.c.created_at))).mappings().all()
+    tried = 0
+    for row in rows:
+        if await _taken_up(vault, row):
+            await _attempt(vault, row, failed)
+            tried += 1
+    return tried
+
+
+async def _taken_up(vault: Vault, row: RowMapping) -> bool:
+    """Count the attempt before it is made, so that one which kills us is counted too."""
+    mine = update(waiting_seal).where(
+        waiting_seal.c.id == row["id"],
+        waiting_seal.c.state == WAITING,
+        waiting_seal.c.next_at == row["next_at"],
+    )
+    values = {"attempts": row["attempts"] + 1, "next_at": stamp(vault.clock.now() + _LEASE)}
+    async with vault.db.write() as db:
+        return bool((await db.execute(mine.values(**values))).rowcount)
+
+
+async def _attempt(vault: Vault, row: RowMapping, failed: Failed) -> None:
+    try:
+        told = await _carry_out(vault, row)
+    except SealingFailed as problem:
+        if problem.retryable:
+            await _wait_on(vault, row, problem.code)
+        else:
+            await _give_up(vault, row, (problem.code,))
+    except _NEVER as problem:
+        await _give_up(vault, row, (problem.code,))
+    except _LATER as problem:
+        await _wait_on(vault, row, problem.code)
+    except Exception as problem:
+        failed("waiting_seal_failed", problem)
+        await _wait_on(vault, row, "other")
+    else:
+        if isinstance(told, Refusal):
+            await _give_up(vault, row, told.reasons)
+
+
+async def _carry_out(vault: Vault, row: RowMapping) -> Answer | Refusal:
+    said = json.loads(await vault.gate.open_waiting(row["id"], PART))
+    caller = _caller(row, vault.clock.now())
+    again = {"key": row["key"], "resumes": row["id"]}
+    if row["operation"] == "issue":
+        return await issue(vault, caller, row["dossier"], _result(said), None, **again)
+    return await issue_record(vault, caller, _record(said), None, **again)
+
+
+def _caller(row: RowMapping, at: datetime) -> SystemCaller:
+    """Give who handed it in; the token is gone, and opens nothing: whether they still may is read afresh."""
+    return SystemCaller(
+        system=row["caller"],
+        agency=row["agency"],
+        officer=row["officer"],
+        key_thumbprint=row["key_thumbprint"],
+        expires=at + _LEASE,
+        token="",
+        door=row["door"],
+    )
+
+
+async def _wait_on(vault: Vault, row: RowMapping, code: str) -> None:
+    attempts, at = row["attempts"] + 1, vault.clock.now()
+    if attempts >= MOST_ATTEMPTS:
+        await _give_up(vault, row, ("seal_attempts_exhausted", code))
+        return
+    due = later(attempts, at)
+    values = {"next_at": stamp(due), "reasons": json.dumps([code]), "updated_at": stamp(at)}
+    async with vault.db.write() as db:
+        still = update(waiting_seal).where(waiting_seal.c.id == row["id"], waiting_seal.c.state == WAITING)
+        await db.execute(still.values(**values))
+
+
+async def _give_up(vault: Vault, row: RowMapping, reasons: Sequence[str]) -> None:
+    """End it for good: an entry for the agency, a notice, and the answer of its Idempotency-Key."""
+    at = vault.clock.now()
+    parts = Parts(
+        subject={},
+        actor=_caller(row, at).actor(),  # whose request it was: they may read why
+        purpose={"dossier": row["dossier"]} if row["dossier"] else {},
+        basis={
+            "kind": "maintenance",
+            "reference": "waiting_seal",
+            "reasons": [{"code": code, "fact": row["id"]} for code in reasons],
+        },
+        event={"type": GIVEN_UP, "result": "refused", "at": at.isoformat(), "request": row["key"]},
+    )
+    async with vault.db.read() as db:
+        held = await entries.holders(db, [("agency", row["agency"])])
+    prepared = entries.prepare(
+        Kind.MAINTENANCE, parts, held, at=at, caller_kind="system", caller=row["caller"]
+    )
+
+    async def change(tx: Transaction) -> None:
+        still = select(waiting_seal).where(waiting_seal.c.id == row["id"], waiting_seal.c.state == WAITING)
+        if (await tx.db.execute(still)).first() is None:
+            return
+        (logged,) = await tx.append([prepared])
+        await waiting_seals.end(tx.db, row["id"], GIVEN_UP, reasons, at)
+        await waiting_seals.tell(tx.db, row, GIVEN_UP, logged.index, at)
+        told = {"state": GIVEN_UP, "waiting": row["id"], "reasons": [GIVEN_UP, *reasons]}
+        await requests.answer_anew(tx.db, row["caller"], row["key"], told | {"receipt": logged.receipt})
+
+    await vault.appender.commit(change)
+
+
+def _result(said: Mapping[str, Any]) -> ResultBody:
+    return ResultBody(
+        type=said["type"],
+        owner_roles=tuple(said["owner_roles"]),
+        fields=said["fields"],
+        title=said.get("title"),
+        number=said.get("number"),
+        issued_on=_day(said.get("issued_on")),
+        valid_until=_day(said.get("valid_until")),
+        replaces=tuple(said["replaces"]),
+    )
+
+
+def _record(said: Mapping[str, Any]) -> RecordBody:
+    return RecordBody(
+        type=said["type"],
+        owners=tuple(
+            RecordOwner(**{**each, "born_on": _day(each.get("born_on"))}) for each in said["owners"]
+        ),
+        fields=said["fields"],
+        title=said.get("title"),
+        number=said.get("number"),
+        issued_on=_day(said.get("issued_on")),
+        valid_until=_day(said.get("valid_until")),
+        replaces=tuple(said["replaces"]),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

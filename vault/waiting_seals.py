@@ -1,0 +1,233 @@
+"""Results that wait for their seal: permitted and taken, but nobody could stamp or sign just then.
+
+What was handed in lies sealed under a key of its own, wrapped to the vault; the answer under its
+Idempotency-Key says that it waits. Row and answer are committed together, so that nothing is lost by dying;
+what ends the waiting (vault/sealing_again.py) commits with the record or with the entry that says why not.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from secrets import SystemRandom
+from typing import Any, Literal
+
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from signing.errors import SealingFailed
+from storage.keyring import seal_to
+from storage.sealed import new_record_key, seal_bytes
+from vault import requests
+from vault.appending import Transaction
+from vault.callers import SystemCaller, desk_system
+from vault.entries import Logged, instant, new_id, stamp
+from vault.errors import NotFound
+from vault.evidence_tables import waiting_seal
+from vault.key_gate import WAITING_KEY_INFO
+from vault.notifying import notify
+from vault.services import Answer, Vault
+from vault.settling import Draft
+from vault.tables import key_pair
+
+WAITING, SEALED, GIVEN_UP = "waiting_for_seal", "sealed", "seal_given_up"
+PART = "waiting"  # what the sealed body is bound to, beside its id
+FIRST = timedelta(seconds=5)  # before it is tried again; doubled each time
+LONGEST = timedelta(hours=1)
+MOST_ATTEMPTS = 96  # some three and a half days
+MOST_WAITING = 10_000  # of the whole vault
+_SPREAD = SystemRandom()
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked: the operation, its body as JSON, and the request it answers."""
+
+    operation: Literal["issue", "issue_record"]
+    body: dict[str, Any]
+    type: str
+    dossier: str | None
+    key: str
+    asked: bytes
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A result that waits, or how its waiting ended."""
+
+    id: str
+    state: str
+    type: str
+    dossier: str | None
+    attempts: int
+    reasons: tuple[str, ...]
+    since: datetime
+    next_at: datetime
+    record: str | None
+
+    def answer(self) -> Answer:
+        """Tell its system."""
+        told: Answer = {"state": self.state, "waiting": self.id, "type": self.type}
+        reasons = [] if self.state == SEALED else [self.state, *self.reasons]
+        told |= {"attempts": self.attempts, "reasons": reasons}
+        told |= {"since": self.since.isoformat()}
+        if self.state == WAITING:
+            told["next_at"] = self.next_at.isoformat()
+        named = {"dossier": self.dossier, "record": self.record}
+        return told | {name: value for name, value in named.items() if value is not None}
+
+
+async def accept(vault: Vault, caller: SystemCaller, order: Order, problem: SealingFailed) -> Answer:
+    """Take a permitted request whose seal could not be made, to be carried out later.
+
+    Raises:
+        SealingFailed: `problem` itself, when waiting would not help or too much waits already.
+        RequestConflict, VaultBusy: as in `settle`.
+    """
+    if not problem.retryable:
+        raise problem
+    waiting, at = new_id("wait"), vault.clock.now()
+    async with vault.db.read() as db:
+        public = await _public_key(db)
+        count = select(func.count()).where(waiting_seal.c.state == WAITING)
+        if (await db.execute(count)).scalar_one() >= MOST_WAITING:
+            raise problem
+    key = new_record_key()
+    text = json.dumps(order.body, ensure_ascii=False).encode()
+    due = at + FIRST
+    row = {
+        "id": waiting,
+        "caller": caller.id,
+        "agency": caller.agency,
+        "officer": caller.officer,
+        "key_thumbprint": caller.key_thumbprint,
+        "door": caller.door,
+        "key": order.key,
+        "asked": order.asked,
+        "operation": order.operation,
+        "dossier": order.dossier,
+        "type": order.type,
+        "wrapped_key": seal_to(public, key, info=WAITING_KEY_INFO, aad=waiting.encode()),
+        "body": seal_bytes(text, key=key, record=waiting, part=PART),
+        "state": WAITING,
+        "attempts": 1,
+        "reasons": json.dumps([problem.code]),
+        "next_at": stamp(due),
+        "created_at": stamp(at),
+        "updated_at": stamp(at),
+    }
+    told = Waiting(waiting, WAITING, order.type, order.dossier, 1, (problem.code,), at, due, None)
+
+    async def change(tx: Transaction) -> Answer:
+        done = await requests.answered(tx.db, caller.id, order.key, order.asked)
+        if done is not None:
+            return done
+        await tx.db.execute(insert(waiting_seal).values(**row))
+        await requests.keep(tx.db, caller.id, order.key, order.asked, told.answer(), at)
+        return told.answer()
+
+    return await vault.appender.commit(change)
+
+
+async def one(vault: Vault, caller: SystemCaller, waiting: str) -> Waiting:
+    """Give the state of a result that the caller's own system handed in.
+
+    Raises:
+        NotFound: there is no such one, or it is another's.
+    """
+    query = select(waiting_seal).where(
+        waiting_seal.c.id == waiting,
+        waiting_seal.c.caller == caller.id,
+        waiting_seal.c.agency == caller.agency,
+    )
+    async with vault.db.read() as db:
+        row = (await db.execute(query)).mappings().first()
+    if row is None:
+        raise NotFound
+    return _read(row)
+
+
+async def of_agency(vault: Vault, caller: SystemCaller, dossier: str | None = None) -> Sequence[Waiting]:
+    """List what waits or was given up in the caller's agency, oldest first, of one dossier if it is named."""
+    query = select(waiting_seal).where(
+        waiting_seal.c.agency == caller.agency, waiting_seal.c.state.in_((WAITING, GIVEN_UP))
+    )
+    if dossier is not None:
+        query = query.where(waiting_seal.c.dossier == dossier)
+    async with vault.db.read() as db:
+        rows = await db.execute(query.order_by(waiting_seal.c.created_at).limit(100))
+        return [_read(row) for row in rows.mappings()]
+
+
+def finishing(draft: Draft, waiting: str) -> Draft:
+    """Give a draft that ends the waiting in the transaction of what it waited for."""
+
+    async def write(tx: Transaction, logged: list[Logged]) -> Answer:
+        answer = await draft.write(tx, logged)
+        row = await _row(tx.db, waiting)
+        await end(tx.db, waiting, SEALED, (), draft.at, record=answer["record"])
+        await tell(tx.db, row, "result_sealed", logged[0].index, draft.at, record=answer["record"])
+        return answer
+
+    return replace(draft, write=write)
+
+
+async def end(
+    db: AsyncConnection,
+    waiting: str,
+    state: str,
+    reasons: Sequence[str],
+    at: datetime,
+    record: str | None = None,
+) -> None:
+    """Note how the waiting ended, and forget what was handed in."""
+    values = {"state": state, "reasons": json.dumps(list(reasons)), "record": record, "updated_at": stamp(at)}
+    gone = {"wrapped_key": None, "body": None}
+    await db.execute(update(waiting_seal).where(waiting_seal.c.id == waiting).values(**values, **gone))
+
+
+async def tell(
+    db: AsyncConnection, row: RowMapping, event: str, idx: int, at: datetime, record: str | None = None
+) -> None:
+    """Let the desk hear how it ended, and the system that handed it in."""
+    for system in {None, row["caller"]} - {desk_system(row["agency"])}:
+        await notify(
+            db,
+            agency=row["agency"],
+            system=system,
+            event=event,
+            idx=idx,
+            at=at,
+            dossier=row["dossier"],
+            record=record,
+        )
+
+
+def later(attempts: int, at: datetime) -> datetime:
+    """Say when to try again after so many attempts: ever later, and not all at once."""
+    wait: timedelta = min(LONGEST, FIRST * 2 ** min(attempts - 1, 20))
+    return at + wait * _SPREAD.uniform(0.75, 1.25)
+
+
+async def _row(db: AsyncConnection, waiting: str) -> RowMapping:
+    return (await db.execute(select(waiting_seal).where(waiting_seal.c.id == waiting))).mappings().one()
+
+
+async def _public_key(db: AsyncConnection) -> bytes:
+    query = select(key_pair.c.public).where(key_pair.c.kind == "vault", key_pair.c.purpose == PART)
+    public: bytes = (await db.execute(query)).scalar_one()
+    return public
+
+
+def _read(row: RowMapping) -> Waiting:
+    return Waiting(
+        id=row["id"],
+        state=row["state"],
+        type=row["type"],
+        dossier=row["dossier"],
+        attempts=row["attempts"],
+        reasons=tuple(json.loads(row["reasons"])),
+        since=instant(row["created_at"]),
+        next_at=instant(row["next_at"]),
+        record=row["record"],
+    )
