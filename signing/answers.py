@@ -79,6 +79,13 @@ class Answer:
                 )
         return NoPicture(self._why())
 
+    def words(self) -> tuple[tuple[str, ...], bool]:
+        """Read the answer as words, page by page, and whether they are all; a failed worker gives none."""
+        if self.result is not None and self.whole:
+            with contextlib.suppress(KeyError, TypeError):
+                return tuple(str(one) for one in self.result["words"]), self.result["complete"] is True
+        return (), False
+
     def rewritten(self, body: "Body") -> Mapping[str, Any]:
         """Give what was said of a new file that came whole. Raises RewritingFailed."""
         if self.result is None or not self.whole or body.left != 0:

@@ -169,6 +169,19 @@ class WorkerPool:
         answer, _ = await self._ask(file, {"task": "picture", "page": page})
         return answer.picture()
 
+    async def words(self, path: Path) -> tuple[tuple[str, ...], bool]:
+        """Return the words of a PDF, page by page, and whether nothing was left out; of any other file none.
+
+        Raises WorkerFailed when the pool is closed, OSError when the file cannot be opened; never anything
+        for the sake of its content.
+        """
+        opened = await _open_aside(path)
+        try:
+            answer, _ = await self._ask(opened.descriptor, {"task": "words"})
+        finally:
+            os.close(opened.descriptor)
+        return answer.words()
+
     async def rewrite(
         self, path: Path, target: Path, request: Mapping[str, Any], *, max_bytes: int
     ) -> Mapping[str, Any]:
