@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import pypdfium2
-from pypdfium2 import raw
 
+_RAW: Any = pypdfium2.raw
 _MOST_PAGES = 60
 _MOST_LETTERS = 20_000  # of one page
 
@@ -31,7 +31,7 @@ def read_words(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
 def _page(document: Any, at: int) -> tuple[str, bool]:
     """Give the words of a page, and whether they are all it may say."""
     # Form fields, seals and other annotations become part of the page, in memory alone.
-    failed = raw.FPDFPage_Flatten(document[at], raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_FAIL
+    failed = _RAW.FPDFPage_Flatten(document[at], _RAW.FLAT_NORMALDISPLAY) == _RAW.FLATTEN_FAIL
     page = document[at]
     text = page.get_textpage()
     letters = text.count_chars()

@@ -4,6 +4,7 @@
 Runs in a worker process (see workers.py). Whatever a library raises becomes "undetermined" with a reason.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from signing.coverage import (
     too_complex,
 )
 from signing.damage import digest_differs, holds_huge_string, mentions_signature
+from signing.findings import ChainCertificate
 from signing.grounds import Grounds
 from signing.report import Level, SignatureDetail, SignatureReport, Verdict, undetermined
 from signing.trust import validation_policy
@@ -212,6 +214,8 @@ async def _judged(embedded: EmbeddedPdfSignature, judge: _Judge) -> SignatureDet
         sub_indication=sub_indication,
         covers_whole_file=not fault,
         reason=reason,
+        chain=(ChainCertificate(_signer(embedded), hashlib.sha256(embedded.signer_cert.dump()).hexdigest()),),
+        time_source="timestamp" if result.signature_timestamp_status is not None else "claimed",
         anchor=AnchorName.of(anchor) if verdict == "valid" and anchor is not None else None,
     )
 

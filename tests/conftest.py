@@ -244,7 +244,10 @@ async def opened_house(
     )
     clock = clock or Clock()
     trusted = Authorities(
-        TrustFolder(fixed=authority.anchors()), authority.timestamper(), authority.revocation()
+        TrustFolder(fixed=authority.anchors()),
+        authority.timestamper(),
+        authority.revocation(),
+        demonstration=True,
     )
     opening = opened(places, create=create, clock=clock, issuer=ISSUER, authorities=trusted, workers=workers)
     async with opening as vault:

@@ -1,4 +1,4 @@
-"""An owner's own upload: class D, whatever the file says of itself (DESIGN 2.6)."""
+"""An owner's own upload: worth what its evidence is worth, whatever it is said to be (DESIGN 2.6)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.consent_facts import DelegationFacts
 from policies.decision import decide
-from policies.facts import AccessFacts, Action, TrustClass
+from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
 from vault import delegations, epochs, keeping, records, requests, telling
 from vault.appending import Transaction
@@ -74,7 +74,7 @@ async def upload(
         return earlier
     if mine is not None:
         return _answer(mine, caller, already=True)
-    description = Description(type=kind, title=title, source="upload", trust=TrustClass.D)
+    description = Description(type=kind, title=title, source="upload")
     kept = await keeping.keep(vault, file, examined, description, owners_of=[caller.owner], data=None, at=at)
     entry = _entry(vault, request, kept, delegation)
     return await _commit(vault, request, kept, marks, await telling.prepare(vault, caller, [entry]))

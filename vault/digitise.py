@@ -1,4 +1,4 @@
-"""A scan in place of a component: marked, signed, stored, counted; class E until its quality is checked.
+"""A scan in place of a component: marked, signed, stored, counted; class B where it is good enough.
 
 A scan in spite of an answer of the plan says why, and is counted as such (DESIGN 10).
 """
@@ -12,7 +12,7 @@ from typing import Self
 from sqlalchemy import insert
 
 from policies.decision import decide
-from policies.facts import RESCAN_REASONS, AccessFacts, Action, Decision, TrustClass
+from policies.facts import RESCAN_REASONS, AccessFacts, Action, Decision
 from policies.recording import plain
 from signing.leaf import Kind
 from vault import epochs, keeping, requests, telling
@@ -168,12 +168,12 @@ class _Making:
                 type=body.type,
                 title=body.title or (known.name.vi if known is not None else body.type),
                 source="digitised",
-                trust=TrustClass.E,  # whatever its seal says: how well it was scanned is not checked yet
                 issuer=None,  # who scans a paper did not issue it; the converter stands in `digitisation`
                 issuer_name=(body.issuer_name or "").strip() or None,
                 number=body.number,
                 issued_on=body.issued_on,
                 dossier=self._code,
+                converter=self._caller.agency,
             )
             self._kept = await keeping.keep(
                 self._vault, paper.file, paper.examined, description, owners_of=owners, data=None, at=at

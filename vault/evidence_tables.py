@@ -1,6 +1,10 @@
 """The tables of what documents are worth: evidence, waiting seals, scans, quarantine, trust classes."""
 
+<<<<<<< HEAD
 from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
+=======
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
+>>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
 
 from vault.columns import binary, maybe, number, table, text
 
@@ -125,3 +129,37 @@ archive_stamp = table(
 # Quarantine ---------------------------------------------------------------------------------------------
 
 # Trust classes ------------------------------------------------------------------------------------------
+
+agency_certificate = table(  # whose signature a certificate makes, from which day to which
+    "agency_certificate",
+    text("agency", ForeignKey("agency.id"), primary_key=True),
+    text("sha256", primary_key=True),  # of the certificate, hexadecimal
+    text("subject"),
+    text("valid_from"),
+    maybe("valid_until"),
+    Column(
+        "idx", Integer, nullable=True
+    ),  # the entry that registered it; absent: a seal key of the agency here
+    Column("end_idx", Integer, nullable=True),
+    Index("ix_agency_certificate_of", "sha256"),
+)
+
+record_certificate = table(  # by whose certificates a record is signed
+    "record_certificate",
+    text("record", ForeignKey("record.id"), primary_key=True),
+    text("sha256", primary_key=True),
+    Index("ix_record_certificate_of", "sha256"),
+)
+
+trust_class = table(  # append-only; `record.trust` is the newest one's
+    "trust_class",
+    text("record", ForeignKey("record.id"), primary_key=True),
+    number("n", primary_key=True),
+    text("trust"),
+    text("rules"),  # which version of them
+    text("reasons"),  # JSON
+    text("evidence"),  # JSON: judged anew by the same rules, it gives the same
+    number("report"),  # the signature report it was judged by
+    Column("idx", Integer, nullable=True),  # the entry that tells of a move
+    text("at"),
+)

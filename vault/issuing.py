@@ -192,7 +192,6 @@ class Making:
             type=body.type,
             title=body.title or (known.name.vi if known is not None else body.type),
             source="result" if paper.fields is not None else "result_file",
-            trust=paper.trust,
             issuer=self._caller.agency,
             issuer_name=name,
             number=str(number) if number else None,

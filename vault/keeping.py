@@ -7,7 +7,7 @@ undone. No order of failures gives a record without bytes.
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,12 +21,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.errors import IdentifierInvalid
 from policies.facts import RecordFacts, TrustClass, Validity
 from policies.identifiers import personal_number
+<<<<<<< HEAD
 from signing.grounds import Judgement
+=======
+from policies.trust_classes import Origin
+>>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
 from signing.report import Examination, SignatureReport
 from storage.errors import StorageError, StoreUnavailable
 from storage.keyring import seal_to
 from storage.sealed import Sealed, new_record_key, seal_bytes, seal_file
-from vault import epochs, owners, records
+from vault import agency_certificates, classing, epochs, owners, records, trust_rows
+from vault.classing import Judged, Provenance
 from vault.days import legal_day
 from vault.entries import new_id, stamp
 from vault.key_gate import RECORD_KEY_INFO
@@ -43,14 +48,15 @@ class Description:
 
     type: str
     title: str
-    source: str  # result | result_file | upload
-    trust: TrustClass
+    source: Origin
     issuer: str | None = None
     issuer_name: str | None = None
     number: str | None = None
     issued_on: date | None = None
     valid_until: date | None = None
     dossier: str | None = None
+    converter: str | None = None  # the agency that made a digitised copy: it issued nothing
+    scan_passed: bool | None = None  # whether a scan was measured and is good enough
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,17 @@ class Kept:
     relations: Mapping[str, bytes]
     report: SignatureReport
     description: Description
+<<<<<<< HEAD
     judgement: Judgement | None = None
     etsi_report: bytes = b""
+=======
+    judged: Judged
+
+    @property
+    def trust(self) -> TrustClass:
+        """What the document is worth, by its evidence."""
+        return self.judged.classed.trust
+>>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
 
     def told(self) -> Stored:
         """Give the record as an entry tells of it."""
@@ -72,7 +87,7 @@ class Kept:
             id=self.id,
             type=self.description.type,
             owners=frozenset(self.keys),
-            trust=self.description.trust,
+            trust=self.trust,
             verdict=self.report.verdict,
             verdict_reasons=self.report.reasons,
             validity=Validity.IN_FORCE,
@@ -106,15 +121,18 @@ async def keep(
     record_id, key = new_id("rec"), new_record_key()
     async with vault.db.read() as db:
         public = await owners.content_keys(db, owners_of)
+        known_by = [await _identifiers(db, one, newcomers) for one in owners_of]
+    judged = await classing.judge(vault, file, examined, _provenance(description, known_by), at)
     public |= {new.id: public_key(new, "content") for new in newcomers if new.id in owners_of}
     sealed = await _put(vault, file, key, record_id, "file")
     if sealed.content_sha256 != examined.sha256:
         raise RuntimeError("the file changed between its examination and its sealing")
-    row = _row(record_id, description, examined, sealed, at)
+    row = _row(record_id, description, examined, sealed, judged, at)
     if data is not None:
         row |= await _put_data(vault, data, key, record_id)
         row["subject_born_on"] = _born_on(vault, description, data, at)
     relations = _relations(vault, description, data, at)
+<<<<<<< HEAD
     return Kept(
         record_id,
         row,
@@ -125,10 +143,32 @@ async def keep(
         examined.judgement,
         examined.etsi_report,
     )
+=======
+    wrapped = _wrapped(key, record_id, public)
+    return Kept(record_id, row, wrapped, relations, examined.report, description, judged)
+
+
+def _provenance(description: Description, known_by: Sequence[Collection[tuple[str, str]]]) -> Provenance:
+    agency = description.converter or description.issuer
+    return Provenance(description.source, description.type, agency, known_by, description.scan_passed)
+
+
+async def _identifiers(
+    db: AsyncConnection, owner: str, newcomers: Sequence[NewOwner]
+) -> Collection[tuple[str, str]]:
+    """Give what an owner is known by; of one whose store is only being made, what it is made for."""
+    fresh = [(new.scheme, new.value) for new in newcomers if new.id == owner]
+    return fresh or await owners.identifiers(db, owner)
+>>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
 
 
 def _row(
-    record_id: str, description: Description, examined: Examination, sealed: Sealed, at: datetime
+    record_id: str,
+    description: Description,
+    examined: Examination,
+    sealed: Sealed,
+    judged: Judged,
+    at: datetime,
 ) -> dict[str, Any]:
     return {
         "id": record_id,
@@ -140,7 +180,7 @@ def _row(
         "number": description.number,
         "issued_on": description.issued_on.isoformat() if description.issued_on else None,
         "valid_until": description.valid_until.isoformat() if description.valid_until else None,
-        "trust": description.trust.value,
+        "trust": judged.classed.trust.value,
         "media_type": examined.media_type,
         "pages": examined.pages,
         "blob": blob_name(record_id, "file"),
@@ -162,7 +202,13 @@ def _wrapped(key: bytes, record_id: str, public: Mapping[str, bytes]) -> dict[st
 
 
 async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]:
-    """Insert the rows of a kept document under the head lock; gives owner -> document code."""
+    """Insert the rows of a kept document under the head lock; gives owner -> document code.
+
+    Raises:
+        Moved: whose certificate its signature was made with is another now, so its class may be.
+    """
+    judged = kept.judged
+    await classing.hold(db, judged)
     await db.execute(insert(record).values(**kept.row))
     codes = {}
     for owner, wrapped in kept.keys.items():
@@ -173,7 +219,15 @@ async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]
         codes[owner] = code
     for field, tag in kept.relations.items():
         await db.execute(insert(record_relation).values(record=kept.id, field=field, tag=tag))
+<<<<<<< HEAD
     await records.add_report(db, kept.id, kept.report, kept.judgement, at, etsi_report=kept.etsi_report)
+=======
+    await records.add_report(db, kept.id, kept.report, at)
+    if judged.seal is not None:
+        await agency_certificates.note_seal(db, judged.seal)
+    await agency_certificates.note_signed(db, kept.id, judged.certificates)
+    await trust_rows.add(db, kept.id, judged.classed, judged.evidence, n=1, report=1, index=None, at=at)
+>>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
     await epochs.advance(db, [("owner", owner) for owner in kept.keys])
     return codes
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from policies.errors import IdentifierInvalid
-from policies.facts import TrustClass
 from policies.identifiers import personal_number, tax_code
 from signing.appearance import draw_seal
 from signing.composing import Composed, compose_result
@@ -42,7 +41,6 @@ class Paper:
 
     file: Path
     examined: Examination
-    trust: TrustClass
     fields: Mapping[str, Any] | None
 
 
@@ -103,7 +101,7 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
     except BaseException:
         sealed.unlink(missing_ok=True)
         raise
-    return Paper(sealed, examined, TrustClass.A, fields)
+    return Paper(sealed, examined, fields)
 
 
 async def _seal(vault: Vault, agency: str, made: Composed, plain: Path, sealed: Path, at: datetime) -> None:
@@ -116,12 +114,9 @@ async def _seal(vault: Vault, agency: str, made: Composed, plain: Path, sealed: 
 
 
 async def handed_in(vault: Vault, file: Path, at: datetime) -> Paper:
-    """Take a file of the agency's, which by itself is of class E whoever signed it.
-
-    Until the rules for foreign signatures are built, only what Kho itself sealed is of class A; such a file
-    is known by its hash as the record that it already is.
+    """Take a file of the agency's; what it is worth is judged by its evidence (`vault.classing`).
 
     Raises:
         FieldInvalid: the file cannot be taken.
     """
-    return Paper(file, await accepted(vault, file, at), TrustClass.E, None)
+    return Paper(file, await accepted(vault, file, at), None)

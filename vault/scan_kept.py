@@ -66,7 +66,7 @@ class ScanKept:
                 one.role: codes[one.owner] for one in persons if one.owner is not None and one.owner in codes
             },
             "type": kept.description.type,
-            "trust": kept.description.trust.value,
+            "trust": kept.trust.value,
             "verdict": kept.report.verdict,
             "state": after.state if after is not None else "none",
             "reasons": list(after.reasons) if after is not None else [],

@@ -47,6 +47,7 @@ class Vault:
     sealer: Sealer
     workers: WorkerPool
     trust: TrustFolder
+    demonstration: bool  # a vault for tests: roots for tests count for classes
     book: Book
     clock: Clock
     scratch: Path

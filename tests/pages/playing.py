@@ -146,7 +146,10 @@ async def _serving(folder: Path, workers: WorkerPool) -> AsyncIterator[tuple[Vau
             folder / "rows.db", f"folder:{folder / 'blobs'}", keys, folder / "log", folder / "scratch"
         )
         trusted = Authorities(
-            TrustFolder(fixed=authority.anchors()), authority.timestamper(), authority.revocation()
+            TrustFolder(fixed=authority.anchors()),
+            authority.timestamper(),
+            authority.revocation(),
+            demonstration=True,
         )
         opening = opened(places, create=True, clock=clock, issuer=url, authorities=trusted, workers=workers)
         async with opening as vault:

@@ -83,7 +83,7 @@ async def test_a_file_that_cannot_be_drawn_is_told_and_entered(
 async def _kept_unexamined(house: Any, caller: OwnerCaller, file: Path) -> str:
     vault, at = house.vault, house.vault.clock.now()
     found = await vault.workers.examine(file, anchors=[], at=at, max_bytes=1000)
-    told = keeping.Description("OTHER", "Bản cũ", "upload", keeping.TrustClass.E)
+    told = keeping.Description("OTHER", "Bản cũ", "upload")
     kept = await keeping.keep(vault, file, found, told, owners_of=[caller.owner], data=None, at=at)
 
     async def write(tx: Any) -> str:

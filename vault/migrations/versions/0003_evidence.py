@@ -159,4 +159,39 @@ def _quarantine() -> None:
 
 
 def _trust_classes() -> None:
-    """Keep which rule gave a record its class."""
+    """Keep which rule gave a record its class, and whose signature a certificate makes."""
+    op.create_table(
+        "agency_certificate",
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Text(), nullable=False),
+        sa.Column("valid_until", sa.Text(), nullable=True),
+        sa.Column("idx", sa.Integer(), nullable=True),
+        sa.Column("end_idx", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["agency"], ["agency.id"], name=op.f("fk_agency_certificate_agency")),
+        sa.PrimaryKeyConstraint("agency", "sha256", name=op.f("pk_agency_certificate")),
+    )
+    op.create_index("ix_agency_certificate_of", "agency_certificate", ["sha256"], unique=False)
+    op.create_table(
+        "record_certificate",
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_record_certificate_record")),
+        sa.PrimaryKeyConstraint("record", "sha256", name=op.f("pk_record_certificate")),
+    )
+    op.create_index("ix_record_certificate_of", "record_certificate", ["sha256"], unique=False)
+    op.create_table(
+        "trust_class",
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("trust", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("report", sa.Integer(), nullable=False),
+        sa.Column("idx", sa.Integer(), nullable=True),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_trust_class_record")),
+        sa.PrimaryKeyConstraint("record", "n", name=op.f("pk_trust_class")),
+    )
