@@ -33,6 +33,7 @@ from vault.errors import (
 from vault.receipts import ReceiptGone
 from vault.services import Answer, Refusal
 
+_REASONS = {"reasons", "trust_reasons"}  # lists of codes that words are put beside
 _TEXT = {"vi", "en"}  # the members of a text that the policy book has in both languages
 _HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 400: "body_unreadable"}
 
@@ -69,14 +70,15 @@ def told(request: HTTPConnection, problem: Problem) -> Response:
 def spoken(value: Any, language: Language, audience: Audience) -> Any:
     """Put words beside the reason codes of an answer, and keep one language of texts that have both.
 
-    Under `reasons` a code becomes {"code", "words"}; {"vi", "en"} becomes the text asked for; all else stays.
+    Under `reasons` and `trust_reasons` a code becomes
+    {"code", "words"}; {"vi", "en"} becomes the text asked for; all else stays.
     """
     if isinstance(value, dict):
         if value.keys() == _TEXT:
             return value[language]
         return {
             key: [problems.reason(code, language, audience) for code in item]
-            if key == "reasons"
+            if key in _REASONS
             else spoken(item, language, audience)
             for key, item in value.items()
         }

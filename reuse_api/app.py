@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from reuse_api import (
     audit,
     catalogue,
+    certificates,
     components,
     consents,
     delegations,
@@ -74,6 +75,7 @@ API = (
     me,
     audit,
     catalogue,
+    certificates,
     log,
     health,
     problem_types,

@@ -221,6 +221,17 @@ _CATALOGUE = {
     "edit_ends_before": Row(
         422, "Chỉnh sửa đã kết thúc vào hoặc trước ngày này.", "The edit ends on or before that day already."
     ),
+    "certificate_unreadable": Row(
+        422, "Không đọc được đúng một chứng thư dạng PEM.", "This is not exactly one certificate in PEM form."
+    ),
+    "certificate_registered": Row(
+        409, "Chứng thư này đã được đăng ký cho cơ quan.", "This certificate is the agency's already."
+    ),
+    "certificate_ends_before": Row(
+        422,
+        "Đăng ký của chứng thư đã kết thúc vào hoặc trước ngày này.",
+        "The registration ends on or before that day already.",
+    ),
 }
 
 _FIELDS = {

@@ -1,7 +1,7 @@
 """An owner's own upload: worth what its evidence is worth, whatever it is said to be (DESIGN 2.6)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from unicodedata import category, normalize
@@ -12,7 +12,7 @@ from policies.consent_facts import DelegationFacts
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from vault import delegations, epochs, keeping, records, requests, telling
+from vault import delegations, epochs, keeping, records, requests, telling, trust_rows
 from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.days import legal_day
@@ -121,7 +121,7 @@ async def _record(tx: Transaction, request: _Request, kept: Kept, prepared: Sequ
     codes = await keeping.write(tx.db, kept, request.at)
     entry, *_ = await tx.append(prepared)
     told = kept.told()
-    stored = Stored(told.row, told.facts, told.report, codes)
+    stored = replace(told, document_codes=codes)
     answer = _answer(stored, request.caller, already=False)
     answer |= {"receipt": entry.receipt, "index": entry.index}
     await requests.keep(tx.db, request.caller.id, request.key, request.asked, answer, request.at)
@@ -145,7 +145,8 @@ def _title(title: str) -> str:
 async def _mine(db: AsyncConnection, request: _Request) -> Stored | None:
     """Find the same bytes among what the owner has already."""
     known = await records.with_content(db, request.sha256, legal_day(request.at))
-    return next((one for one in known if request.caller.owner in one.facts.owners), None)
+    mine = [one for one in known if request.caller.owner in one.facts.owners][:1]
+    return next(iter(await trust_rows.explained(db, mine)), None)
 
 
 def _answer(stored: Stored, caller: OwnerCaller, *, already: bool) -> Answer:
@@ -155,6 +156,7 @@ def _answer(stored: Stored, caller: OwnerCaller, *, already: bool) -> Answer:
         "type": stored.facts.type,
         "title": stored.row["title"],
         "trust": stored.facts.trust.value,
+        "trust_reasons": list(stored.trust_reasons),
         "verdict": stored.facts.verdict,
         "reasons": list(stored.facts.verdict_reasons),
         "already_stored": already,

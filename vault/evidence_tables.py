@@ -137,9 +137,7 @@ agency_certificate = table(  # whose signature a certificate makes, from which d
     text("subject"),
     text("valid_from"),
     maybe("valid_until"),
-    Column(
-        "idx", Integer, nullable=True
-    ),  # the entry that registered it; absent: a seal key of the agency here
+    Column("idx", Integer, nullable=True),  # of the entry that registered it; absent: a seal key held here
     Column("end_idx", Integer, nullable=True),
     Index("ix_agency_certificate_of", "sha256"),
 )

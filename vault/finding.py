@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.errors import AskingInvalid
 from policies.facts import Validity
 from signing.leaf import Kind, leaf_kind
-from vault import catalogue, owners, records
+from vault import catalogue, owners, records, trust_rows
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import instant
@@ -52,6 +52,7 @@ class MyRecord:
     issued_on: str | None
     valid_until: str | None
     trust: str
+    trust_reasons: tuple[str, ...]
     verdict: str
     verdict_reasons: tuple[str, ...]
     validity: str
@@ -115,7 +116,7 @@ async def my_records(vault: Vault, caller: OwnerCaller) -> list[MyRecord]:
     """List the owner's documents, newest first."""
     day = legal_day(vault.clock.now())
     async with vault.db.read() as db:
-        stored = await records.of_owners(db, [caller.owner], day, {})
+        stored = await trust_rows.explained(db, await records.of_owners(db, [caller.owner], day, {}))
         reasons = await _validity_reasons(db, [one.facts.id for one in stored])
     return [my_record(one, caller.owner, reasons.get(one.facts.id)) for one in reversed(stored)]
 
@@ -279,6 +280,7 @@ def my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
         issued_on=row["issued_on"],
         valid_until=row["valid_until"],
         trust=facts.trust.value,
+        trust_reasons=one.trust_reasons,
         verdict=facts.verdict,
         verdict_reasons=facts.verdict_reasons,
         validity=facts.validity.value,

@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 from policies.decision import decide
 from policies.facts import AccessFacts, CallerFacts
 from signing.leaf import Kind
-from vault import agencies, keeping, newcomers, replacing, telling, waiting_seals
+from vault import agencies, keeping, newcomers, replacing, telling, trust_rows, waiting_seals
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
@@ -168,6 +168,8 @@ class Making:
             known = known_paper(people.who, people.held, paper.examined.sha256, self._body.type, people.ids)
             if known is not None:
                 _check_recorded(known, self._body)
+                async with self._vault.db.read() as db:
+                    (known,) = await trust_rows.explained(db, [known])
                 return known, None
         if self._kept is None or set(self._kept.keys) != set(people.ids):
             self._kept = await keeping.keep(
@@ -252,6 +254,7 @@ def _answer(people: Owners, stored: Stored, entry: Logged) -> Answer:
         "document_codes": {role: codes[owner] for role, owner in people.roles if owner in codes},
         "type": stored.facts.type,
         "trust": stored.facts.trust.value,
+        "trust_reasons": list(stored.trust_reasons),
         "verdict": stored.facts.verdict,
         "reasons": list(stored.facts.verdict_reasons),
         "digest": stored.row["content_sha256"].hex(),

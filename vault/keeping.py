@@ -96,7 +96,8 @@ class Kept:
             issued_on=self.description.issued_on,
             valid_until=self.description.valid_until,
         )
-        return Stored(self.row, facts, self.report, {})
+        reasons = tuple(one.code for one in self.judged.classed.reasons)
+        return Stored(self.row, facts, self.report, {}, reasons)
 
 
 async def keep(

@@ -10,7 +10,7 @@ from sqlalchemy import Row, RowMapping, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signing.report import SignatureReport
-from vault import records
+from vault import records, trust_rows
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import instant
@@ -67,6 +67,7 @@ async def look(vault: Vault, caller: OwnerCaller, record_id: str) -> WholeRecord
         stored = await records.one(db, record_id, legal_day(vault.clock.now()))
         if stored is None or caller.owner not in stored.facts.owners:
             raise NotFound
+        (stored,) = await trust_rows.explained(db, [stored])
         history = await _history(db, record_id)
         report, judged_at = await _newest_report(db, record_id)
         neighbours = await _neighbours(db, caller.owner, stored.row)

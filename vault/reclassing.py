@@ -19,10 +19,10 @@ from vault.callers import VAULT_ACTOR
 from vault.days import legal_day
 from vault.entries import Prepared
 from vault.errors import Moved
-from vault.evidence_tables import trust_class
+from vault.evidence_tables import agency_certificate, record_certificate, trust_class
 from vault.records import Stored
 from vault.services import MAX_AFRESH, Vault
-from vault.tables import digitisation, record, signature_report
+from vault.tables import digitisation, log_entry, record, signature_report
 from vault.trust_rows import Standing
 
 CLASS_MOVED = "class_moved"
@@ -220,11 +220,24 @@ async def _stale(db: AsyncConnection) -> list[str]:
         .group_by(signature_report.c.record)
         .subquery()
     )
+    moved = (  # a certificate of the record was registered or ended since, and nobody came to judge it
+        select(record_certificate.c.record)
+        .join(agency_certificate, agency_certificate.c.sha256 == record_certificate.c.sha256)
+        .join(log_entry, log_entry.c.idx.in_([agency_certificate.c.idx, agency_certificate.c.end_idx]))
+        .where(record_certificate.c.record == standing.c.record, log_entry.c.at > standing.c.at)
+    )
     query = (
         select(record.c.id)
         .join(report, report.c.record == record.c.id)
         .join(standing, standing.c.record == record.c.id, isouter=True)
-        .where(or_(standing.c.n.is_(None), standing.c.rules != RULES, standing.c.report != report.c.n))
+        .where(
+            or_(
+                standing.c.n.is_(None),
+                standing.c.rules != RULES,
+                standing.c.report != report.c.n,
+                moved.exists(),
+            )
+        )
         .order_by(record.c.id)
     )
     return list((await db.execute(query)).scalars())

@@ -41,6 +41,7 @@ class Stored:
     facts: RecordFacts
     report: SignatureReport
     document_codes: Mapping[str, str]  # owner -> mã giấy tờ số hóa
+    trust_reasons: tuple[str, ...] = ()  # why it is of its class, where that was asked for
 
 
 def relation_tag(index_key: bytes, field: str, value: str) -> bytes:

@@ -67,6 +67,7 @@ class ScanKept:
             },
             "type": kept.description.type,
             "trust": kept.trust.value,
+            "trust_reasons": [one.code for one in kept.judged.classed.reasons],
             "verdict": kept.report.verdict,
             "state": after.state if after is not None else "none",
             "reasons": list(after.reasons) if after is not None else [],

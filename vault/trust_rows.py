@@ -1,8 +1,8 @@
 """Rows of trust classes: appended, never changed; the newest is what the record is worth (`record.trust`)."""
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from policies.facts import TrustClass
 from policies.trust_classes import BEFORE, Classed, ClassReason, Evidence
 from vault.entries import instant, stamp
 from vault.evidence_tables import trust_class
+from vault.records import Stored
 from vault.tables import record
 
 
@@ -44,6 +45,15 @@ async def newest(db: AsyncConnection, ids: Collection[str]) -> dict[str, Standin
     return found | {
         row.id: Standing(TrustClass(row.trust), BEFORE, reasons, None, 0, 0, None) for row in before
     }
+
+
+async def explained(db: AsyncConnection, stored: Sequence[Stored]) -> list[Stored]:
+    """Give records with the reasons of their classes."""
+    known = await newest(db, [one.facts.id for one in stored])
+    return [
+        replace(one, trust_reasons=tuple(reason.code for reason in known[one.facts.id].reasons))
+        for one in stored
+    ]
 
 
 def _standing(row: Mapping[Any, Any]) -> Standing:

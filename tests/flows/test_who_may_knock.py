@@ -212,6 +212,13 @@ ADMINISTRATION = {
     "POST /v1/catalogue/edits": api(json={}, administrator=422),
     "POST /v1/catalogue/edits/{edit}/end": api(at={"edit": "none"}, json={}, administrator=422),
     "GET /v1/catalogue/types": api(administrator=200),
+    "GET /v1/agencies/{agency}/certificates": api(at={"agency": people.COMMUNE.code}, administrator=200),
+    "POST /v1/agencies/{agency}/certificates": api(
+        at={"agency": people.COMMUNE.code}, json={}, administrator=422
+    ),
+    "POST /v1/agencies/{agency}/certificates/{sha256}/end": api(
+        at={"agency": people.COMMUNE.code, "sha256": "none"}, json={}, administrator=422
+    ),
     "GET /admin": room(administrator=200),
     "GET /admin/work": room(administrator=200),
     "GET /admin/procedures/{code}": room(at={"code": people.RESIDENCE}, administrator=200),
