@@ -81,6 +81,9 @@ EXPECTED = {
         "POST /v1/audit/exports",
     },
     "administrator_caller": {
+        "GET /v1/agencies/{agency}/certificates",
+        "POST /v1/agencies/{agency}/certificates",
+        "POST /v1/agencies/{agency}/certificates/{sha256}/end",
         "GET /v1/catalogue/procedures",
         "GET /v1/catalogue/procedures/{code}",
         "GET /v1/catalogue/work-list",

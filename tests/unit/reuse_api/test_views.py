@@ -43,6 +43,7 @@ RECORD = MyRecord(
     issued_on="2026-11-05",
     valid_until=None,
     trust="A",
+    trust_reasons=("class_by_issuing_agency",),
     verdict="valid",
     verdict_reasons=(),
     validity="in_force",
