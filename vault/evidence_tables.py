@@ -1,10 +1,14 @@
 """The tables of what documents are worth: evidence, waiting seals, scans, quarantine, trust classes."""
 
-<<<<<<< HEAD
-from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
-=======
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
->>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    UniqueConstraint,
+)
 
 from vault.columns import binary, maybe, number, table, text
 

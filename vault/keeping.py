@@ -21,11 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.errors import IdentifierInvalid
 from policies.facts import RecordFacts, TrustClass, Validity
 from policies.identifiers import personal_number
-<<<<<<< HEAD
-from signing.grounds import Judgement
-=======
 from policies.trust_classes import Origin
->>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
+from signing.grounds import Judgement
 from signing.report import Examination, SignatureReport
 from storage.errors import StorageError, StoreUnavailable
 from storage.keyring import seal_to
@@ -69,17 +66,14 @@ class Kept:
     relations: Mapping[str, bytes]
     report: SignatureReport
     description: Description
-<<<<<<< HEAD
+    judged: Judged
     judgement: Judgement | None = None
     etsi_report: bytes = b""
-=======
-    judged: Judged
 
     @property
     def trust(self) -> TrustClass:
         """What the document is worth, by its evidence."""
         return self.judged.classed.trust
->>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
 
     def told(self) -> Stored:
         """Give the record as an entry tells of it."""
@@ -133,7 +127,6 @@ async def keep(
         row |= await _put_data(vault, data, key, record_id)
         row["subject_born_on"] = _born_on(vault, description, data, at)
     relations = _relations(vault, description, data, at)
-<<<<<<< HEAD
     return Kept(
         record_id,
         row,
@@ -141,12 +134,10 @@ async def keep(
         relations,
         examined.report,
         description,
+        judged,
         examined.judgement,
         examined.etsi_report,
     )
-=======
-    wrapped = _wrapped(key, record_id, public)
-    return Kept(record_id, row, wrapped, relations, examined.report, description, judged)
 
 
 def _provenance(description: Description, known_by: Sequence[Collection[tuple[str, str]]]) -> Provenance:
@@ -160,7 +151,6 @@ async def _identifiers(
     """Give what an owner is known by; of one whose store is only being made, what it is made for."""
     fresh = [(new.scheme, new.value) for new in newcomers if new.id == owner]
     return fresh or await owners.identifiers(db, owner)
->>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
 
 
 def _row(
@@ -220,15 +210,11 @@ async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]
         codes[owner] = code
     for field, tag in kept.relations.items():
         await db.execute(insert(record_relation).values(record=kept.id, field=field, tag=tag))
-<<<<<<< HEAD
     await records.add_report(db, kept.id, kept.report, kept.judgement, at, etsi_report=kept.etsi_report)
-=======
-    await records.add_report(db, kept.id, kept.report, at)
     if judged.seal is not None:
         await agency_certificates.note_seal(db, judged.seal)
     await agency_certificates.note_signed(db, kept.id, judged.certificates)
     await trust_rows.add(db, kept.id, judged.classed, judged.evidence, n=1, report=1, index=None, at=at)
->>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
     await epochs.advance(db, [("owner", owner) for owner in kept.keys])
     return codes
 

@@ -18,11 +18,7 @@ from storage.blobs import BlobStore
 from storage.durable import sync_folder
 from storage.keyring import check_key_folder, create_key_folder, load_or_create_master, load_or_create_secret
 from storage.opening import open_store
-<<<<<<< HEAD
-from vault import trusting
-=======
-from vault import reclassing
->>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
+from vault import reclassing, trusting
 from vault.appending import Appender
 from vault.assertions import TokenKey
 from vault.clock import Clock
@@ -144,11 +140,8 @@ async def opened(
         await vault.appender.start()
         await _own_key(vault)
         await publish_book(vault)
-<<<<<<< HEAD
         await trusting.look(vault)
-=======
         await reclassing.catch_up(vault)
->>>>>>> 3d5e6eb (classes: Judge every document from its evidence, and keep why)
         yield vault
 
 
