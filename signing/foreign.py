@@ -166,7 +166,7 @@ async def _check_standing(order: Sealing, known: Sequence[x509.Certificate], pro
     context = ValidationContext(
         trust_roots=[x509.Certificate.load(root) for root in order.roots],
         other_certs=list(known),
-        moment=order.at,
+        moment=proofs.moment(order.at),
         ocsps=proofs.ocsps,
         crls=proofs.crls,
         revocation_mode="require",

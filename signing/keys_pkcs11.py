@@ -77,11 +77,7 @@ class Pkcs11Key(SealKey):
                 raise _error_of(problem) from problem
 
     def _once(self, desk: "_Desk", digest: bytes) -> bytes:
-        key: Any = desk.session(self._pin).get_key(
-            object_class=pkcs11.ObjectClass.PRIVATE_KEY,
-            label=self._place.key_label,
-            id=self._place.key_id,
-        )
+        key: Any = desk.key(self._place, self._pin)
         if self.mechanism == "sha256_rsa":
             return bytes(key.sign(_DIGEST_INFO + digest, mechanism=pkcs11.Mechanism.RSA_PKCS))
         return _der(key.sign(digest, mechanism=pkcs11.Mechanism.ECDSA))
@@ -107,6 +103,7 @@ class _Desk:
         self._process = 0
         self._opened_with = b""
         self._refused: set[bytes] = set()
+        self._keys: dict[tuple[str | None, bytes | None], Any] = {}
 
     def session(self, read_pin: Callable[[], bytes]) -> "pkcs11.Session":
         """Give the session, opened and logged in. A refused PIN is not tried again: tries lock a token."""
@@ -133,9 +130,19 @@ class _Desk:
         self._opened_with, self._process = mark, os.getpid()
         return self._session
 
+    def key(self, place: TokenPlace, read_pin: Callable[[], bytes]) -> Any:
+        """Give the handle of a private key; it is looked for once a session."""
+        session, named = self.session(read_pin), (place.key_label, place.key_id)
+        if named not in self._keys:
+            self._keys[named] = session.get_key(
+                object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=place.key_label, id=place.key_id
+            )
+        return self._keys[named]
+
     def forget(self) -> None:
-        """Drop a session that is of no use any more."""
+        """Drop a session that is of no use any more, and the handles that it gave."""
         session, self._session = self._session, None
+        self._keys.clear()
         if session is not None and self._process == os.getpid():
             try:
                 session.close()

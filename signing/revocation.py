@@ -31,6 +31,14 @@ class Collected:
     ocsps: list[ocsp.OCSPResponse] = field(default_factory=list)
     crls: list[crl.CertificateList] = field(default_factory=list)
 
+    def moment(self, at: datetime) -> datetime:
+        """Give the time to judge at: that of sealing, or of the newest proof, which is asked for after it."""
+        told = [one["tbs_cert_list"]["this_update"].native for one in self.crls]
+        for one in self.ocsps:
+            if one["response_status"].native == "successful":
+                told += [each["this_update"].native for each in one.response_data["responses"]]
+        return max(at, *told) if told else at
+
 
 class RevocationSource(Protocol):
     """Who says whether a certificate stood at a time; called in the event loop of the thread that seals."""

@@ -132,7 +132,7 @@ async def _sign(path: Path, order: Sealing) -> None:
     context = ValidationContext(
         trust_roots=roots,
         other_certs=known,
-        moment=order.at,
+        moment=proofs.moment(order.at),
         ocsps=proofs.ocsps,
         crls=proofs.crls,
         revocation_mode="require",

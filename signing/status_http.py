@@ -20,8 +20,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 from signing.errors import CertificateRevoked, StatusFailed
 from signing.exchange import Answered, Limits, NoAnswer, Question, ask, check_address, patiently
 from signing.revocation import StatusProof
+from signing.service_clock import reached, utc_now
 from signing.service_state import ServiceState
-from signing.timestamps_http import utc_now
 
 _SKEW = timedelta(minutes=5)
 _UNSTATED = timedelta(days=1)  # how long an answer is good for that does not say so itself
@@ -58,7 +58,8 @@ class HttpStatus:
         Raises:
             CertificateRevoked: it does not.
             StatusFailed: nobody could be asked, or gave a usable answer; `reason` is one of those of
-                NoAnswer, or no_source, not_a_response, refused, unknown, another, nonce, signature, stale.
+                NoAnswer, or no_source, not_a_response, refused, unknown, another, nonce, signature, stale,
+                clock.
         """
         try:
             own, by = x509.load_der_x509_certificate(certificate), x509.load_der_x509_certificate(issuer)
@@ -106,7 +107,7 @@ class HttpStatus:
             response = ocsp.load_der_ocsp_response(answered.body)
             if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
                 raise _bad("refused")
-            self._check(response, request, nonce, issuer)
+            await self._check(response, request, nonce, issuer)
             if response.certificate_status is ocsp.OCSPCertStatus.REVOKED:
                 raise CertificateRevoked("a certificate of the seal is revoked")
             if response.certificate_status is not ocsp.OCSPCertStatus.GOOD:
@@ -115,7 +116,7 @@ class HttpStatus:
             raise _bad("not_a_response") from error
         return StatusProof("ocsp", answered.body)
 
-    def _check(
+    async def _check(
         self, response: ocsp.OCSPResponse, request: ocsp.OCSPRequest, nonce: bytes, issuer: x509.Certificate
     ) -> None:
         same = (
@@ -131,7 +132,7 @@ class HttpStatus:
         except x509.ExtensionNotFound:
             pass  # made beforehand, as RFC 5019 allows: how old it may be is looked at below
         self._check_signed(response, issuer)
-        self._check_time(response.this_update_utc, response.next_update_utc)
+        await self._check_time(response.this_update_utc, response.next_update_utc)
 
     def _check_signed(self, response: ocsp.OCSPResponse, issuer: x509.Certificate) -> None:
         for signer in (issuer, *response.certificates):
@@ -156,10 +157,11 @@ class HttpStatus:
             and signer.not_valid_before_utc <= now <= signer.not_valid_after_utc
         )
 
-    def _check_time(self, this: datetime, following: datetime | None) -> None:
-        now = self._clock()
-        if this > now + _SKEW or (following or this + _UNSTATED) < now - _SKEW:
+    async def _check_time(self, this: datetime, following: datetime | None) -> None:
+        if (following or this + _UNSTATED) < self._clock() - _SKEW:
             raise _bad("stale")
+        if not await reached(this, self._clock):
+            raise _bad("clock")
 
     async def _by_list(self, url: str, own: x509.Certificate, issuer: x509.Certificate) -> StatusProof:
         limits = Limits(self._limits.seconds, _LARGEST_LIST, self._limits.tries, self._limits.pause)
@@ -171,7 +173,7 @@ class HttpStatus:
             algorithm = found.signature_hash_algorithm
             if not _signed(issuer, found.signature, found.tbs_certlist_bytes, algorithm):
                 raise _bad("signature")
-            self._check_time(found.last_update_utc, found.next_update_utc)
+            await self._check_time(found.last_update_utc, found.next_update_utc)
             if found.get_revoked_certificate_by_serial_number(own.serial_number) is not None:
                 raise CertificateRevoked("a certificate of the seal is revoked")
         except (ValueError, UnsupportedAlgorithm) as error:

@@ -6,7 +6,7 @@ They are bounded in size, and nothing of them is used before it was checked agai
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from asn1crypto import cms, core, tsp, x509
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
@@ -15,15 +15,11 @@ from pyhanko_certvalidator import ValidationContext
 
 from signing.errors import TimestampFailed
 from signing.exchange import Answered, Limits, NoAnswer, Question, ask, check_address, patiently
+from signing.service_clock import reached, utc_now
 from signing.service_state import ServiceState
 
-_SKEW = timedelta(minutes=5)  # how far the authority's clock and ours may be apart
+_SKEW = timedelta(minutes=5)  # how far the authority's clock may be behind ours
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
-
-
-def utc_now() -> datetime:
-    """Tell the machine's time."""
-    return datetime.now(UTC)
 
 
 class Reply(core.Sequence):
@@ -96,7 +92,7 @@ class HttpTimestamper:
             token: cms.ContentInfo = response["time_stamp_token"]
             signed: cms.SignedData = token["content"]
             told: tsp.TSTInfo = signed["encap_content_info"]["content"].parsed
-            self._compare(asked, told)
+            await self._compare(asked, told)
             status = await self._judged(signed, asked)
         except TimestampFailed:
             raise
@@ -107,12 +103,13 @@ class HttpTimestamper:
         if not status.trusted:
             raise _bad("untrusted")
 
-    def _compare(self, asked: tsp.TimeStampReq, told: tsp.TSTInfo) -> None:
+    async def _compare(self, asked: tsp.TimeStampReq, told: tsp.TSTInfo) -> None:
         if told["nonce"].native != asked["nonce"].native:
             raise _bad("nonce")
         if told["message_imprint"].dump() != asked["message_imprint"].dump():
             raise _bad("imprint")
-        if abs(told["gen_time"].native - self._clock()) > _SKEW:
+        stamped = told["gen_time"].native
+        if stamped < self._clock() - _SKEW or not await reached(stamped, self._clock):
             raise _bad("clock")
 
     async def _judged(self, signed: cms.SignedData, asked: tsp.TimeStampReq) -> TimestampSignatureStatus:

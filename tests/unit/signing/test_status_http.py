@@ -98,7 +98,7 @@ def test_a_revoked_certificate_is_not_asked_about_again(
     [
         ("nonce", "nonce"),
         ("stale", "stale"),
-        ("future", "stale"),
+        ("future", "clock"),
         ("signer", "signature"),
         ("certificate", "another"),
         ("unknown", "unknown"),
