@@ -23,9 +23,11 @@ from pyhanko.sign.diff_analysis import (
     StandardDiffPolicy,
     XrefStreamRule,
 )
-from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+from signing.changes import only_fields_changed
 
 MOST_REVISIONS = 50
 MOST_SIGNATURES = 20
@@ -87,7 +89,8 @@ def signature_fault(embedded: EmbeddedPdfSignature) -> str:
 
     "coverage_incomplete": its byte range does not cover its revision, or its container holds more than the
     signature. "changed_after_signing": a later revision does more than the harmless things, or more than
-    this signature permits. Needs `compute_integrity_info(SIGNATURES_ONLY)` to have run.
+    this signature permits; "form_fields_changed" where that is filling in a form, and it does not forbid so.
+    Needs `compute_integrity_info(SIGNATURES_ONLY)` to have run.
     """
     if embedded.coverage is None or embedded.coverage < SignatureCoverageLevel.ENTIRE_REVISION:
         return "coverage_incomplete"
@@ -97,7 +100,12 @@ def signature_fault(embedded: EmbeddedPdfSignature) -> str:
         return ""
     if int(embedded.reader.xrefs.total_revisions) - 1 == embedded.signed_revision:
         return "coverage_incomplete"  # something follows, and no revision names it
-    return "" if _is_harmless(embedded) else "changed_after_signing"
+    if _is_harmless(embedded):
+        return ""
+    forbidden = embedded.docmdp_level is MDPPerm.NO_CHANGES
+    return (
+        "changed_after_signing" if forbidden or not only_fields_changed(embedded) else "form_fields_changed"
+    )
 
 
 def stamp_is_plain(stamp: EmbeddedPdfSignature) -> bool:

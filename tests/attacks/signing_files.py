@@ -79,7 +79,7 @@ class Notary:
         writer = IncrementalPdfFileWriter(out, strict=True)
         if box is not None:
             append_signature_field(writer, SigFieldSpec(field, on_page=0, box=box))
-        signer = _SignerAt(metadata, KeyHolder(own, chain, roots), stamper, self.at)
+        signer = _SignerAt(metadata, KeyHolder(own, chain, roots), stamper, self.at, None)
         await signer.async_sign_pdf(writer, in_place=True)
         return out.getvalue()
 

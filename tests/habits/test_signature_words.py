@@ -3,7 +3,7 @@
 import pytest
 
 from policies.wording import AUDIENCES, LANGUAGES, codes, say
-from signing.validation import REASON_CODES
+from signing.reasons import REASON_CODES
 
 
 @pytest.mark.parametrize("code", sorted(REASON_CODES))

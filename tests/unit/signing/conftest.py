@@ -1,6 +1,7 @@
 """A small authority, a composed certificate and its sealed form, made once for the tests of signing."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,10 @@ from signing.anchors import Anchor
 from signing.composing import compose
 from signing.keys_file import FileKey
 from signing.sealing import seal
+
+# What the library says of each hostile file, with a traceback, takes longer than judging it.
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
 
 AT = datetime(2026, 11, 20, 3, 4, 5, 600_000, tzinfo=UTC)
 

@@ -15,8 +15,9 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from reuse_api import demo
 from reuse_api.demo.pki import DemoAuthority
 from signing.anchors import Anchor
+from signing.reasons import REASON_CODES
 from signing.report import SignatureReport
-from signing.validation import REASON_CODES, validate
+from signing.validation import validate
 
 pytestmark = pytest.mark.anyio
 
