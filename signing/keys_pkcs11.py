@@ -96,9 +96,10 @@ def _error_of(problem: told.PKCS11Error) -> SealingFailed:
 class _Desk:
     """The one session that this process has with a token; `turn` is held by whoever uses it."""
 
-    def __init__(self, place: TokenPlace, turn: threading.Lock) -> None:
+    def __init__(self, module: Path, token: str, turn: threading.Lock) -> None:
         self.turn = turn
-        self._place = place
+        self._module = module
+        self._token = token
         self._session: pkcs11.Session | None = None
         self._process = 0
         self._opened_with = b""
@@ -116,7 +117,7 @@ class _Desk:
         if self._session is not None or mark in self._refused:
             raise SealKeyRefused("the PIN is not the token's")
         try:
-            token = pkcs11.lib(str(self._place.module)).get_token(token_label=self._place.token)
+            token = pkcs11.lib(str(self._module)).get_token(token_label=self._token)
             self._session = token.open(user_pin=pin.decode())
         except told.UserAlreadyLoggedIn:  # a session that could not be closed
             if mark != self._opened_with:
@@ -156,9 +157,10 @@ _opening = threading.Lock()
 
 
 def _desk(place: TokenPlace) -> _Desk:
+    module = place.module.resolve()  # one module under two names would be begun twice
     with _opening:
-        turn = _turns.setdefault(place.module, threading.Lock())
-        return _desks.setdefault((place.module, place.token), _Desk(place, turn))
+        turn = _turns.setdefault(module, threading.Lock())
+        return _desks.setdefault((module, place.token), _Desk(module, place.token, turn))
 
 
 def _der(signature: bytes) -> bytes:

@@ -28,7 +28,7 @@ def module() -> Path:
     """Find the module; skips the test by name where SoftHSM2 is not installed."""
     for one in _MODULES:
         if Path(one).exists() and shutil.which("softhsm2-util"):
-            return Path(one)
+            return Path(one).resolve()
     pytest.skip("SoftHSM2 is not installed (on Debian: the package softhsm2)")
 
 
