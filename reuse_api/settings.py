@@ -85,7 +85,8 @@ class Settings(BaseSettings):
     status_hosts: str = Field(
         "",
         description='Hosts ("HOST" or "HOST:PORT", with commas between) whose OCSP responders and CRLs are '
-        "asked where a certificate of a seal names them; empty: none.",
+        "asked where a certificate of a seal or of a document names them, at addresses of the open Internet "
+        "or those listed here; empty: none, documents are judged offline.",
     )
     seal_passphrase: Path | None = Field(
         None,

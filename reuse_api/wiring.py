@@ -52,7 +52,13 @@ def authorities_of(settings: Settings) -> Authorities:
     revocation: RevocationSource | None = demo.revocation() if demo else None
     if settings.status_url or settings.status_host_names:
         revocation = HttpStatus(settings.status_url, settings.status_host_names)
-    return Authorities(trust, timestamper, revocation, demonstration=demo is not None)
+    return Authorities(
+        trust,
+        timestamper,
+        revocation,
+        demonstration=demo is not None,
+        status_hosts=settings.status_host_names,
+    )
 
 
 def stamp_roots(trust: TrustFolder) -> Callable[[], list[bytes]]:

@@ -83,12 +83,37 @@ def _made_at(token: cms.SignedData) -> datetime:
     return moment.astimezone(UTC)
 
 
+async def first_paths(
+    anchors: Sequence[Anchor], embedded: Sequence[EmbeddedPdfSignature]
+) -> list[ValidationPath]:
+    """Give one way to an anchor, as names and keys go, for each signature and time stamp that has one."""
+    stored = _stored(embedded[0].reader, Grounds())
+    signing = [one for one in anchors if one.signs]
+    stamping = [one for one in anchors if one.stamps]
+    asked = [(one.signed_data, signing) for one in embedded if one.sig_object_type == "/Sig"]
+    asked += [(token, stamping) for token in _stamps(embedded, Grounds())]
+    found = []
+    for signed, trusted in asked:
+        found += await _paths(signed, trusted, stored, most=1)
+    return found
+
+
 async def _ends(
     token: cms.SignedData, anchors: Sequence[Anchor], stored: Sequence[x509.Certificate]
 ) -> list[Anchor]:
     """Give the anchors that a time stamp's chain may end at, as names and keys go."""
+    found: list[Anchor] = []
+    for path in await _paths(token, anchors, stored, most=_MOST_PATHS):
+        end = path.trust_anchor.authority
+        found += [one for one in anchors if _is_authority(one, end.name, end.public_key)]
+    return list(dict.fromkeys(found))
+
+
+async def _paths(
+    signed: cms.SignedData, anchors: Sequence[Anchor], stored: Sequence[x509.Certificate], *, most: int
+) -> list[ValidationPath]:
     try:
-        told = extract_certificate_info(token)
+        told = extract_certificate_info(signed)
     except CMSExtractionError:
         return []  # without its certificate it is not judged either
     roots = [x509.Certificate.load(one) for one in dict.fromkeys(one.certificate for one in anchors)]
@@ -96,18 +121,15 @@ async def _ends(
         SimpleTrustManager.build(trust_roots=roots), CertificateRegistry.build([*told.other_certs, *stored])
     )
     paths = builder.async_build_paths_lazy(told.signer_cert)
-    found: list[Anchor] = []
-    seen = 0
+    found: list[ValidationPath] = []
     try:
         async for path in paths:
-            end = path.trust_anchor.authority
-            found += [one for one in anchors if _is_authority(one, end.name, end.public_key)]
-            seen += 1
-            if seen == _MOST_PATHS:
+            found.append(path)
+            if len(found) == most:
                 break
     finally:
         await paths.cancel()
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _stored(reader: PdfFileReader, grounds: Grounds) -> list[x509.Certificate]:

@@ -4,8 +4,9 @@ import base64
 import contextlib
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from signing.errors import RewritingFailed
@@ -14,6 +15,7 @@ from signing.grounds import Grounds, Judgement
 from signing.measured import MeasuredScan, Measurement
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, SignatureReport, undetermined
+from signing.status_proofs import StatusAnswer, StatusQuestion
 
 _EXIT_MEMORY = 3  # as in nursery.py
 
@@ -30,10 +32,18 @@ class Answer:
         """Whether the worker ended well and with a result."""
         return self.result is not None and self.ended.get("exit") == 0
 
-    def examination(self, sha256: bytes, size: int, network_cut: bool, judged: Judgement) -> Examination:
+    def examination(
+        self,
+        sha256: bytes,
+        size: int,
+        network_cut: bool,
+        judged: Judgement,
+        answers: Sequence[StatusAnswer] = (),
+    ) -> Examination:
         """Read the answer as an examination; a worker that failed gives "undetermined".
 
-        `judged` says whom to trust and when; what the worker says it stands on is added.
+        `judged` says whom to trust and when; what the worker says it stands on is added, and those of
+        `answers` that it found to be proofs.
         """
         if self.result is not None and self.whole:
             with contextlib.suppress(KeyError, ValueError, TypeError):
@@ -46,15 +56,33 @@ class Answer:
                     SignatureReport.from_json(self.result["report"]),
                     network_cut,
                     found=tuple(str(one) for one in self.result.get("found", ())),
-                    judgement=self._judgement(judged),
+                    judgement=self._judgement(judged, answers),
+                    questions=tuple(
+                        StatusQuestion.from_json(one) for one in self.result.get("questions", ())
+                    ),
+                    accepted=self._accepted(),
                 )
         why = undetermined(self._why())
         return Examination(sha256, size, UNKNOWN, None, None, why, network_cut, judgement=judged)
 
-    def _judgement(self, judged: Judgement) -> Judgement:
+    def _judgement(self, judged: Judgement, answers: Sequence[StatusAnswer]) -> Judgement:
         assert self.result is not None  # noqa: S101 - the answer is whole
         grounds = Grounds.from_json(self.result.get("grounds", {"footings": [], "pieces": []}))
-        return replace(judged, footings=tuple(grounds.footings), found=tuple(grounds.pieces))
+        accepted = self._accepted()
+        proofs = tuple(one.piece for one in answers if one.piece.sha256 in accepted)
+        return replace(
+            judged,
+            footings=tuple(grounds.footings),
+            found=tuple(grounds.pieces),
+            fetched=(*judged.fetched, *proofs),
+        )
+
+    def _questions(self) -> tuple[StatusQuestion, ...]:
+        return tuple(StatusQuestion.from_json(one) for one in (self.result or {}).get("questions", ()))
+
+    def _accepted(self) -> dict[bytes, datetime]:
+        told = (self.result or {}).get("accepted", ())
+        return {bytes.fromhex(one["sha256"]): datetime.fromisoformat(one["until"]) for one in told}
 
     def measurement(self, sha256: bytes, size: int) -> Measurement:
         """Read the answer as a measured scan, or as the reason why there is none."""

@@ -1,7 +1,7 @@
 """One file, examined from beginning to end inside a worker process. No key and no network are needed."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO
 
@@ -10,17 +10,21 @@ from signing.errors import FileRefused
 from signing.file_types import UNKNOWN
 from signing.grounds import Grounds, Piece
 from signing.intake import look_at
-from signing.report import undetermined
+from signing.report import SignatureReport, undetermined
+from signing.status_proofs import StatusAnswer, proven_until
+from signing.status_questions import status_questions
 from signing.validation import validate
 
 
 def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain JSON values: media_type, pages (absent when unknown), refusal and found (absent if none),
-    report, grounds (absent for a refused file).
+    report, grounds, questions (about certificates), accepted (answers that are proofs); the last three are
+    absent for a refused file.
 
     `request`: anchors (see anchors.py), at (ISO 8601 with zone), declared_type, sealing (whether it is about
-    to be sealed), fetched (proofs from outside, see grounds.py; absent for none). Raises MemoryError when
-    the process has no more, nothing else for the sake of the file.
+    to be sealed), fetched (proofs from outside, see grounds.py; absent for none), answers (to questions about
+    certificates, unchecked, see status_proofs.py; absent for none). Raises MemoryError when the process has
+    no more, nothing else for the sake of the file.
     """
     try:
         look = look_at(stream, declared_type=str(request["declared_type"]), sealing=bool(request["sealing"]))
@@ -32,12 +36,40 @@ def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
             "report": undetermined("file_refused").to_json(),
         }
     anchors = [Anchor.from_json(one) for one in request["anchors"]]
-    grounds = Grounds(tuple(Piece.from_json(one) for one in request.get("fetched", ())))
     at = datetime.fromisoformat(request["at"])
+    fetched = [Piece.from_json(one) for one in request.get("fetched", ())]
+    proofs = _proofs(request, at)
+    grounds = Grounds((*fetched, *(piece for piece, _ in proofs)))
     judged = asyncio.run(validate(stream, anchors=anchors, at=at, grounds=grounds))
     return {
         "media_type": look.media_type,
         "pages": look.pages,
         "report": judged.to_json(),
         "grounds": grounds.to_json(),
+        "accepted": [{"sha256": one.sha256.hex(), "until": until.isoformat()} for one, until in proofs],
+        "questions": _questions(judged, anchors, grounds),
     }
+
+
+def _proofs(request: Mapping[str, Any], at: datetime) -> list[tuple[Piece, datetime]]:
+    """Take of what was answered about certificates only what is a proof, with its end."""
+    proofs = []
+    for content in request.get("answers", ()):
+        answer = StatusAnswer.from_json(content)
+        until = proven_until(answer, at)
+        if until is not None:
+            proofs.append((answer.piece, until))
+    return proofs
+
+
+def _questions(judged: SignatureReport, anchors: Sequence[Anchor], grounds: Grounds) -> list[dict[str, str]]:
+    """Say what could be asked about certificates, where the file was not found valid for want of anything."""
+    if judged.verdict != "undetermined" or not grounds.embedded:
+        return []
+    try:
+        asked = asyncio.run(status_questions(anchors, grounds.embedded))
+    except MemoryError:
+        raise
+    except Exception:  # what cannot be read is not asked about
+        return []
+    return [one.to_json() for one in asked]

@@ -5,7 +5,7 @@ Kept with the report, so that the same verdict can be found again from it and fr
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
@@ -79,12 +79,14 @@ class Footing:
 class Grounds:
     """Filled while a file is judged: what its verdict stands on, and the proofs that were found in it.
 
-    `fetched` are proofs from outside, given beforehand.
+    `fetched` are proofs from outside, given beforehand; `embedded` are the file's signatures and time stamps
+    as pyHanko lists them, for whoever asks further (status_questions.py).
     """
 
     fetched: tuple[Piece, ...] = ()
     footings: dict[Footing, None] = field(default_factory=dict)
     pieces: dict[Piece, None] = field(default_factory=dict)
+    embedded: Sequence[Any] = ()
     _size: int = 0
 
     def stand_on(self, anchor: Anchor, role: Role, moment: datetime) -> None:

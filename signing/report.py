@@ -1,7 +1,7 @@
 """What was found out about a file: verdict and sub-indication in the words of ETSI EN 319 102-1."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -21,6 +21,7 @@ from signing.findings import (
     told,
 )
 from signing.grounds import Judgement
+from signing.status_proofs import StatusQuestion
 
 Level = Literal["", "B-B", "B-T", "B-LT", "B-LTA"]
 SecondLook = Literal["", "same", "different", "not_made"]
@@ -189,7 +190,8 @@ class Examination:
     the file must not be taken, `found` what was found then, by stable codes (see ceilings.py and
     active_content.py); `network_cut` tells whether the examining process had no network; `etsi_report` is
     the ETSI TS 119 102-2 report (XML), empty unless it was asked for and could be made; `judgement` is all
-    that the verdict stands on, None where nothing was judged.
+    that the verdict stands on, None where nothing was judged; `questions` could be asked about certificates
+    whose status is wanting; `accepted` are the answers that were found to be proofs: SHA-256, and their end.
     """
 
     sha256: bytes
@@ -202,3 +204,5 @@ class Examination:
     etsi_report: bytes = b""
     found: tuple[str, ...] = ()
     judgement: Judgement | None = None
+    questions: tuple[StatusQuestion, ...] = ()
+    accepted: Mapping[bytes, datetime] = field(default_factory=dict)

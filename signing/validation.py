@@ -51,6 +51,7 @@ async def validate(
         return _unsigned(stream, fault)
     stamps = tuple(one for one in embedded if one.sig_object_type == "/DocTimeStamp")
     grounds = grounds or Grounds()
+    grounds.embedded = embedded
     counting = tuple(await counting_for_stamps(anchors, embedded, grounds))
     setting = Setting(counting, grounds, at.astimezone(UTC), stamps)
     report = _summary([await _detail(one, setting) for one in signatures], fault)

@@ -26,6 +26,7 @@ from signing.grounds import POLICY, Judgement, Piece
 from signing.measured import Measurement
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, undetermined
+from signing.status_proofs import StatusAnswer
 
 _LONGEST_ANSWER = 16 * 1024 * 1024  # bytes: a picture of the most pixels that does not pack, as base64
 _START_SECONDS = 60
@@ -108,13 +109,14 @@ class WorkerPool:
         sealing: bool = False,
         max_bytes: int,
         fetched: Sequence[Piece] = (),
+        answers: Sequence[StatusAnswer] = (),
     ) -> Examination:
         """Return what a worker finds out about the file; a worker that fails gives "undetermined".
 
         `anchors` are those to trust, `at` (aware) the time to judge at, `sealing` tells that the file is
-        about to be sealed, so that it may hide nothing, `fetched` are proofs from outside. Raises
-        WorkerFailed when the pool is closed, OSError when the file cannot be opened; never anything for the
-        sake of its content.
+        about to be sealed, so that it may hide nothing. `fetched` are proofs from outside that were checked
+        before, `answers` what came back to questions about certificates. Raises WorkerFailed when the pool
+        is closed, OSError when the file cannot be opened; never anything for the sake of its content.
         """
         opened = await _open_aside(path)
         try:
@@ -129,12 +131,13 @@ class WorkerPool:
                 "declared_type": declared_type,
                 "sealing": sealing,
                 "fetched": [one.to_json() for one in fetched],
+                "answers": [one.to_json() for one in answers],
             }
             answer, cut = await self._ask(opened.descriptor, request)
         finally:
             os.close(opened.descriptor)
         judged = Judgement(opened.sha256, tuple(anchors), at, POLICY, fetched=tuple(fetched))
-        return answer.examination(opened.sha256, opened.size, cut, judged)
+        return answer.examination(opened.sha256, opened.size, cut, judged, answers)
 
     async def measure(
         self,

@@ -9,7 +9,7 @@ from signing.checkpoint import LogVerifier
 from signing.leaf import Kind, Parts
 from signing.log_errors import NoteInvalid, ProofInvalid
 from signing.merkle import leaf_hash, verify_inclusion
-from vault.callers import Caller, StaffCaller
+from vault.callers import VAULT_ACTOR, Caller, StaffCaller
 from vault.entries import instant
 from vault.errors import GateRefused
 
@@ -64,6 +64,22 @@ def check_delivered(entry: OpenedEntry, caller: Caller, record_id: str, digest: 
         raise GateRefused("caller: the entry names another one")
     if parts.event.get("result") != "permitted":
         raise GateRefused("event: the entry permits nothing")
+    _check_fresh(entry, now)
+
+
+def check_job(entry: OpenedEntry, job: str, record_id: str, digest: str, now: datetime) -> None:
+    """Check that the entry says that this job of the vault opens this very content, and lately.
+
+    Raises:
+        GateRefused: naming the check that failed.
+    """
+    parts = entry.parts
+    if parts.subject.get("record") != record_id or parts.subject.get("digest") != digest:
+        raise GateRefused("record: the entry names another one")
+    if parts.actor != VAULT_ACTOR:
+        raise GateRefused("caller: the entry names another one")
+    if parts.event.get("type") != job or parts.event.get("result") != "permitted":
+        raise GateRefused("event: the entry permits nothing of the kind")
     _check_fresh(entry, now)
 
 

@@ -7,6 +7,7 @@ vault/credentials.py.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -27,7 +28,7 @@ from vault.delegations import Grounds
 from vault.entries import SEED_INFO, holder_tag
 from vault.entry_holders import living, living_holders, living_owners
 from vault.errors import GateRefused
-from vault.evidence import Evidence, OpenedEntry, check_act, check_delivered, check_proof
+from vault.evidence import Evidence, OpenedEntry, check_act, check_delivered, check_job, check_proof
 from vault.evidence_tables import waiting_seal
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
 
@@ -75,8 +76,25 @@ class Gate(Credentials):
         caller = await self.own_view(credential)
         if isinstance(caller, StaffCaller):  # neither an auditor nor an administrator reads content
             raise GateRefused("caller: their role opens no key")
+        held = await self._held(evidence, Kind.DELIVERED, record_id)
+        check_delivered(held.entry, caller, record_id, held.digest, self._clock.now())
+        return held.key()
+
+    async def open_key_for_job(self, evidence: Evidence, job: str, record_id: str) -> bytes:
+        """Give the key of one record to the vault's own work, against an entry that each owner can read.
+
+        Raises:
+            GateRefused: naming the check that failed.
+        """
+        check_proof(self._verifier, evidence)
+        held = await self._held(evidence, Kind.MAINTENANCE, record_id)
+        check_job(held.entry, job, record_id, held.digest, self._clock.now())
+        return held.key()
+
+    async def _held(self, evidence: Evidence, kind: Kind, record_id: str) -> "_Held":
+        """Open the entry for every owner of the record; what it must prove is checked before the key."""
         async with self._db.read() as db:
-            entry = await self._committed(db, evidence, Kind.DELIVERED)
+            entry = await self._committed(db, evidence, kind)
             owners = (
                 await db.execute(
                     select(record_owner.c.owner, record_owner.c.wrapped_key, record.c.content_sha256)
@@ -88,13 +106,10 @@ class Gate(Credentials):
             if not owners:
                 raise GateRefused("record: its keys are gone or it never was")
             parts = [await self._open_for(db, entry, "owner", row.owner) for row in owners]
-            private = await self._private(db, "owner", owners[0].owner, "content")
-        check_delivered(parts[0], caller, record_id, owners[0].content_sha256.hex(), self._clock.now())
-        aad = owners[0].owner.encode() + b"\x00" + record_id.encode()
-        try:
-            return open_with(private, owners[0].wrapped_key, info=RECORD_KEY_INFO, aad=aad)
-        except SealBroken as problem:
-            raise GateRefused(f"key: {problem}") from problem
+            first = owners[0]
+            private = await self._private(db, "owner", first.owner, "content")
+        aad = first.owner.encode() + b"\x00" + record_id.encode()
+        return _Held(parts[0], first.content_sha256.hex(), private, first.wrapped_key, aad)
 
     async def open_waiting(self, waiting: str, part: str) -> bytes:
         """Give back what a system handed in and what waits to be carried out for it (vault/waiting_seals.py).
@@ -219,6 +234,23 @@ class Gate(Credentials):
             raise GateRefused("key: it was erased")
         try:
             return self._master.unwrap(wrapped, _pair_aad(kind, name, purpose))
+        except SealBroken as problem:
+            raise GateRefused(f"key: {problem}") from problem
+
+
+@dataclass(frozen=True)
+class _Held:
+    """An opened entry about a record, and what opens the record's key once the entry is found good."""
+
+    entry: OpenedEntry
+    digest: str
+    private: bytes
+    wrapped: bytes
+    aad: bytes
+
+    def key(self) -> bytes:
+        try:
+            return open_with(self.private, self.wrapped, info=RECORD_KEY_INFO, aad=self.aad)
         except SealBroken as problem:
             raise GateRefused(f"key: {problem}") from problem
 

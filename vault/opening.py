@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 
 from policies.book import Book, shipped_book
 from signing.revocation import RevocationSource
+from signing.status_fetching import StatusFetcher
 from signing.timestamps import TimestampSource
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
@@ -54,12 +55,15 @@ class Authorities:
 
     `demonstration`: its own seals lead to a root for tests, so that such roots count for what documents are
     worth; in any other vault they count for nothing.
+    `timestamper` and `revocation` serve our own seals; the status of certificates in documents from outside
+    is fetched from `status_hosts` alone ("HOST" or "HOST:PORT").
     """
 
     trust: TrustFolder = field(default_factory=TrustFolder)
     timestamper: TimestampSource | None = None
     revocation: RevocationSource | None = None
     demonstration: bool = False
+    status_hosts: Sequence[str] = ()
 
 
 def check_places(places: VaultPlaces, *, create: bool) -> bool:
@@ -133,7 +137,9 @@ async def opened(
         await check_schema(places.database)
         base = await _founded(places, db, stack, clock, issuer, fresh=fresh)
         pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
-        vault = _put_together(places, base, pool, authorities, clock)
+        status = StatusFetcher(authorities.status_hosts)
+        stack.push_async_callback(status.close)
+        vault = _put_together(places, base, pool, authorities, status, clock)
         if fresh:
             _mark_finished(places)
         _sweep(places.scratch)
@@ -194,7 +200,12 @@ async def _founded(
 
 
 def _put_together(
-    places: VaultPlaces, base: _Foundation, pool: WorkerPool, authorities: Authorities, clock: Clock
+    places: VaultPlaces,
+    base: _Foundation,
+    pool: WorkerPool,
+    authorities: Authorities,
+    status: StatusFetcher,
+    clock: Clock,
 ) -> Vault:
     return Vault(
         db=base.db,
@@ -212,6 +223,7 @@ def _put_together(
         workers=pool,
         trust=authorities.trust,
         demonstration=authorities.demonstration,
+        status=status,
         book=base.book,
         clock=clock,
         scratch=places.scratch,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from policies.book import Book
+from signing.status_fetching import StatusFetcher
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from storage.blobs import BlobStore
@@ -48,6 +49,7 @@ class Vault:
     workers: WorkerPool
     trust: TrustFolder
     demonstration: bool  # a vault for tests: roots for tests count for classes
+    status: StatusFetcher
     book: Book
     clock: Clock
     scratch: Path

@@ -132,6 +132,12 @@ async def trusted_now(db: AsyncConnection) -> str:
     return (await db.execute(select(trust_now.c.digest))).scalar_one_or_none() or ""
 
 
+async def judged_by(db: AsyncConnection, record_id: str) -> str:
+    """Give the digest of the anchors that a record's newest report was judged by, "" where none is kept."""
+    mine = select(report_ground.c.trust_set).where(report_ground.c.record == record_id)
+    return (await db.execute(mine.order_by(report_ground.c.n.desc()).limit(1))).scalar_one_or_none() or ""
+
+
 async def trust(db: AsyncConnection, trusted: TrustSet, at: datetime) -> None:
     """Let a set of anchors count from now on, for every process of the vault."""
     await _keep_set(db, trusted, at)

@@ -1,0 +1,130 @@
+"""Judging a stored document again: afresh by whom the vault trusts now, or once more as an old report did.
+
+Afresh is a new report beside the old ones. Once more needs neither network nor folder of trust: only what was
+kept with the report, and the file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from signing.grounds import POLICY
+from signing.report import SignatureReport
+from vault import epochs, examining, records, trusting, validation_evidence
+from vault.appending import Transaction
+from vault.days import legal_day
+from vault.errors import NotFound, ReportNotRepeatable
+from vault.maintenance import opened_content
+from vault.records import Stored
+from vault.services import MAX_UPLOAD, Vault
+from vault.tables import record
+
+REVALIDATION, REPETITION = "revalidated", "verdict_repeated"
+
+
+@dataclass(frozen=True)
+class Revalidated:
+    """What a document was found to be worth, before and now."""
+
+    record: str
+    before: str
+    now: str
+    reasons: tuple[str, ...]
+
+
+async def revalidate(vault: Vault, record_id: str) -> Revalidated:
+    """Judge a document again and append the report; opening it is an entry that its owners see.
+
+    Raises:
+        NotFound: there is no such record.
+        GateRefused, ContentDamaged, VaultBusy: as in `maintenance.opened_content`.
+    """
+    stored = await _stored(vault, record_id)
+    await trusting.look(vault)
+    async with opened_content(vault, stored, job=REVALIDATION, reason="revalidate") as file:
+        examined = await examining.judged(
+            vault, file, vault.clock.now(), declared_type=stored.row["media_type"]
+        )
+    at = vault.clock.now()
+
+    async def change(tx: Transaction) -> None:
+        await records.add_report(
+            tx.db, record_id, examined.report, examined.judgement, at, etsi_report=examined.etsi_report
+        )
+        await epochs.advance(tx.db, [("owner", one) for one in stored.facts.owners])
+
+    await vault.appender.commit(change)
+    found = examined.report
+    return Revalidated(record_id, stored.facts.verdict, found.verdict, found.reasons)
+
+
+async def due(vault: Vault) -> Sequence[str]:
+    """Name the records whose newest report stands on an anchor that counts no more, oldest first.
+
+    So too those that were judged undetermined by other anchors than those that count now.
+    """
+    await trusting.look(vault)
+    async with vault.db.read() as db:
+        ids = [row.id for row in await db.execute(select(record.c.id).order_by(record.c.created_at))]
+        day = legal_day(vault.clock.now())
+        found = []
+        for start in range(0, len(ids), _AT_ONCE):
+            found += await records.several(db, ids[start : start + _AT_ONCE], day)
+        return [one.facts.id for one in found if await _is_due(db, one)]
+
+
+_AT_ONCE = 200
+
+
+async def _is_due(db: AsyncConnection, stored: Stored) -> bool:
+    if records.TRUST_WITHDRAWN in stored.report.reasons:
+        return True
+    return (
+        stored.report.verdict == "undetermined"
+        and bool(stored.report.signatures)
+        and (
+            await validation_evidence.judged_by(db, stored.facts.id)
+            != await validation_evidence.trusted_now(db)
+        )
+    )
+
+
+async def repeat(vault: Vault, record_id: str, n: int) -> SignatureReport:
+    """Judge a document once more as its report `n` did, from what was kept alone; nothing is stored.
+
+    Raises:
+        NotFound: there is no such record or report.
+        ReportNotRepeatable: nothing was kept of it, it was judged by other rules than this program's, or the
+            record's file is another since (its archive time stamp was renewed).
+        GateRefused, ContentDamaged, VaultBusy: as in `maintenance.opened_content`.
+    """
+    stored = await _stored(vault, record_id)
+    async with opened_content(vault, stored, job=REPETITION, reason=f"report {n}") as file:
+        return await repeat_on(vault, record_id, n, file)
+
+
+async def repeat_on(vault: Vault, record_id: str, n: int, file: Path) -> SignatureReport:
+    """Judge a file once more as report `n` of a record did. Raises as `repeat`."""
+    async with vault.db.read() as db:
+        judgement = await validation_evidence.judgement_of(db, record_id, n)
+    if judgement is None:
+        raise ReportNotRepeatable("nothing was kept of what it stood on")
+    if judgement.policy != POLICY:
+        raise ReportNotRepeatable(f"it was judged by rules {judgement.policy}, these are {POLICY}")
+    examined = await vault.workers.examine(
+        file, anchors=judgement.anchors, at=judgement.at, max_bytes=MAX_UPLOAD, fetched=judgement.fetched
+    )
+    if examined.sha256 != judgement.file:
+        raise ReportNotRepeatable("the file is another since then")
+    return examined.report
+
+
+async def _stored(vault: Vault, record_id: str) -> Stored:
+    async with vault.db.read() as db:
+        stored = await records.one(db, record_id, legal_day(vault.clock.now()))
+    if stored is None:
+        raise NotFound
+    return stored
