@@ -22,6 +22,7 @@ from vault.records import Stored
 from vault.services import MAX_UPLOAD, Vault
 from vault.tables import record
 
+_AT_ONCE = 200  # records looked at in one query
 REVALIDATION, REPETITION = "revalidated", "verdict_repeated"
 
 
@@ -42,8 +43,8 @@ async def revalidate(vault: Vault, record_id: str) -> Revalidated:
         NotFound: there is no such record.
         GateRefused, ContentDamaged, VaultBusy: as in `maintenance.opened_content`.
     """
-    stored = await _stored(vault, record_id)
     await trusting.look(vault)
+    stored = await _stored(vault, record_id)
     async with opened_content(vault, stored, job=REVALIDATION, reason="revalidate") as file:
         examined = await examining.judged(
             vault, file, vault.clock.now(), declared_type=stored.row["media_type"]
@@ -74,9 +75,6 @@ async def due(vault: Vault) -> Sequence[str]:
         for start in range(0, len(ids), _AT_ONCE):
             found += await records.several(db, ids[start : start + _AT_ONCE], day)
         return [one.facts.id for one in found if await _is_due(db, one)]
-
-
-_AT_ONCE = 200
 
 
 async def _is_due(db: AsyncConnection, stored: Stored) -> bool:
