@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from reuse_api.commands import demo, imports, seal_keys, serve, token, upkeep, verify
+from reuse_api.commands import demo, imports, quarantine, seal_keys, serve, token, upkeep, verify
 from reuse_api.commands.ending import EXPECTED, Ending, ending_of
 from reuse_api.settings import SettingsInvalid
 
@@ -24,6 +24,12 @@ commands.command("demo")(demo.demo)
 commands.command("migrate")(upkeep.migrate)
 commands.command("inspect")(upkeep.inspect)
 commands.command("token")(token.token)
+commands.add_typer(
+    quarantine.commands,
+    name="quarantine",
+    help="What was refused for what it holds, and its early end.",
+    no_args_is_help=True,
+)
 commands.add_typer(
     imports.commands,
     name="import",

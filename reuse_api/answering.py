@@ -23,7 +23,9 @@ from vault.assertions import TokenRefused
 from vault.errors import (
     ContentDamaged,
     FieldInvalid,
+    FileRejected,
     GateRefused,
+    MalwareScanUnavailable,
     NotAuthenticated,
     NotFound,
     PictureFailed,
@@ -34,6 +36,7 @@ from vault.receipts import ReceiptGone
 from vault.services import Answer, Refusal
 
 _REASONS = {"reasons", "trust_reasons"}  # lists of codes that words are put beside
+SCANNER_SECONDS = 60  # what Retry-After says while the malware scanner is away
 _TEXT = {"vi", "en"}  # the members of a text that the policy book has in both languages
 _HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 400: "body_unreadable"}
 
@@ -102,6 +105,10 @@ def _unavailable(_problem: Exception) -> Problem:
     return problems.of_code("store_unavailable", headers={"Retry-After": str(problems.BUSY_SECONDS)})
 
 
+def _unscanned(_problem: Exception) -> Problem:
+    return problems.of_code("malware_scan_unavailable", headers={"Retry-After": str(SCANNER_SECONDS)})
+
+
 def _of_http(problem: HTTPException) -> Problem:
     code = _HTTP.get(problem.status_code, "bad_request")
     return problems.of_code(code, headers=problem.headers)
@@ -112,6 +119,7 @@ MAKING: dict[type[Exception], Making] = {
     PictureFailed: lambda problem: problems.of_code(problem.code),
     ReceiptGone: lambda problem: problems.of_code(problem.code),
     RequestConflict: lambda problem: problems.of_code(problem.code),
+    FileRejected: problems.of_file,
     FieldInvalid: lambda problem: problems.of_field(problem.field, problem.code),
     CredentialsRefused: lambda problem: problems.of_credentials(problem.code, problem.scheme),
     # The credential ended, or was withdrawn, between the door and the gate.
@@ -120,6 +128,7 @@ MAKING: dict[type[Exception], Making] = {
     CrossSite: lambda problem: problems.of_code(problem.code),
     RequestValidationError: lambda problem: problems.of_validation(problem.errors()),
     VaultBusy: _busy,
+    MalwareScanUnavailable: _unscanned,
     StoreUnavailable: _unavailable,
     HTTPException: _of_http,
 }

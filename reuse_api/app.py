@@ -36,6 +36,7 @@ from reuse_api.pages import (
     accesses,
     adding,
     admin,
+    admin_quarantine,
     assets,
     audit_counting,
     audit_entry,
@@ -99,6 +100,7 @@ PAGES: tuple[APIRouter, ...] = (
     audit_counting.router,
     audit_log.router,
     admin.router,
+    admin_quarantine.router,
     assets.router,
     nowhere.router,
 )

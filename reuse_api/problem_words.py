@@ -144,6 +144,11 @@ _FILES = {
         "Chưa quét được mã độc; không có gì được lưu. Hãy thử lại sau.",
         "The file could not be scanned for malware; nothing was stored. Try again later.",
     ),
+    "not_a_scan": Row(
+        422,
+        "Tệp không phải bản quét: cần PDF, JPEG, PNG, TIFF hoặc HEIC.",
+        "The file is no scan: it has to be PDF, JPEG, PNG, TIFF or HEIC.",
+    ),
     "scan_signed": Row(
         422,
         "Tệp đã có chữ ký số, không phải bản quét; hãy nộp như kết quả điện tử.",

@@ -1,16 +1,19 @@
 """From an error or a refusal to an RFC 9457 problem: stable type, status, the field at fault, words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from policies.wording import Audience, say
 from reuse_api.language import Language
 from reuse_api.problem_words import ROWS, TITLES
+from vault.errors import FileRejected
 from vault.services import Refusal
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/problems/"
+FOUND = "found_"  # what the words of something found in a file begin with
+FOUND_WORDS: Mapping[Language, str] = {"vi": "Đã thấy", "en": "Found"}
 BUSY_SECONDS = 1  # what Retry-After says: the batch in flight takes far less
 
 # What pydantic calls an error, and what we call it; anything else is value_invalid.
@@ -52,6 +55,8 @@ class Problem:
     receipts: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     audience: Audience = "machine"
+    found: tuple[str, ...] = ()  # in a file that was refused
+    quarantine: Mapping[str, str] = field(default_factory=dict)  # where it lies, until when
 
     def body(self, language: Language) -> dict[str, Any]:
         """Give the problem document: RFC 9457 members, then `field`, `fields`, `reasons`, `receipts`."""
@@ -70,15 +75,27 @@ class Problem:
             ]
         if self.reasons:
             document["reasons"] = [reason(code, language, self.audience) for code in self.reasons]
+        if self.found:
+            document["found"] = [
+                {"code": one, "words": words(FOUND + one, language, self.audience)} for one in self.found
+            ]
+        if self.quarantine:
+            document["quarantine"] = dict(self.quarantine)
         if self.receipts:
             document["receipts"] = list(self.receipts)
         return document
 
 
 def words(code: str, language: Language, audience: Audience = "machine") -> str:
-    """Give the words of any code that can leave a door: of a problem, of a reason, of an identifier."""
+    """Give the words of any code that can leave a door: of a problem, of a reason, of an identifier.
+
+    Behind a colon may stand what was found in a file, as `FileRejected.told` gives it.
+    """
+    code, _, found = code.partition(":")
     row = ROWS.get(code)
-    return row.words(language) if row is not None else say(code, audience, language)
+    said = row.words(language) if row is not None else say(code, audience, language)
+    named = "; ".join(say(FOUND + one, audience, language) for one in found.split(",") if one)
+    return f"{said} {FOUND_WORDS[language]}: {named}." if named else said
 
 
 def reason(code: str, language: Language, audience: Audience = "machine") -> dict[str, str]:
@@ -96,6 +113,17 @@ def of_field(name: str, code: str) -> Problem:
     row = ROWS.get(code)
     status = row.status if row is not None else 422
     return Problem(code, status, faults=(Fault(name, code),))
+
+
+def of_file(problem: FileRejected) -> Problem:
+    """Make the problem of a file that was refused for what it holds."""
+    quarantine = {"id": problem.quarantine, "until": problem.until}
+    return replace(
+        of_field(problem.field, problem.code),
+        found=problem.found,
+        quarantine={name: value for name, value in quarantine.items() if value is not None},
+        receipts=(problem.receipt,) if problem.receipt is not None else (),
+    )
 
 
 def of_credentials(code: str, scheme: str) -> Problem:

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from signing.exchange import check_address
+from signing.malware import Clamd
 
 PREFIX = "KHO_"
 _HIGHEST_PORT = 65535
@@ -93,6 +94,11 @@ class Settings(BaseSettings):
         description="A file (mode 600) whose first line opens the seal keys that are kept in files; empty: "
         "seal.passphrase in KHO_KEYS, made with the first such key.",
     )
+    clamd: str = Field(
+        "",
+        description='The malware scanner asked about every file from outside: "unix:PATH" or '
+        '"tcp:HOST:PORT" of a clamd; empty: none. While one is set and does not answer, no file is taken.',
+    )
     body_limit: int = Field(
         256 * 1024,
         ge=4096,
@@ -133,6 +139,13 @@ class Settings(BaseSettings):
         kind, _, place = value.partition(":")
         if kind != "folder" or not place:
             raise ValueError('only "folder:PATH" is supported now')
+        return value
+
+    @field_validator("clamd")
+    @classmethod
+    def _clamd_readable(cls, value: str) -> str:
+        if value:
+            Clamd(value)
         return value
 
     @field_validator("listen")

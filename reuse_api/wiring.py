@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.settings import Settings, SettingsInvalid, variable
+from signing.malware import Clamd
 from signing.revocation import RevocationSource
 from signing.status_http import HttpStatus
 from signing.timestamps import TimestampSource
@@ -94,5 +95,6 @@ async def open_vault(settings: Settings, *, create: bool = False) -> AsyncIterat
         clock=Clock(),
         issuer=settings.address,
         authorities=authorities_of(settings),
+        scanner=Clamd(settings.clamd) if settings.clamd else None,
     ) as vault:
         yield vault

@@ -135,3 +135,9 @@ class WorkerFailed(SigningError):
     """The pool of examining processes is not running."""
 
     code = "worker_failed"
+
+
+class ScannerUnavailable(SigningError):
+    """The malware scanner gave no clear answer."""
+
+    code = "malware_scan_unavailable"

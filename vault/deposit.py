@@ -62,7 +62,7 @@ async def upload(
     kind = type or OTHER
     if kind != OTHER and vault.book.record_type(kind, legal_day(at)) is None:
         raise FieldInvalid("type", "record_type_unknown")
-    examined = await accepted(vault, file, at, declared_type)
+    examined = await accepted(vault, file, at, declared_type, caller=caller)
     asked = requests.body_hash("upload", {"title": title, "type": kind, "sha256": examined.sha256.hex()})
     request = _Request(caller, key, asked, examined.sha256, at)
     async with vault.db.read() as db:

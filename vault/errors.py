@@ -57,6 +57,46 @@ class FieldInvalid(VaultError):
         self.field = field
         self.code = code
 
+    @property
+    def told(self) -> str:
+        """What is said in words: the code, with details behind a colon where there are any."""
+        return self.code
+
+
+class FileRejected(FieldInvalid):
+    """A file was refused for what it holds.
+
+    `found` names that (signing.ceilings, signing.active_content; "malware" with its name in `detail`);
+    `quarantine` is where its bytes lie now, absent where they were not kept, until `until` (ISO 8601, UTC).
+    """
+
+    def __init__(
+        self,
+        code: str,
+        found: tuple[str, ...] = (),
+        *,
+        detail: str = "",
+        quarantine: str | None = None,
+        until: str | None = None,
+        receipt: str | None = None,
+    ) -> None:
+        super().__init__("file", code, detail)
+        self.found = found
+        self.quarantine = quarantine
+        self.until = until
+        self.receipt = receipt
+
+    @property
+    def told(self) -> str:
+        """The code with what was found behind a colon: for whoever says it in words."""
+        return f"{self.code}:{','.join(self.found)}" if self.found else self.code
+
+
+class MalwareScanUnavailable(VaultError):
+    """The file could not be scanned for malware, so it was not taken. Try again later."""
+
+    code = "malware_scan_unavailable"
+
 
 class ContentDamaged(VaultError):
     """The stored bytes of this record are damaged; not one of them was sent on."""

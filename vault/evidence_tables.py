@@ -132,6 +132,31 @@ archive_stamp = table(
 
 # Quarantine ---------------------------------------------------------------------------------------------
 
+quarantine = table(
+    "quarantine",  # what was refused for what it holds, its bytes sealed to a key that nothing opens
+    text("id", primary_key=True),
+    text("holder_kind"),  # owner | agency: whom it was handed in for, and who is told
+    text("holder"),
+    text("caller"),
+    maybe("agency"),  # by whom, where it was no owner
+    maybe("officer"),
+    binary("sha256"),
+    number("size"),
+    text("code"),
+    text("found"),  # codes, as a JSON list
+    maybe("malware"),  # the scanner's name of it
+    maybe("blob"),  # absent once its bytes are gone
+    binary("wrapped_key"),
+    binary("sealed_sha256"),
+    text("at"),
+    text("until"),
+    number("idx"),  # the entry that tells of it
+    maybe("ended_at"),
+    maybe("ended_by"),
+    Index("ix_quarantine_of", "holder_kind", "holder", "ended_at"),
+    Index("ix_quarantine_until", "ended_at", "until"),
+)
+
 # Trust classes ------------------------------------------------------------------------------------------
 
 agency_certificate = table(  # whose signature a certificate makes, from which day to which

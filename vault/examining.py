@@ -1,45 +1,75 @@
-"""Having a file examined before it is taken: by a fresh worker process, and refused for what it finds.
+"""Having a file examined before it is taken: scanned where a scanner is set, then by a fresh worker process.
 
+A file that is refused for what it does, carries or hides goes into quarantine, whoever handed it in.
 A worker has no network: where it says that the status of certificates is wanting, this process fetches from
 whom the operator allows, looks at nothing of it, and has the file examined again.
 """
 
+import asyncio
 from datetime import datetime
+from hashlib import file_digest
 from pathlib import Path
 
+from signing.errors import ScannerUnavailable
+from signing.file_types import PDF
 from signing.report import Examination
 from vault import status_cache, trusting
-from vault.errors import FieldInvalid
+from vault.callers import OwnerCaller, SystemCaller
+from vault.errors import FieldInvalid, FileRejected, MalwareScanUnavailable
+from vault.quarantining import QUARANTINED, Suspect, turn_away
 from vault.services import MAX_UPLOAD, Vault
 
 _ROUNDS = 2  # of fetching: whom a certificate names first, then the lists
+# Nobody knows what such a file holds: its worker was ended, or whoever judges signatures gave up on it.
+NOT_EXAMINED = frozenset(
+    {"worker_timeout", "worker_memory", "worker_crashed", "library_error", "too_complex"}
+)
 
 
 async def accepted(
-    vault: Vault, file: Path, at: datetime, declared_type: str = "application/pdf"
+    vault: Vault,
+    file: Path,
+    at: datetime,
+    declared_type: str = PDF,
+    *,
+    caller: OwnerCaller | SystemCaller | None = None,
+    sealing: bool = False,
 ) -> Examination:
     """Examine a file that somebody wants stored.
 
+    Args:
+        caller: who hands it in; None for what Kho made itself, which is neither scanned nor kept shut.
+        sealing: it is about to be sealed, so that it may not even hide layers.
+
     Raises:
-        FieldInvalid: the file is of no kind that is taken, or was changed after it was signed; whoever hands
-            it in, nothing is stored of it. A signature that cannot be judged is no ground to refuse.
+        FileRejected: the file is of no kind that is taken, or could not be examined within its limits.
+        FieldInvalid: it was changed after it was signed. Whoever hands it in, nothing is stored of it as a
+            record. A signature that cannot be judged is no ground to refuse.
+        MalwareScanUnavailable: a scanner is set, and gave no clear answer.
     """
     await trusting.look(vault)
-    examined = await judged(vault, file, at, declared_type=declared_type)
+    if caller is not None:
+        await _scan(vault, file, at, caller)
+    examined = await judged(vault, file, at, declared_type=declared_type, sealing=sealing)
     if examined.refusal is not None:
-        raise FieldInvalid("file", examined.refusal)
+        if caller is not None and examined.refusal in QUARANTINED:
+            suspect = (examined.sha256, examined.size, examined.refusal, examined.found, None)
+            raise await turn_away(vault, Suspect(caller, file, *suspect, at))
+        raise FileRejected(examined.refusal, examined.found)
+    if NOT_EXAMINED.intersection(examined.report.reasons[:1]):
+        raise FileRejected("not_examinable")
     if examined.report.verdict == "invalid":
         raise FieldInvalid("file", "signature_invalid")
     return examined
 
 
 async def judged(
-    vault: Vault, file: Path, at: datetime, *, declared_type: str = "application/pdf"
+    vault: Vault, file: Path, at: datetime, *, declared_type: str = PDF, sealing: bool = False
 ) -> Examination:
     """Examine a file by whom the vault trusts now, with whatever status can be had of its certificates."""
     anchors = vault.trust.current().anchors
     examined = await vault.workers.examine(
-        file, anchors=anchors, at=at, declared_type=declared_type, max_bytes=MAX_UPLOAD
+        file, anchors=anchors, at=at, declared_type=declared_type, sealing=sealing, max_bytes=MAX_UPLOAD
     )
     asked = status_cache.Asked()
     for _ in range(_ROUNDS):
@@ -51,6 +81,7 @@ async def judged(
             anchors=anchors,
             at=at,
             declared_type=declared_type,
+            sealing=sealing,
             max_bytes=MAX_UPLOAD,
             fetched=examined.judgement.fetched,
             answers=answers,
@@ -58,3 +89,22 @@ async def judged(
         await status_cache.learn(vault, answers, examined.accepted)
         asked.proven(answers, examined.accepted)
     return examined
+
+
+async def _scan(vault: Vault, file: Path, at: datetime, caller: OwnerCaller | SystemCaller) -> None:
+    if vault.scanner is None:
+        return
+    try:
+        name = await vault.scanner.scan(file)
+    except ScannerUnavailable as problem:
+        raise MalwareScanUnavailable(str(problem)) from problem
+    if name is not None:
+        digest, size = await asyncio.to_thread(_measured, file)
+        suspect = (digest, size, "malware", ("malware",), name)
+        raise await turn_away(vault, Suspect(caller, file, *suspect, at))
+
+
+def _measured(file: Path) -> tuple[bytes, int]:
+    """Give the SHA-256 and the size of a file."""
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").digest(), content.tell()

@@ -21,6 +21,7 @@ from storage.opening import open_store
 from vault.database import Database
 from vault.days import legal_day
 from vault.entries import instant
+from vault.evidence_tables import quarantine
 from vault.inspecting_log import differences, published_note
 from vault.migrating import check_schema
 from vault.opening import VaultPlaces, check_made
@@ -79,6 +80,8 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
         ]
         blobs = [key async for key, _ in store.keys()]  # noqa: SIM118 - a store is no dict
         records, found, known = await _records(db, store)
+        shut, shut_blobs = await _in_quarantine(db, store)
+        found, known = found + shut, known | shut_blobs
         orphans = sorted(set(blobs) - known)
         for key in orphans:
             if sweep:
@@ -163,6 +166,23 @@ async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], 
             if problem is not None:
                 findings.append(Finding(problem, f"{row['id']}, {part}", True))
     return len(rows), findings, known
+
+
+async def _in_quarantine(db: Database, store: BlobStore) -> tuple[list[Finding], set[str]]:
+    query = select(quarantine).where(quarantine.c.ended_at.is_(None)).order_by(quarantine.c.id)
+    async with db.read() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    findings = []
+    for row in rows:
+        problem = await _check(store, row["blob"], row["sealed_sha256"])
+        if problem is not None:
+            findings.append(Finding(problem, f"{row['id']}, in quarantine", False))  # nobody's document
+    if rows:
+        size = sum(row["size"] for row in rows)
+        findings.append(
+            Finding("quarantine", f"{len(rows)} files, {size} bytes; see `kho quarantine`", False)
+        )
+    return findings, {row["blob"] for row in rows}
 
 
 def _parts(row: Any) -> list[tuple[str, str, bytes]]:

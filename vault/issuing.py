@@ -154,7 +154,7 @@ class Making:
         if self._vault.book.record_type(body.type, legal_day(at)) is None:
             raise FieldInvalid("type", "record_type_unknown")
         if self._file is not None:
-            self._paper = await handed_in(self._vault, self._file, at)
+            self._paper = await handed_in(self._vault, self._caller, self._file, at)
         else:
             fields = checked_fields(body.type, body.fields or {}, people.identifiers)
             self._paper = await composed(self._vault, self._caller.agency, body.type, fields, at)

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from policies.book import Book, shipped_book
+from signing.malware import Clamd
 from signing.revocation import RevocationSource
 from signing.status_fetching import StatusFetcher
 from signing.timestamps import TimestampSource
@@ -29,6 +30,8 @@ from vault.errors import VaultIncomplete
 from vault.importing import publish_book
 from vault.key_gate import Gate
 from vault.migrating import check_schema, migrate
+from vault.quarantine_ending import sweep
+from vault.quarantining import PURPOSE
 from vault.sealer import Sealer
 from vault.services import Vault
 from vault.signer import Signer
@@ -116,11 +119,13 @@ async def opened(
     issuer: str,
     authorities: Authorities,
     workers: int | WorkerPool = 2,
+    scanner: Clamd | None = None,
 ) -> AsyncIterator[Vault]:
     """Open the vault, this process its only writer, and close it again.
 
     Args:
         workers: how many files are examined at once, or a running pool that its owner closes.
+        scanner: asked about malware in every file that comes from outside; None asks nobody.
 
     Raises:
         VaultIncomplete, MasterKeyExposed, VaultLocked, SchemaMismatch, LogBehind, LogForked,
@@ -139,15 +144,16 @@ async def opened(
         pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
         status = StatusFetcher(authorities.status_hosts)
         stack.push_async_callback(status.close)
-        vault = _put_together(places, base, pool, authorities, status, clock)
+        vault = _put_together(places, base, pool, authorities, status, clock, scanner)
         if fresh:
             _mark_finished(places)
         _sweep(places.scratch)
         await vault.appender.start()
-        await _own_key(vault)
+        await _own_keys(vault)
         await publish_book(vault)
         await trusting.look(vault)
         await reclassing.catch_up(vault)
+        await sweep(vault)
         yield vault
 
 
@@ -206,6 +212,7 @@ def _put_together(
     authorities: Authorities,
     status: StatusFetcher,
     clock: Clock,
+    scanner: Clamd | None,
 ) -> Vault:
     return Vault(
         db=base.db,
@@ -229,6 +236,7 @@ def _put_together(
         scratch=places.scratch,
         log_folder=places.log,
         index_key=base.index_key,
+        scanner=scanner,
     )
 
 
@@ -266,10 +274,10 @@ def _sweep(scratch: Path) -> None:
                 leftover.unlink(missing_ok=True)
 
 
-async def _own_key(vault: Vault) -> None:
-    """Make the vault's own keys: of entries about nobody, and of what waits to be carried out."""
+async def _own_keys(vault: Vault) -> None:
+    """Make the vault's own keys: of entries about nobody, of what waits, and of what lies in quarantine."""
     async with vault.db.write() as db:
-        for purpose in ("log", "waiting"):
+        for purpose in ("log", "waiting", PURPOSE):
             known = select(key_pair.c.public).where(key_pair.c.kind == "vault", key_pair.c.purpose == purpose)
             if (await db.execute(known)).first() is None:
                 await db.execute(insert(key_pair).values(**vault.gate.new_pair("vault", "vault", purpose)))

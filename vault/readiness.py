@@ -34,10 +34,15 @@ async def ready(vault: Vault) -> dict[str, Any]:
         "files": _cut(vault.workers.files_cut),
         "file_types": "libmagic" if vault.workers.magic else "own_rules",
     }
+    malware = "off"  # reading goes on without it, so that it makes nobody unready
+    if vault.scanner is not None:
+        malware = "ready" if await vault.scanner.ready() else "unavailable"
+    ready = all(value == "ok" for value in checks.values())
     return {
-        "ready": all(value == "ok" for value in checks.values()),
+        "ready": ready,
         "checks": checks,
         "workers": workers,
+        "malware": malware,
         "sealing": vault.sealer.told(),  # no reason not to serve either: all but sealing works without
     }
 

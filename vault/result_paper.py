@@ -14,6 +14,7 @@ from signing.composing import Composed, compose_result
 from signing.errors import ComposingFailed
 from signing.report import Examination
 from vault import agencies
+from vault.callers import SystemCaller
 from vault.errors import FieldInvalid
 from vault.examining import accepted
 from vault.keeping import scratch_file, write_private
@@ -113,10 +114,10 @@ async def _seal(vault: Vault, agency: str, made: Composed, plain: Path, sealed: 
     await vault.sealer.seal(agency, plain, sealed, at=at, reason=REASON, name=name, appearance=drawn)
 
 
-async def handed_in(vault: Vault, file: Path, at: datetime) -> Paper:
+async def handed_in(vault: Vault, caller: SystemCaller, file: Path, at: datetime) -> Paper:
     """Take a file of the agency's; what it is worth is judged by its evidence (`vault.classing`).
 
     Raises:
         FieldInvalid: the file cannot be taken.
     """
-    return Paper(file, await accepted(vault, file, at), None)
+    return Paper(file, await accepted(vault, file, at, caller=caller), None)

@@ -33,7 +33,7 @@ async def marked(vault: Vault, caller: SystemCaller, file: Path, at: datetime) -
         FieldInvalid: the file cannot be taken, is signed already, or cannot be marked.
         SealingFailed: no seal could be made.
     """
-    scan = await accepted(vault, file, at)
+    scan = await accepted(vault, file, at, caller=caller, sealing=True)
     if scan.report.reasons != ("no_signature",):
         raise FieldInvalid("file", "scan_signed")
     async with vault.db.read() as db:

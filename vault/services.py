@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from policies.book import Book
+from signing.malware import Clamd
 from signing.status_fetching import StatusFetcher
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
@@ -55,6 +56,7 @@ class Vault:
     scratch: Path
     log_folder: Path
     index_key: bytes
+    scanner: Clamd | None = None  # of malware; None: none is set
 
     @property
     def grounds(self) -> Grounds:

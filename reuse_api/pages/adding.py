@@ -11,12 +11,14 @@ from starlette.responses import Response
 from reuse_api.callers import AsOwner, TheVault
 from reuse_api.pages.acting import Announced
 from reuse_api.pages.languages import Language
+from reuse_api.pages.quarantine_views import found_words
 from reuse_api.pages.rendering import check_form, language_of, onward, page
 from reuse_api.pages.troubles import PageRoute
 from reuse_api.pages.views import Narrator
 from reuse_api.uploads import FormInvalid, receive_file
 from vault.deposit import MAX_TITLE, upload
-from vault.errors import FieldInvalid
+from vault.errors import FieldInvalid, FileRejected
+from vault.quarantining import KEPT
 from vault.services import MAX_UPLOAD, Vault
 
 _FORM = "/wallet/upload"
@@ -45,7 +47,7 @@ async def form(request: Request, vault: TheVault, caller: AsOwner) -> Response:
 @router.post("/wallet/records")
 async def add(request: Request, vault: TheVault, caller: AsOwner) -> Response:
     """Take a file with its title and type; on any fault show the form again, the fault at its field."""
-    typed = Typed()
+    typed, shut = Typed(), False
     try:
         async with await receive_file(request, vault.scratch, MAX_UPLOAD, _FIELDS) as received:
             check_form(request, received.fields.get("form_token", ""))
@@ -65,9 +67,10 @@ async def add(request: Request, vault: TheVault, caller: AsOwner) -> Response:
         typed = _typed(problem.fields)
         faults = (_faults(typed) if problem.fields else {}) | {_field(problem): problem.code}
     except FieldInvalid as problem:
-        faults = {_field(problem): problem.code}
+        faults = {_field(problem): problem.told}
+        shut = isinstance(problem, FileRejected) and problem.quarantine is not None
     if faults:
-        return _form(request, vault, typed, faults)
+        return _form(request, vault, typed, faults, shut)
     return onward("/wallet?known=1" if answer["already_stored"] else "/wallet?added=1")
 
 
@@ -90,7 +93,10 @@ def _field(problem: FieldInvalid) -> str:
     return problem.field if problem.field in _SHOWN else "file"
 
 
-def _form(request: Request, vault: Vault, typed: Typed, faults: dict[str, str]) -> Response:
+def _form(
+    request: Request, vault: Vault, typed: Typed, faults: dict[str, str], shut: bool = False
+) -> Response:
+    """Show the form; `shut` tells that the file is in quarantine now."""
     language = language_of(request)
     narrator = Narrator(language, vault.book)
     return page(
@@ -102,6 +108,7 @@ def _form(request: Request, vault: Vault, typed: Typed, faults: dict[str, str]) 
         typed=typed,
         types=narrator.type_choices(vault.clock.now()),
         errors={name: _words(language, name, faults[name]) for name in _SHOWN if name in faults},
+        shut=KEPT.days if shut else 0,
         limit=_LIMIT,
         title_limit=MAX_TITLE,
         request_key=_new_key(),
@@ -109,9 +116,13 @@ def _form(request: Request, vault: Vault, typed: Typed, faults: dict[str, str]) 
 
 
 def _words(language: Language, name: str, code: str) -> str:
+    code, _, found = code.partition(":")
     key = f"upload.error.{name}.{code}"
     known = key if language.has(key) else f"upload.error.{name}.other"
-    return language.say(known, size=_LIMIT, limit=MAX_TITLE)
+    said = language.say(known, size=_LIMIT, limit=MAX_TITLE)
+    if not found:
+        return said
+    return f"{said} " + language.say("upload.found", things=found_words(language, found.split(",")))
 
 
 def _new_key() -> str:

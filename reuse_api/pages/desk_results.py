@@ -17,14 +17,14 @@ from reuse_api.pages.desk_result_typed import OF_FILE, TypedResult, prefilled
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import MAX_KEY, even, new_key, one, sent
 from reuse_api.pages.rendering import check_form, language_of, onward, page
-from reuse_api.pages.troubles import PageRoute, not_done, refused
+from reuse_api.pages.troubles import AWAY, PageRoute, not_done, refused
 from reuse_api.schemas import ResultFields
 from reuse_api.uploads import FormInvalid, receive_file
 from signing.errors import SealingFailed
 from vault import docket
 from vault.callers import SystemCaller
 from vault.days import legal_day
-from vault.errors import FieldInvalid, VaultBusy
+from vault.errors import FieldInvalid, MalwareScanUnavailable, VaultBusy
 from vault.issue import issue
 from vault.progress import Progress, progress, replaceable
 from vault.records import Stored
@@ -140,8 +140,8 @@ async def _issue(
         wrong = problems.of_validation([{**each, "loc": ("body", *each["loc"])} for each in problem.errors()])
         return {_field(each.field, file is not None): each.code for each in wrong.faults}
     except FieldInvalid as problem:
-        return {_field(problem.field, file is not None): problem.code}
-    except (SealingFailed, VaultBusy) as problem:
+        return {_field(problem.field, file is not None): problem.told}
+    except (MalwareScanUnavailable, SealingFailed, VaultBusy) as problem:
         return {"form": not_done(request, problem)}
     if isinstance(told, Refusal):
         return told
@@ -220,7 +220,7 @@ def _form(
         room="desk",
         section="desk",
         here=here,
-        status=503 if "vault_busy" in faults.values() else 422 if faults else 200,
+        status=503 if AWAY & set(faults.values()) else 422 if faults else 200,
         one=desk.found,
         place=here,
         clerk=clerk,

@@ -16,14 +16,14 @@ from reuse_api.callers import AsDesk, TheVault
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import MAX_KEY, even, new_key
 from reuse_api.pages.rendering import check_form, language_of, onward, page
-from reuse_api.pages.troubles import PageRoute, not_done, refused
+from reuse_api.pages.troubles import AWAY, PageRoute, not_done, refused
 from reuse_api.schemas import ScanFields
 from reuse_api.uploads import FormInvalid, receive_file
 from signing.errors import SealingFailed
 from vault import plan
 from vault.callers import SystemCaller
 from vault.digitise import digitise
-from vault.errors import FieldInvalid, NotFound, VaultBusy
+from vault.errors import FieldInvalid, MalwareScanUnavailable, NotFound, VaultBusy
 from vault.progress import Progress, done_before, progress
 from vault.services import MAX_UPLOAD, Answer, Refusal, Vault
 from vault.validity import MAX_WORDS
@@ -129,8 +129,8 @@ async def _scan(
         wrong = problems.of_validation([{**each, "loc": ("body", *each["loc"])} for each in problem.errors()])
         return {_PLACES.get(each.field.partition(".")[0], "form"): each.code for each in wrong.faults}
     except FieldInvalid as problem:
-        return {_PLACES.get(problem.field, "form"): problem.code}
-    except (SealingFailed, VaultBusy) as problem:
+        return {_PLACES.get(problem.field, "form"): problem.told}
+    except (MalwareScanUnavailable, SealingFailed, VaultBusy) as problem:
         return {"form": not_done(request, problem)}
     return done if isinstance(done, Refusal) else None
 
@@ -176,7 +176,7 @@ async def _form(
         room="desk",
         section="desk",
         here=f"/desk/dossiers/{found.code}",
-        status=503 if "vault_busy" in faults.values() else 422 if faults else 200,
+        status=503 if AWAY & set(faults.values()) else 422 if faults else 200,
         one=found,
         component=component,
         label=clerk.component(found, component),

@@ -63,7 +63,11 @@ ROOMS: dict[Room, _Room] = {
             ("log", "/audit/log"),
         ),
     ),
-    "admin": _Room("/admin", STAFF_COOKIE, (("admin", "/admin"), ("work", "/admin/work"))),
+    "admin": _Room(
+        "/admin",
+        STAFF_COOKIE,
+        (("admin", "/admin"), ("work", "/admin/work"), ("quarantine", "/admin/quarantine")),
+    ),
 }
 
 

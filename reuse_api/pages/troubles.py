@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from policies.wording import Audience, say
+from reuse_api.answering import SCANNER_SECONDS
 from reuse_api.callers import CredentialsRefused, door_of, request_id
 from reuse_api.journal import failed
 from reuse_api.pages.rendering import ROOMS, FormRefused, language_of, onward, page, room_of
@@ -21,6 +22,7 @@ from storage.errors import StoreUnavailable
 from vault.errors import (
     ContentDamaged,
     FieldInvalid,
+    MalwareScanUnavailable,
     NotAuthenticated,
     NotFound,
     PictureFailed,
@@ -45,6 +47,7 @@ TROUBLES: dict[type[Exception], Trouble] = {
     NotFound: Trouble("not_found", 404),
     VaultBusy: _BUSY,
     StoreUnavailable: _BUSY,
+    MalwareScanUnavailable: Trouble("vault_busy", 503, {"Retry-After": str(SCANNER_SECONDS)}),
     RequestConflict: Trouble("idempotency_conflict", 409),
     ContentDamaged: Trouble("content_damaged", 500),
     PictureFailed: Trouble("picture_failed", 422),
@@ -54,6 +57,7 @@ TROUBLES: dict[type[Exception], Trouble] = {
     RequestValidationError: Trouble("form_refused", 422),
     FieldInvalid: Trouble("form_refused", 422),
 }
+AWAY = {VaultBusy.code, MalwareScanUnavailable.code}  # codes of what can be tried again as it is
 OTHER = Trouble("other", 500)
 _OURS = (ContentDamaged,)  # told in words of their own, and written down all the same
 
@@ -89,9 +93,9 @@ def refused(request: Request, refusal: Refusal) -> Response:
     return _problem(request, Trouble("refused", status), refusal.code, reasons)
 
 
-def not_done(request: Request, problem: SealingFailed | VaultBusy) -> str:
+def not_done(request: Request, problem: SealingFailed | VaultBusy | MalwareScanUnavailable) -> str:
     """Give the code by which a form says that nothing was done; a seal that failed is written down."""
-    if isinstance(problem, VaultBusy):
+    if isinstance(problem, (VaultBusy, MalwareScanUnavailable)):
         return problem.code
     failed("sealing_failed", problem, door=door_of(request), request=request_id(request))
     return SealingFailed.code

@@ -10,11 +10,13 @@ from reuse_api.content import picture as picture_of
 from reuse_api.pages.acting import Announced
 from reuse_api.pages.consent_views import tell_requests
 from reuse_api.pages.document_views import tell_document
+from reuse_api.pages.quarantine_views import tell_shut
 from reuse_api.pages.rendering import language_of, page
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.pages.views import Narrator
 from vault import deliver, finding, looking, my_consents, picturing
 from vault.errors import NotFound
+from vault.quarantine_ending import my_quarantine
 from vault.services import Refusal
 
 _MOST_DIGITS = 5  # of a page number
@@ -38,6 +40,7 @@ async def records(
         records=[narrator.record(one) for one in held],
         added=bool(added),
         known=bool(known),
+        shut=[tell_shut(narrator.language, one) for one in await my_quarantine(vault, caller)],
     )
 
 

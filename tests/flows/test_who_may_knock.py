@@ -224,6 +224,8 @@ ADMINISTRATION = {
     "GET /admin/procedures/{code}": room(at={"code": people.RESIDENCE}, administrator=200),
     "POST /admin/procedures/{code}/edits": form("administrator", code=people.RESIDENCE),
     "POST /admin/edits/{edit_id}/end": form("administrator", edit_id="none"),
+    "GET /admin/quarantine": room(administrator=200),
+    "POST /admin/quarantine/{item}/end": form("administrator", item="none"),
 }
 TABLE = EVERYBODYS | SYSTEMS | WALLET | DESK | AUDIT | ADMINISTRATION
 

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from reuse_api.demo import people
-from vault import inspecting, inspecting_log
-from vault.callers import SystemCaller
+from tests.hostile.making import RECIPES
+from vault import deposit, inspecting, inspecting_log
+from vault.callers import OwnerCaller, SystemCaller
+from vault.errors import FileRejected
 from vault.inspecting import inspect
 from vault.keeping import blob_name
 from vault.publishing import publish
@@ -155,6 +157,17 @@ async def test_an_orphan_is_told_and_swept(open_house: Any) -> None:
         assert await found(house) == [("orphan_blob", False)]
     assert [one.code for one in (await inspect(places, sweep=True)).findings] == ["orphan_swept"]
     assert (await inspect(places)).findings == ()
+
+
+async def test_what_lies_in_quarantine_is_told_and_no_orphan(
+    house: Any, daughter: OwnerCaller, tmp_path: Path
+) -> None:
+    file = tmp_path / "script.pdf"
+    file.write_bytes(RECIPES["script_that_runs_on_opening"]())
+    said = {"title": "Giấy tờ", "type": None, "declared_type": "application/pdf"}
+    with pytest.raises(FileRejected):
+        await deposit.upload(house.vault, daughter, file, key="script", **said)
+    assert await found(house) == [("quarantine", False)]
 
 
 def test_every_code_in_the_sources_is_in_a_test() -> None:

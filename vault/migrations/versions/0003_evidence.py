@@ -156,6 +156,31 @@ def _scans() -> None:
 
 def _quarantine() -> None:
     """Keep what was refused for what it holds."""
+    op.create_table(
+        "quarantine",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("holder_kind", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("agency", sa.Text(), nullable=True),
+        sa.Column("officer", sa.Text(), nullable=True),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("found", sa.Text(), nullable=False),
+        sa.Column("malware", sa.Text(), nullable=True),
+        sa.Column("blob", sa.Text(), nullable=True),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("until", sa.Text(), nullable=False),
+        sa.Column("idx", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sa.Text(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
+    )
+    op.create_index("ix_quarantine_of", "quarantine", ["holder_kind", "holder", "ended_at"], unique=False)
+    op.create_index("ix_quarantine_until", "quarantine", ["ended_at", "until"], unique=False)
 
 
 def _trust_classes() -> None:

@@ -1,0 +1,58 @@
+"""`kho quarantine list`, `kho quarantine destroy`: what was refused for what it holds, and its early end."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from reuse_api.settings import Settings, read_settings
+from reuse_api.wiring import open_vault, places_of
+from vault.database import Database
+from vault.migrating import check_schema
+from vault.opening import check_made
+from vault.quarantine_ending import Quarantined, destroy, listed
+
+commands = typer.Typer()
+_MOST = 100_000
+
+
+@commands.command("list")
+def list_() -> None:
+    """List every file in quarantine, newest first, without any key; the vault may be served meanwhile."""
+    found = asyncio.run(_listed(read_settings()))
+    for one in found:
+        typer.echo(_line(one))
+    typer.echo(f"{len(found)} files, {sum(one.size for one in found)} bytes")
+
+
+@commands.command("destroy")
+def destroy_(
+    item: Annotated[str, typer.Argument(help="Its id, as `kho quarantine list` gives it.")],
+    reason: Annotated[str, typer.Option(help="Why it is destroyed now; whoever it was for reads it.")],
+) -> None:
+    """Destroy one file in quarantine; nobody may serve the vault meanwhile."""
+    asyncio.run(_destroy(read_settings(), item, reason))
+    typer.echo(f"{item} is destroyed")
+
+
+async def _listed(settings: Settings) -> list[Quarantined]:
+    check_made(places_of(settings))
+    rows = Database(settings.database, lock=False)
+    try:
+        await check_schema(settings.database)
+        async with rows.read() as db:
+            return await listed(db, limit=_MOST)
+    finally:
+        await rows.close()
+
+
+async def _destroy(settings: Settings, item: str, reason: str) -> None:
+    async with open_vault(settings) as vault:
+        await destroy(vault, None, item, reason=reason)
+
+
+def _line(one: Quarantined) -> str:
+    what = ",".join(one.found) or one.code
+    named = f"{what}:{one.malware}" if one.malware else what
+    by = f"{one.holder_kind} {one.holder}"
+    return f"{one.id}  {one.at:%Y-%m-%dT%H:%M:%SZ}  until {one.until:%Y-%m-%d}  {one.size}  {by}  {named}"
