@@ -99,14 +99,12 @@ async def test_what_one_holder_may_fill_is_bounded(
 
 async def test_a_full_disk_leaves_nothing_half_done(house: Any, daughter: OwnerCaller, suspect: Any) -> None:
     rows, size = await house.rows(select(quarantine)), await house.size()
-    scratch = house.vault.scratch
+    scratch, file = house.vault.scratch, suspect()
     moved = scratch.rename(scratch.with_name("away"))  # nothing can be written there, as on a full disk
-    scratch.write_bytes(b"")
     try:
         with pytest.raises(StoreUnavailable):
-            await uploaded(house, daughter, suspect())
+            await uploaded(house, daughter, file)
     finally:
-        scratch.unlink()
         moved.rename(scratch)
     assert (await house.rows(select(quarantine)), await house.size()) == (rows, size)
 
