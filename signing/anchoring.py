@@ -1,7 +1,7 @@
 # mypy: allow-untyped-calls
 """Which anchor a chain ended at, and whether it counted at the time the signature is proven to be of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from asn1crypto import cms, keys, x509
@@ -44,11 +44,31 @@ async def counting_for_stamps(
     stamps cannot be followed, only anchors without dates are left for them. `grounds` is told which anchors
     the stamps may stand on, and what proofs the file holds.
     """
+    return await _counting(
+        anchors, lambda: (_stamps(embedded, grounds), _stored(embedded[0].reader, grounds)), grounds
+    )
+
+
+async def counting_for_tokens(
+    anchors: Sequence[Anchor],
+    signed_data: cms.SignedData,
+    known: Sequence[x509.Certificate],
+    grounds: Grounds,
+) -> list[Anchor]:
+    """Do the same for the time stamps of a signature that stands beside its file; `known` builds chains."""
+    return await _counting(anchors, lambda: (_tokens(signed_data, grounds), known), grounds)
+
+
+async def _counting(
+    anchors: Sequence[Anchor],
+    read: Callable[[], tuple[Iterable[cms.SignedData], Sequence[x509.Certificate]]],
+    grounds: Grounds,
+) -> list[Anchor]:
     left = list(anchors)
     reached = []
     try:
-        stored = _stored(embedded[0].reader, grounds)
-        for token in _stamps(embedded, grounds):
+        tokens, stored = read()
+        for token in tokens:
             moment = _made_at(token)
             for anchor in await _ends(token, [one for one in anchors if one.stamps], stored):
                 if anchor.covers(moment):
@@ -65,17 +85,23 @@ async def counting_for_stamps(
     return left
 
 
+def _tokens(signed_data: cms.SignedData, grounds: Grounds) -> Iterable[cms.SignedData]:
+    for choice in signed_data["certificates"]:
+        grounds.keep("certificate", choice.chosen.dump())
+    for token in extract_tst_data_iter(signed_data["signer_infos"][0], signed=False):
+        grounds.keep("timestamp", token.dump())
+        yield token
+
+
 def _stamps(embedded: Iterable[EmbeddedPdfSignature], grounds: Grounds) -> Iterable[cms.SignedData]:
     for one in embedded:
+        if one.sig_object_type != "/DocTimeStamp":
+            yield from _tokens(one.signed_data, grounds)
+            continue
         for choice in one.signed_data["certificates"]:
             grounds.keep("certificate", choice.chosen.dump())
-        if one.sig_object_type == "/DocTimeStamp":
-            grounds.keep("timestamp", one.signed_data.dump())
-            yield one.signed_data
-            continue
-        for token in extract_tst_data_iter(one.signer_info, signed=False):
-            grounds.keep("timestamp", token.dump())
-            yield token
+        grounds.keep("timestamp", one.signed_data.dump())
+        yield one.signed_data
 
 
 def _made_at(token: cms.SignedData) -> datetime:

@@ -55,6 +55,7 @@ class Answer:
                     self.result.get("refusal"),
                     SignatureReport.from_json(self.result["report"]),
                     network_cut,
+                    etsi_report=base64.b64decode(self.result.get("etsi_report", ""), validate=True),
                     found=tuple(str(one) for one in self.result.get("found", ())),
                     judgement=self._judgement(judged, answers),
                     questions=tuple(

@@ -66,10 +66,16 @@ def signer_of(signed_data: cms.SignedData) -> str:
 
 def chain_of(path: ValidationPath | None, signed_data: cms.SignedData) -> tuple[ChainCertificate, ...]:
     """Tell the chain, the signer first: to the anchor, or as far as the signature's own certificates go."""
-    if path is not None:
-        certificates: Iterable[x509.Certificate] = reversed(list(path.iter_certs(include_root=True)))
-    else:
-        certificates = _claimed(signed_data)
+    return claimed_chain(list(_claimed(signed_data))) if path is None else chain_of_path(path)
+
+
+def chain_of_path(path: ValidationPath) -> tuple[ChainCertificate, ...]:
+    """Tell the chain of a validated path, the signer first, the anchor last."""
+    return claimed_chain(list(reversed(list(path.iter_certs(include_root=True)))))
+
+
+def claimed_chain(certificates: Iterable[x509.Certificate]) -> tuple[ChainCertificate, ...]:
+    """Tell certificates in the order given."""
     return tuple(ChainCertificate(_clean(one.subject.human_friendly), sha256_of(one)) for one in certificates)
 
 
@@ -84,23 +90,29 @@ def algorithms_of(signed_data: cms.SignedData) -> tuple[str, str, int]:
     digest = str(signer["digest_algorithm"]["algorithm"].native)
     algorithm = str(signer["signature_algorithm"]["algorithm"].native)
     try:
-        bits = int(extract_certificate_info(signed_data).signer_cert.public_key.bit_size)
+        return digest, algorithm, key_bits(extract_certificate_info(signed_data).signer_cert)
     except MemoryError:
         raise
     except Exception:
-        bits = 0  # no certificate, or a key of a kind without a size
-    return digest, algorithm, bits
+        return digest, algorithm, 0  # a certificate that cannot be read
+
+
+def key_bits(certificate: x509.Certificate) -> int:
+    """Return the size of a certificate's key in bits, 0 for a kind without one."""
+    key = certificate.public_key
+    return int(key.bit_size) if key.algorithm in ("rsa", "dsa", "ec") else 0
 
 
 def evidence_of(finding: Finding, proofs: Proofs, at: datetime) -> tuple[StatusEvidence, ...]:
     """Tell for each certificate of the chain what says that it stood at the proven time, else at `at`."""
-    if finding.path is None:
-        return ()
-    certificates = list(finding.path.iter_certs(include_root=True))
-    pairs = list(pairwise(certificates))
-    found = (
-        _evidence(one, issuer, proofs.status, finding.proven_at or at) for issuer, one in reversed(pairs)
-    )
+    moment = finding.proven_at or at
+    return () if finding.path is None else path_evidence(finding.path, proofs, moment)
+
+
+def path_evidence(path: ValidationPath, proofs: Proofs, moment: datetime) -> tuple[StatusEvidence, ...]:
+    """Tell for each certificate of a path what says that it stood at a moment: the nearest that is known."""
+    pairs = list(pairwise(path.iter_certs(include_root=True)))
+    found = (_evidence(one, issuer, proofs.status, moment) for issuer, one in reversed(pairs))
     return tuple(one for one in found if one is not None)
 
 

@@ -25,6 +25,7 @@ from signing.describing import (
     stamp_detail,
     stamp_details,
 )
+from signing.etsi_report import EtsiReport
 from signing.findings import StampDetail, TimeSource
 from signing.grounds import Grounds
 from signing.judging import Finding, Judging
@@ -36,12 +37,14 @@ from signing.trust import validation_policy
 
 @dataclass(frozen=True)
 class Setting:
-    """What all signatures of a file are judged by; `stamps` are its document time stamps."""
+    """What all signatures of a file are judged by; `stamps` are its document time stamps,
+    `etsi` gathers what is reported by TS 119 102-2."""
 
     anchors: tuple[Anchor, ...]
     grounds: Grounds
     at: datetime
     stamps: tuple[EmbeddedPdfSignature, ...] = ()
+    etsi: EtsiReport | None = None
 
     def policy(self, signing_at: datetime | None = None) -> PdfSignatureValidationSpec:
         """Return how signatures are judged; by the anchors that cover `signing_at` alone, if it is given."""
@@ -77,6 +80,8 @@ async def detail_of(embedded: EmbeddedPdfSignature, setting: Setting) -> Signatu
         return await Judging(policy, proofs, setting.at).embedded(embedded, later)
 
     finding, anchor = await anchored(judge, setting)
+    if setting.etsi is not None and finding.result is not None:
+        setting.etsi.add(embedded, finding.result, finding.proven_at)
     verdict, sub_indication, reason = _verdict(embedded, finding, fault, later)
     signed_at = finding.proven_at or claimed_time(embedded.signer_info, embedded.self_reported_timestamp)
     told = SignatureDetail(

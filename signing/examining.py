@@ -1,12 +1,14 @@
 """One file, examined from beginning to end inside a worker process. No key and no network are needed."""
 
 import asyncio
+import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from signing.anchors import Anchor
 from signing.errors import FileRefused
+from signing.etsi_report import EtsiReport
 from signing.file_types import UNKNOWN
 from signing.grounds import Grounds, Piece
 from signing.intake import look_at
@@ -18,13 +20,14 @@ from signing.validation import validate
 
 def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain JSON values: media_type, pages (absent when unknown), refusal and found (absent if none),
-    report, grounds, questions (about certificates), accepted (answers that are proofs); the last three are
-    absent for a refused file.
+    report, grounds, questions (about certificates), accepted (answers that are proofs), etsi_report (base64;
+    absent unless asked for, and made); the last four are absent for a refused file.
 
     `request`: anchors (see anchors.py), at (ISO 8601 with zone), declared_type, sealing (whether it is about
     to be sealed), fetched (proofs from outside, see grounds.py; absent for none), answers (to questions about
-    certificates, unchecked, see status_proofs.py; absent for none). Raises MemoryError when the process has
-    no more, nothing else for the sake of the file.
+    certificates, unchecked, see status_proofs.py; absent for none), etsi (whether a report by TS 119 102-2 is
+    wanted; absent for no). Raises MemoryError when the process has no more, nothing else for the sake of the
+    file.
     """
     try:
         look = look_at(stream, declared_type=str(request["declared_type"]), sealing=bool(request["sealing"]))
@@ -40,8 +43,9 @@ def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
     fetched = [Piece.from_json(one) for one in request.get("fetched", ())]
     proofs = _proofs(request, at)
     grounds = Grounds((*fetched, *(piece for piece, _ in proofs)))
-    judged = asyncio.run(validate(stream, anchors=anchors, at=at, grounds=grounds))
-    return {
+    etsi = EtsiReport() if request.get("etsi") else None
+    judged = asyncio.run(validate(stream, anchors=anchors, at=at, grounds=grounds, etsi=etsi))
+    answer = {
         "media_type": look.media_type,
         "pages": look.pages,
         "report": judged.to_json(),
@@ -49,6 +53,17 @@ def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
         "accepted": [{"sha256": one.sha256.hex(), "until": until.isoformat()} for one, until in proofs],
         "questions": _questions(judged, anchors, grounds),
     }
+    written = _written(etsi, judged) if etsi is not None else b""
+    return answer | ({"etsi_report": base64.b64encode(written).decode()} if written else {})
+
+
+def _written(etsi: EtsiReport, judged: SignatureReport) -> bytes:
+    try:
+        return etsi.written(judged)
+    except MemoryError:
+        raise
+    except Exception:  # pyHanko and xsdata raise plain errors over odd certificates; then there is none
+        return b""
 
 
 def _proofs(request: Mapping[str, Any], at: datetime) -> list[tuple[Piece, datetime]]:

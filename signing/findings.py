@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
 Verdict = Literal["valid", "invalid", "undetermined"]
-SignatureKind = Literal["", "pades", "pkcs7", "cades", "xades"]
+SignatureKind = Literal["", "pades", "pkcs7", "cades", "xades", "xmldsig"]
 TimeSource = Literal["", "timestamp", "claimed"]
 Certified = Literal["", "no_changes", "form_filling", "annotations"]
 EvidenceKind = Literal["ocsp", "crl"]

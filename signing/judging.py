@@ -10,10 +10,12 @@ its status known, at the proven time: pyHanko's validation with time would let a
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from asn1crypto import cms, tsp, x509
 from pyhanko.sign.ades.report import AdESIndeterminate, AdESPassed, AdESStatus, AdESSubIndic
 from pyhanko.sign.validation.ades import (
+    AdESBasicValidationResult,
     ades_basic_validation,
     ades_lta_validation,
     ades_past_signature_validation,
@@ -76,6 +78,7 @@ class Finding:
     path: ValidationPath | None
     stamps: tuple[Stamp, ...]
     archived_at: datetime | None = None
+    result: AdESBasicValidationResult[Any] | None = None  # pyHanko's own, before the rules of ours
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,8 @@ class Judging:
         except SignatureValidationError as error:
             found = error.ades_subindication or AdESIndeterminate.GENERIC
         if found is AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE:
-            result = await ades_timestamp_validation(token, _careless(spec), imprint, timing_info=now)
-            found = _status_missing(found, result.ades_subindic)
+            result = await ades_timestamp_validation(token, careless(spec), imprint, timing_info=now)
+            found = status_missing(found, result.ades_subindic)
         if found.status is AdESStatus.PASSED and not self._strong_enough(content, moment):
             found = AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE
         return Stamp(token, moment, found)
@@ -155,6 +158,7 @@ class Judging:
             result.api_status.validation_path if result.api_status else None,
             stamps,
             result.oldest_evidence_record_timestamp,
+            result,
         )
         return await self._confirmed(finding, signature.signed_data, signature.compute_digest())
 
@@ -184,7 +188,9 @@ class Judging:
         found, path = result.ades_subindic, result.api_status.validation_path if result.api_status else None
         if proven_at and isinstance(found, AdESIndeterminate) and found in _PAST_MAY_HELP:
             found = await self._past(signed_data, spec, proven_at, found)
-        return await self._confirmed(Finding(found, proven_at, path, stamps), signed_data, digest)
+        return await self._confirmed(
+            Finding(found, proven_at, path, stamps, result=result), signed_data, digest
+        )
 
     async def _past(
         self,
@@ -205,9 +211,9 @@ class Judging:
     async def _confirmed(self, finding: Finding, signed_data: cms.SignedData, digest: bytes) -> Finding:
         """Believe a pass only if the whole chain stood at the proven time, with its status known then."""
         if finding.found is AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE:
-            spec, now = _careless(self.spec(finding.proven_at)), timing(finding.proven_at or self.at)
+            spec, now = careless(self.spec(finding.proven_at)), timing(finding.proven_at or self.at)
             result = await ades_basic_validation(signed_data, spec, timing_info=now, raw_digest=digest)
-            return replace(finding, found=_status_missing(finding.found, result.ades_subindic))
+            return replace(finding, found=status_missing(finding.found, result.ades_subindic))
         if finding.found.status is not AdESStatus.PASSED or finding.proven_at is None:
             return finding
         spec = self.spec(finding.proven_at)
@@ -238,7 +244,7 @@ def _content(token: cms.SignedData) -> tsp.TSTInfo:
     return content
 
 
-def _careless(spec: SignatureValidationSpec) -> SignatureValidationSpec:
+def careless(spec: SignatureValidationSpec) -> SignatureValidationSpec:
     """Return a policy that asks for no proof of status: it only explains, and never decides."""
     nothing = CertRevTrustPolicy(NO_REVOCATION)
     stamps = spec.ts_cert_validation_policy
@@ -249,7 +255,7 @@ def _careless(spec: SignatureValidationSpec) -> SignatureValidationSpec:
     )
 
 
-def _status_missing(found: AdESSubIndic, without: AdESSubIndic) -> AdESSubIndic:
+def status_missing(found: AdESSubIndic, without: AdESSubIndic) -> AdESSubIndic:
     """Tell a chain that only lacks proof of status from one that is broken (clause 5.2.6.4: TRY_LATER)."""
     return AdESIndeterminate.TRY_LATER if without.status is AdESStatus.PASSED else found
 

@@ -27,16 +27,25 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from signing.confinement import cut_files, cut_network
+from signing.detached import examine_detached
 from signing.examining import examine_file
 from signing.file_types import load_magic
 from signing.rendering import draw_page
 from signing.rewriting import rewrite_file
 from signing.scan_measuring import measure_scan
 from signing.text_layer import read_words
+from signing.xml_signatures import examine_xml
 
 EXIT_MEMORY = 3
 EXIT_BROKEN = 4
-_TASKS = {"examine": examine_file, "picture": draw_page, "measure": measure_scan, "words": read_words}
+_TASKS = {
+    "examine": examine_file,
+    "examine_detached": examine_detached,
+    "examine_xml": examine_xml,
+    "picture": draw_page,
+    "measure": measure_scan,
+    "words": read_words,
+}
 _REWRITING = ("mark", "embed", "archive", "page")  # tasks whose answer is a line, and a file behind it
 _LONGEST_REQUEST = 48 * 1024 * 1024  # bytes: anchors, and the proofs that were fetched, as base64
 _CHUNK = 65_536  # bytes

@@ -95,7 +95,7 @@ def proofs_of_signature(signed_data: cms.SignedData, fetched: LocalKnowledge) ->
     for token in values_of(signed_data, "signature_time_stamp_token", signed=False):
         stamped = extract_certificate_info(token["content"])
         certificates += [stamped.signer_cert, *stamped.other_certs]
-    answers = [*_archived(signed_data), *_fetched(fetched)]
+    answers = [*_archived(signed_data), *fetched_proofs(fetched)]
     return Proofs(
         status=_limited(tuple(answers)),
         certificates=(*certificates, *fetched.known_certs),
@@ -137,8 +137,9 @@ def _archived(signed_data: cms.SignedData) -> Iterator[Proof]:
             yield Proof(one, "embedded", sealed=True)
 
 
-def _fetched(knowledge: LocalKnowledge) -> Iterator[Proof]:
-    yield from (Proof(one, "fetched") for one in (*knowledge.known_ocsps, *knowledge.known_crls))
+def fetched_proofs(knowledge: LocalKnowledge) -> tuple[Proof, ...]:
+    """Name the proofs that came from outside."""
+    return tuple(Proof(one, "fetched") for one in (*knowledge.known_ocsps, *knowledge.known_crls))
 
 
 def _responses(responses: Iterable[ocsp.OCSPResponse]) -> Iterator[OCSPContainer]:

@@ -55,6 +55,8 @@ REASON_CODES = frozenset(
         "second_look_not_made",
         "digest_mismatch",
         "timestamp_invalid",
+        "xml_stamps_not_judged",
+        "xml_unsafe",
         "worker_crashed",
         "worker_memory",
         "worker_timeout",

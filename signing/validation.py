@@ -19,6 +19,7 @@ from signing.anchors import Anchor
 from signing.coverage import structure_fault, too_complex
 from signing.damage import digest_differs, holds_huge_string, mentions_signature
 from signing.detailing import Setting, detail_of, unjudged
+from signing.etsi_report import EtsiReport
 from signing.grounds import Grounds
 from signing.report import SignatureDetail, SignatureReport, Verdict, undetermined
 from signing.second_look import looked_again
@@ -28,13 +29,18 @@ _LIMITS = DecodeLimits(per_stream=StreamDecodeLimits(max_output_size=64 * _MEBIB
 
 
 async def validate(
-    stream: BinaryIO, *, anchors: Sequence[Anchor], at: datetime, grounds: Grounds | None = None
+    stream: BinaryIO,
+    *,
+    anchors: Sequence[Anchor],
+    at: datetime,
+    grounds: Grounds | None = None,
+    etsi: EtsiReport | None = None,
 ) -> SignatureReport:
     """Judge every signature of a PDF against `anchors` at the time `at` (aware), offline.
 
     `stream` is an open file; `grounds` brings the proofs that were fetched, and is told what the verdict
-    stands on. The verdict is that of the worst signature. Raises MemoryError only, which says
-    something about the process, not about the file.
+    stands on; `etsi` gathers a report by TS 119 102-2. The verdict is that of the worst signature. Raises
+    MemoryError only, which says something about the process, not about the file.
     """
     if holds_huge_string(stream):
         return undetermined("too_complex")
@@ -53,7 +59,7 @@ async def validate(
     grounds = grounds or Grounds()
     grounds.embedded = embedded
     counting = tuple(await counting_for_stamps(anchors, embedded, grounds))
-    setting = Setting(counting, grounds, at.astimezone(UTC), stamps)
+    setting = Setting(counting, grounds, at.astimezone(UTC), stamps, etsi)
     report = _summary([await _detail(one, setting) for one in signatures], fault)
     if report.verdict == "undetermined" and digest_differs(stream):
         reasons = dict.fromkeys(("digest_mismatch", *report.reasons))

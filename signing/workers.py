@@ -5,6 +5,7 @@ happens there, the answer is an Examination, or a Picture or the reason why ther
 """
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import json
@@ -28,6 +29,7 @@ from signing.picture import NoPicture, Picture
 from signing.report import Examination, undetermined
 from signing.status_proofs import StatusAnswer
 
+LARGEST_SIGNATURE = 1024 * 1024  # bytes, of one that stands beside its file
 _LONGEST_ANSWER = 16 * 1024 * 1024  # bytes: a picture of the most pixels that does not pack, as base64
 _START_SECONDS = 60
 _GRACE_SECONDS = 10  # how long the nursery may be late itself before it is replaced
@@ -41,6 +43,22 @@ class Limits:
     memory_bytes: int = 1536 * 1024 * 1024
     cpu_seconds: int = 20
     wall_seconds: int = 30
+
+
+@dataclass(frozen=True)
+class _Asked:
+    anchors: tuple[Anchor, ...]
+    at: datetime
+    fetched: tuple[Piece, ...]
+    answers: tuple[StatusAnswer, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "anchors": [one.to_json() for one in self.anchors],
+            "at": self.at.isoformat(),
+            "fetched": [one.to_json() for one in self.fetched],
+            "answers": [one.to_json() for one in self.answers],
+        }
 
 
 @dataclass(frozen=True)
@@ -110,34 +128,69 @@ class WorkerPool:
         max_bytes: int,
         fetched: Sequence[Piece] = (),
         answers: Sequence[StatusAnswer] = (),
+        etsi: bool = False,
     ) -> Examination:
         """Return what a worker finds out about the file; a worker that fails gives "undetermined".
 
         `anchors` are those to trust, `at` (aware) the time to judge at, `sealing` tells that the file is
         about to be sealed, so that it may hide nothing. `fetched` are proofs from outside that were checked
-        before, `answers` what came back to questions about certificates. Raises WorkerFailed when the pool
-        is closed, OSError when the file cannot be opened; never anything for the sake of its content.
+        before, `answers` what came back to questions about certificates; `etsi` asks for a report by
+        TS 119 102-2 as well. Raises WorkerFailed when the pool is closed, OSError when the file cannot be
+        opened; never anything for the sake of its content.
         """
+        request = {"task": "examine", "declared_type": declared_type, "sealing": sealing, "etsi": etsi}
+        return await self._examined(
+            path, request, _Asked(tuple(anchors), at, tuple(fetched), tuple(answers)), max_bytes
+        )
+
+    async def examine_detached(
+        self,
+        path: Path,
+        signature: bytes,
+        *,
+        anchors: Sequence[Anchor],
+        at: datetime,
+        max_bytes: int,
+        fetched: Sequence[Piece] = (),
+    ) -> Examination:
+        """Return what a worker finds out about a signature (CMS or CAdES, DER or PEM) beside a file.
+
+        Arguments and errors as of `examine`; a signature of more than `LARGEST_SIGNATURE` bytes is refused
+        ("too_large").
+        """
+        asked = _Asked(tuple(anchors), at, tuple(fetched))
+        if len(signature) > LARGEST_SIGNATURE:
+            max_bytes = 0
+        request = {"task": "examine_detached", "signature": base64.b64encode(signature).decode()}
+        return await self._examined(path, request, asked, max_bytes)
+
+    async def examine_xml(
+        self,
+        path: Path,
+        *,
+        anchors: Sequence[Anchor],
+        at: datetime,
+        max_bytes: int,
+        fetched: Sequence[Piece] = (),
+    ) -> Examination:
+        """Return what a worker finds out about the signature in an XML document; as `examine`."""
+        asked = _Asked(tuple(anchors), at, tuple(fetched))
+        return await self._examined(path, {"task": "examine_xml"}, asked, max_bytes)
+
+    async def _examined(
+        self, path: Path, request: Mapping[str, Any], asked: "_Asked", max_bytes: int
+    ) -> Examination:
         opened = await _open_aside(path)
         try:
             if opened.size == 0 or opened.size > max_bytes:
                 refusal = "empty" if opened.size == 0 else "too_large"
                 report = undetermined("file_refused")
                 return Examination(opened.sha256, opened.size, UNKNOWN, None, refusal, report)
-            request = {
-                "task": "examine",
-                "anchors": [one.to_json() for one in anchors],
-                "at": at.isoformat(),
-                "declared_type": declared_type,
-                "sealing": sealing,
-                "fetched": [one.to_json() for one in fetched],
-                "answers": [one.to_json() for one in answers],
-            }
-            answer, cut = await self._ask(opened.descriptor, request)
+            answer, cut = await self._ask(opened.descriptor, {**request, **asked.to_json()})
         finally:
             os.close(opened.descriptor)
-        judged = Judgement(opened.sha256, tuple(anchors), at, POLICY, fetched=tuple(fetched))
-        return answer.examination(opened.sha256, opened.size, cut, judged, answers)
+        judged = Judgement(opened.sha256, asked.anchors, asked.at, POLICY, fetched=asked.fetched)
+        return answer.examination(opened.sha256, opened.size, cut, judged, asked.answers)
 
     async def measure(
         self,
