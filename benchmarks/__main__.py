@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
-from benchmarks import appending, content, importing, planning, stages
+from benchmarks import appending, content, importing, planning, sealing, stages
 from benchmarks.table import Row, shown
 
 SIZES = ("small", "normal", "large")
@@ -25,6 +25,7 @@ def main() -> int:
     parts: list[tuple[str, Callable[[Path], Awaitable[Iterable[Row]]]]] = [
         ("The content of a release (100 KiB)", lambda folder: content.measure(folder, 100 * factor)),
         ("Where the time of one fetch goes", lambda folder: stages.measure(folder, 40 * factor)),
+        ("Seals, one after the other", lambda folder: sealing.measure(folder, 4 * factor)),
         ("Appends to the log", lambda folder: appending.measure(folder, 400 * factor)),
         ("Procedure packages", lambda folder: importing.measure(folder, 100 * factor)),
         (

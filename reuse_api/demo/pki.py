@@ -19,6 +19,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 from signing.anchors import Anchor, tested
 from signing.errors import SealKeyInvalid
+from signing.keys import PublicKey
 from signing.keys_file import FileKey
 from signing.revocation import LocalResponder
 from signing.timestamps import LocalTimestamper
@@ -93,6 +94,11 @@ class DemoAuthority:
 
     def issue_seal_key(self, agency_name: str, code: str) -> FileKey:
         """Return a fresh seal key for an agency; `code` goes into the certificate as its identifier."""
+        private = ec.generate_private_key(ec.SECP256R1())
+        return FileKey(private, self.certify(agency_name, code, private.public_key()))
+
+    def certify(self, agency_name: str, code: str, public: PublicKey) -> list[bytes]:
+        """Return the certificates (DER) of a seal key that lives elsewhere: its own, then the issuers'."""
         subject = x509.Name(
             [
                 x509.NameAttribute(NameOID.COUNTRY_NAME, _COUNTRY),
@@ -104,7 +110,8 @@ class DemoAuthority:
         usage = _usage("digital_signature", "content_commitment")
         leaf = x509.BasicConstraints(ca=False, path_length=None)
         extensions: Extensions = [(leaf, True), (usage, True), _status_address()]
-        return self._keys["issuing"].issue(subject, extensions).seal_key()
+        issuing = self._keys["issuing"]
+        return [_der(one) for one in (issuing.certify(subject, public, extensions), *issuing.chain)]
 
     def timestamper(self) -> LocalTimestamper:
         """Return the time stamp authority."""
@@ -155,17 +162,19 @@ class _Holder:
 
     def issue(self, subject: x509.Name, extensions: Extensions) -> "_Holder":
         private = ec.generate_private_key(ec.SECP256R1())
+        return _Holder(private, [self.certify(subject, private.public_key(), extensions), *self.chain])
+
+    def certify(self, subject: x509.Name, public: PublicKey, extensions: Extensions) -> x509.Certificate:
         own = self.certificate
-        issued = _certificate(
+        return _certificate(
             self.private,
             own.subject,
-            private.public_key(),
+            public,
             subject,
             start=own.not_valid_before_utc,
             stop=own.not_valid_after_utc,
             extensions=extensions,
         )
-        return _Holder(private, [issued, *self.chain])
 
     def seal_key(self) -> FileKey:
         return FileKey(self.private, [_der(one) for one in self.chain])
@@ -174,7 +183,7 @@ class _Holder:
 def _certificate(
     issuer_key: ec.EllipticCurvePrivateKey,
     issuer: x509.Name,
-    public: ec.EllipticCurvePublicKey,
+    public: PublicKey,
     subject: x509.Name,
     *,
     start: datetime,
