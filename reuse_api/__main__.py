@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from reuse_api.commands import demo, imports, quarantine, seal_keys, serve, token, upkeep, verify
+from reuse_api.commands import demo, imports, quarantine, seal_keys, serve, token, trust, upkeep, verify
 from reuse_api.commands.ending import EXPECTED, Ending, ending_of
 from reuse_api.settings import SettingsInvalid
 
@@ -23,6 +23,8 @@ commands.command("serve", epilog=serve.settings_told())(serve.serve)
 commands.command("demo")(demo.demo)
 commands.command("migrate")(upkeep.migrate)
 commands.command("inspect")(upkeep.inspect)
+commands.command("revalidate")(trust.revalidate)
+imports.commands.command("trusted-list")(trust.trusted_list)
 commands.command("token")(token.token)
 commands.add_typer(
     quarantine.commands,
@@ -33,7 +35,7 @@ commands.add_typer(
 commands.add_typer(
     imports.commands,
     name="import",
-    help="Import procedures of the national catalogue.",
+    help="Import procedures of the national catalogue, or a trusted list.",
     no_args_is_help=True,
 )
 commands.add_typer(

@@ -95,7 +95,7 @@ class Anchor:
         )
 
 
-def tested(roots: Iterable[bytes]) -> tuple[Anchor, ...]:
+def for_tests(roots: Iterable[bytes]) -> tuple[Anchor, ...]:
     """Make test anchors of roots (DER) that are nobody's but ours."""
     return tuple(Anchor(root, "test", *TEST_LABEL) for root in roots)
 

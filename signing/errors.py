@@ -131,6 +131,14 @@ class RewritingFailed(SigningError):
     code = "rewriting_failed"
 
 
+class TrustedListRefused(SigningError):
+    """A trusted list is not taken; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The trusted list is refused: {code}.")
+        self.code = code
+
+
 class WorkerFailed(SigningError):
     """The pool of examining processes is not running."""
 

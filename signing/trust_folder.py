@@ -26,7 +26,7 @@ _LARGEST = 64 * 1024  # bytes of one file
 LOOK_EVERY = 1.0  # seconds
 _ENDINGS = frozenset({".pem", ".crt", ".cer", ".der"})
 _DESCRIPTION = ".json"
-_KNOWN = frozenset({"label_vi", "label_en", "valid_from", "valid_until"})
+_KNOWN = frozenset({"label_vi", "label_en", "valid_from", "valid_until", "source"})
 _LONGEST_LABEL = 200  # characters
 _log = logging.getLogger("kho.trust")
 

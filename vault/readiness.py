@@ -43,7 +43,18 @@ async def ready(vault: Vault) -> dict[str, Any]:
         "checks": checks,
         "workers": workers,
         "malware": malware,
+        "trust": _trust(vault),
         "sealing": vault.sealer.told(),  # no reason not to serve either: all but sealing works without
+    }
+
+
+def _trust(vault: Vault) -> dict[str, Any]:
+    """Say whom documents are judged by, and who may be asked about certificates: told, no reason either."""
+    trusted = vault.trust.current()
+    return {
+        "anchors": dict(trusted.counts),
+        "refused": [{"file": file, "code": code} for file, code in trusted.faults],
+        "status": sorted(vault.status.hosts) or "offline",
     }
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
-from signing.anchors import Anchor, tested
+from signing.anchors import Anchor, for_tests
 from signing.errors import SealKeyInvalid
 from signing.keys import PublicKey
 from signing.keys_file import FileKey
@@ -90,7 +90,7 @@ class DemoAuthority:
 
     def anchors(self) -> tuple[Anchor, ...]:
         """Return the roots as what a validator trusts: for tests, and shown as such."""
-        return tested(self.roots())
+        return for_tests(self.roots())
 
     def issue_seal_key(self, agency_name: str, code: str) -> FileKey:
         """Return a fresh seal key for an agency; `code` goes into the certificate as its identifier."""

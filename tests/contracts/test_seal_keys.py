@@ -64,7 +64,7 @@ class Services:
             f"{self.stamps.url}/", lambda: self.pki.roots, [der(self.pki.issuing.certificate)], limits=QUICK
         )
         hosts = [f"127.0.0.1:{self.status.port}"]
-        trust = TrustFolder(fixed=anchors.tested(self.pki.roots))
+        trust = TrustFolder(fixed=anchors.for_tests(self.pki.roots))
         revocation = HttpStatus(hosts=hosts, limits=QUICK)
         sealer = Sealer(held.folder / "seal", timestamper=stamper, revocation=revocation, trust=trust)
         sealer.keys = held.keys
@@ -118,7 +118,7 @@ async def seal(sealer: Sealer, paper: Path, target: Path) -> None:
 
 async def judged(path: Path, pki: Pki) -> tuple[str, str, str, str]:
     with path.open("rb") as file:
-        report = await validate(file, anchors=anchors.tested(pki.roots), at=datetime.now(UTC))
+        report = await validate(file, anchors=anchors.for_tests(pki.roots), at=datetime.now(UTC))
     (found,) = report.signatures
     return report.verdict, report.sub_indication, found.level, found.signer
 

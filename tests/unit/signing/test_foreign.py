@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 
 from reuse_api.demo.pki import DemoAuthority
-from signing.anchors import tested
+from signing.anchors import for_tests
 from signing.conversion import compose_mark
 from signing.errors import RewritingFailed, SealingFailed
 from signing.foreign import digest_around, seal_foreign
@@ -106,7 +106,7 @@ async def test_it_is_valid_marked_and_certified_against_change(
 ) -> None:
     target = tmp_path / "sealed.pdf"
     await seal_foreign(pool, scan(tmp_path), target, mark=mark, order=order, max_bytes=MOST)
-    found = await pool.examine(target, anchors=tested(order.roots), at=datetime.now(UTC), max_bytes=MOST)
+    found = await pool.examine(target, anchors=for_tests(order.roots), at=datetime.now(UTC), max_bytes=MOST)
     assert found.report.verdict == "valid", found.report
     (seal,) = found.report.signatures
     assert (seal.level, seal.signer, seal.covers_whole_file) == ("B-LTA", AGENCY, True)
@@ -135,7 +135,7 @@ async def test_a_long_scan_comes_through_whole(
 ) -> None:
     content, target = scan(tmp_path, size=6 * 2**20), tmp_path / "sealed.pdf"
     await seal_foreign(pool, content, target, mark=mark, order=order, max_bytes=MOST)
-    found = await pool.examine(target, anchors=tested(order.roots), at=datetime.now(UTC), max_bytes=MOST)
+    found = await pool.examine(target, anchors=for_tests(order.roots), at=datetime.now(UTC), max_bytes=MOST)
     assert found.report.verdict == "valid"
     with pikepdf.open(content) as before, pikepdf.open(target) as after:
         pictures = [
@@ -166,7 +166,7 @@ async def test_bytes_changed_on_the_way_are_seen_by_who_examines(
     pool.spoil = (b"/Height 100", b"/Height 101")
     target = tmp_path / "sealed.pdf"
     await seal_foreign(pool, scan(tmp_path), target, mark=mark, order=order, max_bytes=MOST)
-    found = await pool.examine(target, anchors=tested(order.roots), at=datetime.now(UTC), max_bytes=MOST)
+    found = await pool.examine(target, anchors=for_tests(order.roots), at=datetime.now(UTC), max_bytes=MOST)
     assert found.report.verdict == "invalid"
 
 

@@ -1,0 +1,107 @@
+"""`kho import trusted-list`, `kho revalidate`: whom the vault trusts, and judging again by it."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+
+from reuse_api.commands.ending import CommandFailed, Ending, end
+from reuse_api.settings import read_settings
+from reuse_api.wiring import open_vault
+from signing.errors import TrustedListRefused
+from signing.trusted_list import LARGEST_LIST, TrustedList, read_trusted_list
+from signing.trusted_list_import import Imported, import_trusted_list
+from vault.clock import Clock
+from vault.errors import ContentDamaged, GateRefused
+from vault.revalidating import due
+from vault.revalidating import revalidate as judge_again
+
+
+def trusted_list(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The list (ETSI TS 119 612, XML).")
+    ],
+    into: Annotated[
+        Path, typer.Option("--into", exists=True, file_okay=False, help="The folder of KHO_TRUST.")
+    ],
+    signer: Annotated[
+        Path | None,
+        typer.Option(
+            "--signer",
+            exists=True,
+            dir_okay=False,
+            help="The certificate (PEM or DER) that the list must be signed with; got from elsewhere.",
+            show_default=False,
+        ),
+    ] = None,
+    unsigned: Annotated[
+        bool, typer.Option("--unsigned", help="Take the list as it is, whoever wrote it.")
+    ] = False,
+) -> None:
+    """Import a trusted list: authorities for signatures into public/, for time stamps into timestamp/."""
+    if (signer is None) is not unsigned:
+        raise typer.BadParameter(
+            "give --signer, or --unsigned for a list that you checked", param_hint="--signer"
+        )
+    try:
+        with file.open("rb") as opened:
+            found = read_trusted_list(opened.read(LARGEST_LIST + 1), _certificate(signer))
+        told = import_trusted_list(found, into, Clock().now())
+    except TrustedListRefused as problem:
+        raise CommandFailed(f"{file}: {problem}") from problem
+    _show(found, told)
+
+
+def _certificate(path: Path | None) -> x509.Certificate | None:
+    if path is None:
+        return None
+    content = path.read_bytes()
+    try:
+        if b"-----BEGIN" in content:
+            return x509.load_pem_x509_certificate(content)
+        return x509.load_der_x509_certificate(content)
+    except ValueError as problem:
+        raise typer.BadParameter(f"no certificate in {path}", param_hint="--signer") from problem
+
+
+def _show(found: TrustedList, told: Imported) -> None:
+    typer.echo(f"{found.scheme}, number {found.sequence} of {found.issued_at:%Y-%m-%d}")
+    for word, names in (("new", told.added), ("changed", told.changed), ("ended", told.ended)):
+        for name in names:
+            typer.echo(f"{word}  {name}")
+    typer.echo(
+        f"{len(told.added)} new, {len(told.changed)} changed, {len(told.unchanged)} unchanged, "
+        f"{len(told.ended)} ended, {found.skipped} services of no use here, {found.unreadable} unreadable"
+    )
+
+
+def revalidate(
+    record: Annotated[
+        str | None, typer.Option("--record", help="This record alone.", show_default=False)
+    ] = None,
+) -> None:
+    """Judge stored documents again by whom the vault trusts now; each opening is an entry of its owners.
+
+    Without --record, those whose anchor counts no more, and those that were undetermined by other anchors.
+    Ends with 1 when one could not be judged.
+    """
+    if not asyncio.run(_revalidate(record)):
+        raise end(Ending.FAILED)
+
+
+async def _revalidate(record: str | None) -> bool:
+    whole = True
+    async with open_vault(read_settings()) as vault:
+        names = [record] if record is not None else list(await due(vault))
+        for name in names:
+            try:
+                found = await judge_again(vault, name)
+            except (ContentDamaged, GateRefused) as problem:
+                typer.echo(f"{name}: {problem.code}", err=True)
+                whole = False
+                continue
+            typer.echo(f"{name}: {found.before} -> {found.now} {' '.join(found.reasons)}".rstrip())
+        typer.echo(f"{len(names)} judged again" if whole else f"{len(names)} tried")
+    return whole
