@@ -3,43 +3,23 @@
 A step passed (True), failed (False) or could not be decided (None); only what the report says is told.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from policies.wording import Audience
+from policies.wording import Audience, name
+from reuse_api.document_words import DETAILS, NAMES, STEPS, spoken
 from reuse_api.language import Language
 from reuse_api.problems import words
+from signing.anchors import AnchorName
 from signing.report import SignatureDetail, SignatureReport, Verdict
 
-_STEPS = {
-    "file": ("Tệp được đọc trong tiến trình riêng", "The file was read in a process of its own"),
-    "signature": (
-        "Chữ ký trong trường {field} là thật và truy được tới nơi cấp được tin cậy",
-        "The signature in field {field} is genuine and leads to a trusted authority",
-    ),
-    "coverage": (
-        "Chữ ký {field} phủ cả tệp: sau khi ký không có gì bị thêm hay sửa",
-        "Signature {field} covers the whole file: nothing was added or changed afterwards",
-    ),
-    "time": ("Thời điểm của chữ ký {field} được chứng minh", "The time of signature {field} is proven"),
-    "report": ("Kết luận chung về tệp", "The file as a whole"),
-}
-_DETAILS = {
-    "signer": ("Người ký: {value}", "Signer: {value}"),
-    "claimed": ("Người ký tự ghi: {value}", "Signer as claimed: {value}"),
-    "at": ("Thời điểm: {value}", "Time: {value}"),
-    "level": ("Mức chữ ký: {value}", "Signature level: {value}"),
-    "no_time": ("Chữ ký không ghi thời điểm", "The signature names no time"),
-    "only_claimed": (
-        "Chỉ người ký tự ghi, không có dấu thời gian chứng minh",
-        "Only the signer says so; no time stamp proves it",
-    ),
-    "indication": ("Mã theo EN 319 102-1: {value}", "Code of EN 319 102-1: {value}"),
-}
 _PASSED: dict[Verdict, bool | None] = {"valid": True, "invalid": False, "undetermined": None}
 _TAMPERED = frozenset({"coverage_incomplete", "changed_after_signing", "digest_mismatch"})
 _STAMPED = frozenset({"B-T", "B-LT", "B-LTA"})
+_WORTH = frozenset({"A", "B", "C"})  # classes that something was proven for
+
+Told = tuple[str, bool | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +33,15 @@ class DocumentStep:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """What a document is worth: its class, the codes of why, and by which rules where that is known."""
+
+    trust: str
+    reasons: Sequence[str]
+    rules: str = ""
+
+
+@dataclass(frozen=True)
 class Teller:
     """In which words steps are told: language, for whom, and how an instant is written."""
 
@@ -60,57 +49,136 @@ class Teller:
     audience: Audience
     moment: Callable[[datetime], str]
 
-    def steps(self, report: SignatureReport, file: str, *, refusal: str | None = None) -> list[DocumentStep]:
-        """Tell a report; `file` describes the file itself, `refusal` is the code of a file not taken."""
+    def steps(
+        self,
+        report: SignatureReport,
+        file: str,
+        *,
+        refusal: str | None = None,
+        worth: Worth | None = None,
+    ) -> list[DocumentStep]:
+        """Tell a report.
+
+        Args:
+            file: describes the file itself.
+            refusal: the code of a file that was not taken.
+            worth: the class of a document that is kept; None for a file that is only looked at.
+        """
+        told = [*self._told(report, file, refusal), *([self._worth(worth)] if worth is not None else [])]
         return [
             DocumentStep(number, name, passed, details)
-            for number, (name, passed, details) in enumerate(self._told(report, file, refusal), 1)
+            for number, (name, passed, details) in enumerate(told, 1)
         ]
 
-    def _told(
-        self, report: SignatureReport, file: str, refusal: str | None
-    ) -> Iterator[tuple[str, bool | None, tuple[str, ...]]]:
+    def _told(self, report: SignatureReport, file: str, refusal: str | None) -> Iterator[Told]:
         refused = (self._word(refusal),) if refusal else ()
         yield self._name("file"), None if refusal else True, (file, *refused)
         for one in report.signatures:
-            yield self._name("signature", one), _PASSED[one.verdict], self._signature(one)
-            yield self._name("coverage", one), _coverage(one), ()
-            yield self._name("time", one), True if one.level in _STAMPED else None, self._time(one)
+            yield self._name("signature", one.field), _PASSED[one.verdict], self._signature(one)
+            if one.chain or one.status_evidence:  # older reports say nothing of it
+                yield self._name("status", one.field), _stood(one), self._status(one)
+            yield self._name("coverage", one.field), _coverage(one), self._coverage(one)
+            yield self._name("time", one.field), True if _proven(one) else None, self._time(one)
+        if report.second_look:
+            yield self._look(report)
         reasons = tuple(self._word(code) for code in report.reasons)
-        yield (
-            self._name("report"),
-            _PASSED[report.verdict],
-            (*self._detail("indication", report.sub_indication), *reasons),
-        )
+        passed = _PASSED[report.verdict]
+        yield self._name("report"), passed, (*self._detail("indication", report.sub_indication), *reasons)
 
     def _signature(self, one: SignatureDetail) -> tuple[str, ...]:
+        strength = [one.digest_algorithm, one.signature_algorithm]
+        strength.append(f"{one.key_bits} bit" if one.key_bits else "")
         reason = (self._word(one.reason),) if one.reason else ()
-        signer = self._detail("signer" if one.verdict == "valid" else "claimed", one.signer)
-        return (*signer, *self._detail("indication", one.sub_indication), *reason)
+        return (
+            *self._detail("signer" if one.verdict == "valid" else "claimed", one.signer),
+            *self._detail("kind", self._called(one.kind)),
+            *self._detail("chain", " ← ".join(each.subject for each in one.chain)),
+            *self._detail("anchor", self._anchor(one.anchor)),
+            *self._detail("algorithms", ", ".join(filter(None, strength))),
+            *self._detail("indication", one.sub_indication),
+            *reason,
+        )
+
+    def _anchor(self, anchor: AnchorName | None) -> str:
+        if anchor is None:
+            return ""
+        label = anchor.label_vi if self.language == "vi" else anchor.label_en
+        return f"{label} ({self._called(anchor.purpose)})"
+
+    def _status(self, one: SignatureDetail) -> tuple[str, ...]:
+        named = {each.sha256: each.subject for each in one.chain}
+        told = []
+        for each in one.status_evidence:
+            kind, source = self._called(each.kind), self._called(each.source)
+            about = f"{kind} {source}: {named.get(each.certificate, each.certificate[:16])}"
+            at = f", {self.moment(each.this_update)}" if each.this_update is not None else ""
+            told.append(self._say("status", about + at))
+        return tuple(dict.fromkeys(told)) or (self._say("no_status"),)
+
+    def _coverage(self, one: SignatureDetail) -> tuple[str, ...]:
+        changes = ", ".join(self._called(each) for each in one.changes)
+        certified = self._called(one.certified)
+        return (*self._detail("certified", certified), *self._detail("changes", changes))
 
     def _time(self, one: SignatureDetail) -> tuple[str, ...]:
+        stamps = tuple(
+            self._say(
+                "stamp",
+                ", ".join(
+                    filter(
+                        None,
+                        [
+                            self._called(each.kind),
+                            each.authority,
+                            self.moment(each.stamped_at) if each.stamped_at is not None else "",
+                            self._called(each.verdict),
+                        ],
+                    )
+                ),
+            )
+            for each in one.timestamps
+        )
         if one.signed_at is None:
-            return (self._said("no_time"),)
-        at = self._said("at", self.moment(one.signed_at))
-        proven = one.level in _STAMPED
-        return at, self._said("level", one.level) if proven else self._said("only_claimed")
+            return (self._say("no_time"), *stamps)
+        at, level = self._say("at", self.moment(one.signed_at)), self._detail("level", one.level)
+        return (at, *(level if _proven(one) else (self._say("only_claimed"),)), *stamps)
+
+    def _look(self, report: SignatureReport) -> Told:
+        passed = {"same": True, "different": False}.get(report.second_look)
+        pages = dict.fromkeys(str(one.page) for one in report.differences)
+        details = tuple(self._say("difference", page) for page in pages)
+        return self._name("look"), passed, details or (() if passed else (self._say("not_compared"),))
+
+    def _worth(self, worth: Worth) -> Told:
+        called = f"{worth.trust}, {name('trust', worth.trust, self.language)}"
+        details = (*(self._word(code) for code in worth.reasons), *self._detail("rules", worth.rules))
+        return self._name("class", called), True if worth.trust in _WORTH else None, details
 
     def _detail(self, key: str, value: str) -> tuple[str, ...]:
-        return (self._said(key, value),) if value else ()
+        return (self._say(key, value),) if value else ()
 
-    def _said(self, key: str, value: str = "") -> str:
-        return _DETAILS[key][self.language == "en"].format(value=_shown(value))
+    def _say(self, key: str, value: str = "") -> str:
+        return spoken(DETAILS[key], self.language, value)
 
-    def _name(self, key: str, one: SignatureDetail | None = None) -> str:
-        return _STEPS[key][self.language == "en"].format(field=_shown(one.field) if one else "")
+    def _name(self, key: str, value: str = "") -> str:
+        return spoken(STEPS[key], self.language, value)
+
+    def _called(self, value: str) -> str:
+        return spoken(NAMES[value], self.language) if value else ""
 
     def _word(self, code: str) -> str:
         return words(code, self.language, self.audience)
 
 
-def _shown(claimed: str) -> str:
-    """Keep what a file says of itself from steering a terminal or turning the line around."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in claimed)
+def _proven(one: SignatureDetail) -> bool:
+    """Whether a time stamp proves the time; reports of before said it by the level alone."""
+    return one.time_source == "timestamp" or (not one.time_source and one.level in _STAMPED)
+
+
+def _stood(one: SignatureDetail) -> bool | None:
+    if one.reason == "certificate_revoked":
+        return False
+    return True if one.verdict == "valid" and one.status_evidence else None
 
 
 def _coverage(one: SignatureDetail) -> bool | None:

@@ -1,9 +1,7 @@
 """`kho verify`: receipts, documents and logs, checked offline with public means, in numbered steps."""
 
-import asyncio
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.error import HTTPError
@@ -12,31 +10,20 @@ from urllib.request import urlopen
 
 import typer
 
-from reuse_api.commands.ending import Ending, end
+from reuse_api.commands import verify_document
+from reuse_api.commands.ending import end
 from reuse_api.commands.speaking import Lang, spoken_language
-from reuse_api.commands.verify_words import document_lines, outcome_line, step_lines
+from reuse_api.commands.verify_document import ENDINGS, ExistingFile
+from reuse_api.commands.verify_words import outcome_line, step_lines
 from reuse_api.language import Language
-from signing.anchors import Anchor
 from signing.growth import verify_growth
 from signing.log_check import Fetch, verify_log
 from signing.log_errors import NoteInvalid
-from signing.receipt import Outcome, Step, outcome_of, verify_receipt
-from signing.report import Examination
-from signing.trust_folder import TrustFolder
-from signing.workers import WorkerPool
-from vault.clock import Clock
-from vault.services import MAX_UPLOAD
+from signing.receipt import Step, outcome_of, verify_receipt
 
 _LARGEST_LINE = 1024  # characters of a key line
 _LARGEST_FILE = 2**20  # bytes of anything a log publishes; a full tile has 8 kB
 _TIMEOUT = 30  # seconds
-_ENDINGS: dict[Outcome, Ending] = {
-    "valid": Ending.VALID,
-    "invalid": Ending.INVALID,
-    "undetermined": Ending.UNDETERMINED,
-}
-
-ExistingFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 LogKey = Annotated[
     str | None,
     typer.Option(
@@ -67,7 +54,7 @@ def receipt(
     typer.echo(outcome_line(checked.outcome, language))
     if parts:
         typer.echo(json.dumps(checked.parts, ensure_ascii=False, indent=1))
-    raise end(_ENDINGS[checked.outcome])
+    raise end(ENDINGS[checked.outcome])
 
 
 @commands.command("log")
@@ -104,32 +91,7 @@ def growth(
     _conclude(steps, language)
 
 
-@commands.command("document")
-def document(
-    file: ExistingFile,
-    trust: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder of the certificates that you trust, laid out as for KHO_TRUST.",
-            show_default=False,
-        ),
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(help="Judge as at this time (ISO 8601, UTC without zone).", show_default=False),
-    ] = None,
-    lang: Lang = None,
-) -> None:
-    """Check the signatures of a PDF against anchors that you trust, in a process of its own."""
-    language = spoken_language(lang)
-    examined = asyncio.run(_examine(file, _anchors(trust), _instant(at)))
-    for line in document_lines(examined, language):
-        typer.echo(line)
-    typer.echo(outcome_line(examined.report.verdict, language))
-    missed = "not_examined" in examined.report.reasons
-    raise end(Ending.NOT_EXAMINED if missed else _ENDINGS[examined.report.verdict])
+commands.command("document")(verify_document.document)
 
 
 def _conclude(steps: Sequence[Step], language: Language) -> None:
@@ -137,16 +99,7 @@ def _conclude(steps: Sequence[Step], language: Language) -> None:
         typer.echo(line)
     outcome = outcome_of(steps)
     typer.echo(outcome_line(outcome, language))
-    raise end(_ENDINGS[outcome])
-
-
-async def _examine(file: Path, anchors: Sequence[Anchor], at: datetime) -> Examination:
-    pool = WorkerPool(size=1)
-    await pool.start()
-    try:
-        return await pool.examine(file, anchors=anchors, at=at, max_bytes=MAX_UPLOAD)
-    finally:
-        await pool.close()
+    raise end(ENDINGS[outcome])
 
 
 def _key_line(given: str | None) -> str | None:
@@ -157,30 +110,6 @@ def _key_line(given: str | None) -> str | None:
             return file.read(_LARGEST_LINE).strip()
     except (OSError, UnicodeDecodeError) as problem:
         raise typer.BadParameter(f"no key line in {given[1:]}", param_hint="--log-key") from problem
-
-
-def _anchors(folder: Path | None) -> Sequence[Anchor]:
-    if folder is None:
-        return ()
-    found = TrustFolder(folder).current()
-    if found.faults:
-        told = ", ".join(f"{file} ({code})" for file, code in found.faults)
-        raise typer.BadParameter(f"not to be read: {told}", param_hint="--trust")
-    if not found.anchors:
-        raise typer.BadParameter(f"no certificates in {folder}", param_hint="--trust")
-    return found.anchors
-
-
-def _instant(text: str | None) -> datetime:
-    if text is None:
-        return Clock().now()
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as problem:
-        raise typer.BadParameter(
-            "expected a time such as 2026-11-24T09:30:00+07:00", param_hint="--at"
-        ) from problem
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _fetching(place: str) -> Fetch:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from reuse_api.document_steps import Teller
+from reuse_api.document_steps import DocumentStep, Teller, Worth
 from reuse_api.language import Language
 from signing.receipt import Outcome, Step
 from signing.report import Examination
@@ -51,12 +51,18 @@ def outcome_line(outcome: Outcome, language: Language) -> str:
     return f"{'Kết luận' if language == 'vi' else 'Outcome'}: {_said(_OUTCOMES[outcome], language)}"
 
 
-def document_lines(examined: Examination, language: Language) -> Iterator[str]:
+def document_lines(examined: Examination, language: Language, worth: Worth | None = None) -> Iterator[str]:
     """Give the numbered steps of a document's check: the file, each signature, the whole."""
+    for step in document_steps(examined, language, worth):
+        line = _line(step.number, step.name, step.passed, "", language)
+        yield "\n".join([line, *(f"   - {detail}" for detail in step.details)])
+
+
+def document_steps(examined: Examination, language: Language, worth: Worth | None) -> list[DocumentStep]:
+    """Tell a document's check in one language."""
     teller = Teller(language, "officer", datetime.isoformat)
     file = f"{examined.media_type}, {examined.size} bytes, SHA-256 {examined.sha256.hex()}"
-    for step in teller.steps(examined.report, file, refusal=examined.refusal):
-        yield _line(step.number, step.name, step.passed, "; ".join(step.details), language)
+    return teller.steps(examined.report, file, refusal=examined.refusal, worth=worth)
 
 
 def _line(number: int, name: str, passed: bool | None, detail: str, language: Language) -> str:

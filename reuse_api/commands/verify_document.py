@@ -1,0 +1,165 @@
+"""`kho verify document`: the signatures of a file, judged offline by anchors that the caller names."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from policies.paper_words import Words, showing
+from policies.trust_classes import Evidence, Signer, classify
+from reuse_api.commands.ending import Ending, end
+from reuse_api.commands.speaking import Lang, spoken_language
+from reuse_api.commands.verify_words import document_lines, document_steps, outcome_line
+from reuse_api.document_steps import Worth
+from reuse_api.language import Language
+from reuse_api.problems import words
+from signing.anchors import Anchor
+from signing.receipt import Outcome
+from signing.report import Examination
+from signing.trust_folder import TrustFolder
+from signing.workers import WorkerPool
+from vault.clock import Clock
+from vault.services import MAX_UPLOAD
+
+ENDINGS: dict[Outcome, Ending] = {
+    "valid": Ending.VALID,
+    "invalid": Ending.INVALID,
+    "undetermined": Ending.UNDETERMINED,
+}
+ExistingFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+_LANGUAGES: tuple[Language, ...] = ("vi", "en")
+_AT_BEST = {
+    "vi": "Mức tin cậy cao nhất có thể đạt, nếu Kho biết chứng thư này là của cơ quan có thẩm quyền: {trust}",
+    "en": "At best worth {trust}, in a vault that knows this certificate to be a competent agency's",
+}
+
+
+def document(
+    file: ExistingFile,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder of the certificates that you trust, laid out as for KHO_TRUST.",
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="Judge as at this time (ISO 8601, UTC without zone).", show_default=False),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all of it as JSON, in both languages.")
+    ] = False,
+    lang: Lang = None,
+) -> None:
+    """Check the signatures of a file against anchors that you trust, in a process of its own.
+
+    Ends with 0 valid, 1 invalid, 2 undetermined, 3 not examined.
+    """
+    language = spoken_language(lang)
+    examined, text = asyncio.run(_examine(file, _anchors(trust), _instant(at)))
+    best = _at_best(examined, text)
+    if as_json:
+        typer.echo(json.dumps(_told(examined, best), ensure_ascii=False, indent=1))
+    else:
+        for line in document_lines(examined, language):
+            typer.echo(line)
+        if best is not None:
+            typer.echo(_AT_BEST[language].format(trust=best.trust))
+        typer.echo(outcome_line(examined.report.verdict, language))
+    missed = "not_examined" in examined.report.reasons
+    raise end(Ending.NOT_EXAMINED if missed else ENDINGS[examined.report.verdict])
+
+
+async def _examine(file: Path, anchors: Sequence[Anchor], at: datetime) -> tuple[Examination, Words]:
+    pool = WorkerPool(size=1)
+    await pool.start()
+    try:
+        examined = await pool.examine(file, anchors=anchors, at=at, max_bytes=MAX_UPLOAD)
+        if examined.report.verdict != "valid":
+            return examined, Words((), False)
+        return examined, Words(*await pool.words(file))
+    finally:
+        await pool.close()
+
+
+def _at_best(examined: Examination, text: Words) -> Worth | None:
+    """Say what class a validly signed file could be of: whose certificate it is, no file can prove."""
+    if examined.report.verdict != "valid":
+        return None
+    mark = showing(text, "", {}, [], 1).mark
+    who = frozenset({"somebody"})
+    evidence = Evidence(
+        origin="upload",
+        verdict="valid",
+        signers=(Signer("valid", "", "public", who, issues=True, certifies=True),),
+        mark=mark,
+        type_shown="yes",
+        owner_shown="yes",
+        scan_passed=True,
+    )
+    classed = classify(evidence)
+    return Worth(classed.trust.value, tuple(one.code for one in classed.reasons), classed.rules)
+
+
+def _told(examined: Examination, best: Worth | None) -> dict[str, Any]:
+    steps = {language: document_steps(examined, language, None) for language in _LANGUAGES}
+    told: dict[str, Any] = {
+        "file": {
+            "sha256": examined.sha256.hex(),
+            "size": examined.size,
+            "media_type": examined.media_type,
+        },
+        "verdict": examined.report.verdict,
+        "sub_indication": examined.report.sub_indication,
+        "reasons": [{"code": code, **_both(code)} for code in examined.report.reasons],
+        "steps": [
+            {
+                "number": vi.number,
+                "passed": vi.passed,
+                "name": {"vi": vi.name, "en": en.name},
+                "details": {"vi": list(vi.details), "en": list(en.details)},
+            }
+            for vi, en in zip(steps["vi"], steps["en"], strict=True)
+        ],
+        "report": examined.report.to_json(),
+    }
+    if examined.refusal is not None:
+        told["refusal"] = {"code": examined.refusal, **_both(examined.refusal)}
+    if best is not None:
+        told["at_best"] = {"trust": best.trust, "rules": best.rules, "reasons": list(best.reasons)}
+    return told
+
+
+def _both(code: str) -> dict[str, str]:
+    return {language: words(code, language, "officer") for language in _LANGUAGES}
+
+
+def _anchors(folder: Path | None) -> Sequence[Anchor]:
+    if folder is None:
+        return ()
+    found = TrustFolder(folder).current()
+    if found.faults:
+        told = ", ".join(f"{file} ({code})" for file, code in found.faults)
+        raise typer.BadParameter(f"not to be read: {told}", param_hint="--trust")
+    if not found.anchors:
+        raise typer.BadParameter(f"no certificates in {folder}", param_hint="--trust")
+    return found.anchors
+
+
+def _instant(text: str | None) -> datetime:
+    if text is None:
+        return Clock().now()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise typer.BadParameter(
+            "expected a time such as 2026-11-24T09:30:00+07:00", param_hint="--at"
+        ) from problem
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -1,0 +1,98 @@
+"""The words of a document's check: steps, details and named values, each in Vietnamese and English."""
+
+from collections.abc import Mapping
+
+from reuse_api.language import Language
+
+Pair = tuple[str, str]  # Vietnamese, English
+
+STEPS: Mapping[str, Pair] = {
+    "file": ("Tệp được đọc trong tiến trình riêng", "The file was read in a process of its own"),
+    "signature": (
+        "Chữ ký trong trường {value} là thật và truy được tới nơi cấp được tin cậy",
+        "The signature in field {value} is genuine and leads to a trusted authority",
+    ),
+    "status": (
+        "Chứng thư của chữ ký {value} còn hiệu lực vào thời điểm đó",
+        "The certificate of signature {value} stood at that time",
+    ),
+    "coverage": (
+        "Chữ ký {value} phủ cả tệp: sau khi ký không có gì bị thêm hay sửa",
+        "Signature {value} covers the whole file: nothing was added or changed afterwards",
+    ),
+    "time": ("Thời điểm của chữ ký {value} được chứng minh", "The time of signature {value} is proven"),
+    "look": (
+        "Các trang trông giống hệt như khi được ký",
+        "The pages look exactly as they did when they were signed",
+    ),
+    "report": ("Kết luận chung về tệp", "The file as a whole"),
+    "class": ("Mức tin cậy của giấy tờ: {value}", "What the document is worth: {value}"),
+}
+DETAILS: Mapping[str, Pair] = {
+    "signer": ("Người ký: {value}", "Signer: {value}"),
+    "claimed": ("Người ký tự ghi: {value}", "Signer as claimed: {value}"),
+    "at": ("Thời điểm: {value}", "Time: {value}"),
+    "level": ("Mức chữ ký: {value}", "Signature level: {value}"),
+    "kind": ("Dạng chữ ký: {value}", "Format: {value}"),
+    "chain": ("Chuỗi chứng thư: {value}", "Certificates: {value}"),
+    "anchor": ("Gốc tin cậy: {value}", "Trusted root: {value}"),
+    "algorithms": ("Thuật toán: {value}", "Algorithms: {value}"),
+    "certified": ("Bản được chứng nhận: {value}", "Certified: {value}"),
+    "changes": ("Sau khi ký có thêm: {value}", "Added after signing: {value}"),
+    "status": ("Bằng chứng: {value}", "Evidence: {value}"),
+    "no_status": (
+        "Không có bằng chứng nào về tình trạng chứng thư",
+        "There is no evidence of the certificates' status",
+    ),
+    "stamp": ("Dấu thời gian: {value}", "Time stamp: {value}"),
+    "no_time": ("Chữ ký không ghi thời điểm", "The signature names no time"),
+    "only_claimed": (
+        "Chỉ người ký tự ghi, không có dấu thời gian chứng minh",
+        "Only the signer says so; no time stamp proves it",
+    ),
+    "difference": (
+        "Trang {value} trông khác khi được ký",
+        "Page {value} looks other than when it was signed",
+    ),
+    "not_compared": ("Không so sánh được hình ảnh các trang", "The pages could not be compared"),
+    "indication": ("Mã theo EN 319 102-1: {value}", "Code of EN 319 102-1: {value}"),
+    "rules": ("Quy tắc xếp mức: {value}", "Rules of classes: {value}"),
+}
+NAMES: Mapping[str, Pair] = {
+    "pades": ("PAdES", "PAdES"),
+    "pkcs7": ("PKCS#7 trong PDF", "PKCS#7 in a PDF"),
+    "cades": ("CMS/CAdES tách rời", "detached CMS/CAdES"),
+    "xades": ("XML (XAdES)", "XML (XAdES)"),
+    "public": ("gốc công cộng", "public root"),
+    "government": ("gốc chuyên dùng công vụ", "government root"),
+    "timestamp": ("gốc dấu thời gian", "root of time stamps"),
+    "test": ("gốc chỉ để thử, không có giá trị pháp lý", "root for tests only, without legal value"),
+    "no_changes": ("không được thay đổi gì sau đó", "no changes are permitted afterwards"),
+    "form_filling": ("chỉ được điền biểu mẫu sau đó", "only forms may be filled in afterwards"),
+    "annotations": ("chỉ được điền biểu mẫu và ghi chú sau đó", "only forms and annotations afterwards"),
+    "validation_data": ("dữ liệu để kiểm tra chữ ký", "data for validation"),
+    "timestamps": ("dấu thời gian", "time stamps"),
+    "signatures": ("chữ ký khác", "other signatures"),
+    "form_fields": ("nội dung điền vào biểu mẫu", "contents of form fields"),
+    "other": ("thay đổi khác", "other changes"),
+    "ocsp": ("OCSP", "OCSP"),
+    "crl": ("CRL", "CRL"),
+    "dss": ("trong tệp", "in the file"),
+    "embedded": ("trong chữ ký", "in the signature"),
+    "fetched": ("Kho lấy từ nơi cấp", "fetched from its issuer"),
+    "signature": ("của chữ ký", "of the signature"),
+    "document": ("của cả tệp", "of the whole file"),
+    "valid": ("hợp lệ", "valid"),
+    "invalid": ("không hợp lệ", "invalid"),
+    "undetermined": ("chưa xác định", "undetermined"),
+}
+
+
+def spoken(pair: Pair, language: Language, value: str = "") -> str:
+    """Say a pair in one language, with a value where it has room for one."""
+    return pair[language == "en"].format(value=shown(value))
+
+
+def shown(claimed: str) -> str:
+    """Keep what a file says of itself from steering a terminal or turning the line around."""
+    return "".join(one if one.isprintable() else "�" for one in claimed)
