@@ -3,6 +3,7 @@
 A step passed (True), failed (False) or could not be decided (None); only what the report says is told.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from signing.report import SignatureDetail, SignatureReport, Verdict
 _PASSED: dict[Verdict, bool | None] = {"valid": True, "invalid": False, "undetermined": None}
 _TAMPERED = frozenset({"coverage_incomplete", "changed_after_signing", "digest_mismatch"})
 _STAMPED = frozenset({"B-T", "B-LT", "B-LTA"})
+_COMMON_NAME = re.compile(r"(?:Common Name: |CN=)([^,;]+)")
 _WORTH = frozenset({"A", "B", "C"})  # classes that something was proven for
 
 Told = tuple[str, bool | None, tuple[str, ...]]
@@ -92,12 +94,17 @@ class Teller:
         return (
             *self._detail("signer" if one.verdict == "valid" else "claimed", one.signer),
             *self._detail("kind", self._called(one.kind)),
-            *self._detail("chain", " ← ".join(each.subject for each in one.chain)),
+            *self._detail("chain", " ← ".join(self._named(each.subject) for each in one.chain)),
             *self._detail("anchor", self._anchor(one.anchor)),
             *self._detail("algorithms", ", ".join(filter(None, strength))),
             *self._detail("indication", one.sub_indication),
             *reason,
         )
+
+    def _named(self, subject: str) -> str:
+        """Name a certificate: to a citizen by its common name alone."""
+        common = _COMMON_NAME.search(subject)
+        return common[1] if common is not None and self.audience == "citizen" else subject
 
     def _anchor(self, anchor: AnchorName | None) -> str:
         if anchor is None:
@@ -106,7 +113,7 @@ class Teller:
         return f"{label} ({self._called(anchor.purpose)})"
 
     def _status(self, one: SignatureDetail) -> tuple[str, ...]:
-        named = {each.sha256: each.subject for each in one.chain}
+        named = {each.sha256: self._named(each.subject) for each in one.chain}
         told = []
         for each in one.status_evidence:
             kind, source = self._called(each.kind), self._called(each.source)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vault import agencies, records, requests
+from vault import agencies, records, requests, trust_rows
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.entries import instant
@@ -54,6 +54,7 @@ async def one_issued(vault: Vault, caller: SystemCaller, record_id: str) -> Issu
         stored = await records.one(db, record_id, legal_day(vault.clock.now()))
         if stored is None or stored.facts.issuer not in await _issuers(vault, db, caller):
             raise NotFound
+        (stored,) = await trust_rows.explained(db, [stored])
         query = (
             select(validity_event).where(validity_event.c.record == record_id).order_by(validity_event.c.n)
         )

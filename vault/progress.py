@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import Validity
-from vault import dossiers, owners, records, requests
+from vault import dossiers, owners, records, requests, trust_rows
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.dossiers import Opened
@@ -183,7 +183,8 @@ async def _taken(
         .order_by(release.c.idx.desc())
     )
     rows: Sequence[RowMapping] = (await db.execute(query)).mappings().all()
-    stored = {one.facts.id: one for one in await records.several(db, [row["record"] for row in rows], day)}
+    held = await records.several(db, [row["record"] for row in rows], day)
+    stored = {one.facts.id: one for one in await trust_rows.explained(db, held)}
     return tuple(_release(dict(row), stored[row["record"]], caller, systems) for row in rows)
 
 

@@ -66,7 +66,7 @@ def document(
     examined, text = asyncio.run(_examine(file, _anchors(trust), _instant(at)))
     best = _at_best(examined, text)
     if as_json:
-        typer.echo(json.dumps(_told(examined, best), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(as_told(examined, best), ensure_ascii=False, indent=1))
     else:
         for line in document_lines(examined, language):
             typer.echo(line)
@@ -108,7 +108,8 @@ def _at_best(examined: Examination, text: Words) -> Worth | None:
     return Worth(classed.trust.value, tuple(one.code for one in classed.reasons), classed.rules)
 
 
-def _told(examined: Examination, best: Worth | None) -> dict[str, Any]:
+def as_told(examined: Examination, best: Worth | None) -> dict[str, Any]:
+    """Tell all of it as plain JSON values, every text in both languages."""
     steps = {language: document_steps(examined, language, None) for language in _LANGUAGES}
     told: dict[str, Any] = {
         "file": {

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from policies.facts import Validity
 from reuse_api.callers import AsDesk, TheVault
+from reuse_api.pages.check_views import tell_stored
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import new_key, one, request_key, sent
 from reuse_api.pages.rendering import language_of, onward, page
@@ -149,6 +150,7 @@ async def _record(
         status=422 if faults else 200,
         one=found,
         paper=clerk.stored(found.stored),
+        check=tell_stored(clerk, found.stored),
         clerk=clerk,
         turns=_OFFERED.get(found.stored.facts.validity.value, ()),
         typed={"turn": "", "ground": "", "reason": ""} | typed,

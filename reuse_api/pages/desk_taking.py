@@ -9,6 +9,7 @@ from policies.guards import GUARDS
 from reuse_api.callers import AsDesk, TheVault
 from reuse_api.content import content as file_of
 from reuse_api.content import picture as picture_of
+from reuse_api.pages.check_views import tell_stored
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import many, one, request_key, sent
 from reuse_api.pages.rendering import GUARDED, language_of, onward, page
@@ -80,6 +81,7 @@ async def view(
         here=f"/desk/dossiers/{code}",  # another language must not open the content again
         one=found,
         taken=clerk.taken(taken),
+        check=tell_stored(clerk, taken.record),
         label=clerk.component(found, taken.component),
         number=shown,
         pages=pages,

@@ -2,27 +2,14 @@
 
 from dataclasses import dataclass
 
-from reuse_api.document_steps import DocumentStep, Teller
+from reuse_api.document_steps import Worth
 from reuse_api.pages import dates
+from reuse_api.pages.check_views import StepView, tell_check
 from reuse_api.pages.dates import When
-from reuse_api.pages.views import Mark, Narrator, RecordView, Tone
+from reuse_api.pages.views import Mark, Narrator, RecordView
 from vault.looking import Neighbour, ValidityChange, WholeRecord
 
-_OUTCOMES: dict[bool | None, tuple[str, Tone]] = {
-    True: ("steps.passed", "good"),
-    False: ("steps.failed", "bad"),
-    None: ("steps.not_decided", "caution"),
-}
 _BEGUN = {"result": "issued", "result_file": "issued", "upload": "uploaded", "digitised": "digitised"}
-
-
-@dataclass(frozen=True)
-class StepView:
-    """One numbered step of the check."""
-
-    name: str
-    outcome: Mark
-    details: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +53,6 @@ def tell_document(narrator: Narrator, whole: WholeRecord) -> DocumentView:
     one, language = whole.record, narrator.language
     card = narrator.record(one)
     file = f"{card.file}, SHA-256 {whole.sha256.hex()}"
-    teller = Teller(language.code, "citizen", lambda at: narrator.moment(at).words)
     begun = ChangeView(
         state=Mark(language.say(f"history.{_BEGUN.get(one.source, 'stored')}"), "plain"),
         when=card.stored,
@@ -80,7 +66,7 @@ def tell_document(narrator: Narrator, whole: WholeRecord) -> DocumentView:
         card=card,
         trust_note=language.say(f"record.trust_note.{one.trust}"),
         owners=_owners(narrator, whole.owners),
-        steps=tuple(_step(narrator, step) for step in teller.steps(whole.report, file)),
+        steps=tell_check(narrator, "citizen", whole.report, file, Worth(one.trust, one.trust_reasons)),
         judged=dates.moment(whole.judged_at, language.code),
         history=(*changes, begun),
         replaced_by=_neighbour(narrator, whole.replaced_by) if whole.replaced_by else None,
@@ -96,11 +82,6 @@ def _owners(narrator: Narrator, number: int) -> str:
     return (
         language.count("record.owned_with", number - 1) if number > 1 else language.say("record.owned_alone")
     )
-
-
-def _step(narrator: Narrator, step: DocumentStep) -> StepView:
-    key, tone = _OUTCOMES[step.passed]
-    return StepView(step.name, Mark(narrator.language.say(key), tone), step.details)
 
 
 def _change(narrator: Narrator, change: ValidityChange) -> ChangeView:

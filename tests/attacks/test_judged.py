@@ -18,6 +18,7 @@ from tests.attacks.signing_files import (
     letter_with_form,
     letter_with_second_tree,
 )
+from tests.telling import report_can_be_told
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 11, 20, 3, 4, 5, tzinfo=UTC)
@@ -60,9 +61,11 @@ async def test_an_attack_is_never_valid(notary: Notary, honest: Honest, tmp_path
     report = await judged(notary, content, tmp_path)
     assert report.verdict != "valid", report
     assert report.reasons
+    report_can_be_told(report)
 
 
 @pytest.mark.parametrize("name", list(Honest.__dataclass_fields__))
 async def test_what_was_attacked_was_valid(notary: Notary, honest: Honest, tmp_path: Path, name: str) -> None:
     report = await judged(notary, getattr(honest, name), tmp_path)
     assert (report.verdict, report.reasons) == ("valid", ())
+    report_can_be_told(report)

@@ -115,7 +115,9 @@ def test_a_receipt_is_checked_offline(kho_command: Callable[..., Done], papers: 
 def test_a_document_is_checked_offline(kho_command: Callable[..., Done], papers: Path) -> None:
     valid = kho_command("verify", "document", "certificate.pdf", "--trust", "trust", cwd=papers)
     assert valid.returncode == 0, valid.stdout + valid.stderr
-    assert valid.stdout.startswith("1. The file was read in a process of its own: PASSED (application/pdf")
+    assert valid.stdout.startswith(
+        "1. The file was read in a process of its own: PASSED\n   - application/pdf"
+    )
     assert "B-LTA" in valid.stdout
     unknown = kho_command("verify", "document", "certificate.pdf", cwd=papers)
     assert unknown.returncode == 2, "without roots nobody is trusted"
@@ -128,6 +130,36 @@ def test_a_document_is_checked_offline(kho_command: Callable[..., Done], papers:
     assert kho_command("verify", "document", "certificate.pdf", *long_ago, cwd=papers).returncode != 0
     assert kho_command("verify", "document", "certificate.pdf", "--at", "soon", cwd=papers).returncode == 64
     assert kho_command("verify", "document", "x.pdf", "--trust", "empty", cwd=papers).returncode == 64
+
+
+def test_a_documents_check_is_told_in_full_and_as_json(
+    kho_command: Callable[..., Done], papers: Path
+) -> None:
+    said = kho_command(
+        "verify", "document", "certificate.pdf", "--trust", "trust", "--lang", "vi", cwd=papers
+    )
+    for words in (
+        "Người ký: ",
+        "Dạng chữ ký: PAdES",
+        "Gốc tin cậy: ",
+        "gốc chỉ để thử, không có giá trị pháp lý",
+        "Thuật toán: sha256",
+        "Bản được chứng nhận: không được thay đổi gì sau đó",
+        "Bằng chứng: OCSP",
+        "Dấu thời gian: của cả tệp",
+        "Mức tin cậy cao nhất có thể đạt",
+        "Kết luận: HỢP LỆ",
+    ):
+        assert words in said.stdout, said.stdout
+    done = kho_command("verify", "document", "certificate.pdf", "--trust", "trust", "--json", cwd=papers)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["verdict"], told["at_best"]["trust"]) == (0, "valid", "A")
+    assert [one["number"] for one in told["steps"]] == list(range(1, len(told["steps"]) + 1))
+    assert all(one["passed"] and one["name"]["vi"] != one["name"]["en"] for one in told["steps"])
+    (signature,) = told["report"]["signatures"]
+    assert signature["anchor"]["purpose"] == "test"
+    assert signature["time_source"] == "timestamp"
+    assert signature["chain"] and signature["status_evidence"] and signature["timestamps"]
 
 
 def test_a_published_log_is_checked_from_a_folder_and_over_http(

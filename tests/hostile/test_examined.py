@@ -12,6 +12,7 @@ import pytest
 from signing.workers import Limits, WorkerPool
 from tests.hostile.making import MEBIBYTE, RECIPES, deflated, honest
 from tests.hostile.outcomes import COSTLY, ODD_SIGNATURES, REFUSED
+from tests.telling import can_be_told
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -41,6 +42,7 @@ async def test_an_examination_ends_and_nothing_is_trusted(
     assert found.report.verdict != "valid"
     assert found.report.reasons
     assert (found.refusal, found.found) == REFUSED.get(name, (None, ()))
+    can_be_told(found)
 
 
 def test_every_file_has_an_outcome() -> None:

@@ -2,12 +2,27 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from reuse_api.commands.verify_words import document_lines
-from reuse_api.document_steps import DocumentStep, Teller
+from reuse_api.document_steps import DocumentStep, Teller, Worth
+from reuse_api.document_words import NAMES
+from signing.anchors import PURPOSES, AnchorName
+from signing.findings import (
+    Certified,
+    ChainCertificate,
+    Change,
+    EvidenceKind,
+    EvidenceSource,
+    PageDifference,
+    SignatureKind,
+    StampDetail,
+    StampKind,
+    StatusEvidence,
+    Verdict,
+)
 from signing.report import Examination, SignatureDetail, SignatureReport, undetermined
 
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
@@ -96,3 +111,78 @@ def test_both_languages_tell_the_same_steps() -> None:
     vi, en = steps(VALID, "vi"), steps(VALID, "en")
     assert [(one.number, one.passed) for one in vi] == [(one.number, one.passed) for one in en]
     assert not {one.name for one in vi} & {one.name for one in en}
+
+
+FULL = replace(
+    SEALED,
+    kind="pades",
+    time_source="timestamp",
+    chain=(ChainCertificate("CN=UBND", "00" * 32), ChainCertificate("CN=Gốc", "11" * 32)),
+    anchor=AnchorName("11" * 32, "test", "Gốc thử", "Test root"),
+    status_evidence=(
+        StatusEvidence("00" * 32, "ocsp", "dss", AT),
+        StatusEvidence("22" * 32, "crl", "fetched"),
+    ),
+    digest_algorithm="sha256",
+    signature_algorithm="sha256_ecdsa",
+    key_bits=256,
+    certified="no_changes",
+    changes=("validation_data", "timestamps"),
+    timestamps=(
+        StampDetail("signature", "TSA", AT, "valid"),
+        StampDetail("document", "", None, "invalid", "x"),
+    ),
+)
+
+
+def test_everything_a_report_knows_of_a_signature_is_told() -> None:
+    told = steps(replace(VALID, signatures=(FULL,), second_look="same"))
+    assert [one.passed for one in told] == [True] * 7
+    assert "Format: PAdES" in told[1].details
+    assert "Certificates: UBND ← Gốc" in told[1].details
+    assert "Trusted root: Test root (root for tests only, without legal value)" in told[1].details
+    assert "Algorithms: sha256, sha256_ecdsa, 256 bit" in told[1].details
+    assert told[2].details == (
+        "Evidence: OCSP in the file: UBND, 2026-11-24T02:30:00+00:00",
+        "Evidence: CRL fetched from its issuer: 2222222222222222",
+    )
+    assert told[3].details == (
+        "Certified: no changes are permitted afterwards",
+        "Added after signing: data for validation, time stamps",
+    )
+    assert told[4].details[2:] == (
+        "Time stamp: of the signature, TSA, 2026-11-24T02:30:00+00:00, valid",
+        "Time stamp: of the whole file, invalid",
+    )
+    assert told[5].name == "The pages look exactly as they did when they were signed"
+
+
+def test_a_revoked_certificate_and_other_pages_fail_their_steps() -> None:
+    revoked = replace(FULL, verdict="invalid", reason="certificate_revoked")
+    difference = PageDifference("KhoSeal", 2, (1, 2, 3, 4))
+    report = SignatureReport(
+        "invalid", "REVOKED", ("certificate_revoked",), (revoked,), "different", (difference, difference)
+    )
+    told = steps(report, "vi")
+    assert (told[2].passed, told[5].passed) == (False, False)
+    assert told[5].details == ("Trang 2 trông khác khi được ký",)
+    unseen = steps(replace(report, second_look="not_made", differences=()))[5]
+    assert (unseen.passed, unseen.details) == (None, ("The pages could not be compared",))
+
+
+@pytest.mark.parametrize(("trust", "passed"), [("A", True), ("C", True), ("D", None), ("E", None)])
+def test_what_a_document_is_worth_is_the_last_step(trust: str, passed: bool | None) -> None:
+    last = steps(VALID, worth=Worth(trust, ("class_by_owner",), "trust-classes/1"))[-1]
+    assert (last.number, last.passed) == (6, passed)
+    assert last.name.startswith(f"What the document is worth: {trust}, ")
+    assert last.details == ("You uploaded this document yourself.", "Rules of classes: trust-classes/1")
+
+
+def test_every_named_value_of_a_report_has_words() -> None:
+    values = (
+        *(get_args(one) for one in (SignatureKind, Certified, EvidenceKind, EvidenceSource, StampKind)),
+        get_args(Change),
+        get_args(Verdict),
+        PURPOSES,
+    )
+    assert {one for each in values for one in each if one} <= NAMES.keys()
