@@ -260,7 +260,8 @@ def test_other_owners_are_counted_and_not_named(code: str, alone: str, two: str)
 
 def test_the_check_is_told_in_the_steps_of_the_command() -> None:
     steps = tell_document(narrator("en"), WHOLE).steps
-    assert [one.outcome.words for one in steps] == ["Passed"] * 5
+    assert [one.outcome.words for one in steps] == ["Passed"] * 6
+    assert steps[-1].name.startswith("What the document is worth: A, ")
     assert steps[0].details == (f"PDF, 48 kB, SHA-256 {'ab' * 32}",)
     assert steps[3].details[0] == "Time: 00:05:07, 25 Nov 2026"
 
