@@ -5,7 +5,9 @@ nothing of them is used before signature, subject and time were checked.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -27,6 +29,8 @@ _SKEW = timedelta(minutes=5)
 _UNSTATED = timedelta(days=1)  # how long an answer is good for that does not say so itself
 _QUERY, _REPLY = "application/ocsp-request", "application/ocsp-response"
 _LARGEST_LIST = 2 * 1024 * 1024  # bytes of a CRL: it is carried in every file sealed with it
+_LIST_KEPT = 300.0  # seconds that a good list is used again: lists are made anew by the hour or the day
+_LISTS_KEPT = 16
 _STRONG = frozenset({"sha256", "sha384", "sha512"})
 
 
@@ -51,6 +55,7 @@ class HttpStatus:
         self._limits = limits or Limits()
         self._clock = clock
         self.state = ServiceState("http", url)
+        self._lists: dict[str, tuple[float, bytes]] = {}
 
     async def status(self, certificate: bytes, issuer: bytes, at: datetime) -> StatusProof:
         """Return a proof that the certificate stands.
@@ -164,10 +169,9 @@ class HttpStatus:
             raise _bad("clock")
 
     async def _by_list(self, url: str, own: x509.Certificate, issuer: x509.Certificate) -> StatusProof:
-        limits = Limits(self._limits.seconds, _LARGEST_LIST, self._limits.tries, self._limits.pause)
-        answered = await self._asked(Question(url, method="GET"), limits)
+        fetched, content = await self._list(url)
         try:
-            found = x509.load_der_x509_crl(answered.body)
+            found = x509.load_der_x509_crl(content)
             if found.issuer != issuer.subject:
                 raise _bad("another")
             algorithm = found.signature_hash_algorithm
@@ -178,7 +182,19 @@ class HttpStatus:
                 raise CertificateRevoked("a certificate of the seal is revoked")
         except (ValueError, UnsupportedAlgorithm) as error:
             raise _bad("not_a_response") from error
-        return StatusProof("crl", answered.body)
+        self._lists[url] = (fetched, content)
+        return StatusProof("crl", content)
+
+    async def _list(self, url: str) -> tuple[float, bytes]:
+        """Fetch a list, or give the one that was found good a moment ago: many certificates share it."""
+        known = self._lists.get(url)
+        if known is not None and time.monotonic() - known[0] < _LIST_KEPT:
+            return known
+        if len(self._lists) >= _LISTS_KEPT:
+            self._lists.clear()
+        limits = replace(self._limits, largest=_LARGEST_LIST)
+        fetched = time.monotonic()
+        return fetched, (await self._asked(Question(url, method="GET"), limits)).body
 
     async def _asked(self, question: Question, limits: Limits) -> Answered:
         async def once() -> Answered:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from cryptography import x509
 
 from signing import anchors
+from signing.conversion import compose_mark
 from signing.errors import (
     SealAnswerLost,
     SealingFailed,
@@ -269,6 +270,44 @@ async def test_a_responder_whose_clock_is_a_little_ahead_is_waited_for(
     services.status.ahead = timedelta(seconds=2)
     await seal(services.sealer(held), paper, tmp_path / "sealed.pdf")
     assert (await judged(tmp_path / "sealed.pdf", services.pki))[0] == "valid"
+
+
+@pytest.fixture(scope="module")
+async def pool(anyio_backend: str) -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(size=1)
+    await pool.start()
+    yield pool
+    await pool.close()
+
+
+@pytest.mark.parametrize("held", ["file-rsa", "token-p256", "service-rsa"], indirect=True)
+async def test_a_file_from_outside_is_sealed_too(
+    held: KindOfKey, services: Services, pool: WorkerPool, paper: Path, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    mark = compose_mark(NAME, "Ngô Quang Huy", now)
+    said = {"mark": mark, "at": now, "reason": "Số hóa", "name": NAME, "max_bytes": 2**22}
+    await services.sealer(held).seal_foreign(AGENCY, pool, paper, tmp_path / "sealed.pdf", **said)
+    assert await judged(tmp_path / "sealed.pdf", services.pki) == ("valid", "", "B-LTA", NAME)
+
+
+@pytest.mark.parametrize("held", ["file-p256"], indirect=True)
+@pytest.mark.parametrize("foreign", [False, True])
+async def test_where_only_lists_are_to_be_had_they_are_the_proof(
+    held: KindOfKey, services: Services, pool: WorkerPool, paper: Path, tmp_path: Path, foreign: bool
+) -> None:
+    services.status.fault = lambda asked: loopback.Answer(b"", status=404) if asked.method == "POST" else None
+    sealer, target, now = services.sealer(held), tmp_path / "sealed.pdf", datetime.now(UTC)
+    if foreign:
+        mark = compose_mark(NAME, "Ngô Quang Huy", now)
+        said = {"mark": mark, "at": now, "reason": "Số hóa", "name": NAME, "max_bytes": 2**22}
+        await sealer.seal_foreign(AGENCY, pool, paper, target, **said)
+    else:
+        await seal(sealer, paper, target)
+    assert await judged(target, services.pki) == ("valid", "", "B-LTA", NAME)
+    with pikepdf.open(target) as document:
+        assert len(document.Root.DSS.CRLs) == 2, "of the root and of the issuing authority"
+        assert "/OCSPs" not in document.Root.DSS
 
 
 # What only one kind can do
