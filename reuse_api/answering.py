@@ -120,7 +120,7 @@ MAKING: dict[type[Exception], Making] = {
     ReceiptGone: lambda problem: problems.of_code(problem.code),
     RequestConflict: lambda problem: problems.of_code(problem.code),
     FileRejected: problems.of_file,
-    FieldInvalid: lambda problem: problems.of_field(problem.field, problem.code),
+    FieldInvalid: lambda problem: problems.of_field(problem.field, problem.code, problem.details),
     CredentialsRefused: lambda problem: problems.of_credentials(problem.code, problem.scheme),
     # The credential ended, or was withdrawn, between the door and the gate.
     TokenRefused: lambda problem: problems.of_credentials(problem.code, "Bearer"),

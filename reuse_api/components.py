@@ -6,12 +6,14 @@ from starlette.responses import Response
 
 from reuse_api.answering import answer
 from reuse_api.callers import AsSystem, TheVault
-from reuse_api.handing_in import handed_in
+from reuse_api.handing_in import read
 from reuse_api.idempotency import WriteKey
 from reuse_api.schemas import ConfirmationBody, ScanFields
+from reuse_api.uploads import receive_file
 from vault.confirming import confirm
 from vault.digitise import digitise
 from vault.errors import FieldInvalid
+from vault.services import MAX_UPLOAD
 
 PART = "scan"  # the text part of the form that holds the JSON
 
@@ -39,12 +41,17 @@ async def post_digitised(
 ) -> Response:
     """Store a scan in place of a component, marked and signed; 201 with its document codes.
 
-    As multipart/form-data: what is said of it as JSON in the part `scan`, the PDF in the part `file`. Where
-    the plan had an answer, a reason for scanning all the same is demanded.
+    As multipart/form-data: what is said of it as JSON in the part `scan`, the file (PDF, JPEG, PNG, TIFF or
+    HEIC, with its Content-Type) in the part `file`. A scan that is not good enough is refused with what was
+    measured. Where the plan had an answer, a reason for scanning all the same is demanded.
     """
-    async with handed_in(request, vault.scratch, PART, ScanFields) as (body, file):
-        if file is None:
-            raise FieldInvalid("file", "field_missing")
-        return answer(
-            request, await digitise(vault, caller, code, component, body.value(), file, key=key), 201
+    if request.headers.get("content-type", "").startswith("application/json"):
+        raise FieldInvalid("file", "field_missing")
+    async with await receive_file(request, vault.scratch, MAX_UPLOAD, (PART,)) as form:
+        if PART not in form.fields:
+            raise FieldInvalid(PART, "field_missing")
+        said = read(ScanFields, form.fields[PART].encode()).value()
+        done = await digitise(
+            vault, caller, code, component, said, form.file, key=key, declared_type=form.declared_type
         )
+        return answer(request, done, 201)

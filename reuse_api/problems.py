@@ -42,6 +42,7 @@ class Fault:
 
     field: str
     code: str
+    details: Mapping[str, str] | None = None  # what its words weave in
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,18 @@ class Problem:
             "type": TYPES + self.code,
             "title": TITLES[self.status].words(language),
             "status": self.status,
-            "detail": words(self.code, language, self.audience),
+            "detail": words(self.code, language, self.audience, self._details()),
             "code": self.code,
         }
         if self.faults:
             document["field"] = self.faults[0].field
             document["fields"] = [
-                {"field": one.field, "code": one.code, "words": words(one.code, language)}
+                {
+                    "field": one.field,
+                    "code": one.code,
+                    "words": words(one.code, language, "machine", one.details),
+                    **({"values": dict(one.details)} if one.details else {}),
+                }
                 for one in self.faults
             ]
         if self.reasons:
@@ -85,15 +91,20 @@ class Problem:
             document["receipts"] = list(self.receipts)
         return document
 
+    def _details(self) -> Mapping[str, str]:
+        return (self.faults[0].details if self.faults else None) or {}
 
-def words(code: str, language: Language, audience: Audience = "machine") -> str:
+
+def words(
+    code: str, language: Language, audience: Audience = "machine", details: Mapping[str, str] | None = None
+) -> str:
     """Give the words of any code that can leave a door: of a problem, of a reason, of an identifier.
 
     Behind a colon may stand what was found in a file, as `FileRejected.told` gives it.
     """
     code, _, found = code.partition(":")
     row = ROWS.get(code)
-    said = row.words(language) if row is not None else say(code, audience, language)
+    said = row.words(language) if row is not None else say(code, audience, language, **(details or {}))
     named = "; ".join(say(FOUND + one, audience, language) for one in found.split(",") if one)
     return f"{said} {FOUND_WORDS[language]}: {named}." if named else said
 
@@ -108,11 +119,11 @@ def of_code(code: str, *, status: int | None = None, headers: Mapping[str, str] 
     return Problem(code, status or ROWS[code].status, headers=headers or {})
 
 
-def of_field(name: str, code: str) -> Problem:
+def of_field(name: str, code: str, details: Mapping[str, str] | None = None) -> Problem:
     """Make the problem of one field; a code that only policies has words for is 422."""
     row = ROWS.get(code)
     status = row.status if row is not None else 422
-    return Problem(code, status, faults=(Fault(name, code),))
+    return Problem(code, status, faults=(Fault(name, code, details or None),))
 
 
 def of_file(problem: FileRejected) -> Problem:

@@ -105,6 +105,11 @@ class Settings(BaseSettings):
         le=16 * 2**20,
         description="The largest body in bytes of a request that carries no file.",
     )
+    ocr: Literal["auto", "off"] = Field(
+        "auto",
+        description='Whether scans are read, for suggestions and a text layer: "auto" where tesseract with '
+        'its Vietnamese data is installed, "off" never.',
+    )
     demo_sign_in: bool = Field(
         False,
         description="Let owners sign in with a one-time code printed in the terminal; for the demo alone, "

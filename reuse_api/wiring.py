@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.settings import Settings, SettingsInvalid, variable
 from signing.malware import Clamd
+from signing.ocr import Ocr
 from signing.revocation import RevocationSource
 from signing.status_http import HttpStatus
 from signing.timestamps import TimestampSource
@@ -59,6 +60,7 @@ def authorities_of(settings: Settings) -> Authorities:
         revocation,
         demonstration=demo is not None,
         status_hosts=settings.status_host_names,
+        ocr=Ocr.off() if settings.ocr == "off" else Ocr.found(),
     )
 
 

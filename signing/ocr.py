@@ -26,7 +26,7 @@ _LONGEST_ANSWER = 4 * 1024 * 1024  # bytes
 _ASKING_SECONDS = 10
 _SOURCE = Path(__file__).resolve().parent.parent
 
-State = Literal["ready", "not_installed", "no_vietnamese"]
+State = Literal["ready", "not_installed", "no_vietnamese", "off"]
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ class ReadPage:
 class Ocr:
     """Tesseract with its Vietnamese data, or the knowledge that it is not there."""
 
-    def __init__(self, program: Path | None, data: Path | None) -> None:
+    def __init__(self, program: Path | None, data: Path | None, *, off: bool = False) -> None:
         self._program = program
         self._data = data
+        self._off = off
         self._free = asyncio.Semaphore(1)
 
     @classmethod
@@ -86,9 +87,16 @@ class Ocr:
         known = "vie" in languages and bool(folder)
         return cls(Path(program).resolve(), Path(folder).resolve() if known else None)
 
+    @classmethod
+    def off(cls) -> "Ocr":
+        """Read nothing, whatever is installed."""
+        return cls(None, None, off=True)
+
     @property
     def state(self) -> State:
         """Whether pages can be read, or what is missing."""
+        if self._off:
+            return "off"
         if self._program is None:
             return "not_installed"
         return "ready" if self._data is not None else "no_vietnamese"

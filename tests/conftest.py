@@ -22,6 +22,7 @@ from reuse_api.demo.people import Citizen, Office
 from reuse_api.demo.pki import DemoAuthority
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
+from tests.scans import making
 from vault import authenticating, deliver, handling, issue, release, staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
 from vault.callers import Caller, OwnerCaller, SystemCaller
@@ -356,6 +357,18 @@ async def bank(house: House) -> SystemCaller:
 @pytest.fixture
 async def stranger(house: House) -> OwnerCaller:
     return await house.owner(people.STRANGER)
+
+
+@pytest.fixture
+def scanned(tmp_path: Path) -> Any:
+    """Make scans that pass and differ: `scanned("a title")` gives a path."""
+
+    def make(title: str) -> Path:
+        path = tmp_path / f"{os.urandom(4).hex()}.pdf"
+        path.write_bytes(making.good_scan(title))
+        return path
+
+    return make
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A scan in place of a component: marked, signed, stored, counted; class B where it is good enough.
+"""A scan in place of a component: measured, copied, marked, signed, stored; class B where it is good enough.
 
 A scan in spite of an answer of the plan says why, and is counted as such (DESIGN 10).
 """
@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from policies.decision import decide
 from policies.facts import RESCAN_REASONS, AccessFacts, Action, Decision
 from policies.recording import plain
+from signing.file_types import PDF
 from signing.leaf import Kind
 from vault import epochs, keeping, requests, telling
 from vault.appending import Transaction
@@ -23,12 +24,13 @@ from vault.days import legal_day
 from vault.dossiers import canonical_code
 from vault.entries import Logged
 from vault.errors import FieldInvalid
+from vault.evidence_tables import scan, scan_finding
 from vault.gathering import Scene, scene
 from vault.issuing import file_sha256, owners_in_roles
 from vault.keeping import Description, Kept
 from vault.plan import barred, found_dossier
 from vault.scan_kept import ScanKept
-from vault.scanned_paper import ScannedPaper, marked
+from vault.scanned_paper import Scanned, ScannedPaper, marked
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.tables import digitisation
@@ -51,22 +53,31 @@ class ScanBody:
 
 
 async def digitise(
-    vault: Vault, caller: SystemCaller, code: str, component: str, body: ScanBody, file: Path, *, key: str
+    vault: Vault,
+    caller: SystemCaller,
+    code: str,
+    component: str,
+    body: ScanBody,
+    file: Path,
+    *,
+    key: str,
+    declared_type: str = PDF,
 ) -> Answer | Refusal:
-    """Store a scan for its owners, marked and sealed as the agency's conversion; never more than a candidate.
+    """Store a scan for its owners, marked and sealed as the agency's conversion, of the class it is worth.
 
     Args:
-        file: the scan, an unsigned PDF.
+        file: the scan, an unsigned PDF or a picture.
+        declared_type: its media type, as whoever hands it in says.
         key: the Idempotency-Key.
 
     Raises:
-        FieldInvalid: a field or the file cannot be accepted; nothing is stored.
+        FieldInvalid: a field or the file cannot be accepted; nothing is stored. ScanRefused: its quality.
         NotFound: there is no such dossier, or it is another agency's.
         SealingFailed: no seal could be made; nothing is stored.
     """
     _check_said(body, legal_day(vault.clock.now()))
     code = canonical_code(code)
-    async with _Making(vault, caller, body, file, code) as making:
+    async with _Making(vault, caller, body, file, declared_type, code) as making:
 
         async def draft(at: datetime) -> Draft | Refusal:
             async with vault.db.read() as db:
@@ -78,7 +89,7 @@ async def digitise(
             decision = decide(facts, vault.book, at)
             if not decision.permitted:
                 return await _refuse(vault, caller, found, facts, decision, key)
-            if await making.begin(at):
+            if await making.begin(found, facts):
                 return await draft(vault.clock.now())  # that took its time: what is true now is decided on
             return await _ready(vault, caller, making, found, facts, decision, key)
 
@@ -134,10 +145,13 @@ async def _refuse(
 class _Making:
     """The marked paper of one request, made when it is first needed; a context that removes it."""
 
-    def __init__(self, vault: Vault, caller: SystemCaller, body: ScanBody, file: Path, code: str) -> None:
+    def __init__(
+        self, vault: Vault, caller: SystemCaller, body: ScanBody, file: Path, declared_type: str, code: str
+    ) -> None:
         self._vault = vault
         self._caller = caller
         self._file = file
+        self._declared_type = declared_type
         self._code = code
         self._kept: Kept | None = None
         self.body = body
@@ -152,21 +166,32 @@ class _Making:
         if self.paper is not None:
             self.paper.file.unlink(missing_ok=True)
 
-    async def begin(self, at: datetime) -> bool:
-        """Have the scan marked and sealed; says whether that was done just now."""
+    async def begin(self, found: Scene, facts: AccessFacts) -> bool:
+        """Have the scan measured, copied, marked and sealed; says whether that was done just now."""
         if self.paper is not None:
             return False
-        self.paper = await marked(self._vault, self._caller, self._file, at)
+        scanned = Scanned(
+            self._file,
+            self._declared_type,
+            self._code,
+            found_dossier(found).facts.procedure,
+            facts.result_persons,
+            self._title(found.at),
+        )
+        self.paper = await marked(self._vault, self._caller, scanned, found.at)
         return True
+
+    def _title(self, at: datetime) -> str:
+        known = self._vault.book.record_type(self.body.type, legal_day(at))
+        return self.body.title or (known.name.vi if known is not None else self.body.type)
 
     async def kept(self, paper: ScannedPaper, owners: tuple[str, ...], at: datetime) -> Kept:
         """Give the record that the paper becomes; its bytes are durable then."""
         if self._kept is None:
             body = self.body
-            known = self._vault.book.record_type(body.type, legal_day(at))
             description = Description(
                 type=body.type,
-                title=body.title or (known.name.vi if known is not None else body.type),
+                title=self._title(at),
                 source="digitised",
                 issuer=None,  # who scans a paper did not issue it; the converter stands in `digitisation`
                 issuer_name=(body.issuer_name or "").strip() or None,
@@ -174,9 +199,17 @@ class _Making:
                 issued_on=body.issued_on,
                 dossier=self._code,
                 converter=self._caller.agency,
+                scan_passed=paper.scan.quality.passed,
             )
             self._kept = await keeping.keep(
-                self._vault, paper.file, paper.examined, description, owners_of=owners, data=None, at=at
+                self._vault,
+                paper.file,
+                paper.examined,
+                description,
+                owners_of=owners,
+                data=None,
+                at=at,
+                original=paper.original,
             )
         return self._kept
 
@@ -194,15 +227,17 @@ async def _ready(
     assert paper is not None  # noqa: S101 - begun before
     kept = await making.kept(paper, facts.result_persons, found.at)
     explanation = making.body.explanation if facts.rescan_reason is not None else None
-    scan = ScanKept(found, facts, kept, paper, explanation)
+    kept_scan = ScanKept(found, facts, kept, paper, explanation, vault.ocr.state)
     after = planned(vault, found, facts.component or "", kept.told().facts)
 
     async def write(tx: Transaction, logged: list[Logged]) -> Answer:
         codes = await keeping.write(tx.db, kept, found.at)
-        row = scan.row(caller, logged[0])
+        row = kept_scan.row(caller, logged[0])
         await tx.db.execute(insert(digitisation).values(**row))
+        await tx.db.execute(insert(scan).values(**kept_scan.original()))
+        await tx.db.execute(insert(scan_finding), kept_scan.findings())
         await epochs.advance(tx.db, [("dossier", row["dossier"])])
-        return scan.answer(after, codes, logged[0])
+        return kept_scan.answer(after, codes, logged[0])
 
-    prepared = await telling.prepare(vault, caller, [scan.told(decision, key)])
+    prepared = await telling.prepare(vault, caller, [kept_scan.told(decision, key)])
     return Draft(prepared, found.epochs, found.at, write)

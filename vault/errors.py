@@ -1,5 +1,7 @@
 """What can go wrong in the vault. A docstring is the message; a `code` never changes."""
 
+from collections.abc import Mapping
+
 
 class VaultError(Exception):
     """The vault could not do what was asked."""
@@ -52,10 +54,14 @@ class FieldInvalid(VaultError):
 
     code = "field_invalid"
 
-    def __init__(self, field: str, code: str, detail: str = "") -> None:
+    def __init__(
+        self, field: str, code: str, detail: str = "", *, details: Mapping[str, str] | None = None
+    ) -> None:
+        """`details` are values that the words of the code may weave in."""
         super().__init__(detail or code)
         self.field = field
         self.code = code
+        self.details = dict(details or {})
 
     @property
     def told(self) -> str:

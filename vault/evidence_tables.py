@@ -1,6 +1,7 @@
 """The tables of what documents are worth: evidence, waiting seals, scans, quarantine, trust classes."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -129,6 +130,33 @@ archive_stamp = table(
 )
 
 # Scans --------------------------------------------------------------------------------------------------
+
+scan = table(
+    "scan",  # what a digitised copy was made from, kept beside it, and whether it was good enough
+    text("record", ForeignKey("record.id"), primary_key=True),
+    text("media_type"),
+    text("blob"),
+    binary("content_sha256"),
+    number("content_size"),
+    binary("sealed_sha256"),
+    number("sealed_size"),
+    Column("passed", Boolean, nullable=False),  # every rule with a consequence was met
+    text("rules"),  # SHA-256 of the rules that it was judged by, as hex
+    text("read"),  # ready | not_installed | no_vietnamese | off: whether letters could be read off it
+    Column("needs_person", Boolean, nullable=False),  # they were read too poorly to suggest anything by
+)
+
+scan_finding = table(
+    "scan_finding",  # one rule held against one page of a scan
+    text("record", ForeignKey("record.id"), primary_key=True),
+    text("rule", primary_key=True),
+    number("page", primary_key=True),  # from 1; 0 is the whole file
+    text("measured"),
+    text("wanted"),
+    text("outcome"),  # met | tell | doubt
+    text("fault"),  # the reason code of what is not met
+    text("legal"),
+)
 
 # Quarantine ---------------------------------------------------------------------------------------------
 

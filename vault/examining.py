@@ -49,7 +49,7 @@ async def accepted(
     """
     await trusting.look(vault)
     if caller is not None:
-        await _scan(vault, file, at, caller)
+        await scan_for_malware(vault, file, at, caller)
     examined = await judged(vault, file, at, declared_type=declared_type, sealing=sealing)
     if examined.refusal is not None:
         if caller is not None and examined.refusal in QUARANTINED:
@@ -91,7 +91,9 @@ async def judged(
     return examined
 
 
-async def _scan(vault: Vault, file: Path, at: datetime, caller: OwnerCaller | SystemCaller) -> None:
+async def scan_for_malware(
+    vault: Vault, file: Path, at: datetime, caller: OwnerCaller | SystemCaller
+) -> None:
     if vault.scanner is None:
         return
     try:

@@ -21,7 +21,7 @@ from storage.opening import open_store
 from vault.database import Database
 from vault.days import legal_day
 from vault.entries import instant
-from vault.evidence_tables import quarantine
+from vault.evidence_tables import quarantine, scan
 from vault.inspecting_log import differences, published_note
 from vault.migrating import check_schema
 from vault.opening import VaultPlaces, check_made
@@ -157,10 +157,11 @@ async def _facts(db: Database) -> list[Finding]:
 async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], set[str]]:
     async with db.read() as connection:
         rows = (await connection.execute(select(record).order_by(record.c.id))).mappings().all()
+        originals = {row.record: row for row in await connection.execute(select(scan))}
     findings: list[Finding] = []
     known: set[str] = set()
     for row in rows:
-        for part, blob, expected in _parts(row):
+        for part, blob, expected in _parts(row, originals.get(row["id"])):
             known.add(blob)
             problem = await _check(store, blob, expected)
             if problem is not None:
@@ -185,8 +186,10 @@ async def _in_quarantine(db: Database, store: BlobStore) -> tuple[list[Finding],
     return findings, {row["blob"] for row in rows}
 
 
-def _parts(row: Any) -> list[tuple[str, str, bytes]]:
+def _parts(row: Any, made_from: Any) -> list[tuple[str, str, bytes]]:
     parts = [("file", row["blob"], row["sealed_sha256"])]
+    if made_from is not None:
+        parts.append(("original", made_from.blob, made_from.sealed_sha256))
     return parts + ([("data", row["data_blob"], row["data_sealed_sha256"])] if row["data_blob"] else [])
 
 

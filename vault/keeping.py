@@ -38,6 +38,8 @@ from vault.records import Stored, relation_tag
 from vault.services import Vault
 from vault.tables import record, record_owner, record_relation
 
+ORIGINAL = "original"  # the part of a record that it was made from
+
 
 @dataclass(frozen=True)
 class Description:
@@ -69,6 +71,7 @@ class Kept:
     judged: Judged
     judgement: Judgement | None = None
     etsi_report: bytes = b""
+    original: Sealed | None = None  # of what the file was made from, where that is kept beside it
 
     @property
     def trust(self) -> TrustClass:
@@ -104,10 +107,12 @@ async def keep(
     data: Mapping[str, Any] | None,
     at: datetime,
     newcomers: Sequence[NewOwner] = (),
+    original: Path | None = None,
 ) -> Kept:
     """Seal a file (and its structured data) under a fresh key, put both, and prepare the rows.
 
     Args:
+        original: what the file was made from; kept beside it under the same key, as its part "original".
         newcomers: those of the owners whose stores are only being made.
 
     Raises:
@@ -126,6 +131,7 @@ async def keep(
     if data is not None:
         row |= await _put_data(vault, data, key, record_id)
         row["subject_born_on"] = _born_on(vault, description, data, at)
+    beside = await _put(vault, original, key, record_id, ORIGINAL) if original is not None else None
     relations = _relations(vault, description, data, at)
     return Kept(
         record_id,
@@ -137,6 +143,7 @@ async def keep(
         judged,
         examined.judgement,
         examined.etsi_report,
+        beside,
     )
 
 
@@ -221,10 +228,11 @@ async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]
 
 async def discard(vault: Vault, kept: Kept) -> None:
     """Take away the sealed bytes of a document whose rows will not be written, else `inspect` sweeps them."""
-    for part in ("blob", "data_blob"):
-        if kept.row.get(part):
+    original = blob_name(kept.id, ORIGINAL) if kept.original is not None else None
+    for blob in (kept.row["blob"], kept.row.get("data_blob"), original):
+        if blob:
             with suppress(StorageError):
-                await vault.store.delete(kept.row[part])
+                await vault.store.delete(blob)
 
 
 def blob_name(record_id: str, part: str) -> str:

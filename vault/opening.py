@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 
 from policies.book import Book, shipped_book
 from signing.malware import Clamd
+from signing.ocr import Ocr
 from signing.revocation import RevocationSource
 from signing.status_fetching import StatusFetcher
 from signing.timestamps import TimestampSource
@@ -54,7 +55,7 @@ class VaultPlaces:
 
 @dataclass(frozen=True)
 class Authorities:
-    """Whom the vault trusts, and where time stamps and certificate status come from.
+    """Whom the vault trusts, where time stamps and certificate status come from, and who reads its scans.
 
     `demonstration`: its own seals lead to a root for tests, so that such roots count for what documents are
     worth; in any other vault they count for nothing.
@@ -67,6 +68,7 @@ class Authorities:
     revocation: RevocationSource | None = None
     demonstration: bool = False
     status_hosts: Sequence[str] = ()
+    ocr: Ocr = field(default_factory=Ocr.off)
 
 
 def check_places(places: VaultPlaces, *, create: bool) -> bool:
@@ -228,6 +230,7 @@ def _put_together(
             trust=authorities.trust,
         ),
         workers=pool,
+        ocr=authorities.ocr,
         trust=authorities.trust,
         demonstration=authorities.demonstration,
         status=status,

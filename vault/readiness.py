@@ -38,6 +38,7 @@ async def ready(vault: Vault) -> dict[str, Any]:
     if vault.scanner is not None:
         malware = "ready" if await vault.scanner.ready() else "unavailable"
     ready = all(value == "ok" for value in checks.values())
+    workers["ocr"] = vault.ocr.state  # scans are read for suggestions where it is there
     return {
         "ready": ready,
         "checks": checks,

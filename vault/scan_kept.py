@@ -1,7 +1,7 @@
 """What a scan that was kept says of itself: in the log, in its own row, and to the officer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from policies.facts import AccessFacts, ComponentPlan, Decision
@@ -9,7 +9,7 @@ from signing.leaf import Kind
 from vault.callers import SystemCaller
 from vault.entries import Logged, stamp
 from vault.gathering import Scene
-from vault.keeping import Kept
+from vault.keeping import ORIGINAL, Kept, blob_name
 from vault.plan import found_dossier
 from vault.scanned_paper import ScannedPaper
 from vault.services import Answer
@@ -25,10 +25,17 @@ class ScanKept:
     kept: Kept
     paper: ScannedPaper
     explanation: str | None
+    read: str  # whether letters could be read off it: the state of `signing.ocr`
 
     def told(self, decision: Decision, key: str) -> Telling:
         """Tell of it to its owners; `key` is the Idempotency-Key."""
-        details = {"scan": self.paper.scan.sha256.hex(), "explanation": self.explanation}
+        quality = self.paper.scan.quality
+        details = {
+            "scan": self.paper.scan.sha256.hex(),
+            "scan_passed": quality.passed,
+            "scan_rules": quality.version,
+            "explanation": self.explanation,
+        }
         return Telling(
             Kind.RECORD_EVENT,
             "digitised",
@@ -57,6 +64,29 @@ class ScanKept:
             "at": stamp(self.found.at),
         }
 
+    def original(self) -> dict[str, Any]:
+        """Give the row of `scan`: the file as it was handed in, and whether it was good enough."""
+        kept, paper = self.kept.original, self.paper
+        if kept is None or kept.content_sha256 != paper.scan.sha256:
+            raise RuntimeError("the scan changed between its measuring and its sealing")
+        return {
+            "record": self.kept.id,
+            "media_type": paper.scan.measured.media_type,
+            "blob": blob_name(self.kept.id, ORIGINAL),
+            "content_sha256": kept.content_sha256,
+            "content_size": kept.content_size,
+            "sealed_sha256": kept.sealed_sha256,
+            "sealed_size": kept.sealed_size,
+            "passed": paper.scan.quality.passed,
+            "rules": paper.scan.quality.version,
+            "read": self.read,
+            "needs_person": paper.reading.needs_person,
+        }
+
+    def findings(self) -> list[dict[str, Any]]:
+        """Give the rows of `scan_finding`."""
+        return [{"record": self.kept.id, **asdict(one)} for one in self.paper.scan.quality.findings]
+
     def answer(self, after: ComponentPlan | None, codes: Mapping[str, str], entry: Logged) -> Answer:
         """Answer the officer: `after` is the plan's answer with it, `codes` its document code by owner."""
         kept, persons = self.kept, found_dossier(self.found).facts.persons
@@ -75,6 +105,11 @@ class ScanKept:
             "size": kept.row["content_size"],
             "scan_digest": self.paper.scan.sha256.hex(),
             "scan_size": self.paper.scan.size,
+            "scan_type": self.paper.scan.measured.media_type,
+            "scan_passed": self.paper.scan.quality.passed,
+            "scan_findings": [asdict(one) for one in self.paper.scan.quality.findings],
+            "read": self.read,
+            "needs_person": self.paper.reading.needs_person,
             "receipt": entry.receipt,
             "index": entry.index,
         }

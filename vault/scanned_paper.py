@@ -1,63 +1,137 @@
-"""The paper of a scan: examined as it came, marked and sealed by the agency, examined again (DESIGN 8)."""
+"""The paper of a scan: measured and read as it came, copied as PDF/A with its mark, sealed (DESIGN 8).
 
+Nothing of the foreign file but what its pages show gets into the copy; the file itself is kept beside it.
+"""
+
+import base64
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from policies.scan_rules import paper_sizes
 from signing.conversion import compose_mark
 from signing.errors import RewritingFailed
+from signing.file_types import PDF
+from signing.qr import qr_drawing, qr_text
 from signing.report import Examination
-from vault import agencies
+from signing.scan_measuring import declared
+from vault import agencies, owners
 from vault.callers import SystemCaller
+from vault.days import legal_day
 from vault.errors import FieldInvalid
-from vault.examining import accepted
-from vault.keeping import scratch_file
+from vault.examining import accepted, scan_for_malware
+from vault.keeping import scratch_file, write_private
+from vault.scan_judging import JudgedScan, look, refuse_poor
+from vault.scan_reading import Reading, read
 from vault.services import MAX_UPLOAD, Vault
 
 REASON = "Số hóa từ văn bản giấy"
+_LARGEST_COPY = 2 * MAX_UPLOAD  # pictures without loss are written as JPEG, which rarely makes them larger
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What was handed in: the file, what it is declared to be, and what the QR code of its copy says."""
+
+    file: Path
+    declared_type: str
+    dossier: str
+    procedure: str
+    owners: tuple[str, ...]
+    title: str
 
 
 @dataclass(frozen=True)
 class ScannedPaper:
-    """The marked, sealed file, and both examinations: of the scan as it came, and of what became of it."""
+    """The marked, sealed copy, what was found of the scan as it came, and the copy's own examination."""
 
     file: Path
-    scan: Examination
+    original: Path
+    scan: JudgedScan
+    reading: Reading
     examined: Examination
 
 
-async def marked(vault: Vault, caller: SystemCaller, file: Path, at: datetime) -> ScannedPaper:
-    """Mark a scan with agency, converter and time, and seal it; the new file is the caller's to remove.
+async def looked_at(
+    vault: Vault, caller: SystemCaller, file: Path, declared_type: str, at: datetime
+) -> JudgedScan:
+    """Measure a scan; a PDF is examined before, for what it holds and whether it is signed.
 
     Raises:
-        FieldInvalid: the file cannot be taken, is signed already, or cannot be marked.
+        FieldInvalid: the file cannot be taken, or is signed already.
+    """
+    if declared(declared_type) == PDF:
+        scan = await accepted(vault, file, at, caller=caller, sealing=True)
+        if scan.report.reasons != ("no_signature",):
+            raise FieldInvalid("file", "scan_signed")
+    else:
+        await scan_for_malware(vault, file, at, caller)
+    return await look(vault, file, declared_type, legal_day(at))
+
+
+async def marked(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datetime) -> ScannedPaper:
+    """Make the copy of a scan, marked with agency, converter and time, and sealed; the caller removes it.
+
+    Raises:
+        FieldInvalid: the file cannot be taken, is signed already, is not good enough, or cannot be copied.
         SealingFailed: no seal could be made.
     """
-    scan = await accepted(vault, file, at, caller=caller, sealing=True)
-    if scan.report.reasons != ("no_signature",):
-        raise FieldInvalid("file", "scan_signed")
-    async with vault.db.read() as db:
-        agency, _ = await agencies.name(db, caller.agency)
-        converter = (await agencies.officers(db, caller.agency))[caller.officer or ""]
-    sealed = scratch_file(vault)
+    judged = await looked_at(vault, caller, scanned.file, scanned.declared_type, at)
+    refuse_poor(judged)
+    reading = await read(vault, scanned.file, len(judged.measured.pages), {})
+    agency, mark = await _mark(vault, caller, scanned, at)
+    copy, sealed = scratch_file(vault), scratch_file(vault)
     try:
+        place = await _copied(vault, scanned, copy, mark, reading, at)
         await vault.sealer.seal_foreign(
             caller.agency,
             vault.workers,
-            file,
+            copy,
             sealed,
-            mark=compose_mark(agency, converter, at),
+            place=place,
             at=at,
             reason=REASON,
             name=agency,
-            max_bytes=MAX_UPLOAD,
+            max_bytes=_LARGEST_COPY,
         )
         examined = await accepted(vault, sealed, at)
         if examined.report.verdict != "valid":
             raise FieldInvalid("file", "conversion_failed")
     except RewritingFailed as problem:
+        sealed.unlink(missing_ok=True)
         raise FieldInvalid("file", "conversion_failed") from problem
     except BaseException:
         sealed.unlink(missing_ok=True)
         raise
-    return ScannedPaper(sealed, scan, examined)
+    finally:
+        copy.unlink(missing_ok=True)
+    return ScannedPaper(sealed, scanned.file, judged, reading, examined)
+
+
+async def _mark(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datetime) -> tuple[str, bytes]:
+    async with vault.db.read() as db:
+        agency, _ = await agencies.name(db, caller.agency)
+        converter = (await agencies.officers(db, caller.agency))[caller.officer or ""]
+        named = [await owners.identifiers(db, one) for one in scanned.owners]
+    whose = ", ".join(one[0][1] for one in named if one)
+    said = qr_text(scanned.dossier, scanned.procedure, whose, scanned.title)
+    return agency, compose_mark(agency, converter, at, qr_drawing(said))
+
+
+async def _copied(
+    vault: Vault, scanned: Scanned, copy: Path, mark: bytes, reading: Reading, at: datetime
+) -> list[float]:
+    """Have a worker write the copy; gives where the mark stands, which is where the seal belongs."""
+    write_private(copy, b"")
+    asked = {
+        "task": "archive",
+        "mark": base64.b64encode(mark).decode(),
+        "title": scanned.title,
+        "at": at.isoformat(),
+        "paper_sizes": paper_sizes(),
+        "words": reading.layer(),
+    }
+    told = await vault.workers.rewrite(scanned.file, copy, asked, max_bytes=_LARGEST_COPY)
+    if "refusal" in told:
+        raise FieldInvalid("file", "conversion_failed")
+    return [float(edge) for edge in told["place"]]

@@ -1,5 +1,6 @@
 """The sealer: it alone reaches the agencies' seal keys, wherever they are (DESIGN 6, 8)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -68,20 +69,20 @@ class Sealer:
         content: Path,
         target: Path,
         *,
-        mark: bytes,
+        place: Sequence[float],
         at: datetime,
         reason: str,
         name: str,
         max_bytes: int,
     ) -> None:
-        """Have workers mark a file from outside and seal it around what they prepare (`signing.foreign`).
+        """Seal a file from outside around what workers prepare, at a place on page 1 (`signing.foreign`).
 
         Raises:
-            RewritingFailed: the file cannot be marked or prepared.
+            RewritingFailed: the file cannot be prepared.
             SealingFailed: as in `seal`.
         """
         order = self._order(agency, at, reason, name)
-        await seal_foreign(pool, content, target, mark=mark, order=order, max_bytes=max_bytes)
+        await seal_foreign(pool, content, target, place=place, order=order, max_bytes=max_bytes)
 
     def _order(self, agency: str, at: datetime, reason: str, name: str) -> Sealing:
         key = self.keys.open(agency)

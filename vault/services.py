@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from policies.book import Book
 from signing.malware import Clamd
+from signing.ocr import Ocr
 from signing.status_fetching import StatusFetcher
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
@@ -48,6 +49,7 @@ class Vault:
     gate: Gate
     sealer: Sealer
     workers: WorkerPool
+    ocr: Ocr
     trust: TrustFolder
     demonstration: bool  # a vault for tests: roots for tests count for classes
     status: StatusFetcher

@@ -212,6 +212,7 @@ class _Service:
                 scratch=self._folder / "scratch",
                 listen=f"127.0.0.1:{socket.getsockname()[1]}",
                 demo_sign_in=True,
+                ocr="off",
             )
             settings.keys.mkdir(mode=0o700)
             authority = DemoAuthority.create(settings.keys / AUTHORITY, Clock().now())

@@ -50,13 +50,13 @@ async def today(house: House, **changes: Any) -> Rescans:
 
 
 async def test_it_becomes_a_candidate_of_its_owner_signed_by_the_agency(
-    house: House, police: SystemCaller, stranger: OwnerCaller, pdf: Any, tmp_path: Path
+    house: House, police: SystemCaller, stranger: OwnerCaller, scanned: Any, tmp_path: Path
 ) -> None:
-    code, file = await moves(house, police), pdf("giấy khai sinh")
+    code, file = await moves(house, police), scanned("giấy khai sinh")
     # The first answer is a database: scanning in spite of it needs its reason.
     body = ScanBody("GKS", ("applicant",), number="15/1998", reason="applicant_insists")
     told = await scan(house, police, code, file, body, key="once")
-    assert (told["trust"], told["verdict"], told["state"]) == ("E", "valid", "candidate")
+    assert (told["verdict"], told["state"], told["scan_passed"]) == ("valid", "candidate", True)
     assert told["document_codes"] == {"applicant": f"{people.STRANGER.number}-GKS-0001"}
     assert told["digest"] != told["scan_digest"]
     line = await kinship(house, police, code)
@@ -83,11 +83,11 @@ async def test_it_becomes_a_candidate_of_its_owner_signed_by_the_agency(
 
 
 async def test_once_confirmed_it_counts_for_this_dossier(
-    house: House, police: SystemCaller, pdf: Any
+    house: House, police: SystemCaller, scanned: Any
 ) -> None:
     code = await moves(house, police)
     body = ScanBody("GKS", ("applicant",), reason="outdated")
-    told = await scan(house, police, code, pdf("giấy khai sinh"), body)
+    told = await scan(house, police, code, scanned("giấy khai sinh"), body)
     await confirming.confirm(
         house.vault, police, code, people.KINSHIP, told["record"], reason="Đã đối chiếu", key="c"
     )
@@ -95,19 +95,19 @@ async def test_once_confirmed_it_counts_for_this_dossier(
 
 
 async def test_scanning_in_spite_of_an_answer_says_why_and_is_counted(
-    house: House, police: SystemCaller, pdf: Any
+    house: House, police: SystemCaller, scanned: Any
 ) -> None:
     code = await moves(house, police, people.DAUGHTER)
     assert (await kinship(house, police, code))["state"] == "satisfied"
-    refused = await scan(house, police, code, pdf("thừa"))
+    refused = await scan(house, police, code, scanned("thừa"))
     assert isinstance(refused, Refusal)
     assert refused.reasons == ("rescan_reason_missing",)
     assert await house.rows(select(digitisation.c.record)) == []
     for reason, explanation in (("officer_doubts", None), ("other", "Bản gốc có ghi chú tay")):
         body = ScanBody("GKS", ("applicant",), reason=reason, explanation=explanation)
-        assert isinstance(await scan(house, police, code, pdf("thừa"), body), dict)
+        assert isinstance(await scan(house, police, code, scanned("thừa"), body), dict)
     form = ScanBody("KHAC", ("applicant",), title="Tờ khai CT01")
-    assert isinstance(await scan(house, police, code, pdf("CT01"), form, component="CT01"), dict)
+    assert isinstance(await scan(house, police, code, scanned("CT01"), form, component="CT01"), dict)
     counted = await today(house)
     assert (counted.scans, counted.rescans) == (3, 2)
     assert counted.by_reason == {"officer_doubts": 1, "other": 1}
@@ -133,16 +133,16 @@ async def test_scanning_in_spite_of_an_answer_says_why_and_is_counted(
     ],
 )
 async def test_what_is_said_wrongly_is_named(
-    house: House, police: SystemCaller, pdf: Any, body: ScanBody, field: str, code: str
+    house: House, police: SystemCaller, scanned: Any, body: ScanBody, field: str, code: str
 ) -> None:
     dossier = await moves(house, police)
     with pytest.raises(FieldInvalid) as raised:
-        await scan(house, police, dossier, pdf("x"), body)
+        await scan(house, police, dossier, scanned("x"), body)
     assert (raised.value.field, raised.value.code) == (field, code)
 
 
 async def test_only_an_unsigned_pdf_is_a_scan(
-    house: House, police: SystemCaller, daughter: OwnerCaller, tmp_path: Path, pdf: Any
+    house: House, police: SystemCaller, daughter: OwnerCaller, tmp_path: Path, scanned: Any
 ) -> None:
     code = await moves(house, police, people.DAUGHTER)
     delivery = await deliver.read_own(house.vault, daughter, house.daughters)
@@ -151,7 +151,7 @@ async def test_only_an_unsigned_pdf_is_a_scan(
     signed.write_bytes(await house.drained(delivery))
     words.write_bytes(b"just words")
     body = ScanBody("GKS", ("applicant",), reason="unreadable")
-    for file, fault in ((signed, "scan_signed"), (words, "not_a_pdf")):
+    for file, fault in ((signed, "scan_signed"), (words, "not_a_scan")):
         with pytest.raises(FieldInvalid) as raised:
             await scan(house, police, code, file, body)
         assert (raised.value.field, raised.value.code) == ("file", fault)
@@ -159,29 +159,29 @@ async def test_only_an_unsigned_pdf_is_a_scan(
 
 
 async def test_it_takes_an_officer_of_the_agency_of_an_open_dossier(
-    house: House, commune: SystemCaller, police: SystemCaller, pdf: Any
+    house: House, commune: SystemCaller, police: SystemCaller, scanned: Any
 ) -> None:
     code = await moves(house, police)
     with pytest.raises(NotFound):
-        await scan(house, commune, code, pdf("x"))
+        await scan(house, commune, code, scanned("x"))
     alone = await house.system(people.POLICE, officer=False)
-    refused = await scan(house, alone, code, pdf("x"))
+    refused = await scan(house, alone, code, scanned("x"))
     assert isinstance(refused, Refusal)
     assert refused.code == "officer_not_named"
     other = await scan(
-        house, police, code, pdf("x"), ScanBody("VBTN", ("applicant",), reason="other", explanation="x")
+        house, police, code, scanned("x"), ScanBody("VBTN", ("applicant",), reason="other", explanation="x")
     )
     assert isinstance(other, Refusal)
     assert other.reasons == ("type_not_accepted",)
 
 
 async def test_who_scans_a_paper_did_not_issue_it(
-    house: House, police: SystemCaller, stranger: OwnerCaller, pdf: Any
+    house: House, police: SystemCaller, stranger: OwnerCaller, scanned: Any
 ) -> None:
     code = await moves(house, police)
     said = ScanBody("GKS", ("applicant",), issuer_name=" UBND xã Đường Lâm ", reason="outdated")
     named, silent = [
-        (await scan(house, police, code, pdf(str(number)), body))["record"]
+        (await scan(house, police, code, scanned(str(number)), body))["record"]
         for number, body in enumerate((said, ScanBody("GKS", ("applicant",), reason="outdated")))
     ]
     mine = {one.id: one.issuer_name for one in await finding.my_records(house.vault, stranger)}

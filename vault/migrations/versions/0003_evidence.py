@@ -152,6 +152,35 @@ def _waiting_seals() -> None:
 
 def _scans() -> None:
     """Keep what was measured of scans."""
+    op.create_table(
+        "scan",
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("blob", sa.Text(), nullable=False),
+        sa.Column("content_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("content_size", sa.Integer(), nullable=False),
+        sa.Column("sealed_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_size", sa.Integer(), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("read", sa.Text(), nullable=False),
+        sa.Column("needs_person", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_scan_record")),
+        sa.PrimaryKeyConstraint("record", name=op.f("pk_scan")),
+    )
+    op.create_table(
+        "scan_finding",
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=False),
+        sa.Column("measured", sa.Text(), nullable=False),
+        sa.Column("wanted", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("legal", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_scan_finding_record")),
+        sa.PrimaryKeyConstraint("record", "rule", "page", name=op.f("pk_scan_finding")),
+    )
 
 
 def _quarantine() -> None:
