@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -18,7 +17,7 @@ from reuse_api.pages.forms import MAX_KEY, even, new_key
 from reuse_api.pages.rendering import check_form, language_of, onward, page
 from reuse_api.pages.troubles import AWAY, PageRoute, not_done, refused
 from reuse_api.schemas import ScanFields
-from reuse_api.uploads import FormInvalid, receive_file
+from reuse_api.uploads import FormInvalid, ReceivedForm, receive_file
 from signing.errors import SealingFailed
 from vault import plan
 from vault.callers import SystemCaller
@@ -91,7 +90,7 @@ async def send(request: Request, vault: TheVault, caller: AsDesk, code: str) -> 
         async with await receive_file(request, vault.scratch, MAX_UPLOAD, names) as received:
             check_form(request, received.fields.get("form_token", ""), room="desk")
             fields = even(received.fields)
-            told = await _scan(request, vault, caller, found, fields, received.file)
+            told = await _scan(request, vault, caller, found, fields, received)
     except FormInvalid as problem:
         fields = even(problem.fields)
         told = {"file" if problem.field in ("file", "body") else "form": problem.code}
@@ -111,7 +110,7 @@ async def _scan(
     caller: SystemCaller,
     found: Progress,
     fields: Mapping[str, str],
-    file: Path,
+    received: ReceivedForm,
 ) -> Faults | Refusal | None:
     """Digitise; give what is wrong with the form, a decided no, or None when it is stored."""
     typed, component = _Typed.read(fields), fields.get("component", "")
@@ -124,7 +123,16 @@ async def _scan(
         return faults
     try:
         value = typed.fields().value()
-        done = await digitise(vault, caller, found.code, component, value, file, key=key)
+        done = await digitise(
+            vault,
+            caller,
+            found.code,
+            component,
+            value,
+            received.file,
+            key=key,
+            declared_type=received.declared_type,
+        )
     except ValidationError as problem:
         wrong = problems.of_validation([{**each, "loc": ("body", *each["loc"])} for each in problem.errors()])
         return {_PLACES.get(each.field.partition(".")[0], "form"): each.code for each in wrong.faults}

@@ -2,6 +2,7 @@
 
 import json
 import os
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from reuse_api.demo import people
 from reuse_api.demo.people import Citizen
+from tests.scans import making
 from vault.clock import Clock
 from vault.days import legal_day
 
@@ -43,6 +45,12 @@ def upload(stranger: httpx.Client, plain_pdf: bytes) -> str:
     reply = stranger.post("/v1/me/records", data=said, files=form, headers=key())
     assert reply.status_code == 201, reply.text
     return str(reply.json()["record"])
+
+
+@pytest.fixture(scope="module")
+def paper() -> bytes:
+    """A paper as a scanner gives it, that no other module's tests have."""
+    return making.good_scan(os.urandom(8).hex())
 
 
 def kinship(police: httpx.Client, code: str) -> dict[str, Any]:
@@ -109,31 +117,32 @@ def test_what_is_no_candidate_is_refused_in_words(
 
 
 def test_a_scan_is_marked_signed_and_stored_for_its_owner(
-    kho: Any, police: httpx.Client, stranger: httpx.Client, dossier: str, plain_pdf: bytes
+    kho: Any, police: httpx.Client, stranger: httpx.Client, dossier: str, paper: bytes
 ) -> None:
-    unsaid = scan(police, dossier, plain_pdf)
+    unsaid = scan(police, dossier, paper)
     assert (unsaid.status_code, unsaid.json()["code"]) == (403, "rescan_reason_missing")
-    reply = scan(police, dossier, plain_pdf, reason="outdated", number="15/1998")
+    reply = scan(police, dossier, paper, reason="outdated", number="15/1998")
     assert reply.status_code == 201, reply.text
     told = reply.json()
-    assert (told["trust"], told["verdict"], told["state"]) == ("E", "valid", "candidate")
+    assert (told["verdict"], told["scan_passed"], told["scan_type"]) == ("valid", True, "application/pdf")
+    assert {one["outcome"] for one in told["scan_findings"]} == {"met"}
     content = stranger.get(f"/v1/me/records/{told['record']}/content")
     assert content.status_code == 200
-    with pikepdf.open(BytesIO(content.content)) as paper, pikepdf.open(BytesIO(plain_pdf)) as before:
-        grown = float(paper.pages[0].mediabox[3]) - float(before.pages[0].mediabox[3])
+    with pikepdf.open(BytesIO(content.content)) as copy, pikepdf.open(BytesIO(paper)) as before:
+        grown = float(copy.pages[0].mediabox[3]) - float(before.pages[0].mediabox[3])
         assert grown > 20, "the strip with the mark"
-        assert {str(one.T) for one in paper.Root.AcroForm.Fields} == {"Seal", "SealArchiveTimestamp"}
+        assert {str(one.T) for one in copy.Root.AcroForm.Fields} == {"Seal", "SealArchiveTimestamp"}
     held = {one["id"]: one for one in stranger.get("/v1/me/records").json()["records"]}
     assert (held[told["record"]]["source"], held[told["record"]]["number"]) == ("digitised", "15/1998")
     assert reasons(confirm(police, dossier, told["record"]).json()) == ["confirmed_by_officer"]
 
 
 def test_scans_in_spite_of_an_answer_are_counted_from_what_was_entered(
-    police: httpx.Client, commune: httpx.Client, dossier: str, plain_pdf: bytes
+    police: httpx.Client, commune: httpx.Client, dossier: str, paper: bytes
 ) -> None:
     days = {"since": TODAY, "until": TODAY}
     before = police.get("/v1/indicators/rescans", params=days).json()
-    assert scan(police, dossier, plain_pdf, reason="wrong_person").status_code == 201
+    assert scan(police, dossier, paper, reason="wrong_person").status_code == 201
     after = police.get("/v1/indicators/rescans", params=days).json()
     assert after["rescans"] == before["rescans"] + 1
     assert after["by_reason"]["wrong_person"] == before["by_reason"].get("wrong_person", 0) + 1
@@ -190,3 +199,34 @@ def test_only_a_pdf_without_a_signature_is_a_scan(
         headers=key(),
     )
     assert (bare.status_code, bare.json()["field"]) == (422, "file")
+
+
+def test_a_scan_too_coarse_is_refused_with_what_was_measured(
+    kho: Any, police: httpx.Client, residence: Any
+) -> None:
+    code = opened(kho, police, residence, people.DAUGHTER)
+    coarse = making.as_pdf(making.drawn(150), dpi=150)
+    reply = scan(police, code, coarse, reason="unreadable")
+    told = reply.json()
+    assert (reply.status_code, told["code"], told["field"]) == (422, "scan_resolution_low", "file")
+    assert told["fields"][0]["values"] == {"page": "1", "measured": "150 dpi", "wanted": "≥ 200 dpi"}
+    assert "150 dpi" in told["detail"] and "200 dpi" in told["detail"]
+
+
+def test_a_photo_is_taken_and_its_scale_is_not_proven(
+    kho: Any, police: httpx.Client, daughter: httpx.Client, residence: Any
+) -> None:
+    code = opened(kho, police, residence, people.DAUGHTER)
+    photo = making.as_jpeg(making.drawn(200), comment=os.urandom(4))
+    body = {"type": "GKS", "owner_roles": ["applicant"], "reason": "unreadable"}
+    place = f"/v1/dossiers/{code}/components/{KINSHIP}/digitised"
+    for declared, status in (("application/pdf", 422), ("image/jpeg", 201)):
+        parts = {"scan": (None, json.dumps(body)), "file": ("IMG_1.jpg", photo, declared)}
+        reply = police.post(place, files=parts, headers=key())
+        assert reply.status_code == status, reply.text
+    told = reply.json()
+    assert (told["scan_type"], told["scan_passed"], told["trust"]) == ("image/jpeg", False, "E")
+    assert told["scan_digest"] == sha256(photo).hexdigest() != told["digest"]
+    assert [one["fault"] for one in told["scan_findings"] if one["fault"]] == ["scan_scale_unproven"]
+    content = daughter.get(f"/v1/me/records/{told['record']}/content")
+    assert content.headers["content-type"].startswith("application/pdf")

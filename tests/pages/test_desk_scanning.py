@@ -8,22 +8,19 @@ import httpx
 import pytest
 
 from reuse_api.demo import people
-from signing.composing import compose
 from tests.pages.desk import at_desk, hidden, opens, token
-from vault.clock import Clock
+from tests.scans import making
 
 LEASE = "KQ003607"
 STRANGER = {"persons-0-identifier": people.STRANGER.number, "persons-0-name": people.STRANGER.name}
+OTHER = {"persons-0-identifier": people.FATHER.number, "persons-0-name": people.FATHER.name}
 HOSTILE = '"><script>alert(1)</script>'
 
 
 @pytest.fixture
 def scan() -> dict[str, Any]:
     """A paper as a scanner gives it: a PDF that nobody signed."""
-    at = Clock().now()
-    body = {"title": "Hợp đồng thuê nhà", "issuer_name": "A", "issuer_title": "B", "signer": "C"}
-    fields = body | {"body": os.urandom(8).hex(), "issued_on": "2024-01-01"}
-    content = compose("general_result", fields, at=at)
+    content = making.good_scan(os.urandom(8).hex())
     return {"file": ("../../hop-dong.pdf", content, "application/pdf")}
 
 
@@ -45,9 +42,27 @@ def row(client: httpx.Client, code: str, component: str) -> str:
     return found[0]
 
 
-def test_a_scan_where_nothing_is_there_counts_once_it_was_confirmed(
+@pytest.fixture
+def photo() -> dict[str, Any]:
+    """A paper as a telephone sees it: whether it is at its own scale cannot be told."""
+    content = making.as_jpeg(making.drawn(200), comment=os.urandom(8))
+    return {"file": ("IMG_1.jpg", content, "image/jpeg")}
+
+
+def test_a_good_scan_where_nothing_is_there_counts_at_once(
     police: httpx.Client, scan: dict[str, Any]
 ) -> None:
+    code = opens(police, case="thue-muon-o-nho", **OTHER)
+    typed = form(police, code, LEASE) | {"type": "HDTN", "role-applicant": "on"}
+    done = police.post(f"/desk/dossiers/{code}/scan", data=typed, files=scan)
+    assert done.status_code == 303, done.text
+    assert "Đã có trong Kho" in row(police, code, LEASE)
+
+
+def test_a_photo_where_nothing_is_there_counts_once_it_was_confirmed(
+    police: httpx.Client, photo: dict[str, Any]
+) -> None:
+    scan = photo
     code = opens(police, case="thue-muon-o-nho")
     place = f"/desk/dossiers/{code}/scan"
     assert "Chưa có" in row(police, code, LEASE)
