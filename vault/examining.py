@@ -94,6 +94,12 @@ async def judged(
 async def scan_for_malware(
     vault: Vault, file: Path, at: datetime, caller: OwnerCaller | SystemCaller
 ) -> None:
+    """Have a file that somebody hands in scanned, where a scanner is set.
+
+    Raises:
+        FileRejected: it holds malware, and is in quarantine now.
+        MalwareScanUnavailable: the scanner gave no clear answer.
+    """
     if vault.scanner is None:
         return
     try:

@@ -190,7 +190,7 @@ def test_only_a_pdf_without_a_signature_is_a_scan(
 ) -> None:
     code = opened(kho, police, residence, people.DAUGHTER)
     signed = daughter.get(f"/v1/me/records/{certificate.record}/content").content
-    for content, fault in ((signed, "scan_signed"), (b"just words", "not_a_scan")):
+    for content, fault in ((signed, "scan_signed"), (b"just words", "not_a_pdf")):
         reply = scan(police, code, content, reason="unreadable")
         assert (reply.status_code, reply.json()["code"]) == (422, fault), reply.text
     bare = police.post(

@@ -151,7 +151,7 @@ async def test_only_an_unsigned_pdf_is_a_scan(
     signed.write_bytes(await house.drained(delivery))
     words.write_bytes(b"just words")
     body = ScanBody("GKS", ("applicant",), reason="unreadable")
-    for file, fault in ((signed, "scan_signed"), (words, "not_a_scan")):
+    for file, fault in ((signed, "scan_signed"), (words, "not_a_pdf")):
         with pytest.raises(FieldInvalid) as raised:
             await scan(house, police, code, file, body)
         assert (raised.value.field, raised.value.code) == ("file", fault)
