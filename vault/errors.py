@@ -122,12 +122,6 @@ class GateRefused(VaultError):
     code = "gate_refused"
 
 
-class ReportNotRepeatable(VaultError):
-    """The verdict of this report cannot be found again from what was kept."""
-
-    code = "report_not_repeatable"
-
-
 class NotAuthenticated(VaultError):
     """Who is calling could not be proven."""
 

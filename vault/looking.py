@@ -1,6 +1,5 @@
 """One document of one's own with everything that rows say of it; none of it is content, so no entry."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +44,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class WholeRecord:
-    """A document of mine: its facts, its newest signature report, its history, how many own it."""
+    """A document of mine: its facts, its newest report as it counts now, its history, how many own it."""
 
     record: MyRecord
     sha256: bytes  # of the file
@@ -69,13 +68,13 @@ async def look(vault: Vault, caller: OwnerCaller, record_id: str) -> WholeRecord
             raise NotFound
         (stored,) = await trust_rows.explained(db, [stored])
         history = await _history(db, record_id)
-        report, judged_at = await _newest_report(db, record_id)
+        judged_at = await _judged_at(db, record_id)
         neighbours = await _neighbours(db, caller.owner, stored.row)
     successor = stored.row["replaced_by"]
     return WholeRecord(
         record=my_record(stored, caller.owner, _last_reason(history)),
         sha256=stored.row["content_sha256"],
-        report=report,
+        report=stored.report,
         judged_at=judged_at,
         history=history,
         replaced_by=neighbours.get(successor),
@@ -110,10 +109,9 @@ def _last_reason(history: tuple[ValidityChange, ...]) -> str | None:
     return f"{history[-1].ground}: {history[-1].reason}" if history and history[-1].ground else None
 
 
-async def _newest_report(db: AsyncConnection, record_id: str) -> tuple[SignatureReport, datetime]:
-    query = select(signature_report).where(signature_report.c.record == record_id)
-    row = (await db.execute(query.order_by(signature_report.c.n.desc()).limit(1))).mappings().one()
-    return SignatureReport.from_json(json.loads(row["report"])), instant(row["at"])
+async def _judged_at(db: AsyncConnection, record_id: str) -> datetime:
+    query = select(signature_report.c.at).where(signature_report.c.record == record_id)
+    return instant((await db.execute(query.order_by(signature_report.c.n.desc()).limit(1))).scalar_one())
 
 
 async def _neighbours(db: AsyncConnection, owner: str, row: Mapping[str, Any]) -> dict[str, Neighbour]:

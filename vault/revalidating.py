@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signing.grounds import POLICY
 from signing.report import SignatureReport
-from vault import epochs, examining, records, trusting, validation_evidence
+from vault import epochs, examining, reclassing, records, trusting, validation_evidence
 from vault.appending import Transaction
 from vault.days import legal_day
-from vault.errors import NotFound, ReportNotRepeatable
+from vault.errors import NotFound, VaultError
 from vault.maintenance import opened_content
 from vault.records import Stored
 from vault.services import MAX_UPLOAD, Vault
@@ -24,6 +24,12 @@ from vault.tables import record
 
 _AT_ONCE = 200  # records looked at in one query
 REVALIDATION, REPETITION = "revalidated", "verdict_repeated"
+
+
+class ReportNotRepeatable(VaultError):
+    """The verdict of this report cannot be found again from what was kept."""
+
+    code = "report_not_repeatable"
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Revalidated:
 
 
 async def revalidate(vault: Vault, record_id: str) -> Revalidated:
-    """Judge a document again and append the report; opening it is an entry that its owners see.
+    """Judge a document again, append the report and find its class; opening it is an entry of its owners.
 
     Raises:
         NotFound: there is no such record.
@@ -58,8 +64,17 @@ async def revalidate(vault: Vault, record_id: str) -> Revalidated:
         await epochs.advance(tx.db, [("owner", one) for one in stored.facts.owners])
 
     await vault.appender.commit(change)
+    await reclassing.judge_anew(vault, [record_id])
     found = examined.report
     return Revalidated(record_id, stored.facts.verdict, found.verdict, found.reasons)
+
+
+async def settle_classes(vault: Vault) -> int:
+    """Judge the class of every document by whom the vault trusts now; gives how many moved."""
+    await trusting.look(vault)
+    async with vault.db.read() as db:
+        ids = list((await db.execute(select(record.c.id).order_by(record.c.created_at))).scalars())
+    return await reclassing.judge_anew(vault, ids)
 
 
 async def due(vault: Vault) -> Sequence[str]:

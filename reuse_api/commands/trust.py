@@ -15,7 +15,7 @@ from signing.trusted_list import LARGEST_LIST, TrustedList, read_trusted_list
 from signing.trusted_list_import import Imported, import_trusted_list
 from vault.clock import Clock
 from vault.errors import ContentDamaged, GateRefused
-from vault.revalidating import due
+from vault.revalidating import due, settle_classes
 from vault.revalidating import revalidate as judge_again
 
 
@@ -103,5 +103,6 @@ async def _revalidate(record: str | None) -> bool:
                 whole = False
                 continue
             typer.echo(f"{name}: {found.before} -> {found.now} {' '.join(found.reasons)}".rstrip())
-        typer.echo(f"{len(names)} judged again" if whole else f"{len(names)} tried")
+        moved = await settle_classes(vault) if record is None else 0
+        typer.echo(f"{len(names)} judged again, {moved} more of another class now")
     return whole

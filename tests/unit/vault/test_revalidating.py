@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from signing.leaf import Kind
 from signing.trust_folder import TrustFolder
-from vault import revalidating
-from vault.errors import GateRefused, NotFound, ReportNotRepeatable
+from vault import records, revalidating
+from vault.days import legal_day
+from vault.errors import GateRefused, NotFound
 from vault.evidence import Evidence
 from vault.evidence_tables import report_ground
 from vault.tables import log_entry, signature_report
@@ -35,10 +36,10 @@ async def test_an_old_verdict_is_found_again_without_network_or_folder(house: An
 async def test_what_cannot_be_repeated_says_so(house: Any) -> None:
     with pytest.raises(NotFound):
         await revalidating.repeat(house.vault, "rec-none", 1)
-    with pytest.raises(ReportNotRepeatable, match="nothing was kept"):
+    with pytest.raises(revalidating.ReportNotRepeatable, match="nothing was kept"):
         await revalidating.repeat(house.vault, house.daughters, 7)
     await house.change(report_ground.update().values(policy="kho-0"))
-    with pytest.raises(ReportNotRepeatable, match="kho-0"):
+    with pytest.raises(revalidating.ReportNotRepeatable, match="kho-0"):
         await revalidating.repeat(house.vault, house.daughters, 1)
 
 
@@ -52,9 +53,10 @@ async def test_judging_afresh_appends_and_is_an_entry_of_each_owner(
     found = await revalidating.revalidate(house.vault, house.daughters)
     assert (found.before, found.now) == ("undetermined", "undetermined")
     assert found.reasons == ("signer_not_trusted",)
-    opened = (await house.last(daughter, 1))[0]
+    opened, moved = await house.last(daughter, 2)
     assert (opened.kind, opened.parts.event["type"]) == (Kind.MAINTENANCE, "revalidated")
     assert opened.parts.subject["record"] == house.daughters
+    assert moved.parts.event["type"] == "class_moved"
     after = await reports(house, house.daughters)
     assert after[:-1] == before, "no old report was rewritten"
     assert after[-1].verdict == "undetermined"
@@ -78,3 +80,20 @@ async def test_the_gate_opens_for_the_job_that_was_entered_and_no_other(house: A
         await gate.open_key_for_job(evidence, "verdict_repeated", house.mothers)
     with pytest.raises(GateRefused, match="kind"):
         await gate.open_key(evidence, police, house.daughters)
+
+
+async def test_a_class_falls_with_its_anchor_and_comes_back_with_it(house: Any, tmp_path: Path) -> None:
+    async def of() -> str:
+        async with house.vault.db.read() as db:
+            stored = await records.one(db, house.daughters, legal_day(house.vault.clock.now()))
+        assert stored is not None
+        return str(stored.facts.trust.value)
+
+    trusted = house.vault.trust
+    assert await of() == "A"
+    house.vault = replace(house.vault, trust=TrustFolder(tmp_path))
+    await revalidating.settle_classes(house.vault)
+    assert await of() != "A"
+    house.vault = replace(house.vault, trust=trusted)
+    await revalidating.settle_classes(house.vault)
+    assert await of() == "A"
