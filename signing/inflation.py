@@ -86,13 +86,14 @@ class Tally:
         self.ascii85 += len(packed)
         if self.ascii85 > ceilings.ASCII85_PACKED:
             raise FileRefused("too_large_inside", found=("ascii85_packed",))
-        for text in _SPACE.sub(b"", packed).partition(b"~>")[0].split(b"z"):
+        for place, text in enumerate(_SPACE.sub(b"", packed).partition(b"~>")[0].split(b"z")):
+            if place:
+                yield bytes(4)
             for start in range(0, len(text), 5 * 4096):
                 try:
                     yield a85decode(text[start : start + 5 * 4096])
                 except ValueError:
                     return  # damaged: readers show what came before
-            yield bytes(4)
 
 
 def _inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -15,10 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
+from reuse_api.__main__ import run
 from reuse_api.demo import people
 from tests.flows.conftest import Kho
 from tests.hostile.making import RECIPES, honest
 from tests.hostile.outcomes import ODD_SIGNATURES, REFUSED
+from tests.pages.desk import field as field_of
 from vault.quarantining import QUARANTINED
 
 SAMPLE = (
@@ -74,6 +76,31 @@ def test_a_sample_is_refused_and_an_honest_file_is_taken_after_it(kho: Kho, stra
     assert handed_in(stranger, "honest", honest()).status_code == 201
     shown = stranger.get("/wallet").text
     assert "JavaScript" in shown
+
+
+def test_it_is_listed_for_those_who_keep_order_and_destroyed_with_a_reason(
+    kho: Kho, mother: httpx.Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = RECIPES["script_that_runs_on_opening"]() + b"% of the mother's"
+    item = handed_in(mother, "hers", script).json()["quarantine"]["id"]
+    where = {"DATABASE": "database", "STORE": "store", "KEYS": "keys"}
+    for name, field in where.items():
+        monkeypatch.setenv(f"KHO_{name}", str(getattr(kho.settings, field)))
+    assert run(["quarantine", "list"]) == 0  # while the vault is served
+    listed = capfd.readouterr().out
+    (line,) = [one for one in listed.splitlines() if one.startswith(item)]
+    assert line.endswith("javascript")
+    with kho.staff(people.COMMUNE, "administrator") as administrator:
+        page = administrator.get("/admin/quarantine", headers={"Accept-Language": "vi"}).text
+        assert item in page
+        assert "mã lệnh JavaScript" in page
+        form = {"form_token": field_of(page, "form_token"), "reason": ""}
+        place = f"/admin/quarantine/{item}/end"
+        assert administrator.post(place, data=form).status_code == 422
+        assert administrator.post(place, data=form | {"reason": "Đã xem xét"}).status_code == 303
+        assert item not in administrator.get("/admin/quarantine").text
+    accesses = mother.get("/v1/me/accesses").json()["accesses"]
+    assert [one["event"] for one in accesses[:2]] == ["quarantine_destroyed", "quarantined"]
 
 
 @pytest.mark.long
