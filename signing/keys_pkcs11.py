@@ -114,8 +114,9 @@ class _Desk:
         mark = hashlib.sha256(pin).digest()
         if self._session is not None and mark == self._opened_with:
             return self._session
-        if self._session is not None or mark in self._refused:
+        if mark in self._refused:
             raise SealKeyRefused("the PIN is not the token's")
+        self.forget()  # opened with another PIN: this one has to prove itself
         try:
             token = pkcs11.lib(str(self._module)).get_token(token_label=self._token)
             self._session = token.open(user_pin=pin.decode())

@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -189,7 +190,8 @@ class SealKeys:
 
     def _secret(self, *, create: bool = False) -> bytes | None:
         if create and not self._passphrase.exists():
-            write_private_file(self._passphrase, secrets.token_hex(32).encode() + b"\n")
+            with suppress(FileExistsError):  # somebody else has just made it
+                write_private_file(self._passphrase, secrets.token_hex(32).encode() + b"\n")
         return read_secret(self._passphrase) if self._passphrase.exists() else None
 
     def _path(self, agency: str, ending: str) -> Path:

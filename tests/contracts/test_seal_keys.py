@@ -164,7 +164,21 @@ async def test_a_request_is_remembered_by_the_next_process(held: KindOfKey) -> N
             held.keys.open(AGENCY)
 
 
-@pytest.mark.parametrize("held", EACH_PLACE, indirect=True)
+@pytest.mark.parametrize("held", KINDS, indirect=True)
+async def test_ten_at_once_are_ten_signatures(held: KindOfKey) -> None:
+    key = held.keys.open(AGENCY)
+    digests = [digest(str(number)) for number in range(10)]
+    signatures = await asyncio.gather(*(key.sign(one) for one in digests))
+    assert all(verifies(key.public, *pair) for pair in zip(digests, signatures, strict=True))
+    if isinstance(held, AtService):
+        assert len(set(held.server.done.signatures)) == len(held.server.done.signatures) == 10
+
+
+@pytest.mark.parametrize(
+    "held",
+    ["token-p256", *(pytest.param(kind, marks=pytest.mark.long) for kind in KINDS if kind != "token-p256")],
+    indirect=True,
+)
 async def test_ten_at_once_are_ten_seals(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path
 ) -> None:
