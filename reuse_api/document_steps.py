@@ -76,11 +76,13 @@ class Teller:
         refused = (self._word(refusal),) if refusal else ()
         yield self._name("file"), None if refusal else True, (file, *refused)
         for one in report.signatures:
-            yield self._name("signature", one.field), _PASSED[one.verdict], self._signature(one)
+            called = one.field or self._say("it")
+            genuine = self._name("signature", called) if one.field else self._name("beside")
+            yield genuine, _PASSED[one.verdict], self._signature(one)
             if one.chain or one.status_evidence:  # older reports say nothing of it
-                yield self._name("status", one.field), _stood(one), self._status(one)
-            yield self._name("coverage", one.field), _coverage(one), self._coverage(one)
-            yield self._name("time", one.field), True if _proven(one) else None, self._time(one)
+                yield self._name("status", called), _stood(one), self._status(one)
+            yield self._name("coverage", called), _coverage(one), self._coverage(one)
+            yield self._name("time", called), True if _proven(one) else None, self._time(one)
         if report.second_look:
             yield self._look(report)
         reasons = tuple(self._word(code) for code in report.reasons)

@@ -12,6 +12,10 @@ STEPS: Mapping[str, Pair] = {
         "Chữ ký trong trường {value} là thật và truy được tới nơi cấp được tin cậy",
         "The signature in field {value} is genuine and leads to a trusted authority",
     ),
+    "beside": (
+        "Chữ ký kèm theo tệp là thật và truy được tới nơi cấp được tin cậy",
+        "The signature that comes with the file is genuine and leads to a trusted authority",
+    ),
     "status": (
         "Chứng thư của chữ ký {value} còn hiệu lực vào thời điểm đó",
         "The certificate of signature {value} stood at that time",
@@ -31,6 +35,7 @@ STEPS: Mapping[str, Pair] = {
 DETAILS: Mapping[str, Pair] = {
     "signer": ("Người ký: {value}", "Signer: {value}"),
     "claimed": ("Người ký tự ghi: {value}", "Signer as claimed: {value}"),
+    "it": ("kèm theo tệp", "beside the file"),
     "at": ("Thời điểm: {value}", "Time: {value}"),
     "level": ("Mức chữ ký: {value}", "Signature level: {value}"),
     "kind": ("Dạng chữ ký: {value}", "Format: {value}"),
@@ -60,9 +65,10 @@ DETAILS: Mapping[str, Pair] = {
 }
 NAMES: Mapping[str, Pair] = {
     "pades": ("PAdES", "PAdES"),
-    "pkcs7": ("PKCS#7 trong PDF", "PKCS#7 in a PDF"),
+    "pkcs7": ("PKCS#7 (CMS)", "PKCS#7 (CMS)"),
     "cades": ("CMS/CAdES tách rời", "detached CMS/CAdES"),
     "xades": ("XML (XAdES)", "XML (XAdES)"),
+    "xmldsig": ("XML (XMLDSig)", "XML (XMLDSig)"),
     "public": ("gốc công cộng", "public root"),
     "government": ("gốc chuyên dùng công vụ", "government root"),
     "timestamp": ("gốc dấu thời gian", "root of time stamps"),

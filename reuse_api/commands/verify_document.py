@@ -21,7 +21,7 @@ from signing.anchors import Anchor
 from signing.receipt import Outcome
 from signing.report import Examination
 from signing.trust_folder import TrustFolder
-from signing.workers import WorkerPool
+from signing.workers import LARGEST_SIGNATURE, WorkerPool
 from vault.clock import Clock
 from vault.services import MAX_UPLOAD
 
@@ -32,6 +32,7 @@ ENDINGS: dict[Outcome, Ending] = {
 }
 ExistingFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 _LANGUAGES: tuple[Language, ...] = ("vi", "en")
+_NO_WORDS = Words((), False)
 _AT_BEST = {
     "vi": "Mức tin cậy cao nhất có thể đạt, nếu Kho biết chứng thư này là của cơ quan có thẩm quyền: {trust}",
     "en": "At best worth {trust}, in a vault that knows this certificate to be a competent agency's",
@@ -49,6 +50,15 @@ def document(
             show_default=False,
         ),
     ] = None,
+    signature: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="The signature (CMS or CAdES) that stands beside the file.",
+            show_default=False,
+        ),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(help="Judge as at this time (ISO 8601, UTC without zone).", show_default=False),
@@ -58,12 +68,12 @@ def document(
     ] = False,
     lang: Lang = None,
 ) -> None:
-    """Check the signatures of a file against anchors that you trust, in a process of its own.
+    """Check the signatures of a PDF or XML file, or one beside a file, against anchors that you trust.
 
     Ends with 0 valid, 1 invalid, 2 undetermined, 3 not examined.
     """
     language = spoken_language(lang)
-    examined, text = asyncio.run(_examine(file, _anchors(trust), _instant(at)))
+    examined, text = asyncio.run(_examine(file, signature, _anchors(trust), _instant(at)))
     best = _at_best(examined, text)
     if as_json:
         typer.echo(json.dumps(as_told(examined, best), ensure_ascii=False, indent=1))
@@ -77,21 +87,41 @@ def document(
     raise end(Ending.NOT_EXAMINED if missed else ENDINGS[examined.report.verdict])
 
 
-async def _examine(file: Path, anchors: Sequence[Anchor], at: datetime) -> tuple[Examination, Words]:
+async def _examine(
+    file: Path, signature: Path | None, anchors: Sequence[Anchor], at: datetime
+) -> tuple[Examination, Words]:
+    """Have a worker look into the file; its words are read where they tell which copy it is."""
+    beside = None if signature is None else await asyncio.to_thread(_beginning, signature)
     pool = WorkerPool(size=1)
     await pool.start()
     try:
-        examined = await pool.examine(file, anchors=anchors, at=at, max_bytes=MAX_UPLOAD)
+        by: dict[str, Any] = {"anchors": anchors, "at": at, "max_bytes": MAX_UPLOAD}
+        if beside is not None:
+            return await pool.examine_detached(file, beside, **by), _NO_WORDS
+        if await asyncio.to_thread(_is_xml, file):
+            return await pool.examine_xml(file, **by), _NO_WORDS
+        examined = await pool.examine(file, **by)
         if examined.report.verdict != "valid":
-            return examined, Words((), False)
+            return examined, _NO_WORDS
         return examined, Words(*await pool.words(file))
     finally:
         await pool.close()
 
 
+def _beginning(signature: Path) -> bytes:
+    """Read a signature, and no more of it than shows that it is too large."""
+    with signature.open("rb") as stream:
+        return stream.read(LARGEST_SIGNATURE + 1)
+
+
+def _is_xml(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(16).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+
+
 def _at_best(examined: Examination, text: Words) -> Worth | None:
     """Say what class a validly signed file could be of: whose certificate it is, no file can prove."""
-    if examined.report.verdict != "valid":
+    if examined.report.verdict != "valid" or not text.pages:
         return None
     mark = showing(text, "", {}, [], 1).mark
     who = frozenset({"somebody"})

@@ -13,10 +13,17 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
+from cryptography.x509 import load_der_x509_certificate
 
 from policies.packages import shipped_packages
 from reuse_api.__main__ import run
 from reuse_api.demo.people import COMMUNE, DAUGHTER, POLICE
+from reuse_api.demo.pki import DemoAuthority
+from reuse_api.wiring import AUTHORITY
 
 KHO = Path(sys.executable).with_name("kho")
 
@@ -160,6 +167,38 @@ def test_a_documents_check_is_told_in_full_and_as_json(
     assert signature["anchor"]["purpose"] == "test"
     assert signature["time_source"] == "timestamp"
     assert signature["chain"] and signature["status_evidence"] and signature["timestamps"]
+
+
+def test_a_signature_beside_a_file_is_judged_and_what_is_none_is_told(
+    kho_command: Callable[..., Done], kho: Any, tmp_path: Path
+) -> None:
+    seal = DemoAuthority.load(kho.settings.keys / AUTHORITY).issue_seal_key("Xã Tân Hòa", "H01.07")
+    seal.to_pem(tmp_path / "seal.pem")
+    private = load_pem_private_key((tmp_path / "seal.pem").read_bytes(), None)
+    assert isinstance(private, EllipticCurvePrivateKey)
+    first, *others = (load_der_x509_certificate(one) for one in seal.certificates)
+    builder = PKCS7SignatureBuilder().set_data(b"so;12\n").add_signer(first, private, SHA256())
+    for one in others:
+        builder = builder.add_certificate(one)
+    made = builder.sign(Encoding.DER, [PKCS7Options.DetachedSignature, PKCS7Options.Binary])
+    contents = {
+        "a.csv": b"so;12\n",
+        "b.csv": b"so;13\n",
+        "a.p7s": made,
+        "x.xml": b"<?xml version='1.0'?><a/>",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    asked = (
+        ("a.csv", "a.p7s", 2, "leads to no certification authority"),
+        ("b.csv", "a.p7s", 1, "Outcome: INVALID"),
+        ("a.csv", "x.xml", 2, "does not have the standard's format"),
+    )
+    for file, signature, status, words in asked:
+        done = kho_command("verify", "document", file, "--signature", signature, cwd=tmp_path)
+        assert (done.returncode, words in done.stdout) == (status, True), done.stdout
+    for file in ("x.xml", "a.csv"):
+        assert kho_command("verify", "document", file, cwd=tmp_path).returncode == 2
 
 
 def test_a_published_log_is_checked_from_a_folder_and_over_http(

@@ -186,3 +186,10 @@ def test_every_named_value_of_a_report_has_words() -> None:
         PURPOSES,
     )
     assert {one for each in values for one in each if one} <= NAMES.keys()
+
+
+def test_a_signature_beside_a_file_has_no_field() -> None:
+    told = steps(replace(VALID, signatures=(replace(SEALED, field="", kind="cades"),)))
+    assert told[1].name.startswith("The signature that comes with the file is genuine")
+    assert told[2].name.startswith("Signature beside the file covers")
+    assert "Format: detached CMS/CAdES" in told[1].details
