@@ -55,8 +55,7 @@ Container = pikepdf.Dictionary | pikepdf.Stream
 class ActiveContent:
     """Gathers what is found in one document; `found` names each thing once, in the order met."""
 
-    def __init__(self, document: pikepdf.Pdf, tally: Tally) -> None:
-        self._tally = tally
+    def __init__(self, document: pikepdf.Pdf) -> None:
         self._associated = {one.objgen for one in _items(document.Root.get("/AF")) if one.objgen[0]}
         self._found: dict[str, None] = {}
         self._layers = _hides_layers(document)
@@ -107,15 +106,18 @@ class ActiveContent:
     def _is_xml(self, file: pikepdf.Object) -> bool:
         if not isinstance(file, pikepdf.Stream) or _name(file, "/Subtype") not in _XML:
             return False
-        if self._tally.measure(file.read_raw_bytes(), filters_of(file), ceilings.ATTACHED_XML) == 0:
-            return False
-        content = file.read_bytes().removeprefix(b"\xef\xbb\xbf").lstrip()
+        content = _content(file, ceilings.ATTACHED_XML).removeprefix(b"\xef\xbb\xbf").lstrip()
         return content.startswith(b"<") and not _DEFINES.search(content)
 
     def _defines(self, metadata: pikepdf.Stream) -> bool:
         """Whether XMP brings definitions of its own, which it may not: bombs and foreign files hide there."""
-        self._tally.measure(metadata.read_raw_bytes(), filters_of(metadata), ceilings.STREAM_INFLATED)
-        return bool(_DEFINES.search(metadata.read_bytes().replace(b"\x00", b"")))  # whatever its width
+        content = _content(metadata, ceilings.METADATA)
+        return bool(_DEFINES.search(content.replace(b"\x00", b"")))  # whatever its width
+
+
+def _content(stream: pikepdf.Stream, most: int) -> bytes:
+    """Give what a stream of text becomes; raises FileRefused where that is too much."""
+    return b"".join(Tally().unpacked(stream.read_raw_bytes(), filters_of(stream), most))
 
 
 def filters_of(stream: pikepdf.Stream) -> list[str]:

@@ -27,4 +27,5 @@ IMAGE_PIXELS = 200_000_000  # as declared, and as the picture itself says
 SIGNATURE_CONTENTS = MEBIBYTE  # bytes of /Contents of one signature; real ones have some 30 KB
 PAGE_SIDE = 14_400.0  # points, in user units: 5.08 m (ISO 32000-1, C.2)
 MOST_DRAWINGS = 1_000_000  # forms drawn by one page, forms within forms counted as often as they are drawn
+METADATA = 16 * MEBIBYTE  # bytes of one description (XMP)
 ATTACHED_XML = MEBIBYTE  # bytes of a declared, associated XML file

@@ -49,7 +49,11 @@ class Tally:
         }
 
     def measure(self, packed: bytes, filters: Sequence[str], most: int) -> int:
-        """Give the bytes that a stream becomes (of pictures: that their codec is given)."""
+        """Give how many bytes a stream becomes (of pictures: that their codec is given)."""
+        return sum(map(len, self.unpacked(packed, filters, most)))
+
+    def unpacked(self, packed: bytes, filters: Sequence[str], most: int) -> Iterable[bytes]:
+        """Give a stream piece by piece as it becomes; what is damaged ends where readers stop."""
         names = [_ABBREVIATED.get(name, name) for name in filters if name != "/Crypt"]
         if len(names) > ceilings.MOST_FILTERS:
             raise FileRefused("too_complex", found=("filters",))
@@ -60,7 +64,7 @@ class Tally:
             if name not in self.stage:
                 raise FileRefused("too_complex", found=("filters",))
             pieces = self._counted(self.stage[name](pieces), most)
-        return sum(map(len, pieces))
+        return pieces
 
     def _counted(self, pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
         """Let pieces through as long as neither the stage nor the file has had too much."""

@@ -103,7 +103,7 @@ def _look_through(document: pikepdf.Pdf, sealing: bool) -> None:
     if len(document.objects) > ceilings.MOST_OBJECTS:
         raise FileRefused("too_complex", found=("objects",))
     tally = Tally()
-    active = ActiveContent(document, tally)
+    active = ActiveContent(document)
     circles = Circles()
     for node in _containers(document):
         active.look(node)

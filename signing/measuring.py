@@ -12,7 +12,6 @@ from signing.inflation import Tally
 from signing.pixels import jpeg2000_pixels, jpeg_pixels
 
 _DRAWS = re.compile(rb"(?<![^\s\]>)])Do(?![^\s\[</(%])")
-_FORMS_READ = 16 * ceilings.MEBIBYTE  # bytes of one form or page that are searched for drawings
 
 
 def measure(node: Container, tally: Tally) -> None:
@@ -163,8 +162,6 @@ def _draws(node: pikepdf.Object) -> int:
     count = 0
     for one in streams:
         if isinstance(one, pikepdf.Stream):
-            try:
-                count += len(_DRAWS.findall(one.read_bytes()[:_FORMS_READ]))
-            except pikepdf.PdfError:
-                count += 1  # damaged: nothing can be counted in it
+            pieces = Tally().unpacked(one.read_raw_bytes(), filters_of(one), ceilings.STREAM_INFLATED)
+            count += sum(len(_DRAWS.findall(piece)) for piece in pieces)
     return max(1, count)
