@@ -18,6 +18,7 @@ from signing.merkle import Tree, leaf_hash
 from storage.blobs import BlobStore
 from storage.errors import BlobMissing, StorageError
 from storage.opening import open_store
+from vault import validation_evidence
 from vault.database import Database
 from vault.days import legal_day
 from vault.entries import instant
@@ -74,6 +75,7 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
         note = await asyncio.to_thread(published_note, places.log)  # before the rows, which only grow
         tree, leaves, entries = await _entries(db)
         entries += await _facts(db)
+        entries += await _evidence(db)
         entries += [
             Finding(code, what, True)
             for code, what in await asyncio.to_thread(_differences, places.log, note, tree, leaves)
@@ -152,6 +154,12 @@ async def _facts(db: Database) -> list[Finding]:
         elif (row.said, row.said_at, row.day) != (row.kind, row.at, legal_day(instant(row.at)).isoformat()):
             findings.append(Finding("fact_differs", f"entry {row.idx}", True))
     return findings
+
+
+async def _evidence(db: Database) -> list[Finding]:
+    async with db.read() as connection:
+        names = await validation_evidence.changed(connection)
+    return [Finding("evidence_changed", name, True) for name in names]
 
 
 async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], set[str]]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -82,7 +83,7 @@ async def _keep_piece(
 
 
 async def judgement_of(db: AsyncConnection, record_id: str, n: int) -> Judgement | None:
-    """Read back all that report `n` of a record stands on, or None where nothing was kept."""
+    """Read back all that report `n` of a record stands on; None where nothing was kept, or not as it was."""
     query = (
         select(report_ground, trust_set.c.anchors)
         .join(trust_set, trust_set.c.digest == report_ground.c.trust_set)
@@ -92,13 +93,16 @@ async def judgement_of(db: AsyncConnection, record_id: str, n: int) -> Judgement
     if row is None:
         return None
     pieces = await db.execute(
-        select(evidence_piece.c.kind, evidence_piece.c.content, report_piece.c.source)
+        select(evidence_piece, report_piece.c.source)
         .join(report_piece, report_piece.c.sha256 == evidence_piece.c.sha256)
         .where(report_piece.c.record == record_id, report_piece.c.n == n)
         .where(evidence_piece.c.kind != ETSI_REPORT)
         .order_by(evidence_piece.c.sha256)
     )
-    kept = [(Piece(one.kind, one.content), one.source) for one in pieces]
+    rows = pieces.all()
+    if any(sha256(one.content).digest() != one.sha256 for one in rows):
+        return None
+    kept = [(Piece(one.kind, one.content), one.source) for one in rows]
     return Judgement(
         file=row.content_sha256,
         anchors=_anchors(row.trust_set, row.anchors),
@@ -116,12 +120,24 @@ async def _footings_of(db: AsyncConnection, record_id: str, n: int) -> list[Foot
 
 
 def _anchors(digest: str, content: str) -> tuple[Anchor, ...]:
-    """Read a set, once in the life of a process: what stands under a digest never changes."""
+    """Read a set, once in the life of a process; one that is not what its digest says is nobody to trust."""
     if digest not in _read:
         if len(_read) == _MOST_READ:
             _read.clear()
-        _read[digest] = tuple(Anchor.from_json(one) for one in json.loads(content))
+        found = tuple(Anchor.from_json(one) for one in json.loads(content))
+        _read[digest] = found if TrustSet(found).digest == digest else ()
     return _read[digest]
+
+
+async def changed(db: AsyncConnection) -> list[str]:
+    """Name what is not what it was stored as: proofs and sets of anchors are named by their digest."""
+    pieces = await db.stream(select(evidence_piece.c.sha256, evidence_piece.c.content))
+    found = [one.sha256.hex() async for one in pieces if sha256(one.content).digest() != one.sha256]
+    for row in await db.execute(select(trust_set)):
+        anchors = tuple(Anchor.from_json(one) for one in json.loads(row.anchors))
+        if TrustSet(anchors).digest != row.digest:
+            found.append(row.digest)
+    return found
 
 
 # Whom the vault trusts now -----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from tests.hostile.making import RECIPES
 from vault import deposit, inspecting, inspecting_log
 from vault.callers import OwnerCaller, SystemCaller
 from vault.errors import FileRejected
+from vault.evidence_tables import evidence_piece
 from vault.inspecting import inspect
 from vault.keeping import blob_name
 from vault.publishing import publish
@@ -92,6 +93,7 @@ HARMS = {
     "tile_changed": files(lambda house: changed(tile(house, "0"))),
     "tile_missing": files(lambda house: tile(house, "entries").unlink()),
     "blob_changed": files(lambda house: changed(blob(house, house.daughters, "file"))),
+    "evidence_changed": rows(update(evidence_piece).values(content=b"other")),
     "blob_missing": files(lambda house: blob(house, house.daughters, "data").unlink()),
 }
 HARMLESS = {"facts_begin"}

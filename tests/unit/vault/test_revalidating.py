@@ -14,7 +14,8 @@ from vault import records, revalidating
 from vault.days import legal_day
 from vault.errors import GateRefused, NotFound
 from vault.evidence import Evidence
-from vault.evidence_tables import report_ground
+from vault.evidence_tables import evidence_piece, report_ground
+from vault.inspecting import inspect
 from vault.tables import log_entry, signature_report
 
 pytestmark = pytest.mark.anyio
@@ -97,3 +98,12 @@ async def test_a_class_falls_with_its_anchor_and_comes_back_with_it(house: Any, 
     house.vault = replace(house.vault, trust=trusted)
     await revalidating.settle_classes(house.vault)
     assert await of() == "A"
+
+
+async def test_evidence_that_was_changed_repeats_nothing_and_is_found(house: Any) -> None:
+    assert (await inspect(house.places)).sound
+    await house.change(evidence_piece.update().values(content=b"something else"))
+    with pytest.raises(revalidating.ReportNotRepeatable):
+        await revalidating.repeat(house.vault, house.daughters, 1)
+    found = (await inspect(house.places)).findings
+    assert {one.code for one in found if one.harm} == {"evidence_changed"}
