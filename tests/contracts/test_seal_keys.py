@@ -12,9 +12,11 @@ from pathlib import Path
 import pikepdf
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from signing import anchors
 from signing.conversion import compose_mark
+from signing.csc_client import CscClient
 from signing.errors import (
     SealAnswerLost,
     SealingFailed,
@@ -30,6 +32,7 @@ from signing.exchange import Limits
 from signing.keys import SealKey, verifies
 from signing.keys_check import check_seal_key
 from signing.keys_file import FileKey
+from signing.keys_remote import RemoteKey
 from signing.status_http import HttpStatus
 from signing.timestamps import LocalTimestamper
 from signing.timestamps_http import HttpTimestamper
@@ -38,8 +41,9 @@ from signing.validation import validate
 from signing.workers import WorkerPool
 from tests.contracts.kinds_of_keys import AGENCY, NAME, AtService, InToken, KindOfKey, made
 from tests.servers import loopback, softhsm
+from tests.servers.csc_server import CLIENT, SECRET, CscServer, Held
 from tests.servers.ocsp_server import StatusServer
-from tests.servers.pki import Pki, der
+from tests.servers.pki import Pki, der, serving
 from tests.servers.tsa_server import StampServer
 from vault.seal_keys import SealKeys
 from vault.sealer import Sealer
@@ -369,6 +373,28 @@ async def test_a_service_that_is_down_has_signed_nothing_and_may_be_asked_later(
     assert (caught.value.code, caught.value.retryable) == ("seal_key_unavailable", True)
     held.server.start()
     assert verifies(key.public, digest(), await key.sign(digest(), "r1"))
+
+
+async def test_a_service_shows_whose_it_is_before_it_hears_our_secret(
+    services: Services, tmp_path: Path
+) -> None:
+    pki, server = services.pki, CscServer()
+    server.tls = serving(tmp_path / "tls.pem", pki)
+    holder = pki.seal(NAME)
+    server.credentials["c1"] = Held(holder.private, holder.chain)
+    (tmp_path / "root.pem").write_bytes(pki.root.certificate.public_bytes(Encoding.PEM))
+    with server:
+        for authorities, known in ((tmp_path / "root.pem", True), (None, False)):
+            said = {"authorities": authorities, "limits": QUICK}
+            client = CscClient(server.base, CLIENT, SECRET.encode, **said)
+            key = RemoteKey(client, "c1", holder.chain)
+            if known:
+                assert verifies(key.public, digest(), await key.sign(digest()))
+                continue
+            heard = len(server.asked)
+            with pytest.raises(SealKeyUnavailable, match="unreachable"):
+                await key.sign(digest())
+            assert len(server.asked) == heard
 
 
 @pytest.mark.parametrize("held", ["service-p256"], indirect=True)

@@ -1,6 +1,7 @@
 """A small real HTTP server on loopback, in threads, that can be told to misbehave."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -40,13 +41,15 @@ class LoopbackServer:
     """A server that answers by `answer`; use as a context manager, or `start` and `stop`.
 
     `fault` is asked before: what it answers goes out instead. `asked` holds all requests in order.
-    `slow` are seconds to wait before each answer, `trickle` sends a byte at a time with that pause.
+    `tls` makes it https. `slow` are seconds to wait before each answer, `trickle` sends a byte at a time with
+    that pause.
     """
 
     def __init__(self) -> None:
         self.fault: Fault | None = None
         self.slow = 0.0
         self.trickle = 0.0
+        self.tls: ssl.SSLContext | None = None
         self.asked: list[Asked] = []
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
@@ -60,7 +63,7 @@ class LoopbackServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     def answer(self, asked: Asked) -> Answer:
         raise NotImplementedError
@@ -70,6 +73,11 @@ class LoopbackServer:
         self._stopping.clear()
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler())
         self._server.daemon_threads = True
+        if self.tls is not None:
+            # Shaken hands with in the thread of the request: whoever hangs up there does not stop the server.
+            self._server.socket = self.tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()

@@ -3,13 +3,16 @@
 Keys are P-256 but where RSA is asked for. Certificates say where their status is to be had when told so.
 """
 
+import ipaddress
+import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 Private = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -160,6 +163,18 @@ class Pki:
                 (x509.CRLDistributionPoints([x509.DistributionPoint([address], None, None, None)]), False)
             )
         return where
+
+
+def serving(path: Path, pki: Pki) -> ssl.SSLContext:
+    """Make what a server on loopback needs to speak TLS; its certificate is written to `path`."""
+    where = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    holder = pki.issue("127.0.0.1", [(x509.BasicConstraints(False, None), True), (where, False)])
+    secret = holder.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    chain = (holder.certificate, *holder.above)
+    path.write_bytes(secret + b"".join(one.public_bytes(Encoding.PEM) for one in chain))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    return context
 
 
 def stamping(*, critical: bool = True) -> Extensions:
