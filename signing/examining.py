@@ -36,10 +36,9 @@ def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
             "media_type": UNKNOWN,
             "refusal": refused.code,
             "found": list(refused.found),
-            "report": undetermined("file_refused").to_json(),
+            "report": _of_refused(stream, refused, request).to_json(),
         }
-    anchors = [Anchor.from_json(one) for one in request["anchors"]]
-    at = datetime.fromisoformat(request["at"])
+    anchors, at = _anchors(request), datetime.fromisoformat(request["at"])
     fetched = [Piece.from_json(one) for one in request.get("fetched", ())]
     proofs = _proofs(request, at)
     grounds = Grounds((*fetched, *(piece for piece, _ in proofs)))
@@ -55,6 +54,20 @@ def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
     }
     written = _written(etsi, judged) if etsi is not None else b""
     return answer | ({"etsi_report": base64.b64encode(written).decode()} if written else {})
+
+
+def _anchors(request: Mapping[str, Any]) -> list[Anchor]:
+    return [Anchor.from_json(one) for one in request["anchors"]]
+
+
+def _of_refused(stream: BinaryIO, refused: FileRefused, request: Mapping[str, Any]) -> SignatureReport:
+    """Say of a broken file that was signed that it is not what was signed; of any other, nothing at all."""
+    if refused.found == ("mended",):
+        at = datetime.fromisoformat(request["at"])
+        judged = asyncio.run(validate(stream, anchors=_anchors(request), at=at))
+        if judged.verdict == "invalid":
+            return judged
+    return undetermined("file_refused")
 
 
 def _written(etsi: EtsiReport, judged: SignatureReport) -> bytes:

@@ -51,6 +51,8 @@ async def accepted(
     if caller is not None:
         await scan_for_malware(vault, file, at, caller)
     examined = await judged(vault, file, at, declared_type=declared_type, sealing=sealing)
+    if examined.report.verdict == "invalid":
+        raise FieldInvalid("file", "signature_invalid")
     if examined.refusal is not None:
         if caller is not None and examined.refusal in QUARANTINED:
             suspect = (examined.sha256, examined.size, examined.refusal, examined.found, None)
@@ -58,8 +60,6 @@ async def accepted(
         raise FileRejected(examined.refusal, examined.found)
     if NOT_EXAMINED.intersection(examined.report.reasons[:1]):
         raise FileRejected("not_examinable")
-    if examined.report.verdict == "invalid":
-        raise FieldInvalid("file", "signature_invalid")
     return examined
 
 

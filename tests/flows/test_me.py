@@ -153,7 +153,7 @@ def test_a_signed_file_that_was_changed_is_not_stored(
 ) -> None:
     sealed = daughter.get(f"/v1/me/records/{certificate.record}/content").content
     request.getfixturevalue("counted")
-    reply = upload(daughter, changed(sealed, sealed.index(b"stream") + 30), language=language)
+    reply = upload(daughter, changed(sealed, sealed.index(b"stream") + 10), language=language)
     told = reply.json()
     assert (reply.status_code, told["field"], told["code"]) == (422, "file", "signature_invalid")
     assert words in told["detail"]

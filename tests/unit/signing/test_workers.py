@@ -111,6 +111,19 @@ async def test_a_sealed_file_is_found_valid(pool: WorkerPool, sealed_certificate
     assert found.network_cut == pool.network_cut
 
 
+async def test_a_signed_file_with_a_broken_structure_is_told_as_changed(
+    pool: WorkerPool, sealed_certificate: Any, tmp_path: Path
+) -> None:
+    content = sealed_certificate.sealed.read_bytes()
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(content.replace(b"endobj", b"endobk", 1))
+    found = await pool.examine(
+        broken, anchors=sealed_certificate.anchors, at=sealed_certificate.at, max_bytes=MOST
+    )
+    assert (found.refusal, found.found) == ("unreadable", ("mended",))
+    assert found.report.verdict == "invalid"
+
+
 async def test_many_files_at_once(pool: WorkerPool, sealed_certificate: Any) -> None:
     found = await asyncio.gather(
         *(
