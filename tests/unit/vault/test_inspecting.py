@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, func, insert, select, update
 
 from reuse_api.demo import people
 from tests.hostile.making import RECIPES
@@ -93,7 +93,11 @@ HARMS = {
     "tile_changed": files(lambda house: changed(tile(house, "0"))),
     "tile_missing": files(lambda house: tile(house, "entries").unlink()),
     "blob_changed": files(lambda house: changed(blob(house, house.daughters, "file"))),
-    "evidence_changed": rows(update(evidence_piece).values(content=b"other")),
+    "evidence_changed": rows(
+        update(evidence_piece)
+        .where(evidence_piece.c.sha256 == select(func.min(evidence_piece.c.sha256)).scalar_subquery())
+        .values(content=b"other")
+    ),
     "blob_missing": files(lambda house: blob(house, house.daughters, "data").unlink()),
 }
 HARMLESS = {"facts_begin"}
