@@ -67,11 +67,11 @@ class StatusFetcher:
             return False
         try:
             parts = urlsplit(url)
-            port = parts.port
+            port, host = parts.port, parts.hostname or ""
+            agreed = URL(url, encoded=True).host == host  # as whoever connects will read it
         except ValueError:
             return False
-        host = parts.hostname or ""
-        if parts.scheme not in _PORTS or not host or URL(url, encoded=True).host != host:
+        if parts.scheme not in _PORTS or not host or not agreed:
             return False
         named = f"[{host}]" if ":" in host else host
         usual = _PORTS[parts.scheme]

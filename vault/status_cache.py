@@ -4,6 +4,8 @@ Nothing is parsed here. A worker says of each answer whether it is a proof, and 
 not asked for again for a short while, and no answer of a stranger stays longer than that.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,17 +23,22 @@ from vault.evidence_tables import status_cache
 from vault.services import Vault
 
 MOST_FETCHES = 12  # for one file
+PATIENCE = 30.0  # seconds that all fetches of one file may take together
 NO_ANSWER_HOLDS = timedelta(minutes=2)
 _LONGEST = timedelta(days=7)  # that an answer is used without a fresh look, whatever it says of itself
 
 
 @dataclass
 class Asked:
-    """What one file has cost so far: the questions put, and the certificates of which there is a proof."""
+    """What one file has cost so far: the questions put, and the certificates of which there is a proof.
+
+    `patience` are the seconds left for fetching.
+    """
 
     questions: set[str] = field(default_factory=set)
     certificates: set[bytes] = field(default_factory=set)
     fetches: int = 0
+    patience: float = PATIENCE
 
     def proven(self, answers: Iterable[StatusAnswer], accepted: Mapping[bytes, datetime]) -> None:
         """Ask no further about certificates whose answer was a proof."""
@@ -62,14 +69,18 @@ async def _answer(vault: Vault, question: StatusQuestion, asked: Asked) -> Statu
     row = await _cached(vault, question)
     if row is not None:
         return StatusAnswer(question, row.content) if row.content is not None else None
-    if asked.fetches >= MOST_FETCHES:
+    if asked.fetches >= MOST_FETCHES or asked.patience <= 0:
         return None
     asked.fetches += 1
+    started = time.monotonic()
     try:
-        return await vault.status.fetch(question)
-    except NotFetched:
+        async with asyncio.timeout(asked.patience):
+            return await vault.status.fetch(question)
+    except (NotFetched, TimeoutError):
         await _keep(vault, [_row(question, None, vault.clock.now(), None)])
         return None
+    finally:
+        asked.patience -= time.monotonic() - started
 
 
 async def learn(vault: Vault, answers: Sequence[StatusAnswer], accepted: Mapping[bytes, datetime]) -> None:

@@ -18,6 +18,7 @@ from tests.servers.ocsp_server import StatusServer
 from tests.servers.pki import Holder, Pki
 from tests.servers.signed_papers import signed_paper
 from vault import deposit, examining, revalidating
+from vault import status_cache as status_store
 from vault.evidence_tables import evidence_piece, report_piece, status_cache
 
 pytestmark = pytest.mark.anyio
@@ -137,3 +138,18 @@ async def test_the_evidence_is_kept_and_repeats_the_verdict_years_later(scene: S
     await scene.house.change(status_cache.delete())
     scene.house.vault = replace(scene.house.vault, trust=TrustFolder(), status=StatusFetcher())
     assert (await revalidating.repeat(scene.house.vault, record, 1)).verdict == "valid"
+
+
+async def test_slow_services_hold_nobody_up_for_long(scene: Scene) -> None:
+    questions = (
+        await scene.house.vault.workers.examine(
+            scene.paper,
+            anchors=scene.house.vault.trust.current().anchors,
+            at=scene.house.vault.clock.now(),
+            max_bytes=2**20,
+        )
+    ).questions
+    scene.server.slow = 60
+    asked = status_store.Asked(patience=0.2)
+    assert await status_store.ask(scene.house.vault, questions, asked) == []
+    assert (asked.fetches, asked.patience <= 0) == (1, True), "after the first there was no patience left"
