@@ -22,6 +22,13 @@ def mentions_signature(stream: BinaryIO) -> bool:
         return content.find(b"/ByteRange") >= 0
 
 
+def reaches_past_the_end(stream: BinaryIO) -> bool:
+    """Tell whether a byte range names bytes that are not there: the file was cut or packed after signing."""
+    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        ends = [int(one[3]) + int(one[4]) for one in _BYTE_RANGE.finditer(content)]
+        return max(ends, default=0) > len(content)
+
+
 def holds_huge_string(stream: BinaryIO) -> bool:
     """Tell whether the bytes hold a hexadecimal string longer than any signature may be."""
     with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:

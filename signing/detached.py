@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from asn1crypto import cms, pem
+from asn1crypto import cms, core, pem
 from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec
 
 from signing.anchoring import counting_for_tokens
@@ -67,7 +67,7 @@ async def judge_detached(
         return undetermined("format_wrong", sub_indication="FORMAT_FAILURE")
     fault = container_fault(signed_data)
     # What the container holds itself would be signed instead of the file beside it.
-    holds = signed_data["encap_content_info"]["content"].native is not None
+    holds = not isinstance(signed_data["encap_content_info"]["content"], core.Void)
     algorithm = signed_data["signer_infos"][0]["digest_algorithm"]["algorithm"].native if not fault else ""
     if fault or holds or algorithm not in _HASHES:
         return undetermined(fault or "signature_unsupported", sub_indication="SIG_CONSTRAINTS_FAILURE")

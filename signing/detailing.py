@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from asn1crypto import cms
+from asn1crypto import cms, core
 from pyhanko.sign.ades.report import AdESStatus
 from pyhanko.sign.validation.generic_cms import extract_self_reported_ts
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -29,6 +29,7 @@ from signing.etsi_report import EtsiReport
 from signing.findings import StampDetail, TimeSource
 from signing.grounds import Grounds
 from signing.judging import Finding, Judging
+from signing.plain_der import is_whole
 from signing.proofs import Proofs, proofs_of_file
 from signing.reasons import reason_of
 from signing.report import Level, SignatureDetail, Verdict
@@ -159,13 +160,19 @@ def described(
 def container_fault(signed_data: cms.SignedData) -> str:
     """Return the reason code of what no CMS may be that we judge, or "".
 
-    It has one signer ("signers_several"), who signs attributes (RFC 5652, 5.3; "signed_attributes_missing").
+    It can be read to its end ("container_damaged"), and has one signer ("signers_several"), who signs
+    attributes (RFC 5652, 5.3; "signed_attributes_missing").
     """
-    signers = signed_data["signer_infos"]
-    if len(signers) != 1:
-        return "signers_several"
-    attributes = signers[0]["signed_attrs"]
-    return "signed_attributes_missing" if attributes.native is None or not len(attributes) else ""
+    try:
+        signers = signed_data["signer_infos"]
+        if len(signers) != 1:
+            return "signers_several"
+        if not is_whole(signed_data.dump()):
+            return "container_damaged"
+        signed = signers[0]["signed_attrs"]
+        return "" if not isinstance(signed, core.Void) and len(signed) else "signed_attributes_missing"
+    except (ValueError, TypeError, KeyError):
+        return "container_damaged"  # lazily parsed: it only shows when its parts are asked for
 
 
 def claimed_time(signer: cms.SignerInfo, otherwise: datetime | None = None) -> datetime | None:

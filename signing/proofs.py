@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from asn1crypto import cms, crl, ocsp, x509
+from asn1crypto import cms, core, crl, ocsp, x509
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
 from pyhanko.pdf_utils.rw_common import PdfHandler
 from pyhanko.sign.general import extract_certificate_info, find_cms_attribute_iter
@@ -106,7 +106,7 @@ def proofs_of_signature(signed_data: cms.SignedData, fetched: LocalKnowledge) ->
 def values_of(signed_data: cms.SignedData, name: str, *, signed: bool) -> list[Any]:
     """Return the values of an attribute of the one signer, or an empty list."""
     attributes = signed_data["signer_infos"][0]["signed_attrs" if signed else "unsigned_attrs"]
-    if attributes.native is None or name not in {one["type"].native for one in attributes}:
+    if isinstance(attributes, core.Void) or name not in {one["type"].native for one in attributes}:
         return []
     return list(find_cms_attribute_iter(attributes, name))
 

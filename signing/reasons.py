@@ -48,6 +48,7 @@ REASON_CODES = frozenset(
         "signed_attributes_missing",
         "signers_several",
         "too_complex",
+        "container_damaged",
         "coverage_incomplete",
         "changed_after_signing",
         "form_fields_changed",

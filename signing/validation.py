@@ -17,7 +17,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from signing.anchoring import counting_for_stamps
 from signing.anchors import Anchor
 from signing.coverage import structure_fault, too_complex
-from signing.damage import digest_differs, holds_huge_string, mentions_signature
+from signing.damage import digest_differs, holds_huge_string, mentions_signature, reaches_past_the_end
 from signing.detailing import Setting, detail_of, unjudged
 from signing.etsi_report import EtsiReport
 from signing.grounds import Grounds
@@ -84,6 +84,8 @@ def _damaged(stream: BinaryIO, reason: str) -> SignatureReport:
 def _unsigned(stream: BinaryIO, fault: str) -> SignatureReport:
     if not mentions_signature(stream):
         return undetermined("no_signature", sub_indication="SIGNED_DATA_NOT_FOUND")
+    if reaches_past_the_end(stream):
+        return undetermined("coverage_incomplete", "signature_hidden", sub_indication="SIGNED_DATA_NOT_FOUND")
     return _damaged(stream, fault or "signature_hidden")
 
 

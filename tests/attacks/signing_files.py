@@ -7,8 +7,8 @@ from io import BytesIO
 
 from asn1crypto import x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
-from pyhanko.sign.signers import PdfSignatureMetadata
+from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
+from pyhanko.sign.signers import PdfSignatureMetadata, Signer
 from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
 from pyhanko_certvalidator import ValidationContext
 
@@ -44,11 +44,24 @@ class Notary:
         box: tuple[int, int, int, int] | None = None,
         subfilter: SigSeedSubFilter = SigSeedSubFilter.PADES,
         key: FileKey | None = None,
+        signer: Signer | None = None,
+        status_at: datetime | None = None,
+        stamped: bool = True,
+        separate: bool = False,
+        lock: FieldMDPSpec | None = None,
     ) -> bytes:
-        """Sign: an approval, or a certification with what it permits; B-LT, B-LTA or B-T."""
+        """Sign: an approval, or a certification with what it permits; B-LT, B-LTA or B-T; B-B unstamped.
+
+        Args:
+            signer: another than the notary, with a certificate of the same authority.
+            status_at: when the certificates' status was asked; at the time of signing otherwise.
+            separate: put the evidence in a revision of its own behind the signature, as some programs do.
+        """
         roots = [x509.Certificate.load(one) for one in self.authority.roots()]
         own = key or self.key
         chain = [x509.Certificate.load(one) for one in own.certificates]
+        signer = signer or KeyHolder(own, chain, roots)
+        chain = [signer.signing_cert, *chain[1:]]
         stamper = StampingAt(self.authority.timestamper(), self.at)
         await stamper.async_dummy_response("sha256")
         known = [*chain, *stamper.cert_registry, *roots]
@@ -56,11 +69,14 @@ class Notary:
             trust_roots=roots,
             other_certs=known,
             moment=self.at,
-            ocsps=(await collect_status(self.authority.revocation(), known, self.at)).ocsps,
+            ocsps=(await collect_status(self.authority.revocation(), known, status_at or self.at)).ocsps,
             revocation_mode="require",
         )
         settings = DSSContentSettings(
-            include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+            include_vri=separate,
+            placement=SigDSSPlacementPreference.SEPARATE_REVISION
+            if separate
+            else SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE,
         )
         metadata = PdfSignatureMetadata(
             field_name=field,
@@ -77,10 +93,13 @@ class Notary:
         )
         out = BytesIO(content)
         writer = IncrementalPdfFileWriter(out, strict=True)
-        if box is not None:
-            append_signature_field(writer, SigFieldSpec(field, on_page=0, box=box))
-        signer = _SignerAt(metadata, KeyHolder(own, chain, roots), stamper, self.at, None)
-        await signer.async_sign_pdf(writer, in_place=True)
+        if box is not None or lock is not None:
+            spec = SigFieldSpec(field, on_page=0, box=box or (0, 0, 0, 0), field_mdp_spec=lock)
+            append_signature_field(writer, spec)
+        making = _SignerAt(metadata, signer, stamper, self.at, None)
+        if not stamped:
+            making.default_timestamper = None
+        await making.async_sign_pdf(writer, in_place=True)
         return out.getvalue()
 
 

@@ -11,6 +11,7 @@ from reuse_api.demo.pki import DemoAuthority
 from signing.report import SignatureReport
 from signing.validation import validate
 from tests.attacks.attacks import ATTACKS, Honest
+from tests.attacks.honest_files import HONEST
 from tests.attacks.signing_files import (
     Notary,
     letter,
@@ -48,11 +49,13 @@ async def honest(notary: Notary) -> Honest:
     )
 
 
-async def judged(notary: Notary, content: bytes, folder: Path) -> SignatureReport:
+async def judged(
+    notary: Notary, content: bytes, folder: Path, after: timedelta = timedelta(hours=2)
+) -> SignatureReport:
     path = folder / "file.pdf"
     path.write_bytes(content)
     with path.open("rb") as stream:
-        return await validate(stream, anchors=notary.authority.anchors(), at=notary.at + timedelta(hours=2))
+        return await validate(stream, anchors=notary.authority.anchors(), at=notary.at + after)
 
 
 @pytest.mark.parametrize("name", list(ATTACKS))
@@ -69,3 +72,19 @@ async def test_what_was_attacked_was_valid(notary: Notary, honest: Honest, tmp_p
     report = await judged(notary, getattr(honest, name), tmp_path)
     assert (report.verdict, report.reasons) == ("valid", ())
     report_can_be_told(report)
+
+
+@pytest.mark.parametrize("name", list(HONEST))
+async def test_an_odd_but_honest_file_is_valid_and_stays_so(
+    notary: Notary, tmp_path: Path, name: str
+) -> None:
+    content = await HONEST[name](notary)
+    for after in (timedelta(hours=2), timedelta(days=400)):
+        report = await judged(notary, content, tmp_path, after)
+        assert (report.verdict, report.reasons, report.differences) == ("valid", (), ())
+        for one in report.signatures:
+            assert one.time_source == "timestamp"
+            assert one.chain[0].sha256 != one.chain[-1].sha256
+            assert one.anchor is not None and one.anchor.sha256 == one.chain[-1].sha256
+            # The signer and the issuing authority, each by its own proof.
+            assert [proof.certificate for proof in one.status_evidence] == [c.sha256 for c in one.chain[:-1]]
