@@ -13,7 +13,7 @@ from io import BytesIO
 from asn1crypto import crl, ocsp, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp, PdfSignedData, SignatureObject
 from pyhanko.sign.validation.dss import DocumentSecurityStore
@@ -62,7 +62,8 @@ def prepare_seal(content: bytes, order: SealOrder, place: tuple[float, float, fl
         crls=[crl.CertificateList.load(one) for one in order.lists],
     )
     corners = tuple(round(edge) for edge in place)
-    spec = SigFieldSpec(SEAL_FIELD, on_page=0, box=corners, empty_field_appearance=True)  # type: ignore[arg-type]
+    # What is seen there is the mark below; PDF/A (ISO 19005-2, 6.3.3) asks for an appearance, an empty one.
+    append_signature_field(writer, SigFieldSpec(SEAL_FIELD, on_page=0, box=corners))  # type: ignore[arg-type]
     placeholder = SignatureObject(
         timestamp=order.at,
         name=order.name,
@@ -71,7 +72,7 @@ def prepare_seal(content: bytes, order: SealOrder, place: tuple[float, float, fl
         bytes_reserved=order.reserved,
     )
     permits = SigMDPSetup(_DIGEST, certify=True, docmdp_perms=MDPPerm.NO_CHANGES)
-    return _written(writer, PdfCMSEmbedder(spec), SEAL_FIELD, placeholder, permits)
+    return _written(writer, PdfCMSEmbedder(), SEAL_FIELD, placeholder, permits)
 
 
 def prepare_stamp(content: bytes, reserved: int) -> Prepared:

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.paper_words import Showing, Words, showing
 from policies.trust_classes import CERTIFYING, Classed, Evidence, Origin, Signer, classify
 from signing.report import Examination, SignatureDetail, SignatureReport
-from vault import agencies, agency_certificates
+from vault import agencies, agency_certificates, scan_judging
 from vault.agency_certificates import Registration
 from vault.days import legal_day
-from vault.errors import Moved
+from vault.errors import FieldInvalid, Moved
 from vault.services import Vault
 from vault.tables import agency_right
 
@@ -62,6 +62,9 @@ async def judge(vault: Vault, file: Path, examined: Examination, came: Provenanc
     """Judge a document that is being taken; its words are read by a worker where they matter."""
     report = examined.report
     shown = await _shown(vault, file, examined, came, at)
+    scan_passed = came.scan_passed
+    if shown.mark == "conversion" and scan_passed is None:
+        scan_passed = await _scan_passed(vault, file, legal_day(at))
     certificates = frozenset(one.chain[0].sha256 for one in report.signatures if one.chain)
     async with vault.db.read() as db:
         registrations = await agency_certificates.of_certificates(db, certificates)
@@ -75,7 +78,7 @@ async def judge(vault: Vault, file: Path, examined: Examination, came: Provenanc
             type_shown=shown.type,
             owner_shown=shown.owner,
             agencies=await _answerable(db, came.agency, legal_day(at)),
-            scan_passed=came.scan_passed,
+            scan_passed=scan_passed,
             demonstration=vault.demonstration,
         )
     return Judged(evidence, classify(evidence), certificates, registrations, seal)
@@ -156,6 +159,14 @@ def _own_seal(
     if not chain or any((one.agency, one.sha256) == (came.agency, chain[0].sha256) for one in registrations):
         return None
     return Registration(came.agency, chain[0].sha256, chain[0].subject, day, None, None)
+
+
+async def _scan_passed(vault: Vault, file: Path, day: date) -> bool | None:
+    """Measure a copy that others digitised; None where it cannot be measured."""
+    try:
+        return (await scan_judging.look(vault, file, _PDF, day)).quality.passed
+    except FieldInvalid:
+        return None
 
 
 async def _shown(vault: Vault, file: Path, examined: Examination, came: Provenance, at: datetime) -> Showing:

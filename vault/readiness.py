@@ -54,6 +54,7 @@ def _trust(vault: Vault) -> dict[str, Any]:
     trusted = vault.trust.current()
     return {
         "anchors": dict(trusted.counts),
+        "for_tests": vault.demonstration,  # then roots for tests count for what documents are worth
         "refused": [{"file": file, "code": code} for file, code in trusted.faults],
         "status": sorted(vault.status.hosts) or "offline",
     }
