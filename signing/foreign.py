@@ -23,6 +23,7 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from signing.errors import SealingFailed
 from signing.revocation import Collected, collect_status
 from signing.sealing import KeyHolder, Sealing, flush_folder
+from signing.sealing_threads import in_sealing_thread
 from signing.timestamps import StampingAt
 from signing.workers import WorkerPool
 
@@ -202,7 +203,7 @@ async def _signed(
 async def _aside(making: Coroutine[Any, Any, T]) -> T:
     """Do the arithmetic of signing in a thread and an event loop of its own."""
     try:
-        return await asyncio.to_thread(asyncio.run, making)
+        return await in_sealing_thread(lambda: asyncio.run(making))
     except SealingFailed:
         raise
     except Exception as error:  # pyHanko raises plain errors of many kinds

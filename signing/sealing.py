@@ -35,6 +35,7 @@ from signing.errors import SealingFailed
 from signing.keys import SealKey
 from signing.preparing import SEAL_FIELD, STAMP_FIELD
 from signing.revocation import RevocationSource, collect_status
+from signing.sealing_threads import in_sealing_thread
 from signing.timestamps import StampingAt, TimestampSource
 
 # Everything to embed is collected beforehand, which pyHanko cannot know: it warns that it may not fetch.
@@ -78,7 +79,7 @@ async def seal(
     when the certificate does not stand, when the file needs repair, or when it carries a signature already.
     """
     order = Sealing(key, timestamper, revocation, tuple(roots), at.astimezone(UTC), reason, name, appearance)
-    await asyncio.to_thread(_seal_in_thread, content, target, order)
+    await in_sealing_thread(lambda: _seal_in_thread(content, target, order))
 
 
 def _seal_in_thread(content: Path, target: Path, order: Sealing) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +16,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signing import anchors
-from signing.conversion import compose_mark
 from signing.csc_client import CscClient
 from signing.errors import (
     SealAnswerLost,
@@ -51,6 +51,7 @@ from vault.sealer import Sealer
 pytestmark = pytest.mark.anyio
 KINDS = ("file-p256", "file-rsa", "token-p256", "token-rsa", "service-p256", "service-rsa")
 EACH_PLACE = ("file-p256", "token-p256", "service-p256")
+PLACE = (330, 770, 560, 820)  # of the seal on the page
 QUICK = Limits(seconds=5, pause=0.01)
 
 
@@ -79,6 +80,7 @@ class Services:
         for server in (self.status, self.stamps):
             server.fault = None
             server.lies.clear()
+            server.asked.clear()
         self.status.revoked.clear()
         self.status.ahead = timedelta(0)
 
@@ -243,7 +245,7 @@ async def test_no_file_claims_what_the_services_did_not_give(
     with pytest.raises(kind) as caught:
         await seal(sealer, paper, target)
     assert (caught.value.retryable, caught.value.reason) == (True, "busy")
-    said = {"mark": b"", "at": datetime.now(UTC), "reason": "Số hóa", "name": NAME, "max_bytes": 2**20}
+    said = {"place": PLACE, "at": datetime.now(UTC), "reason": "Số hóa", "name": NAME, "max_bytes": 2**20}
     with pytest.raises(kind) as caught:  # no worker is reached: evidence is collected first
         await sealer.seal_foreign(AGENCY, WorkerPool(), paper, target, **said)
     assert caught.value.retryable
@@ -290,6 +292,31 @@ async def test_a_responder_whose_clock_is_a_little_ahead_is_waited_for(
     assert (await judged(tmp_path / "sealed.pdf", services.pki))[0] == "valid"
 
 
+@pytest.mark.parametrize("held", ["file-p256"], indirect=True)
+async def test_a_slow_service_holds_up_nobody_but_who_seals(
+    held: KindOfKey, services: Services, paper: Path, tmp_path: Path
+) -> None:
+    patient = replace(QUICK, seconds=60, tries=1)
+    stamper = HttpTimestamper(f"{services.stamps.url}/", lambda: services.pki.roots, limits=patient)
+    trust, status = TrustFolder(fixed=anchors.for_tests(services.pki.roots)), HttpStatus()
+    sealer = Sealer(held.folder / "seal", timestamper=stamper, revocation=status, trust=trust)
+    services.stamps.slow = 60
+    many = min(32, (os.cpu_count() or 1) + 4) + 1  # than the threads that everybody shares
+    seals = [asyncio.create_task(seal(sealer, paper, tmp_path / f"{number}.pdf")) for number in range(many)]
+    try:
+        while not services.stamps.asked:
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*(asyncio.to_thread(int) for _ in range(many)))
+        assert not any(one.done() for one in seals)
+    finally:
+        services.stamps.stop()
+        ended = await asyncio.gather(*seals, return_exceptions=True)
+        services.stamps.slow = 0.0
+        services.stamps.start()
+    assert {type(one) for one in ended} == {TimestampFailed}
+    assert not list(tmp_path.glob("*.pdf"))
+
+
 @pytest.fixture(scope="module")
 async def pool(anyio_backend: str) -> AsyncIterator[WorkerPool]:
     pool = WorkerPool(size=1)
@@ -303,8 +330,7 @@ async def test_a_file_from_outside_is_sealed_too(
     held: KindOfKey, services: Services, pool: WorkerPool, paper: Path, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
-    mark = compose_mark(NAME, "Ngô Quang Huy", now)
-    said = {"mark": mark, "at": now, "reason": "Số hóa", "name": NAME, "max_bytes": 2**22}
+    said = {"place": PLACE, "at": now, "reason": "Số hóa", "name": NAME, "max_bytes": 2**22}
     await services.sealer(held).seal_foreign(AGENCY, pool, paper, tmp_path / "sealed.pdf", **said)
     assert await judged(tmp_path / "sealed.pdf", services.pki) == ("valid", "", "B-LTA", NAME)
 
@@ -317,8 +343,7 @@ async def test_where_only_lists_are_to_be_had_they_are_the_proof(
     services.status.fault = lambda asked: loopback.Answer(b"", status=404) if asked.method == "POST" else None
     sealer, target, now = services.sealer(held), tmp_path / "sealed.pdf", datetime.now(UTC)
     if foreign:
-        mark = compose_mark(NAME, "Ngô Quang Huy", now)
-        said = {"mark": mark, "at": now, "reason": "Số hóa", "name": NAME, "max_bytes": 2**22}
+        said = {"place": PLACE, "at": now, "reason": "Số hóa", "name": NAME, "max_bytes": 2**22}
         await sealer.seal_foreign(AGENCY, pool, paper, target, **said)
     else:
         await seal(sealer, paper, target)
