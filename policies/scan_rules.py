@@ -186,6 +186,11 @@ def _percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
+def rules() -> tuple[str, ...]:
+    """Give the code of every rule, in the order in which they are held against a scan."""
+    return tuple(rule["code"] for rule in _data()["rules"])
+
+
 def codes() -> Iterator[str]:
     """Give every code that a finding may carry: rules, and what is not met."""
     for rule in _data()["rules"]:

@@ -149,6 +149,11 @@ _FILES = {
         "Tệp không phải bản quét: cần PDF, JPEG, PNG, TIFF hoặc HEIC.",
         "The file is no scan: it has to be PDF, JPEG, PNG, TIFF or HEIC.",
     ),
+    "scan_draft_gone": Row(
+        422,
+        "Bản quét đã chờ quá 15 phút hoặc không còn; hãy chọn lại tệp.",
+        "The scan has waited for more than 15 minutes, or is gone; please choose the file again.",
+    ),
     "scan_signed": Row(
         422,
         "Tệp đã có chữ ký số, không phải bản quét; hãy nộp như kết quả điện tử.",

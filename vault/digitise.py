@@ -29,6 +29,7 @@ from vault.gathering import Scene, scene
 from vault.issuing import file_sha256, owners_in_roles
 from vault.keeping import Description, Kept
 from vault.plan import barred, found_dossier
+from vault.scan_found import JudgedScan, Reading
 from vault.scan_kept import ScanKept
 from vault.scanned_paper import Scanned, ScannedPaper, marked
 from vault.services import Answer, Refusal, Vault
@@ -62,12 +63,14 @@ async def digitise(
     *,
     key: str,
     declared_type: str = PDF,
+    known: tuple[JudgedScan, Reading] | None = None,
 ) -> Answer | Refusal:
     """Store a scan for its owners, marked and sealed as the agency's conversion, of the class it is worth.
 
     Args:
         file: the scan, an unsigned PDF or a picture.
         declared_type: its media type, as whoever hands it in says.
+        known: what was found of this very file lately (`scan_drafting`), so that it is not looked for again.
         key: the Idempotency-Key.
 
     Raises:
@@ -77,7 +80,7 @@ async def digitise(
     """
     _check_said(body, legal_day(vault.clock.now()))
     code = canonical_code(code)
-    async with _Making(vault, caller, body, file, declared_type, code) as making:
+    async with _Making(vault, caller, body, file, declared_type, code, known) as making:
 
         async def draft(at: datetime) -> Draft | Refusal:
             async with vault.db.read() as db:
@@ -146,13 +149,21 @@ class _Making:
     """The marked paper of one request, made when it is first needed; a context that removes it."""
 
     def __init__(
-        self, vault: Vault, caller: SystemCaller, body: ScanBody, file: Path, declared_type: str, code: str
+        self,
+        vault: Vault,
+        caller: SystemCaller,
+        body: ScanBody,
+        file: Path,
+        declared_type: str,
+        code: str,
+        known: tuple[JudgedScan, Reading] | None,
     ) -> None:
         self._vault = vault
         self._caller = caller
         self._file = file
         self._declared_type = declared_type
         self._code = code
+        self._known = known
         self._kept: Kept | None = None
         self.body = body
         self.paper: ScannedPaper | None = None
@@ -177,6 +188,7 @@ class _Making:
             found_dossier(found).facts.procedure,
             facts.result_persons,
             self._title(found.at),
+            self._known,
         )
         self.paper = await marked(self._vault, self._caller, scanned, found.at)
         return True

@@ -33,6 +33,7 @@ from vault.key_gate import Gate
 from vault.migrating import check_schema, migrate
 from vault.quarantine_ending import sweep
 from vault.quarantining import PURPOSE
+from vault.scan_drafts import ScanDrafts
 from vault.sealer import Sealer
 from vault.services import Vault
 from vault.signer import Signer
@@ -231,6 +232,7 @@ def _put_together(
         ),
         workers=pool,
         ocr=authorities.ocr,
+        drafts=ScanDrafts(),
         trust=authorities.trust,
         demonstration=authorities.demonstration,
         status=status,

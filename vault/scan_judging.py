@@ -1,29 +1,20 @@
 """A scan, measured by a worker and held against the rules: what is taken for a copy of legal value."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 from policies.scan_rules import Finding, PageMeasures, ScanMeasures, ScanQuality, judge, paper_sizes
 from signing.file_types import PDF
-from signing.measured import MeasuredScan, Measurement
+from signing.measured import Measurement
 from signing.scan_measuring import PICTURES, declared
 from vault.errors import FieldInvalid
+from vault.scan_found import JudgedScan
 from vault.services import MAX_UPLOAD, Vault
 
 TAKEN = (PDF, *PICTURES)  # media types of scans
 # What a worker that failed says of the file it failed at.
 _FAILED = {"worker_timeout": "too_complex", "worker_memory": "too_complex", "worker_crashed": "unreadable"}
-
-
-@dataclass(frozen=True)
-class JudgedScan:
-    """The file as it was handed in, what was measured of it, and what follows."""
-
-    sha256: bytes
-    size: int
-    measured: MeasuredScan
-    quality: ScanQuality
 
 
 class ScanRefused(FieldInvalid):

@@ -21,8 +21,9 @@ from vault.days import legal_day
 from vault.errors import FieldInvalid
 from vault.examining import accepted, scan_for_malware
 from vault.keeping import scratch_file, write_private
-from vault.scan_judging import JudgedScan, look, refuse_poor
-from vault.scan_reading import Reading, read
+from vault.scan_found import JudgedScan, Reading
+from vault.scan_judging import look, refuse_poor
+from vault.scan_reading import read
 from vault.services import MAX_UPLOAD, Vault
 
 REASON = "Số hóa từ văn bản giấy"
@@ -39,6 +40,7 @@ class Scanned:
     procedure: str
     owners: tuple[str, ...]
     title: str
+    known: tuple[JudgedScan, Reading] | None = None  # what was found of this very file lately
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,7 @@ async def marked(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datet
         FieldInvalid: the file cannot be taken, is signed already, is not good enough, or cannot be copied.
         SealingFailed: no seal could be made.
     """
-    judged = await looked_at(vault, caller, scanned.file, scanned.declared_type, at)
-    refuse_poor(judged)
-    reading = await read(vault, scanned.file, len(judged.measured.pages), {})
+    judged, reading = scanned.known or await _found(vault, caller, scanned, at)
     agency, mark = await _mark(vault, caller, scanned, at)
     copy, sealed = scratch_file(vault), scratch_file(vault)
     try:
@@ -106,6 +106,14 @@ async def marked(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datet
     finally:
         copy.unlink(missing_ok=True)
     return ScannedPaper(sealed, scanned.file, judged, reading, examined)
+
+
+async def _found(
+    vault: Vault, caller: SystemCaller, scanned: Scanned, at: datetime
+) -> tuple[JudgedScan, Reading]:
+    judged = await looked_at(vault, caller, scanned.file, scanned.declared_type, at)
+    refuse_poor(judged)
+    return judged, await read(vault, scanned.file, len(judged.measured.pages), {})
 
 
 async def _mark(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datetime) -> tuple[str, bytes]:

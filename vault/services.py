@@ -16,6 +16,7 @@ from vault.clock import Clock
 from vault.database import Database
 from vault.delegations import Grounds
 from vault.key_gate import Gate
+from vault.scan_drafts import ScanDrafts
 from vault.sealer import Sealer
 from vault.signer import Signer
 
@@ -50,6 +51,7 @@ class Vault:
     sealer: Sealer
     workers: WorkerPool
     ocr: Ocr
+    drafts: ScanDrafts
     trust: TrustFolder
     demonstration: bool  # a vault for tests: roots for tests count for classes
     status: StatusFetcher

@@ -171,6 +171,8 @@ DESK = {
     "POST /desk/dossiers/{code}/confirmation": form("desk", **DOSSIER),
     "GET /desk/dossiers/{code}/scan": room(at=DOSSIER, params={"component": people.KINSHIP}, desk=200),
     "POST /desk/dossiers/{code}/scan": room(at=DOSSIER, desk=422),
+    "POST /desk/dossiers/{code}/scan/look": room(at=DOSSIER, desk=422),
+    "POST /desk/dossiers/{code}/scan/{draft}": form("desk", **DOSSIER, draft="none"),
     "GET /desk/dossiers/{code}/result": room(at=DOSSIER, desk=200),
     "POST /desk/dossiers/{code}/result": form("desk", **DOSSIER),
     "POST /desk/dossiers/{code}/result/file": room(at=DOSSIER, desk=422),

@@ -2,6 +2,7 @@
 
 import os
 import re
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -152,3 +153,54 @@ def test_a_seal_that_cannot_be_made_is_said_on_the_form_and_written_down(
         hidden_away.rename(key)
     assert answer.status_code == 422, answer.text
     assert [one.msg for one in caplog.records if one.name == "kho.failures"] == ["sealing_failed"]
+
+
+def look(police: httpx.Client, code: str, files: dict[str, Any], **typed: str) -> httpx.Response:
+    fields = form(police, code, LEASE) | {"role-applicant": "on"} | typed
+    return police.post(f"/desk/dossiers/{code}/scan/look", data=fields, files=files)
+
+
+def test_a_scan_is_measured_first_shown_and_then_stored_by_its_officer(
+    told: Any, police: httpx.Client, scan: dict[str, Any]
+) -> None:
+    code = opens(police, case="thue-muon-o-nho", **STRANGER)
+    shown = look(police, code, scan, number="HĐ 5/2024")
+    assert shown.status_code == 200, shown.text
+    for words in ("Kết quả đo", "200 dpi", "≥ 200 dpi", "Bản quét đạt mọi điều kiện", "hop-dong.pdf"):
+        assert words in shown.text
+    assert 'value="HĐ 5/2024"' in shown.text and 'type="file"' not in shown.text
+    assert sha256(scan["file"][1]).hexdigest() in shown.text
+    found = re.search(rf'action="(/desk/dossiers/{re.escape(code)}/scan/[0-9a-f]{{32}})"', shown.text)
+    assert found is not None
+    (waiting,) = [one for one in told.vault.scratch.iterdir() if one.suffix == ".tmp"]
+    assert b"%PDF" not in waiting.read_bytes(), "it waits sealed"
+    fields = hidden(shown.text, found[1]) | {"type": "HDTN", "role-applicant": "on", "reason": "outdated"}
+    with at_desk(told, people.COMMUNE) as commune:
+        assert commune.post(found[1], data=fields | {"form_token": token(commune)}).status_code == 404
+    missing = police.post(found[1], data=fields | {"type": ""})
+    assert (missing.status_code, faults(missing.text)) == (422, ["type"])
+    assert "Kết quả đo" in missing.text, "it still waits"
+    done = [police.post(found[1], data=fields) for _ in range(2)]
+    assert {one.headers.get("location") for one in done} == {f"/desk/dossiers/{code}?done=scanned"}, done[
+        0
+    ].text
+    assert not waiting.exists()
+    gone = police.post(found[1], data=fields | {"request": "another"})
+    assert (gone.status_code, faults(gone.text)) == (422, ["file"])
+    assert 'type="file"' in gone.text and "15 phút" in gone.text
+
+
+def test_a_scan_too_coarse_is_refused_with_its_value_before_and_at_storing(police: httpx.Client) -> None:
+    code = opens(police, case="thue-muon-o-nho", **STRANGER)
+    coarse = {"file": ("a.pdf", making.as_pdf(making.drawn(150), dpi=150), "application/pdf")}
+    typed = form(police, code, LEASE) | {"type": "HDTN", "role-applicant": "on", "reason": "outdated"}
+    stored = police.post(f"/desk/dossiers/{code}/scan", data=typed, files=coarse)
+    for answer in (look(police, code, coarse), stored):
+        assert (answer.status_code, faults(answer.text)) == (422, ["file"])
+        assert "độ phân giải đo được 150 dpi" in answer.text and "Không đạt" in answer.text
+        assert "Nghị định 30/2020/NĐ-CP" in answer.text and 'type="file"' in answer.text
+    for bad in (b"", b"\x89PNG\r\n"):
+        answer = look(police, code, {"file": ("a.png", bad, "image/png")})
+        assert (answer.status_code, faults(answer.text)) == (422, ["file"])
+    english = police.get(f"/desk/dossiers/{code}/scan", params={"component": LEASE, "lang": "en"})
+    assert "Measure and read it first" in english.text or "Đo và đọc thử trước" in english.text

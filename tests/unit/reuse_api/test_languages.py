@@ -9,6 +9,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from policies.facts import TrustClass
+from policies.scan_rules import rules
 from reuse_api.pages import consenting, languages, people
 from reuse_api.pages.desk import DONE
 from reuse_api.pages.desk_fields import groups_of, tables_of
@@ -16,6 +17,7 @@ from reuse_api.pages.desk_issued import TURNS
 from reuse_api.pages.desk_result_typed import OF_FILE
 from reuse_api.pages.languages import COOKIE, MessageMissing, language, preferred
 from reuse_api.pages.rendering import ROOMS
+from reuse_api.pages.scan_views import READING, TONES
 from reuse_api.pages.troubles import OTHER, TROUBLES
 from reuse_api.schemas import CHANNELS
 from signing.leaf import Kind
@@ -73,6 +75,8 @@ def composed() -> set[str]:
     }
     desk = {f"desk.channel.{one}" for one in CHANNELS} | {f"desk.done.{one}" for one in DONE}
     desk |= {f"desk.read.{one}" for one in READS} | {f"desk.turn.{one}" for one in TURNS}
+    desk |= {f"desk.scan_rule.{rule}" for rule in rules()} | {f"desk.scan_read.{one}" for one in READING}
+    desk |= {f"desk.scan_outcome.{one}" for one in TONES} | {"desk.scan_not_passed"}
     groups_shown = [group for template in TEMPLATES.values() for group in groups_of(template)]
     tables = [table for template in TEMPLATES.values() for table in tables_of(template)]
     fields = {f"field.group.{group.key}" for group in groups_shown}
