@@ -133,6 +133,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
     by_value = (
         "desk.advice.",
         "desk.notice.",
+        "desk.scan_value.",
         "event.",
         "kind.",
         "upload.error.",
