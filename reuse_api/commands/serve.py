@@ -10,6 +10,7 @@ from reuse_api.journal import noted, open_journal
 from reuse_api.serving import listen, server, stop_on_signals
 from reuse_api.settings import Settings, read_settings, variable
 from reuse_api.wiring import open_vault
+from vault.services import Vault
 
 
 def settings_told() -> str:
@@ -42,5 +43,12 @@ async def _serve(settings: Settings, *, create: bool) -> None:
     # The socket first: a taken port is told before anything is opened.
     with listen(settings.host, settings.port) as socket:
         async with open_vault(settings, create=create) as vault:
+            _tell_trust(vault)
             noted("serving", listen=settings.listen, entries=vault.signer.tree.size)
             await server(create_app(vault, settings)).serve(sockets=[socket])
+
+
+def _tell_trust(vault: Vault) -> None:
+    """Say how many anchors count for each purpose, and who may be asked about certificates."""
+    counts = {str(purpose): count for purpose, count in vault.trust.current().counts.items()}
+    noted("trusting", status=", ".join(sorted(vault.status.hosts)) or "offline", **counts)
