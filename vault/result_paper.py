@@ -11,11 +11,11 @@ from policies.errors import IdentifierInvalid
 from policies.identifiers import personal_number, tax_code
 from signing.appearance import draw_seal
 from signing.composing import Composed, compose_result
-from signing.errors import ComposingFailed
+from signing.errors import ComposingFailed, SealingFailed
 from signing.report import Examination
 from vault import agencies
 from vault.callers import SystemCaller
-from vault.errors import FieldInvalid
+from vault.errors import FieldInvalid, FileRejected
 from vault.examining import accepted
 from vault.keeping import scratch_file, write_private
 from vault.services import Vault
@@ -99,6 +99,9 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
         examined = await accepted(vault, sealed, at)
         if examined.report.verdict != "valid":
             raise RuntimeError(f"our own seal does not validate: {examined.report.sub_indication}")
+    except FileRejected as problem:  # a worker of ours that died, or a ceiling: no fault of the caller's
+        sealed.unlink(missing_ok=True)
+        raise SealingFailed(f"what was sealed could not be examined: {problem.code}") from problem
     except BaseException:
         sealed.unlink(missing_ok=True)
         raise

@@ -11,10 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from reuse_api.demo import people
+from signing.errors import SealingFailed
 from signing.malware import Clamd
 from signing.workers import Limits, WorkerPool
 from tests.conftest import House
 from vault import deposit, digitise, issue, issue_record
+from vault.callers import SystemCaller
+from vault.days import legal_day
 from vault.digitise import ScanBody
 from vault.errors import FileRejected, MalwareScanUnavailable
 from vault.evidence_tables import quarantine
@@ -75,6 +78,27 @@ async def test_a_worker_that_dies_is_told_and_nothing_is_kept(
     with pytest.raises(FileRejected) as raised:
         await hands_in(house, door, pdf("giấy tờ"), replace(house.vault, workers=starved))
     assert (raised.value.field, raised.value.code) == ("file", "not_examinable")
+    assert await kept(house) == before
+    assert list(house.vault.scratch.iterdir()) == []
+
+
+async def test_a_result_of_our_own_that_nobody_could_examine_is_no_fault_of_the_callers(
+    house: House, starved: WorkerPool, commune: SystemCaller
+) -> None:
+    before = await kept(house)
+    code = await house.opens(commune, people.COMMUNE, house.reregistration())
+    today = legal_day(house.vault.clock.now()).isoformat()
+    body = ResultBody(
+        "GKS",
+        ("applicant",),
+        people.certificate("9/2026", today, birth_place="Hà Nội"),
+        None,
+        None,
+        None,
+        None,
+    )
+    with pytest.raises(SealingFailed, match="not_examinable"):
+        await issue.issue(replace(house.vault, workers=starved), commune, code, body, None, key="ours")
     assert await kept(house) == before
     assert list(house.vault.scratch.iterdir()) == []
 
