@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from reuse_api import journal
+from vault.quarantine_ending import sweep
 from vault.sealing_again import retry_due
 from vault.services import Vault
 
+_SWEEP = 3600  # seconds between looks for what has been in quarantine long enough
 _LOOK = 1.0  # seconds between two looks at what is due
 
 
@@ -15,7 +17,10 @@ _LOOK = 1.0  # seconds between two looks at what is due
 async def working(vault: Vault) -> AsyncIterator[None]:
     """Work beside the doors while inside; leaving lets the piece of work in hand end."""
     ending = asyncio.Event()
-    tasks = [asyncio.create_task(_every(_LOOK, _retrying(vault), ending))]
+    tasks = [
+        asyncio.create_task(_every(_LOOK, _retrying(vault), ending)),
+        asyncio.create_task(_every(_SWEEP, lambda _first: sweep(vault), ending)),
+    ]
     try:
         yield
     finally:
