@@ -1,4 +1,4 @@
-"""What a served vault does by itself: results that wait are carried out, archive stamps are renewed."""
+"""What a served vault does by itself: results that wait are carried out, archive stamps are renewed, quarantine ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

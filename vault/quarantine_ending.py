@@ -94,7 +94,10 @@ async def destroy(vault: Vault, caller: StaffCaller | None, item: str, *, reason
 
 
 async def sweep(vault: Vault) -> int:
-    """End every quarantine whose days are over; gives how many. At every start, and every hour while served."""
+    """End every quarantine whose days are over; gives how many.
+
+    Called at every start, and every hour while the vault is served.
+    """
     ended = 0
     while True:
         async with vault.db.read() as db:
