@@ -1,4 +1,4 @@
-"""What a served vault does by itself: results that wait are carried out, archive stamps are renewed, quarantine ends."""
+"""What a served vault does by itself: seals that wait, archive stamps that run out, quarantine that is over."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
