@@ -1,4 +1,4 @@
-"""What a served vault does by itself: seals that wait, archive stamps that run out, quarantine that is over."""
+"""What a served vault does by itself: seals that wait, archive stamps that run out, quarantine that ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
