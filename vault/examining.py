@@ -66,7 +66,10 @@ async def accepted(
 async def judged(
     vault: Vault, file: Path, at: datetime, *, declared_type: str = PDF, sealing: bool = False
 ) -> Examination:
-    """Examine a file by whom the vault trusts now, with whatever status can be had of its certificates."""
+    """Examine a file by whom the vault trusts now, with whatever status can be had of its certificates.
+
+    What was fetched is judged at the time it came: a proof made since `at` would be one of the future.
+    """
     anchors = vault.trust.current().anchors
     examined = await vault.workers.examine(
         file, anchors=anchors, at=at, declared_type=declared_type, sealing=sealing, max_bytes=MAX_UPLOAD
@@ -79,7 +82,7 @@ async def judged(
         examined = await vault.workers.examine(
             file,
             anchors=anchors,
-            at=at,
+            at=max(at, vault.clock.now()),
             declared_type=declared_type,
             sealing=sealing,
             max_bytes=MAX_UPLOAD,
