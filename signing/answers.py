@@ -115,6 +115,15 @@ class Answer:
                 return tuple(str(one) for one in self.result["words"]), self.result["complete"] is True
         return (), False
 
+    def until(self) -> datetime | None:
+        """Read the answer as an instant, or as there being none. Raises RewritingFailed."""
+        if self.result is None or not self.whole:
+            raise RewritingFailed(self._why())
+        try:
+            return datetime.fromisoformat(self.result["until"]) if "until" in self.result else None
+        except (ValueError, TypeError) as error:
+            raise RewritingFailed(self._why()) from error
+
     def rewritten(self, body: "Body") -> Mapping[str, Any]:
         """Give what was said of a new file that came whole. Raises RewritingFailed."""
         if self.result is None or not self.whole or body.left != 0:

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import os
+import shutil
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -29,18 +30,25 @@ from signing.workers import WorkerPool
 
 T = TypeVar("T")
 
-_DIGEST = "sha256"
+DIGEST = "sha256"
 _CHUNK = 1024 * 1024
-_SPARE = 512  # hexadecimal digits more than a dry run needs: signatures differ by a few bytes
+SPARE = 512  # hexadecimal digits more than a dry run needs: signatures differ by a few bytes
 
 
 @dataclass(frozen=True)
-class _Evidence:
+class Gathered:
+    """What is embedded (DER), and how much room (hexadecimal digits) seal and stamp need."""
+
     certificates: list[bytes]
     status: list[bytes]
     lists: list[bytes]
     seal_digits: int
     stamp_digits: int
+
+    def told(self) -> dict[str, list[str]]:
+        """Tell a worker what to embed."""
+        kinds = {"certificates": self.certificates, "status": self.status, "lists": self.lists}
+        return {name: [_text(one) for one in found] for name, found in kinds.items()}
 
 
 async def seal_foreign(
@@ -66,47 +74,57 @@ async def seal_foreign(
         SealingFailed: no seal could be made, for another reason.
     """
     # Named by the same ending: what a killed process leaves is swept with the other scratch files.
-    parts = [target.with_name(f".{os.urandom(8).hex()}{target.suffix}") for _ in range(3)]
+    part = target.with_name(f".{os.urandom(8).hex()}{target.suffix}")
     try:
-        for part in parts:
-            part.touch(mode=0o600, exist_ok=False)
-        where = {"mark": _text(mark)} if mark is not None else {"place": list(place)}
-        await _seal(pool, content, parts, where, order, max_bytes)
-        await asyncio.to_thread(_keep, parts[-1], target)
+        part.touch(mode=0o600, exist_ok=False)
+        if mark is not None:
+            request = {"task": "mark", "mark": _text(mark)}
+            place = (await pool.rewrite(content, part, request, max_bytes=max_bytes))["place"]
+        else:
+            await asyncio.to_thread(shutil.copyfile, content, part)
+        await _seal(pool, part, list(place), order, max_bytes)
+        await asyncio.to_thread(keep, part, target)
     finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
-async def _seal(
-    pool: WorkerPool,
-    content: Path,
-    parts: Sequence[Path],
-    where: Mapping[str, Any],
-    order: Sealing,
-    max_bytes: int,
-) -> None:
-    marked, sealed, stamped = parts
-    evidence = await _aside(_gather(order))
+async def _seal(pool: WorkerPool, part: Path, place: Sequence[float], order: Sealing, max_bytes: int) -> None:
+    evidence = await aside(_gather(order))
     request = {
-        "task": "mark",
-        **where,
-        "certificates": [_text(one) for one in evidence.certificates],
-        "status": [_text(one) for one in evidence.status],
-        "lists": [_text(one) for one in evidence.lists],
+        "task": "seal",
+        "place": list(place),
+        **evidence.told(),
         "at": order.at.astimezone(UTC).isoformat(),
         "reason": order.reason,
         "name": order.name,
         "reserved": evidence.seal_digits,
     }
-    gap = await pool.rewrite(content, marked, request, max_bytes=max_bytes)
-    digest = await asyncio.to_thread(digest_around, marked, gap, evidence.seal_digits)
-    signed = await _aside(_sign(order, digest))
-    request = {"task": "embed", **gap, "signed": _text(signed), "stamp_reserved": evidence.stamp_digits}
-    gap = await pool.rewrite(marked, sealed, request, max_bytes=max_bytes)
-    digest = await asyncio.to_thread(digest_around, sealed, gap, evidence.stamp_digits)
-    token = await _aside(_stamp(order, digest))
-    await pool.rewrite(sealed, stamped, {"task": "embed", **gap, "signed": _text(token)}, max_bytes=max_bytes)
+    gap = await pool.extend(part, request, max_bytes=max_bytes)
+    digest = await asyncio.to_thread(digest_around, part, gap, evidence.seal_digits)
+    signed = await aside(_sign(order, digest))
+    await asyncio.to_thread(fill_gap, part, gap, signed)
+    request = {"task": "stamp", "reserved": evidence.stamp_digits}
+    await stamp(pool, part, request, StampingAt(order.timestamper, order.at), max_bytes)
+
+
+async def stamp(
+    pool: WorkerPool, part: Path, request: Mapping[str, Any], stamper: StampingAt, max_bytes: int
+) -> None:
+    """Put a document time stamp over a file, in place; `request` is the worker's ("stamp" or "renew")."""
+    gap = await pool.extend(part, request, max_bytes=max_bytes)
+    digest = await asyncio.to_thread(digest_around, part, gap, int(request["reserved"]))
+    token = await aside(_stamp(stamper, digest))
+    await asyncio.to_thread(fill_gap, part, gap, token)
+
+
+def fill_gap(prepared: Path, gap: Mapping[str, Any], signed: bytes) -> None:
+    """Write a signature (DER) into the gap that `digest_around` has seen. Raises SealingFailed."""
+    digits = signed.hex().encode()
+    if len(digits) > int(gap["stop"]) - int(gap["start"]) - 2:
+        raise SealingFailed("the signature does not fit the gap")
+    with prepared.open("r+b") as file:
+        file.seek(int(gap["start"]) + 1)
+        file.write(digits)
 
 
 def digest_around(prepared: Path, gap: Mapping[str, Any], digits: int) -> bytes:
@@ -143,22 +161,22 @@ def _feed(digest: Any, file: Any, left: int) -> None:
         left -= len(chunk)
 
 
-async def _gather(order: Sealing) -> _Evidence:
+async def _gather(order: Sealing) -> Gathered:
     chain = [x509.Certificate.load(one) for one in order.key.certificates]
     roots = [x509.Certificate.load(one) for one in order.roots]
     stamper = StampingAt(order.timestamper, order.at)
-    dummy = await stamper.async_dummy_response(_DIGEST)  # shows the certificates of the authority
+    dummy = await stamper.async_dummy_response(DIGEST)  # shows the certificates of the authority
     known = [*chain, *stamper.cert_registry, *roots]
     proofs = await collect_status(order.revocation, known, order.at)
     await _check_standing(order, known, proofs)
     dry = await _signed(order, bytes(32), stamper, dry_run=True)
     unique = dict.fromkeys(one.dump() for one in known)
-    return _Evidence(
+    return Gathered(
         certificates=list(unique),
         status=[one.dump() for one in proofs.ocsps],
         lists=[one.dump() for one in proofs.crls],
-        seal_digits=2 * len(dry.dump()) + _SPARE,
-        stamp_digits=2 * len(dummy.dump()) + _SPARE,
+        seal_digits=2 * len(dry.dump()) + SPARE,
+        stamp_digits=2 * len(dummy.dump()) + SPARE,
     )
 
 
@@ -180,8 +198,8 @@ async def _sign(order: Sealing, digest: bytes) -> bytes:
     return bytes((await _signed(order, digest, StampingAt(order.timestamper, order.at))).dump())
 
 
-async def _stamp(order: Sealing, digest: bytes) -> bytes:
-    token = await StampingAt(order.timestamper, order.at).async_timestamp(digest, _DIGEST)
+async def _stamp(stamper: StampingAt, digest: bytes) -> bytes:
+    token = await stamper.async_timestamp(digest, DIGEST)
     return bytes(token.dump())
 
 
@@ -192,7 +210,7 @@ async def _signed(
     holder = KeyHolder(order.key, chain, [x509.Certificate.load(one) for one in order.roots])
     return await holder.async_sign(
         digest,
-        _DIGEST,
+        DIGEST,
         dry_run=dry_run,
         use_pades=True,
         timestamper=stamper,
@@ -200,7 +218,7 @@ async def _signed(
     )
 
 
-async def _aside(making: Coroutine[Any, Any, T]) -> T:
+async def aside(making: Coroutine[Any, Any, T]) -> T:
     """Do the arithmetic of signing in a thread and an event loop of its own."""
     try:
         return await in_sealing_thread(lambda: asyncio.run(making))
@@ -210,7 +228,8 @@ async def _aside(making: Coroutine[Any, Any, T]) -> T:
         raise SealingFailed(f"the document could not be sealed: {type(error).__name__}: {error}") from error
 
 
-def _keep(made: Path, target: Path) -> None:
+def keep(made: Path, target: Path) -> None:
+    """Give a finished file its name, durably."""
     with made.open("rb") as file:
         os.fsync(file.fileno())
     made.replace(target)

@@ -31,7 +31,7 @@ from signing.detached import examine_detached
 from signing.examining import examine_file
 from signing.file_types import load_magic
 from signing.rendering import draw_page
-from signing.rewriting import rewrite_file
+from signing.rewriting import REWRITING, rewrite_file
 from signing.scan_measuring import measure_scan
 from signing.text_layer import read_words
 from signing.xml_signatures import examine_xml
@@ -46,7 +46,6 @@ _TASKS = {
     "measure": measure_scan,
     "words": read_words,
 }
-_REWRITING = ("mark", "embed", "archive", "page")  # tasks whose answer is a line, and a file behind it
 _LONGEST_REQUEST = 48 * 1024 * 1024  # bytes: anchors, and the proofs that were fetched, as base64
 _CHUNK = 65_536  # bytes
 _DESCRIPTORS = 48
@@ -215,7 +214,7 @@ def _work(conversation: socket.socket, file: int) -> None:
     with conversation.makefile("rb") as incoming:
         request = json.loads(incoming.readline(_LONGEST_REQUEST))
     with os.fdopen(file, "rb") as stream:
-        if request["task"] in _REWRITING:
+        if request["task"] in REWRITING:
             result, body = rewrite_file(stream, request)
             result["length"] = len(body)
         else:

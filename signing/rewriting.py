@@ -4,60 +4,69 @@ No key is here: what is signed is signed elsewhere, over bytes hashed elsewhere.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from signing.conversion import apply_mark
-from signing.preparing import Prepared, SealOrder, embed, prepare_seal, prepare_stamp
+from signing.preparing import Evidence, Prepared, SealOrder, prepare_seal, prepare_stamp
 from signing.scan_archiving import archive_scan
 from signing.scan_reading import page_to_read
 
 
 def rewrite_file(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Return plain JSON values and the new file.
+    """Return plain JSON values and the new file, or what follows the file as it is.
 
-    `request`: task "mark" (mark, or place where it stands already; certificates, status, lists: base64; at,
-    reason, name, reserved) gives a marked file prepared for its seal; "embed" (start, stop, signed: base64;
-    stamp_reserved where an archive stamp follows) gives it its signature. `start` and `stop` in the answer
-    are the gap, where one is left. "archive" and "page" are told of in scan_archiving.py, scan_reading.py.
-    Raises whatever the libraries raise: the worker ends, and its file is refused.
+    `request`: task "mark" (mark: base64) gives the marked file and the `place` of the mark. What follows give
+    "seal" (place; certificates, status, lists: base64; at, reason, name, reserved), "stamp" (reserved) and
+    "renew" (reserved; certificates, status, lists: base64): `start` and `stop` in the answer are the gap that
+    is left for what is signed elsewhere. "archive" and "page" are told of in scan_archiving.py,
+    scan_reading.py. Raises whatever the libraries raise: the worker ends, and its file is refused.
     """
     stream.seek(0)  # whoever opened it has measured it first
-    if request["task"] == "archive":
-        return archive_scan(stream, request)
-    if request["task"] == "page":
-        return page_to_read(stream, request)
-    if request["task"] == "mark":
-        return _answer(_marked(stream, request))
-    signed = _bytes(request["signed"])
-    content = embed(stream.read(), int(request["start"]), int(request["stop"]), signed)
-    if "stamp_reserved" in request:
-        return _answer(prepare_stamp(content, int(request["stamp_reserved"])))
-    return {}, content
+    return _TASKS[request["task"]](stream, request)
 
 
-def _marked(stream: BinaryIO, request: Mapping[str, Any]) -> Prepared:
-    if "place" in request:
-        left, bottom, right, top = (float(edge) for edge in request["place"])
-        content, place = stream.read(), (left, bottom, right, top)
-    else:
-        content, place = apply_mark(stream, _bytes(request["mark"]))
+def _marked(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    content, place = apply_mark(stream, _bytes(request["mark"]))
+    return {"place": list(place)}, content
+
+
+def _sealed(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    left, bottom, right, top = (float(edge) for edge in request["place"])
     order = SealOrder(
-        certificates=[_bytes(one) for one in request["certificates"]],
-        status=[_bytes(one) for one in request["status"]],
-        lists=[_bytes(one) for one in request["lists"]],
+        **vars(_evidence(request)),
         at=datetime.fromisoformat(request["at"]),
         reason=str(request["reason"]),
         name=str(request["name"]),
         reserved=int(request["reserved"]),
     )
-    return prepare_seal(content, order, place)
+    return _answer(prepare_seal(stream, order, (left, bottom, right, top)))
+
+
+def _stamped(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    evidence = _evidence(request) if request["task"] == "renew" else None
+    return _answer(prepare_stamp(stream, int(request["reserved"]), evidence))
+
+
+def _evidence(request: Mapping[str, Any]) -> Evidence:
+    return Evidence(*([_bytes(one) for one in request[kind]] for kind in ("certificates", "status", "lists")))
 
 
 def _answer(prepared: Prepared) -> tuple[dict[str, Any], bytes]:
-    return {"start": prepared.start, "stop": prepared.stop}, prepared.content
+    return {"start": prepared.start, "stop": prepared.stop}, prepared.tail
 
 
 def _bytes(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
+
+
+_TASKS: dict[str, Callable[[BinaryIO, Mapping[str, Any]], tuple[dict[str, Any], bytes]]] = {
+    "archive": archive_scan,
+    "page": page_to_read,
+    "mark": _marked,
+    "seal": _sealed,
+    "stamp": _stamped,
+    "renew": _stamped,
+}
+REWRITING = frozenset(_TASKS)  # tasks whose answer is a line, and bytes behind it

@@ -216,6 +216,18 @@ class WorkerPool:
             os.close(opened.descriptor)
         return answer.measurement(opened.sha256, opened.size)
 
+    async def lasts(self, path: Path) -> datetime | None:
+        """Return until when the newest archive time stamp of a file can be verified; None without one.
+
+        Raises RewritingFailed when nobody can tell, WorkerFailed when the pool is closed, OSError.
+        """
+        opened = await _open_aside(path)
+        try:
+            answer, _ = await self._ask(opened.descriptor, {"task": "lasts"})
+        finally:
+            os.close(opened.descriptor)
+        return answer.until()
+
     async def picture(self, file: int, page: int) -> Picture | NoPicture:
         """Return the picture of a page (from 1) of an open file, drawn by a worker.
 
@@ -253,6 +265,24 @@ class WorkerPool:
                 raise RewritingFailed("the file is too large")
             with target.open("r+b") as made:
                 body = Body(made, max_bytes)
+                answer, _ = await self._ask(opened.descriptor, request, body)
+        finally:
+            os.close(opened.descriptor)
+        return answer.rewritten(body)
+
+    async def extend(self, path: Path, request: Mapping[str, Any], *, max_bytes: int) -> Mapping[str, Any]:
+        """Have a worker look at a file and write what it gives behind it; gives what it says of it.
+
+        `max_bytes` are the most that the file may come to have. On failure what stands behind it is of no
+        use. Raises as `rewrite` does.
+        """
+        opened = await _open_aside(path)
+        try:
+            if opened.size > max_bytes:
+                raise RewritingFailed("the file is too large")
+            with path.open("r+b") as made:
+                made.seek(opened.size)
+                body = Body(made, max_bytes - opened.size)
                 answer, _ = await self._ask(opened.descriptor, request, body)
         finally:
             os.close(opened.descriptor)

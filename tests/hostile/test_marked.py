@@ -19,6 +19,9 @@ MOST = 50 * MEBIBYTE
 MARK = {
     "task": "mark",
     "mark": base64.b64encode(compose_mark("Công an phường Nghĩa Đô", "Ngô Quang Huy", AT)).decode(),
+}
+SEAL = {
+    "task": "seal",
     "certificates": [],
     "status": [],
     "lists": [],
@@ -42,7 +45,8 @@ async def marked(pool: WorkerPool, folder: Path, content: bytes) -> Path | None:
     scan.write_bytes(content)
     made.touch()
     try:
-        gap = await pool.rewrite(scan, made, MARK, max_bytes=MOST)
+        told = await pool.rewrite(scan, made, MARK, max_bytes=MOST)
+        gap = await pool.extend(made, SEAL | {"place": told["place"]}, max_bytes=MOST)
     except RewritingFailed:
         return None
     assert made.read_bytes()[gap["start"] : gap["stop"]].strip(b"<0>") == b""

@@ -45,9 +45,14 @@ class Watched(WorkerPool):
     ) -> Mapping[str, Any]:
         self.asked.append(dict(request))
         self.written.append(target)
-        told = await super().rewrite(path, target, request, max_bytes=max_bytes)
-        if self.spoil is not None and "stamp_reserved" in request:
-            target.write_bytes(target.read_bytes().replace(*self.spoil))
+        return await super().rewrite(path, target, request, max_bytes=max_bytes)
+
+    async def extend(self, path: Path, request: Mapping[str, Any], *, max_bytes: int) -> Mapping[str, Any]:
+        self.asked.append(dict(request))
+        self.written.append(path)
+        told = await super().extend(path, request, max_bytes=max_bytes)
+        if self.spoil is not None and request["task"] == "stamp":
+            path.write_bytes(path.read_bytes().replace(*self.spoil))
         return told
 
 
@@ -127,7 +132,7 @@ async def test_what_a_killed_process_leaves_has_the_ending_that_is_swept(
     assert {one.suffix for one in pool.written} == {".tmp"}
     for half_written in pool.written:
         half_written.touch()
-    assert len(list(tmp_path.glob("*.tmp"))) == 4
+    assert len(list(tmp_path.glob("*.tmp"))) == 2
 
 
 async def test_a_long_scan_comes_through_whole(
@@ -148,11 +153,11 @@ async def test_no_process_that_parses_it_holds_the_key(
     pool: Watched, order: Sealing, mark: bytes, tmp_path: Path
 ) -> None:
     await seal_foreign(pool, scan(tmp_path), tmp_path / "s.pdf", mark=mark, order=order, max_bytes=MOST)
-    assert [one["task"] for one in pool.asked] == ["mark", "embed", "embed"]
+    assert [one["task"] for one in pool.asked] == ["mark", "seal", "stamp"]
     said = {name for one in pool.asked for name in one}
     assert said == {
         *("task", "mark", "certificates", "status", "lists", "at", "reason", "name", "reserved"),
-        *("start", "stop", "length", "signed", "stamp_reserved"),
+        "place",
     }
     order.key.to_pem(tmp_path / "key.pem")
     secret = "".join((tmp_path / "key.pem").read_text().partition("-----END")[0].splitlines()[1:])
