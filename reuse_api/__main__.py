@@ -7,7 +7,18 @@ from collections.abc import Sequence
 
 import typer
 
-from reuse_api.commands import demo, imports, quarantine, seal_keys, serve, token, trust, upkeep, verify
+from reuse_api.commands import (
+    demo,
+    imports,
+    quarantine,
+    renew,
+    seal_keys,
+    serve,
+    token,
+    trust,
+    upkeep,
+    verify,
+)
 from reuse_api.commands.ending import EXPECTED, Ending, ending_of
 from reuse_api.settings import SettingsInvalid
 
@@ -25,6 +36,7 @@ commands.command("migrate")(upkeep.migrate)
 commands.command("inspect")(upkeep.inspect)
 commands.command("revalidate")(trust.revalidate)
 imports.commands.command("trusted-list")(trust.trusted_list)
+commands.command("renew")(renew.renew)
 commands.command("token")(token.token)
 commands.add_typer(
     quarantine.commands,

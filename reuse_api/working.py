@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from reuse_api import journal
 from vault.quarantine_ending import sweep
+from vault.renewing import renew_due
 from vault.sealing_again import retry_due
 from vault.services import Vault
 
 _SWEEP = 3600  # seconds between looks for what has been in quarantine long enough
 _LOOK = 1.0  # seconds between two looks at what is due
+_DAY = 24 * 3600.0  # between two looks at stamps that run out, the first an hour after the start
+_HOUR = 3600.0
 
 
 @asynccontextmanager
@@ -20,6 +23,7 @@ async def working(vault: Vault) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(_every(_LOOK, _retrying(vault), ending)),
         asyncio.create_task(_every(_SWEEP, lambda _first: sweep(vault), ending)),
+        asyncio.create_task(_every(_DAY, _renewing(vault), ending, after=_HOUR)),
     ]
     try:
         yield
@@ -33,8 +37,21 @@ def _retrying(vault: Vault) -> Callable[[bool], Awaitable[object]]:
     return lambda first: retry_due(vault, journal.failed, all_of_them=first)
 
 
-async def _every(seconds: float, work: Callable[[bool], Awaitable[object]], ending: asyncio.Event) -> None:
+def _renewing(vault: Vault) -> Callable[[bool], Awaitable[object]]:
+    return lambda _: renew_due(vault, journal.failed)
+
+
+async def _every(
+    seconds: float,
+    work: Callable[[bool], Awaitable[object]],
+    ending: asyncio.Event,
+    *,
+    after: float = 0.0,
+) -> None:
     first = True
+    if after:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), after)
     while not ending.is_set():
         try:
             await work(first)

@@ -76,20 +76,27 @@ async def seal_foreign(
     # Named by the same ending: what a killed process leaves is swept with the other scratch files.
     part = target.with_name(f".{os.urandom(8).hex()}{target.suffix}")
     try:
+        evidence = await aside(_gather(order))  # first: without it nobody needs to touch the file
         part.touch(mode=0o600, exist_ok=False)
         if mark is not None:
             request = {"task": "mark", "mark": _text(mark)}
             place = (await pool.rewrite(content, part, request, max_bytes=max_bytes))["place"]
         else:
             await asyncio.to_thread(shutil.copyfile, content, part)
-        await _seal(pool, part, list(place), order, max_bytes)
+        await _seal(pool, part, list(place), order, evidence, max_bytes)
         await asyncio.to_thread(keep, part, target)
     finally:
         part.unlink(missing_ok=True)
 
 
-async def _seal(pool: WorkerPool, part: Path, place: Sequence[float], order: Sealing, max_bytes: int) -> None:
-    evidence = await aside(_gather(order))
+async def _seal(
+    pool: WorkerPool,
+    part: Path,
+    place: Sequence[float],
+    order: Sealing,
+    evidence: Gathered,
+    max_bytes: int,
+) -> None:
     request = {
         "task": "seal",
         "place": list(place),

@@ -8,6 +8,10 @@ from typing import Any, BinaryIO
 from asn1crypto import x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+
+from signing.revocation import is_issuer
+from signing.trust import STAMP_STATUS_AGE
 
 _DEEPEST = 10  # certificates of a chain
 
@@ -15,8 +19,11 @@ _DEEPEST = 10  # certificates of a chain
 def stamp_lasts(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return `until` (ISO 8601, UTC): when the first certificate of the stamp's chain runs out.
 
+    Or when the proof of its status, which is that of the time of stamping, is too old to be believed.
+
     Nothing is returned for a file without an archive time stamp. Raises what the libraries raise.
     """
+    stream.seek(0)  # whoever opened it has measured it first
     reader = PdfFileReader(stream, strict=True)
     stamps = reader.embedded_timestamp_signatures
     if not stamps:
@@ -25,16 +32,21 @@ def stamp_lasts(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     known = [*stamps[-1].other_embedded_certs]
     if "/DSS" in reader.root:
         known += list(DocumentSecurityStore.read_dss(reader).load_certs())
-    ends = [_end(own)]
+    ends = [_end(own), _stamped_at(stamps[-1]) + STAMP_STATUS_AGE]
     for _ in range(_DEEPEST):
         if own.self_issued:
             break
-        issuer = next((one for one in known if one.subject == own.issuer and one.ca), None)
+        issuer = next((one for one in known if is_issuer(one, own)), None)
         if issuer is None:
             break
         own = issuer
         ends.append(_end(own))
     return {"until": min(ends).isoformat()}
+
+
+def _stamped_at(stamp: EmbeddedPdfSignature) -> datetime:
+    at: datetime = stamp.signed_data["encap_content_info"]["content"].parsed["gen_time"].native
+    return at.astimezone(UTC)
 
 
 def _end(certificate: x509.Certificate) -> datetime:

@@ -30,6 +30,7 @@ from signing.confinement import cut_files, cut_network
 from signing.detached import examine_detached
 from signing.examining import examine_file
 from signing.file_types import load_magic
+from signing.lasting import stamp_lasts
 from signing.rendering import draw_page
 from signing.rewriting import REWRITING, rewrite_file
 from signing.scan_measuring import measure_scan
@@ -45,6 +46,7 @@ _TASKS = {
     "picture": draw_page,
     "measure": measure_scan,
     "words": read_words,
+    "lasts": stamp_lasts,
 }
 _LONGEST_REQUEST = 48 * 1024 * 1024  # bytes: anchors, and the proofs that were fetched, as base64
 _CHUNK = 65_536  # bytes

@@ -10,26 +10,34 @@ import asyncio
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from asn1crypto import x509
+from cryptography.x509 import load_der_x509_certificate
 
+from signing.errors import SealingFailed
 from signing.foreign import DIGEST, SPARE, Gathered, aside, keep, stamp
-from signing.revocation import RevocationSource, collect_status
+from signing.revocation import Collected, RevocationSource, collect_status, is_issuer
 from signing.timestamps import StampingAt, TimestampSource
 from signing.workers import WorkerPool
 
 
 @dataclass(frozen=True)
 class Renewing:
-    """Who stamps, who says that certificates stand, the roots (DER) they lead to, and when."""
+    """Who stamps, who says that certificates stand, the roots (DER) they lead to, and when.
+
+    `known` (DER) are other certificates: those of the file, whose status is asked anew while they last, and
+    those above the authority's own, where its answers leave them out. What cannot be read is left out.
+    """
 
     timestamper: TimestampSource
     revocation: RevocationSource
     roots: Sequence[bytes]
     at: datetime
+    known: Sequence[bytes] = ()
 
 
 async def renew(pool: WorkerPool, content: Path, target: Path, *, order: Renewing, max_bytes: int) -> None:
@@ -52,19 +60,49 @@ async def renew(pool: WorkerPool, content: Path, target: Path, *, order: Renewin
 
 
 async def _gather(order: Renewing) -> Gathered:
-    """Collect what the new stamp rests on, and how its own and its issuers' certificates stand now.
+    """Collect what the new stamp rests on, and how the file's own certificates stand now.
 
-    Where the authority is still the one that made the stamp before, its fresh status goes in with it. What an
-    earlier authority's status was is in the file since it was stamped.
+    The new stamp's chain must be proven. Of the others there may be nobody left to ask: then what was proven
+    when they were used is in the file, and has to do. But where there is, a fresh proof keeps the file from
+    resting on some that are new and some that are old.
     """
     stamper = StampingAt(order.timestamper, order.at)
     dummy = await stamper.async_dummy_response(DIGEST)  # shows the certificates of the authority
-    known = [*stamper.cert_registry, *(x509.Certificate.load(root) for root in order.roots)]
-    proofs = await collect_status(order.revocation, known, order.at)
+    roots = [x509.Certificate.load(root) for root in order.roots]
+    known = [x509.Certificate.load(one) for one in dict.fromkeys(order.known) if _readable(one)]
+    chain = [*stamper.cert_registry]
+    for one in chain:  # grows upward
+        chain += [above for above in known if is_issuer(above, one) and above not in chain]
+    proofs = await collect_status(order.revocation, [*chain, *roots], order.at)
+    await _ask_of_others(order, [*known, *roots], chain, proofs)
     return Gathered(
-        certificates=list(dict.fromkeys(one.dump() for one in known)),
+        certificates=list(dict.fromkeys(one.dump() for one in (*chain, *roots))),
         status=[one.dump() for one in proofs.ocsps],
-        lists=[one.dump() for one in proofs.crls],
+        lists=list(dict.fromkeys(one.dump() for one in proofs.crls)),
         seal_digits=0,
         stamp_digits=2 * len(dummy.dump()) + SPARE,
     )
+
+
+async def _ask_of_others(
+    order: Renewing,
+    known: Sequence[x509.Certificate],
+    proven: Sequence[x509.Certificate],
+    proofs: Collected,
+) -> None:
+    for one in known:
+        issuer = next((other for other in known if is_issuer(other, one)), None)
+        ended = one.not_valid_after <= order.at
+        if issuer is None or ended or one in proven or one.self_issued or one.ocsp_no_check_value is not None:
+            continue
+        with suppress(SealingFailed):
+            proofs.add(await order.revocation.status(one.dump(), issuer.dump(), order.at))
+
+
+def _readable(certificate: bytes) -> bool:
+    """Have the strict parser look first: these were found in a file."""
+    try:
+        load_der_x509_certificate(certificate)
+    except ValueError:
+        return False
+    return True

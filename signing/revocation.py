@@ -31,6 +31,16 @@ class Collected:
     ocsps: list[ocsp.OCSPResponse] = field(default_factory=list)
     crls: list[crl.CertificateList] = field(default_factory=list)
 
+    def add(self, proof: StatusProof) -> None:
+        """Take a proof in. Raises StatusFailed when it cannot be read."""
+        try:
+            if proof.kind == "ocsp":
+                self.ocsps.append(ocsp.OCSPResponse.load(proof.content, strict=True))
+            else:
+                self.crls.append(crl.CertificateList.load(proof.content, strict=True))
+        except (ValueError, TypeError) as error:
+            raise StatusFailed("the answer about a certificate's status cannot be read") from error
+
     def moment(self, at: datetime) -> datetime:
         """Give the time to judge at: that of sealing, or of the newest proof, which is asked for after it."""
         told = [one["tbs_cert_list"]["this_update"].native for one in self.crls]
@@ -132,22 +142,18 @@ async def collect_status(
     for one in unique:
         if one.self_issued or one.ocsp_no_check_value is not None:
             continue
-        issuer = next((other for other in unique if _is_issuer(other, one)), None)
+        issuer = next((other for other in unique if is_issuer(other, one)), None)
         if issuer is None:
             raise SealingFailed("the chain of certificates has a gap")
         proof = await source.status(one.dump(), issuer.dump(), at)
-        try:
-            if proof.kind == "ocsp":
-                proofs.ocsps.append(ocsp.OCSPResponse.load(proof.content, strict=True))
-            elif proof.content not in lists:
-                lists.add(proof.content)
-                proofs.crls.append(crl.CertificateList.load(proof.content, strict=True))
-        except (ValueError, TypeError) as error:
-            raise StatusFailed("the answer about a certificate's status cannot be read") from error
+        if proof.kind == "ocsp" or proof.content not in lists:
+            lists.add(proof.content)
+            proofs.add(proof)
     return proofs
 
 
-def _is_issuer(issuer: x509.Certificate, of: x509.Certificate) -> bool:
+def is_issuer(issuer: x509.Certificate, of: x509.Certificate) -> bool:
+    """Say whether one certificate's holder can have issued the other; authorities may share a name."""
     if issuer.subject != of.issuer or not issuer.ca:
         return False
     named = of.authority_key_identifier

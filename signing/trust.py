@@ -37,7 +37,7 @@ _NEVER = frozenset({"md2", "md5"})
 _RSA_BITS = 2048
 # A file is judged offline, so that of its newest archive stamp nothing fresher is known than what it carries.
 # That is accepted for five years: an archive stamp has to be renewed within that time anyway.
-_STAMP_STATUS_AGE = timedelta(days=5 * 365)
+STAMP_STATUS_AGE = timedelta(days=5 * 365)
 
 _REQUIRED = RevocationCheckingPolicy(
     ee_certificate_rule=RevocationCheckingRule.CRL_OR_OCSP_REQUIRED,
@@ -84,7 +84,7 @@ def validation_policy(
         trust_manager=_manager(one for one in anchors if one.stamps),
         revinfo_policy=CertRevTrustPolicy(
             _REQUIRED,
-            freshness=_STAMP_STATUS_AGE,
+            freshness=STAMP_STATUS_AGE,
             freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION,
         ),
     )

@@ -22,7 +22,7 @@ from vault import validation_evidence
 from vault.database import Database
 from vault.days import legal_day
 from vault.entries import instant
-from vault.evidence_tables import quarantine, scan
+from vault.evidence_tables import earlier_content, quarantine, scan
 from vault.inspecting_log import differences, published_note
 from vault.migrating import check_schema
 from vault.opening import VaultPlaces, check_made
@@ -166,6 +166,7 @@ async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], 
     async with db.read() as connection:
         rows = (await connection.execute(select(record).order_by(record.c.id))).mappings().all()
         originals = {row.record: row for row in await connection.execute(select(scan))}
+        earlier = (await connection.execute(select(earlier_content))).mappings().all()
     findings: list[Finding] = []
     known: set[str] = set()
     for row in rows:
@@ -174,6 +175,11 @@ async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], 
             problem = await _check(store, blob, expected)
             if problem is not None:
                 findings.append(Finding(problem, f"{row['id']}, {part}", True))
+    for row in earlier:  # before a renewal: receipts name them still
+        known.add(row["blob"])
+        problem = await _check(store, row["blob"], row["sealed_sha256"])
+        if problem is not None:
+            findings.append(Finding(problem, f"{row['record']}, version {row['version']}", True))
     return len(rows), findings, known
 
 

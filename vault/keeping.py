@@ -27,7 +27,7 @@ from signing.report import Examination, SignatureReport
 from storage.errors import StorageError, StoreUnavailable
 from storage.keyring import seal_to
 from storage.sealed import Sealed, new_record_key, seal_bytes, seal_file
-from vault import agency_certificates, classing, epochs, owners, records, trust_rows
+from vault import agency_certificates, archive_stamps, classing, epochs, owners, records, trust_rows
 from vault.classing import Judged, Provenance
 from vault.days import legal_day
 from vault.entries import new_id, stamp
@@ -72,6 +72,7 @@ class Kept:
     judgement: Judgement | None = None
     etsi_report: bytes = b""
     original: Sealed | None = None  # of what the file was made from, where that is kept beside it
+    lasts: datetime | None = None  # its archive time stamp, where it has one to renew
 
     @property
     def trust(self) -> TrustClass:
@@ -127,6 +128,7 @@ async def keep(
     sealed = await _put(vault, file, key, record_id, "file")
     if sealed.content_sha256 != examined.sha256:
         raise RuntimeError("the file changed between its examination and its sealing")
+    lasts = await archive_stamps.lasting(vault, file, examined, description.source)
     row = _row(record_id, description, examined, sealed, judged, at)
     if data is not None:
         row |= await _put_data(vault, data, key, record_id)
@@ -144,6 +146,7 @@ async def keep(
         examined.judgement,
         examined.etsi_report,
         beside,
+        lasts=lasts,
     )
 
 
@@ -222,6 +225,8 @@ async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]
         await agency_certificates.note_seal(db, judged.seal)
     await agency_certificates.note_signed(db, kept.id, judged.certificates)
     await trust_rows.add(db, kept.id, judged.classed, judged.evidence, n=1, report=1, index=None, at=at)
+    if kept.lasts is not None:
+        await archive_stamps.note(db, kept.id, kept.lasts, at)
     await epochs.advance(db, [("owner", owner) for owner in kept.keys])
     return codes
 

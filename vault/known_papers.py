@@ -23,7 +23,7 @@ def known_paper(
     Raises:
         FieldInvalid: the bytes are a record that is not in force any more; they never become a new one.
     """
-    same = [one for one in held if one.row["content_sha256"] == sha256]
+    same = [one for one in held if one.holds(sha256)]
     if any(one.facts.validity is not Validity.IN_FORCE for one in same):
         raise FieldInvalid("file", "record_not_in_force")
     theirs = {asking.agency, *asking.agency_codes, *asking.predecessors}

@@ -18,7 +18,7 @@ from vault.entries import HolderKind, Logged, stamp
 from vault.errors import ContentDamaged, VaultBusy
 from vault.evidence import Evidence
 from vault.keeping import scratch_file, write_private
-from vault.records import Stored
+from vault.records import Stored, part_of, version_of
 from vault.services import Vault
 from vault.tables import damage
 from vault.telling import nothing_to_check
@@ -35,6 +35,15 @@ async def opened_content(vault: Vault, stored: Stored, *, job: str, reason: str)
         ContentDamaged: the stored bytes do not authenticate; that is an entry.
         VaultBusy: the entry could not be written, or the store did not answer.
     """
+    async with opened_with_key(vault, stored, job=job, reason=reason) as (path, _key):
+        yield path
+
+
+@asynccontextmanager
+async def opened_with_key(
+    vault: Vault, stored: Stored, *, job: str, reason: str
+) -> AsyncIterator[tuple[Path, bytes]]:
+    """Do as `opened_content` does, and give the record's key too: to seal a newer version of the file."""
     entry = await _entered(vault, stored, job, reason)
     proof, checkpoint, _ = await vault.appender.proof(entry.index)
     evidence = Evidence(entry.index, entry.leaf, proof, checkpoint)
@@ -51,7 +60,7 @@ async def opened_content(vault: Vault, stored: Stored, *, job: str, reason: str)
             raise VaultBusy(f"storage: {problem.code}") from problem
         except OSError as problem:
             raise VaultBusy("scratch: the file cannot be written") from problem
-        yield path
+        yield path, key
     finally:
         path.unlink(missing_ok=True)
 
@@ -64,7 +73,7 @@ async def _entered(
     held: list[tuple[HolderKind, str]] = [("owner", one) for one in owners]
     async with vault.db.read() as db:
         holders = await entries.holders(db, held)
-    parts = _parts(stored, owners, job, reason, at, of)
+    parts = parts_of(stored, job, reason, at, of)
     told = entries.prepare(Kind.MAINTENANCE, parts, holders, at=at, caller_kind="vault", caller="vault")
 
     async def write(db: AsyncConnection, logged: list[Logged]) -> None:
@@ -75,13 +84,15 @@ async def _entered(
     return (await vault.appender.append([told], nothing_to_check, write if damaged else None))[0]
 
 
-def _parts(stored: Stored, owners: list[str], job: str, reason: str, at: datetime, of: int | None) -> Parts:
+def parts_of(stored: Stored, job: str, reason: str, at: datetime, of: int | None = None) -> Parts:
+    """Compose the parts of an entry of the vault's own work on a record."""
+    owners = sorted(stored.facts.owners)
     event = {"type": job, "result": "permitted", "at": at.isoformat()}
     return Parts(
         subject={
             "owners": owners,
             "record": stored.facts.id,
-            "version": 1,
+            "version": version_of(stored.row),
             "type": stored.facts.type,
             "digest": stored.row["content_sha256"].hex(),
         },
@@ -99,7 +110,9 @@ async def _report_damage(vault: Vault, stored: Stored, job: str, entry: Logged, 
 async def _lay_out(vault: Vault, stored: Stored, key: bytes, path: Path) -> None:
     row = stored.row
     async with await vault.store.open(row["blob"]) as reader:
-        sealed = read_sealed(reader, key=key, record=row["id"], part="file", content_size=row["content_size"])
+        sealed = read_sealed(
+            reader, key=key, record=row["id"], part=part_of(row), content_size=row["content_size"]
+        )
         with path.open("r+b") as file:
             async with aclosing(sealed):
                 async for chunk in sealed:

@@ -1,13 +1,14 @@
 """Rows of records: metadata, owners, validity, reports; what is known of them without opening any."""
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hmac import digest as hmac
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select
+from sqlalchemy import RowMapping, Subquery, func, insert, or_, select, union_all
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +17,7 @@ from signing.grounds import Judgement
 from signing.report import SignatureReport
 from vault import validation_evidence
 from vault.entries import stamp
+from vault.evidence_tables import earlier_content
 from vault.tables import (
     damage,
     document_serial,
@@ -29,6 +31,7 @@ from vault.validation_evidence import Standing
 
 TRUST_WITHDRAWN = "trust_withdrawn"  # the reason of a verdict whose anchor counts no more
 UNANCHORED = "NO_CERTIFICATE_CHAIN_FOUND"
+_VERSION = re.compile("v([0-9]+)x")
 UPLOAD = "upload"  # the source of a record that its owner put in
 Related = Mapping[bytes, frozenset[tuple[str, str]]]
 
@@ -42,6 +45,22 @@ class Stored:
     report: SignatureReport
     document_codes: Mapping[str, str]  # owner -> mã giấy tờ số hóa
     trust_reasons: tuple[str, ...] = ()  # why it is of its class, where that was asked for
+    earlier: frozenset[bytes] = frozenset()  # SHA-256 of its file before renewals
+
+    def holds(self, sha256: bytes) -> bool:
+        """Say whether these are the bytes of its file, or were before a renewal."""
+        return sha256 == self.row["content_sha256"] or sha256 in self.earlier
+
+
+def part_of(row: Mapping[str, Any]) -> str:
+    """Give the part that a record's newest file is sealed as: it stands in the name of the blob."""
+    return str(row["blob"]).rpartition("/")[2]
+
+
+def version_of(row: Mapping[str, Any]) -> int:
+    """Give the number of a record's newest file: "file" is the first, "v2x..." the second."""
+    found = _VERSION.match(part_of(row))
+    return int(found[1]) if found is not None else 1
 
 
 def relation_tag(index_key: bytes, field: str, value: str) -> bytes:
@@ -76,8 +95,9 @@ async def several(db: AsyncConnection, ids: Any, day: date) -> list[Stored]:
 
 
 async def with_content(db: AsyncConnection, content_sha256: bytes, day: date) -> list[Stored]:
-    """Read the records that hold exactly these bytes."""
-    return await _read(db, record.c.content_sha256 == content_sha256, day, {})
+    """Read the records that hold exactly these bytes, or held them before a renewal."""
+    before = select(earlier_content.c.record).where(earlier_content.c.content_sha256 == content_sha256)
+    return await _read(db, or_(record.c.content_sha256 == content_sha256, record.c.id.in_(before)), day, {})
 
 
 async def issued_by(db: AsyncConnection, agency_id: str, day: date) -> list[Stored]:
@@ -99,6 +119,7 @@ async def _read(db: AsyncConnection, which: Any, day: date, related: Related) ->
     standing = await validation_evidence.standing(db, ids)
     ended = await _ended_elsewhere(db, rows)
     damaged = await _by_record(db, damage, ids)
+    earlier = await _by_record(db, earlier_content, ids)
     return [
         _stored(
             row,
@@ -110,6 +131,7 @@ async def _read(db: AsyncConnection, which: Any, day: date, related: Related) ->
             damaged=row["id"] in damaged,
             related=related,
             elsewhere=ended.get(row["content_sha256"]) if row["source"] == UPLOAD else None,
+            earlier=earlier.get(row["id"], []),
         )
         for row in rows
     ]
@@ -133,25 +155,33 @@ async def _ended_elsewhere(db: AsyncConnection, rows: Sequence[RowMapping]) -> d
     uploads = {row["content_sha256"] for row in rows if row["source"] == UPLOAD}
     if not uploads:
         return {}
-    later = validity_event.alias("later")
-    last = select(func.max(later.c.n)).where(later.c.record == record.c.id)
+    held, later = _ever_held(), validity_event.alias("later")
+    last = select(func.max(later.c.n)).where(later.c.record == held.c.record)
     query = (
-        select(record.c.content_sha256, validity_event.c.state)
-        .join(validity_event, validity_event.c.record == record.c.id)
-        .where(record.c.content_sha256.in_(uploads), validity_event.c.state != Validity.IN_FORCE.value)
+        select(held.c.content_sha256, validity_event.c.state)
+        .join(validity_event, validity_event.c.record == held.c.record)
+        .where(held.c.content_sha256.in_(uploads), validity_event.c.state != Validity.IN_FORCE.value)
         .where(validity_event.c.n == last.scalar_subquery())
         .order_by(validity_event.c.idx)
     )
     return {row.content_sha256: Validity(row.state) for row in await db.execute(query)}
 
 
+def _ever_held() -> Subquery:
+    """Give the bytes of every record, its file's before a renewal too: the paper is the same."""
+    now = select(record.c.id.label("record"), record.c.content_sha256)
+    before = select(earlier_content.c.record, earlier_content.c.content_sha256)
+    return union_all(now, before).subquery("held")
+
+
 async def uploads_of(db: AsyncConnection, record_id: str) -> list[tuple[str, frozenset[str]]]:
     """Give id and owners of the uploads, in any store, that hold the same bytes as a record."""
-    bytes_of = select(record.c.content_sha256).where(record.c.id == record_id).scalar_subquery()
+    held = _ever_held()
+    bytes_of = select(held.c.content_sha256).where(held.c.record == record_id)
     query = (
         select(record.c.id, record_owner.c.owner)
         .join(record_owner, record_owner.c.record == record.c.id)
-        .where(record.c.content_sha256 == bytes_of, record.c.source == UPLOAD, record.c.id != record_id)
+        .where(record.c.content_sha256.in_(bytes_of), record.c.source == UPLOAD, record.c.id != record_id)
         .order_by(record.c.id)
     )
     found: dict[str, set[str]] = {}
@@ -191,6 +221,7 @@ def _stored(
     damaged: bool,
     related: Related,
     elsewhere: Validity | None,
+    earlier: Sequence[RowMapping],
 ) -> Stored:
     state = Validity(events[-1]["state"]) if events else Validity.IN_FORCE
     if state is Validity.IN_FORCE and elsewhere is not None:
@@ -220,7 +251,10 @@ def _stored(
         known_fields=frozenset(line["field"] for line in relations),
         damaged=damaged,
     )
-    return Stored(dict(row), facts, report, {one["owner"]: one["document_code"] for one in owners})
+    codes = {one["owner"]: one["document_code"] for one in owners}
+    return Stored(
+        dict(row), facts, report, codes, earlier=frozenset(one["content_sha256"] for one in earlier)
+    )
 
 
 async def next_document_code(db: AsyncConnection, owner_id: str, identifier: str, record_type: str) -> str:

@@ -10,6 +10,7 @@ from signing.appearance import Appearance
 from signing.errors import SealingFailed
 from signing.foreign import seal_foreign
 from signing.keys_file import FileKey
+from signing.renewal import Renewing, renew
 from signing.revocation import RevocationSource
 from signing.sealing import Sealing, seal
 from signing.timestamps import TimestampSource
@@ -83,6 +84,31 @@ class Sealer:
         """
         order = self._order(agency, at, reason, name)
         await seal_foreign(pool, content, target, place=place, order=order, max_bytes=max_bytes)
+
+    async def renew(
+        self,
+        pool: WorkerPool,
+        content: Path,
+        target: Path,
+        *,
+        known: Sequence[bytes],
+        at: datetime,
+        max_bytes: int,
+    ) -> None:
+        """Put a further archive time stamp over a sealed file (`signing.renewal`); no seal key signs.
+
+        Args:
+            known: the certificates (DER) of the file.
+
+        Raises:
+            RewritingFailed: the file cannot be stamped.
+            SealingFailed: no stamp could be had.
+        """
+        if self._timestamper is None or self._revocation is None:
+            raise SealingFailed("no time-stamp and certificate status authority is configured")
+        roots = self._trust.current().certificates
+        order = Renewing(self._timestamper, self._revocation, roots, at, known)
+        await renew(pool, content, target, order=order, max_bytes=max_bytes)
 
     def _order(self, agency: str, at: datetime, reason: str, name: str) -> Sealing:
         key = self.keys.open(agency)

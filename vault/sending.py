@@ -21,7 +21,7 @@ from vault.callers import Caller
 from vault.entries import Logged, stamp
 from vault.errors import ContentDamaged, FieldInvalid, VaultBusy, VaultError
 from vault.evidence import Evidence
-from vault.records import Stored
+from vault.records import Stored, part_of
 from vault.services import Vault
 from vault.tables import damage
 from vault.telling import Telling
@@ -193,7 +193,7 @@ async def _chunks(
                 reader,
                 key=key,
                 record=row["id"],
-                part="file",
+                part=part_of(row),
                 content_size=row["content_size"],
                 start=start,
                 stop=stop,

@@ -10,7 +10,7 @@ from signing.leaf import Kind, Parts
 from vault import entries
 from vault.callers import Caller
 from vault.entries import HolderKind, Prepared
-from vault.records import Stored
+from vault.records import Stored, version_of
 from vault.services import Refusal, Vault
 
 VAULT_HOLDER: tuple[HolderKind, str] = ("vault", "vault")
@@ -57,7 +57,9 @@ def _subject(owners: Sequence[str], record: Stored | None) -> dict[str, Any]:
     return {
         "owners": list(owners),
         "record": record.facts.id,
-        "version": 1,  # content is immutable: another content is another record
+        "version": version_of(
+            record.row
+        ),  # of the file, whose archive stamp is renewed; else it is immutable
         "type": record.facts.type,
         "digest": record.row["content_sha256"].hex(),
     }

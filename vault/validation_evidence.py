@@ -114,6 +114,17 @@ async def judgement_of(db: AsyncConnection, record_id: str, n: int) -> Judgement
     )
 
 
+async def certificates_of(db: AsyncConnection, record_id: str) -> list[bytes]:
+    """Give the certificates (DER) that were found in a record's file, whichever report found them."""
+    rows = await db.execute(
+        select(evidence_piece.c.content)
+        .join(report_piece, report_piece.c.sha256 == evidence_piece.c.sha256)
+        .where(report_piece.c.record == record_id, evidence_piece.c.kind == "certificate")
+        .distinct()
+    )
+    return [row.content for row in rows]
+
+
 async def _footings_of(db: AsyncConnection, record_id: str, n: int) -> list[Footing]:
     mine = select(report_anchor).where(report_anchor.c.record == record_id, report_anchor.c.n == n)
     return [Footing(one.anchor, one.role, instant(one.moment)) for one in await db.execute(mine)]

@@ -30,7 +30,8 @@ _NAME_LENGTH = 64  # RFC 5280, upper bound of a common name and of an organisati
 # Nobody answers there (RFC 2606): validators only look at a status when the certificate says where to ask.
 _STATUS_ADDRESS = "http://ocsp.kho-demo.invalid/"
 _BEFORE = timedelta(days=1)
-_YEARS = 10
+_YEARS = 10  # of whoever signs; authorities outlive them, as they do outside
+_AUTHORITY_YEARS = 30
 _PARTS = ("root", "issuing", "timestamps", "status-root", "status-issuing")
 _USAGES = (
     "digital_signature",
@@ -53,7 +54,9 @@ class DemoAuthority:
 
     @classmethod
     def create(cls, folder: Path, at: datetime) -> Self:
-        """Make the authorities, valid from a day before `at` to ten years after it, kept in `folder`.
+        """Make the authorities, valid from a day before `at` to thirty years after it, kept in `folder`.
+
+        Whoever signs (time stamps, status, seals) has ten years.
 
         The folder (mode 700, files 600) must not exist; it appears whole or not at all.
         """
@@ -61,7 +64,9 @@ class DemoAuthority:
             raise FileExistsError(f"{folder} exists already")
         root = _Holder.root(at)
         issuing = root.issue(
-            _name("Kho Demo Issuing CA"), [*_authority_extensions(path_length=0), _status_address()]
+            _name("Kho Demo Issuing CA"),
+            [*_authority_extensions(path_length=0), _status_address()],
+            authority=True,
         )
         keys = {
             "root": root,
@@ -145,7 +150,7 @@ class _Holder:
     def root(cls, at: datetime) -> Self:
         private = ec.generate_private_key(ec.SECP256R1())
         start = at.replace(microsecond=0) - _BEFORE
-        stop = start + _BEFORE + timedelta(days=365.25 * _YEARS)
+        stop = start + _BEFORE + timedelta(days=365.25 * _AUTHORITY_YEARS)
         name = _name("Kho Demo Root CA")
         extensions = _authority_extensions(path_length=None)
         certificate = _certificate(
@@ -160,19 +165,23 @@ class _Holder:
             raise SealKeyInvalid(f"{path} holds no P-256 key")
         return cls(key.private, [x509.load_der_x509_certificate(one) for one in key.certificates])
 
-    def issue(self, subject: x509.Name, extensions: Extensions) -> "_Holder":
+    def issue(self, subject: x509.Name, extensions: Extensions, *, authority: bool = False) -> "_Holder":
         private = ec.generate_private_key(ec.SECP256R1())
-        return _Holder(private, [self.certify(subject, private.public_key(), extensions), *self.chain])
+        made = self.certify(subject, private.public_key(), extensions, authority=authority)
+        return _Holder(private, [made, *self.chain])
 
-    def certify(self, subject: x509.Name, public: PublicKey, extensions: Extensions) -> x509.Certificate:
+    def certify(
+        self, subject: x509.Name, public: PublicKey, extensions: Extensions, *, authority: bool = False
+    ) -> x509.Certificate:
         own = self.certificate
+        end = own.not_valid_before_utc + _BEFORE + timedelta(days=365.25 * _YEARS)
         return _certificate(
             self.private,
             own.subject,
             public,
             subject,
             start=own.not_valid_before_utc,
-            stop=own.not_valid_after_utc,
+            stop=own.not_valid_after_utc if authority else end,
             extensions=extensions,
         )
 

@@ -1,0 +1,37 @@
+"""`kho renew`: renew the archive time stamps that run out soon, on a vault that nobody serves meanwhile."""
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from reuse_api.commands.ending import Ending, end
+from reuse_api.settings import Settings, read_settings
+from reuse_api.wiring import open_vault
+from vault.renewing import WINDOW, Renewals, renew_due
+
+
+def renew(
+    window: Annotated[
+        int,
+        typer.Option("--window", min=0, max=3650, help="Days before a stamp runs out that it is renewed."),
+    ] = WINDOW.days,
+) -> None:
+    """Renew archive time stamps that run out soon; `kho serve` does the same once a day.
+
+    Ends with 1 when one could not be renewed: it keeps the file it has, and is tried again the next time.
+    """
+    done = asyncio.run(_renew(read_settings(), timedelta(days=window)))
+    typer.echo(f"{done.renewed} renewed, {done.looked} looked at, {done.failed} not renewed")
+    if done.failed:
+        raise end(Ending.FAILED)
+
+
+async def _renew(settings: Settings, window: timedelta) -> Renewals:
+    async with open_vault(settings) as vault:
+        return await renew_due(vault, _told, window=window)
+
+
+def _told(code: str, problem: Exception) -> None:
+    typer.echo(f"{code}: {problem}", err=True)

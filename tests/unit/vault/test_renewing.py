@@ -1,0 +1,121 @@
+"""Renewing in a vault: a new version under the same record, the old one kept, every opening told of."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from reuse_api.demo import people
+from signing.errors import TimestampFailed
+from vault import deliver, issue, looking
+from vault.callers import OwnerCaller
+from vault.clock import Clock
+from vault.evidence_tables import archive_stamp, earlier_content
+from vault.inspecting import inspect
+from vault.issue import ResultBody
+from vault.renewing import Renewals, renew_due
+from vault.tables import record
+
+pytestmark = pytest.mark.anyio
+
+
+class Ahead(Clock):
+    """The real clock, some years ahead."""
+
+    def __init__(self, years: float) -> None:
+        super().__init__()
+        self._ahead = timedelta(days=365.25 * years)
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+
+@pytest.fixture
+async def later(open_house: Any) -> AsyncIterator[Any]:
+    async with open_house(Ahead(4.8)) as house:
+        yield house
+
+
+def unforeseen(code: str, problem: Exception) -> None:
+    raise problem
+
+
+async def content(house: Any, owner: OwnerCaller) -> bytes:
+    delivery = await deliver.read_own(house.vault, owner, house.daughters)
+    assert isinstance(delivery, deliver.Delivery)
+    return await house.drained(delivery)  # type: ignore[no-any-return]
+
+
+async def test_nothing_is_opened_before_it_is_due(house: Any) -> None:
+    size = await house.size()
+    assert await renew_due(house.vault, unforeseen) == Renewals()
+    assert await house.size() == size
+    rows = await house.rows(select(archive_stamp.c.until))
+    assert len(rows) == 3 and all(row.until for row in rows), "known since they were issued"
+
+
+async def test_a_stamp_that_runs_out_is_renewed_and_the_old_file_kept(later: Any, tmp_path: Path) -> None:
+    daughter = await later.owner(people.DAUGHTER)
+    before = await content(later, daughter)
+    size = await later.size()
+    assert await renew_due(later.vault, unforeseen) == Renewals(renewed=3)
+    after = await content(later, daughter)
+    assert after != before and after.startswith(before)
+    (row,) = await later.rows(select(record).where(record.c.id == later.daughters))
+    assert row.content_sha256 == sha256(after).digest()
+    (old,) = await later.rows(select(earlier_content).where(earlier_content.c.record == later.daughters))
+    assert (old.version, old.content_sha256) == (1, sha256(before).digest())
+    whole = await looking.look(later.vault, daughter, later.daughters)
+    assert (whole.report.verdict, whole.report.signatures[0].level) == ("valid", "B-LTA")
+
+    opened = [one for one in await later.last(daughter, 10) if one.index >= size]
+    told = [(one.kind, one.parts.event["type"], one.parts.subject["version"]) for one in opened]
+    assert told == [(15, "opened_for_renewal", 1), (15, "archive_renewed", 2), (3, "delivered", 2)]
+    assert opened[1].parts.basis["before"] == sha256(before).hexdigest()
+    assert opened[1].parts.subject["digest"] == sha256(after).hexdigest()
+    assert await renew_due(later.vault, unforeseen) == Renewals(), "it lasts again"
+    found = await inspect(later.places)
+    assert found.sound and not found.findings, found.findings
+
+    commune = await later.system(people.COMMUNE)
+    body = later.reregistration(later.person(people.DAUGHTER, "applicant"))
+    code = await later.opens(commune, people.COMMUNE, body)
+    for number, file in enumerate((before, after)):
+        path = tmp_path / f"{number}.pdf"
+        path.write_bytes(file)
+        handed = ResultBody("GKS", ("applicant",), None, None, None, None, None)
+        same = await issue.issue(later.vault, commune, code, handed, path, key=f"k{number}")
+        assert isinstance(same, dict)
+        assert (same["record"], same["already_stored"]) == (later.daughters, True)
+
+
+async def test_a_changed_old_file_is_found(later: Any) -> None:
+    await renew_due(later.vault, unforeseen)
+    (old,) = await later.rows(select(earlier_content).where(earlier_content.c.record == later.daughters))
+    await later.change(
+        update(earlier_content)
+        .where(earlier_content.c.record == later.daughters)
+        .values(sealed_sha256=bytes(32))
+    )
+    found = await inspect(later.places)
+    assert [(one.code, one.what) for one in found.findings] == [("blob_changed", f"{old.record}, version 1")]
+
+
+async def test_without_an_authority_the_file_stays_as_it_is(
+    later: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NobodyAnswers:
+        async def answer(self, request: bytes, at: datetime) -> bytes:
+            raise TimestampFailed("nobody answers")
+
+    told: list[str] = []
+    with monkeypatch.context() as down:
+        down.setattr(later.vault.sealer, "_timestamper", NobodyAnswers())
+        done = await renew_due(later.vault, lambda code, problem: told.append(code))
+    assert (done, told) == (Renewals(failed=3), ["renewal_failed"] * 3)
+    assert await later.rows(select(earlier_content)) == []
+    assert await renew_due(later.vault, unforeseen) == Renewals(renewed=3)
