@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from reuse_api.demo import people
 from signing.errors import TimestampFailed
+from signing.service_state import ServiceState
 from tests.conftest import House, Template
 from vault import issue
 from vault.evidence_tables import waiting_seal
@@ -31,6 +32,9 @@ KILLS = 5
 
 
 class NobodyAnswers:
+    issuers = ()
+    state = ServiceState("none")
+
     async def answer(self, request: bytes, at: datetime) -> bytes:
         raise TimestampFailed("nobody answers")
 

@@ -12,10 +12,14 @@ from sqlalchemy import update
 
 from reuse_api.demo import people
 from signing.errors import TimestampFailed
+from signing.service_state import ServiceState
 from vault.evidence_tables import waiting_seal
 
 
 class NobodyAnswers:
+    issuers = ()
+    state = ServiceState("none")
+
     async def answer(self, request: bytes, at: datetime) -> bytes:
         raise TimestampFailed("nobody answers")
 

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from reuse_api.demo import people
 from signing.errors import StatusFailed, TimestampFailed
+from signing.service_state import ServiceState
 from signing.timestamps import TimestampSource
 from vault import handling, issue, issue_record, notifying, waiting_seals
 from vault.callers import SystemCaller
@@ -32,6 +33,7 @@ class Interrupted:
     """The authority of the tests, and a switch on its line."""
 
     def __init__(self, source: TimestampSource) -> None:
+        self.issuers, self.state = source.issuers, source.state
         self._source = source
         self.down = True
         self.asked = 0
@@ -185,6 +187,8 @@ async def test_a_record_outside_a_dossier_waits_too_and_its_owner_comes_once(
     house: Any, commune: SystemCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Silent:
+        state = ServiceState("silent")
+
         async def status(self, certificate: bytes, issuer: bytes, at: datetime) -> bytes:
             raise StatusFailed("nobody answers")
 
