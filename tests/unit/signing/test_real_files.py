@@ -10,8 +10,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 
 from reuse_api import demo
-from signing import anchors as trusted
-from signing.anchors import Anchor
+from signing.anchors import Anchor, for_tests
 from signing.report import SignatureReport
 from signing.validation import validate
 
@@ -42,7 +41,7 @@ def embedded_certificates(path: Path, *, of_stamp: bool) -> list[bytes]:
 
 def anchors_of(path: Path) -> tuple[Anchor, ...]:
     """Trust the signer's own certificate and those of the time stamp: their issuers are not to be had."""
-    return trusted.tested(
+    return for_tests(
         [*embedded_certificates(path, of_stamp=False), *embedded_certificates(path, of_stamp=True)]
     )
 

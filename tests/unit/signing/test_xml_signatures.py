@@ -1,0 +1,150 @@
+"""XML signatures: integrity and chain are judged, everything else is undetermined with its reason."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from asn1crypto import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+from signxml import SignatureMethod, XMLSigner
+from signxml.xades import XAdESSigner
+
+from signing.anchors import for_tests
+from signing.grounds import Grounds, Piece
+from signing.keys_file import FileKey
+from signing.report import SignatureReport
+from signing.revocation import LocalResponder, collect_status
+from signing.xml_signatures import judge_xml
+from tests.servers.pki import Pki
+
+pytestmark = pytest.mark.anyio
+
+AT = datetime(2026, 11, 20, 3, 4, 5, tzinfo=UTC)
+RESULT = '<KetQua Id="k"><HoTen>Nguyễn Thị Thúy Hằng</HoTen><So>57/2026</So></KetQua>'
+
+
+class Made:
+    """A signer with a certificate, what it signed, and the proofs of its status."""
+
+    def __init__(self) -> None:
+        self.pki = Pki(at=AT, status_url="http://ocsp.kho-test.invalid/")
+        self.holder = self.pki.seal(stop=AT + timedelta(days=100))
+        self.anchors = for_tests(self.pki.roots)
+        self.fetched = asyncio.run(self._status())
+        self.xades = self.signed(XAdESSigner(signature_algorithm=SignatureMethod.ECDSA_SHA256))
+        self.plain = self.signed(XMLSigner(signature_algorithm=SignatureMethod.ECDSA_SHA256))
+
+    def signed(self, signer: Any, content: str = RESULT) -> bytes:
+        chain = [
+            one.public_bytes(Encoding.PEM).decode() for one in (self.holder.certificate, *self.holder.above)
+        ]
+        made = signer.sign(etree.fromstring(content), key=self.holder.private, cert="".join(chain[:2]))
+        return bytes(etree.tostring(made, encoding="UTF-8"))
+
+    async def _status(self) -> tuple[Piece, ...]:
+        pki = self.pki
+        keys = {
+            issuer.certificate.subject.public_bytes(): FileKey(responder.private, responder.chain)
+            for issuer, responder in ((pki.root, pki.root_status), (pki.issuing, pki.status))
+        }
+        known = [x509.Certificate.load(one) for one in self.holder.chain]
+        status = await collect_status(LocalResponder(keys, {}), known, AT)
+        return tuple(Piece("ocsp", one.dump()) for one in status.ocsps)
+
+
+@pytest.fixture(scope="module")
+def made() -> Made:
+    return Made()
+
+
+async def judged(
+    made: Made, content: bytes, *, fetched: bool = True, at: datetime = AT, strange: bool = False
+) -> SignatureReport:
+    grounds = Grounds(made.fetched if fetched else ())
+    anchors = () if strange else made.anchors
+    return await judge_xml(content, anchors=anchors, at=at, grounds=grounds)
+
+
+@pytest.mark.parametrize("kind", ["xades", "xmldsig"])
+async def test_a_signature_over_the_whole_document_is_valid(made: Made, kind: str) -> None:
+    report = await judged(made, made.xades if kind == "xades" else made.plain)
+    assert (report.verdict, report.reasons) == ("valid", ())
+    (one,) = report.signatures
+    assert (one.kind, one.signer) == (kind, "Ủy ban nhân dân phường Trấn Biên")
+    assert (one.digest_algorithm, one.signature_algorithm, one.key_bits) == ("sha256", "ecdsa-sha256", 256)
+    assert [proof.source for proof in one.status_evidence] == ["fetched", "fetched"]
+    assert one.anchor is not None
+
+
+async def test_what_is_not_proven_is_undetermined(made: Made) -> None:
+    assert (await judged(made, made.xades, fetched=False)).reasons == ("certificate_status_unknown",)
+    assert (await judged(made, made.xades, strange=True)).reasons == ("signer_not_trusted",)
+    late = await judged(made, made.xades, at=AT + timedelta(days=200))
+    assert (late.verdict, late.reasons) == ("undetermined", ("certificate_expired",))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (b"57/2026", b"58/2026", "digest_mismatch"),
+        (b"<HoTen>", b"<HoTen> ", "digest_mismatch"),
+        (b"<So>", b"<X/><So>", "digest_mismatch"),
+    ],
+)
+async def test_a_changed_document_is_invalid(made: Made, before: bytes, after: bytes, reason: str) -> None:
+    report = await judged(made, made.xades.replace(before, after))
+    assert (report.verdict, report.reasons) == ("invalid", (reason,))
+
+
+async def test_a_changed_signing_time_is_invalid(made: Made) -> None:
+    year = made.xades.index(b"SigningTime>") + len(b"SigningTime>")
+    changed = made.xades[:year] + b"2019" + made.xades[year + 4 :]
+    assert (await judged(made, changed)).verdict == "invalid"
+
+
+async def test_a_signed_part_moved_aside_is_not_the_document(made: Made) -> None:
+    """Signature wrapping: the root that is shown is not the element that was signed."""
+    signature = made.plain[made.plain.index(b"<ds:Signature") : made.plain.index(b"</KetQua>")]
+    original = made.plain.replace(signature, b"")
+    wrapped = b'<Vo Id="other"><KetQua Id="k"><So>99/2026</So></KetQua>%s<Cu>%s</Cu></Vo>' % (
+        signature,
+        original,
+    )
+    for content in (wrapped, wrapped.replace(b'URI="#k"', b'URI=""')):
+        assert (await judged(made, content)).verdict != "valid"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<a/>", "no_signature"),
+        (b"<a", "structure_damaged"),
+        (b"", "structure_damaged"),
+        (b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "xml_unsafe"),
+        ("<?xml version='1.0' encoding='UTF-16'?><a/>".encode("utf-16"), "xml_unsafe"),
+        (b"<?xml version='1.0' encoding='UTF-7'?><a/>", "xml_unsafe"),
+        (b"<a>" * 100_000, "structure_damaged"),
+        (b"<a>" + b" " * (8 * 1024 * 1024) + b"</a>", "too_complex"),
+    ],
+    ids=["none", "broken", "empty", "entities", "two bytes", "seven bits", "deep", "large"],
+)
+async def test_what_is_strange_is_undetermined(made: Made, content: bytes, reason: str) -> None:
+    report = await judged(made, content)
+    assert (report.verdict, report.reasons) == ("undetermined", (reason,))
+
+
+async def test_weak_or_unknown_methods_are_not_judged(made: Made) -> None:
+    weak = made.plain.replace(b"ecdsa-sha256", b"ecdsa-sha1")
+    assert (await judged(made, weak)).reasons == ("algorithm_too_weak",)
+    path = made.plain.replace(
+        b"http://www.w3.org/2000/09/xmldsig#enveloped-signature",
+        b"http://www.w3.org/TR/1999/REC-xpath-19991116",
+    )
+    assert (await judged(made, path)).reasons == ("signature_unsupported",)
+    part = made.plain.replace(b'URI="#k"', b'URI="#part"')
+    assert part != made.plain
+    assert (await judged(made, part)).reasons == ("coverage_incomplete",)
+    twice = made.plain.replace(b"</KetQua>", made.plain[made.plain.index(b"<ds:Signature") :])
+    assert (await judged(made, twice)).reasons == ("signature_unsupported",)
