@@ -78,6 +78,8 @@ async def test_without_an_authority_nothing_is_written(
     pool: WorkerPool, sealed_certificate: Any, tmp_path: Path
 ) -> None:
     class NobodyAnswers:
+        issuers = ()
+
         async def answer(self, request: bytes, at: datetime) -> bytes:
             raise TimestampFailed("nobody answers")
 

@@ -109,6 +109,8 @@ async def test_without_an_authority_the_file_stays_as_it_is(
     later: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class NobodyAnswers:
+        issuers = ()
+
         async def answer(self, request: bytes, at: datetime) -> bytes:
             raise TimestampFailed("nobody answers")
 
