@@ -27,7 +27,8 @@ class ScanRefused(FieldInvalid):
 
 def said_of(finding: Finding) -> dict[str, str]:
     """Give what the words of a finding weave in."""
-    return {"page": str(finding.page), "measured": finding.measured, "wanted": finding.wanted}
+    values = {"page": str(finding.page), "measured": finding.measured, "wanted": finding.wanted}
+    return {name: value for name, value in values.items() if value != "?"}  # what nobody could measure
 
 
 async def look(vault: Vault, file: Path, declared_type: str, on: date) -> JudgedScan:

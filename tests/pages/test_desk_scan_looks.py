@@ -20,7 +20,7 @@ def test_what_was_measured_is_accessible_taken_or_refused(
     photo, coarse = tmp_path / "photo.jpg", tmp_path / "coarse.pdf"
     photo.write_bytes(making.as_jpeg(making.drawn(200)))
     coarse.write_bytes(making.as_pdf(making.drawn(150), dpi=150))
-    for file, words in ((coarse, "150 dpi measured"), (photo, "scale 100 % is not proven")):
+    for file, words in ((coarse, "150 dpi measured"), (photo, "Scale 100 % is not proven")):
         visit.go(f"/desk/dossiers/{code}/scan?component=KQ003607")
         page.locator("#file").set_input_files(file)
         visit.follow(page.get_by_role("button", name="Measure and read it first"))
