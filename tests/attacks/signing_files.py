@@ -49,12 +49,14 @@ class Notary:
         stamped: bool = True,
         separate: bool = False,
         lock: FieldMDPSpec | None = None,
+        careless: bool = False,
     ) -> bytes:
         """Sign: an approval, or a certification with what it permits; B-LT, B-LTA or B-T; B-B unstamped.
 
         Args:
             signer: another than the notary, with a certificate of the same authority.
             status_at: when the certificates' status was asked; at the time of signing otherwise.
+            careless: sign without looking at one's own certificate, and embed no evidence.
             separate: put the evidence in a revision of its own behind the signature, as some programs do.
         """
         roots = [x509.Certificate.load(one) for one in self.authority.roots()]
@@ -84,8 +86,8 @@ class Notary:
             certify=certify is not None,
             docmdp_permissions=certify or MDPPerm.FILL_FORMS,
             subfilter=subfilter,
-            validation_context=context if evidence else None,
-            embed_validation_info=evidence,
+            validation_context=context if evidence and not careless else None,
+            embed_validation_info=evidence and not careless,
             use_pades_lta=archive,
             timestamp_field_name=f"{field}Stamp" if archive else None,
             dss_settings=settings,
