@@ -8,7 +8,7 @@ import pytest
 
 from policies import trust_classes
 from policies.facts import TrustClass
-from policies.trust_classes import RULES, Evidence, Mark, Shown, Signer, classify
+from policies.trust_classes import RULES, Evidence, Mark, Signer, classify
 from policies.wording import codes
 
 COMMUNE, POLICE, NOTARY = frozenset({"H26.14.02"}), frozenset({"G01.01.02"}), frozenset({"CC.01"})
@@ -195,18 +195,18 @@ def _everything() -> list[Evidence]:
     signers = [
         Signer(verdict, "aa" * 32, anchor, agencies, issues, certifies)
         for verdict, anchor, agencies, issues, certifies in itertools.product(
-            ("valid", "undetermined"), ("", "test", "public"), (frozenset(), COMMUNE), flags, flags
+            ("valid",), ("", "test", "public"), (frozenset(), COMMUNE), flags, flags
         )
     ]
     return [
         Evidence(origin, verdict, (signer,), mark, shown, owner, COMMUNE, passed, demonstration)
         for origin, verdict, signer, mark, shown, owner, passed, demonstration in itertools.product(
             ("result", "result_file", "digitised", "upload"),
-            ("valid", "invalid", "undetermined"),
-            signers,
+            ("valid", "undetermined"),
+            [*signers, replace(SEAL, verdict="undetermined", certifies=True)],
             get_args(Mark),
             ("yes", "other"),
-            get_args(Shown),
+            ("yes", "no"),
             (None, True),
             flags,
         )

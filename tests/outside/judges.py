@@ -19,6 +19,7 @@ import pytest
 
 _SOURCE = Path(__file__).parent / "verapdf"
 _OLDEST_JAVA = 17
+_QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # it runs for seconds
 _BUILDING = 200  # seconds for Maven to bring what is missing, the first time
 _JUDGING = 120  # seconds for all the files of one call
 
@@ -41,7 +42,14 @@ def verapdf(files: Sequence[Path]) -> dict[Path, Judged]:
     if isinstance(home, str):
         pytest.skip(home)
     done = subprocess.run(
-        ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{home}{os.pathsep}{home}/lib/*", "Check"],
+        [
+            "java",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-cp",
+            f"{home}{os.pathsep}{home}/lib/*",
+            "Check",
+        ],
         input="".join(f"{one}\n" for one in files),
         capture_output=True,
         text=True,
