@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
-from benchmarks import appending, content, importing, planning, sealing, stages, workers
+from benchmarks import appending, content, importing, planning, sealing, stages, verdicts, workers
 from benchmarks.table import Row, shown
 
 SIZES = ("small", "normal", "large")
@@ -29,6 +29,7 @@ def main() -> int:
         ("Appends to the log", lambda folder: appending.measure(folder, 400 * factor)),
         ("Procedure packages", lambda folder: importing.measure(folder, 100 * factor)),
         ("Workers that look into foreign files", lambda folder: workers.measure(folder, 20 * factor)),
+        ("Verdicts on signed files", lambda folder: verdicts.measure(folder, 200 * factor)),
         (
             "The plan of a dossier with 8 components and 3 persons",
             lambda folder: planning.measure(folder, crowds, 20 * factor),
