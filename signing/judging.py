@@ -142,6 +142,8 @@ class Judging:
             return await self.detached(signature.signed_data, signature.compute_digest(), stamps)
         if not stamps:
             return await self._unstamped(signature, later)
+        if not await self._unbroken(later):
+            return await self.detached(signature.signed_data, signature.compute_digest(), stamps)
         proven_at = _earliest(stamps)
         policy = replace(self.policy, signature_validation_spec=self.spec(proven_at))
         result = await ades_lta_validation(signature, policy, timing_info=timing(self.at))
@@ -166,6 +168,19 @@ class Judging:
         """Judge each document time stamp by itself, today."""
         spec = self.spec(None)
         return tuple([await self.stamp(one.signed_data, spec, one.compute_digest) for one in stamps])
+
+    async def _unbroken(self, later: Sequence[EmbeddedPdfSignature]) -> bool:
+        """Tell whether the newest document time stamp holds now, and each older one held until the next.
+
+        As EN 319 102-1, clause 5.6.2.4, has it; pyHanko alone lets stamps of expired authorities prove on.
+        """
+        until = self.at
+        for one in reversed(later):
+            (stamp,) = await replace(self, at=until).document_stamps([one])
+            if not stamp.holds or stamp.at > until:
+                return False
+            until = stamp.at
+        return True
 
     async def _unstamped(
         self, signature: EmbeddedPdfSignature, later: Sequence[EmbeddedPdfSignature]

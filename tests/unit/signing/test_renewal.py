@@ -74,6 +74,20 @@ async def test_it_is_archived_ten_years_on_and_without_renewal_it_is_not(
             assert metadata.pdfa_status == "2B"
 
 
+async def test_what_was_not_renewed_in_time_proves_nothing_any_more(
+    pool: WorkerPool, sealed_certificate: Any, tmp_path: Path
+) -> None:
+    at, roots, sealed = sealed_certificate.at, sealed_certificate.roots, sealed_certificate.sealed
+    assert (await level(pool, sealed, years(at, 4.9), *roots)) == ("valid", "B-LTA")
+    for later in (5.5, 9, 15):
+        assert (await level(pool, sealed, years(at, later), *roots)) == ("undetermined", "")
+
+    authority, late = DemoAuthority.create(tmp_path / "later", years(at, 14)), tmp_path / "late.pdf"
+    roots += authority.roots()
+    await renew(pool, sealed, late, order=order(authority, years(at, 15), *roots), max_bytes=MOST)
+    assert (await level(pool, late, years(at, 15.1), *roots)) == ("undetermined", "")
+
+
 async def test_without_an_authority_nothing_is_written(
     pool: WorkerPool, sealed_certificate: Any, tmp_path: Path
 ) -> None:
