@@ -16,8 +16,8 @@ _CANONICAL = re.compile(
     r"http://www\.w3\.org/(?:TR/2001/REC-xml-c14n-20010315|2001/10/xml-exc-c14n#|2006/12/xml-c14n11)"
     r"(?:#?WithComments)?"
 )
+_NAME = re.compile(r"[\w.-]+")  # plain names: no XPointer, no second "#"
 _DECLARES = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
-_IDS = ("Id", "ID", "id")
 
 
 class Unjudged(Exception):
@@ -73,30 +73,58 @@ def certificates_in(signature: etree._Element) -> list[x509.Certificate]:
 def refuse_strange(root: etree._Element, signature: etree._Element) -> None:
     """Refuse what would not be judged as it is meant: other transforms, parts of a document, SHA-1.
 
-    Raises Unjudged.
+    Comments and processing instructions may stand unsigned in what is signed, and cut its texts in two for
+    whoever reads them: with any of them the document is not what was signed. Raises Unjudged.
     """
     methods = [
         str(one.get("Algorithm")) for one in signature.iter(f"{DS}SignatureMethod", f"{DS}DigestMethod")
     ]
     if any("sha1" in one.lower() or "md5" in one.lower() for one in methods):
         raise Unjudged("algorithm_too_weak")
-    whole = [one for one in signature.findall(f"{DS}SignedInfo/{DS}Reference") if _is_whole(root, one)]
-    others = [one for one in signature.findall(f"{DS}SignedInfo/{DS}Reference") if one not in whole]
-    if len(whole) != 1:
+    references = signature.findall(f"{DS}SignedInfo/{DS}Reference")
+    whole = [one for one in references if _is_whole(root, one.get("URI"))]
+    others = [one for one in references if one not in whole]
+    if len(whole) != 1 or _has_unsigned(root):
         raise Unjudged("coverage_incomplete")
-    if any(not _is_inside(signature, str(one.get("URI"))) for one in others):
+    if any(not _is_inside(signature, one.get("URI")) for one in others):
+        raise Unjudged("signature_unsupported")
+    if len(list(signature.iter(f"{XADES}SignedProperties"))) > 1:  # which of them is signed would be a guess
         raise Unjudged("signature_unsupported")
     transforms = [str(one.get("Algorithm")) for one in signature.iter(f"{DS}Transform")]
     if any(one != _ENVELOPED and not _CANONICAL.fullmatch(one) for one in transforms):
         raise Unjudged("signature_unsupported")
 
 
-def _is_whole(root: etree._Element, reference: etree._Element) -> bool:
-    uri = reference.get("URI")
-    return uri == "" or (uri is not None and uri[1:] in {root.get(name) for name in _IDS} and uri[0] == "#")
+def _has_unsigned(root: etree._Element) -> bool:
+    """Tell of comments and instructions in a document, and of instructions (how to show it) around it."""
+    around = (*root.itersiblings(preceding=True), *root.itersiblings())
+    return any(one.tag is etree.PI for one in around) or any(
+        not isinstance(one.tag, str) for one in root.iter()
+    )
 
 
-def _is_inside(signature: etree._Element, uri: str) -> bool:
+def _is_whole(root: etree._Element, uri: str | None) -> bool:
+    return uri == "" or _named(root, uri) == [root]
+
+
+def _is_inside(signature: etree._Element, uri: str | None) -> bool:
     """Tell whether a reference names one element of the signature itself (its properties, its key)."""
-    named = [one for one in signature.getroottree().iter("*") if uri[1:] in {one.get(name) for name in _IDS}]
-    return uri.startswith("#") and len(named) == 1 and signature in named[0].iterancestors()
+    named = _named(signature.getroottree().getroot(), uri)
+    return len(named) == 1 and signature in named[0].iterancestors()
+
+
+def _named(root: etree._Element, uri: str | None) -> list[etree._Element]:
+    """Find every element that any reader could take a reference to mean: by "id" in whatever letters.
+
+    Readers look for Id, ID, id and xml:id in an order of their own; more than one element is one too many.
+    """
+    if uri is None or not uri.startswith("#") or not _NAME.fullmatch(uri[1:]):
+        return []
+    return [
+        one
+        for one in root.iter("*")
+        if any(
+            etree.QName(name).localname.lower() == "id" and value == uri[1:]
+            for name, value in one.attrib.items()
+        )
+    ]

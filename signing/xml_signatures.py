@@ -138,9 +138,11 @@ async def _chained(
     spec = validation_policy(anchors, grounds.fetched, signing_at=at).signature_validation_spec
     proofs = Proofs(fetched_proofs(spec.local_knowledge), tuple(certificates))
     found, path = await _usable(certificates, spec, at)
-    if found is AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE:
+    if found in (AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE, AdESIndeterminate.TRY_LATER):
         without, _ = await _usable(certificates, careless(spec), at)
-        found = status_missing(found, without)
+        # A chain that has run out is no better for fresh proofs of its status.
+        broken = found is AdESIndeterminate.TRY_LATER and without.status is not AdESStatus.PASSED
+        found = without if broken else status_missing(found, without)
     return found, path, proofs
 
 

@@ -116,6 +116,40 @@ async def test_a_signed_part_moved_aside_is_not_the_document(made: Made) -> None
         assert (await judged(made, content)).verdict != "valid"
 
 
+@pytest.mark.parametrize("kind", ["xades", "xmldsig"])
+@pytest.mark.parametrize("name", ["Id", "ID", "id", "iD", "xml:id"])
+async def test_a_document_around_a_signed_one_is_not_signed(made: Made, kind: str, name: str) -> None:
+    """Signature wrapping: another element goes by the name that the reference gives."""
+    signed = made.xades if kind == "xades" else made.plain
+    body = signed[signed.index(b"<KetQua") :]
+    around = b'<Vo %s="k"><HoTen>Somebody</HoTen><So>99/2026</So>%s</Vo>' % (name.encode(), body)
+    report = await judged(made, around)
+    assert (report.verdict, report.reasons) == ("undetermined", ("coverage_incomplete",))
+    beside = body.replace(b"<So>", b'<So %s="k">' % name.encode(), 1)
+    assert (await judged(made, beside)).reasons == ("coverage_incomplete",)
+
+
+@pytest.mark.parametrize("kind", ["xades", "xmldsig"])
+@pytest.mark.parametrize("put", [b"<!-- x -->", b"<?x y?>"], ids=["comment", "instruction"])
+async def test_comments_and_instructions_are_not_signed(made: Made, kind: str, put: bytes) -> None:
+    signed = made.xades if kind == "xades" else made.plain
+    for inside in (b"57/2<>026", b"<ds:SignedInfo><>", b"<ds:X509Certificate><>"):
+        content = signed.replace(inside.replace(b"<>", b""), inside.replace(b"<>", put), 1)
+        assert content != signed
+        report = await judged(made, content)
+        assert report.verdict == "undetermined", inside
+        assert report.reasons in (("coverage_incomplete",), ("signature_unsupported",))
+    shown = signed.replace(b"<KetQua", b'<?xml-stylesheet href="x.xsl"?><KetQua', 1)
+    assert (await judged(made, shown)).reasons == ("coverage_incomplete",)
+
+
+async def test_other_properties_than_the_signed_ones_are_not_judged(made: Made) -> None:
+    start, end = b"<xades:SignedProperties", b"</xades:SignedProperties>"
+    held = made.xades[made.xades.index(start) : made.xades.index(end) + len(end)]
+    other = held.replace(b'Id="', b'Id="other', 1).replace(b"SigningTime>20", b"SigningTime>19")
+    assert (await judged(made, made.xades.replace(held, other + held))).reasons == ("signature_unsupported",)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
