@@ -148,6 +148,20 @@ def classify(evidence: Evidence) -> Classed:
     return Classed(trust, RULES, tuple(reasons))
 
 
+def counting(trust: TrustClass, verdict: str, *, by_owner: bool) -> TrustClass:
+    """Give the class that counts while a document's newest verdict counts as it does.
+
+    What was judged on a valid signature counts for nothing while that verdict does not stand, and counts
+    again once it does.
+    """
+    return trust if verdict == "valid" else max(trust, TrustClass.D if by_owner else TrustClass.E)
+
+
+def withheld(*, by_owner: bool) -> tuple[str, ...]:
+    """Give the codes of why a document counts for less than it was judged to be worth."""
+    return ("class_by_owner" if by_owner else "class_unverified", "class_signature_not_valid")
+
+
 def _sought(evidence: Evidence) -> tuple[TrustClass, str]:
     """Say which class a document could have, by what it is: an original, or which kind of copy."""
     if evidence.origin == "digitised" or evidence.mark == "conversion":

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import RecordFacts, TrustClass, Validity
+from policies.trust_classes import counting
 from signing.grounds import Judgement
 from signing.report import SignatureReport
 from vault import validation_evidence
@@ -239,7 +240,7 @@ def _stored(
         id=row["id"],
         type=row["type"],
         owners=frozenset(one["owner"] for one in owners),
-        trust=TrustClass(row["trust"]),
+        trust=counting(TrustClass(row["trust"]), report.verdict, by_owner=row["source"] == UPLOAD),
         verdict=report.verdict,
         verdict_reasons=report.reasons,
         validity=state,

@@ -10,10 +10,10 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import TrustClass
-from policies.trust_classes import BEFORE, Classed, ClassReason, Evidence
+from policies.trust_classes import BEFORE, Classed, ClassReason, Evidence, withheld
 from vault.entries import instant, stamp
 from vault.evidence_tables import trust_class
-from vault.records import Stored
+from vault.records import UPLOAD, Stored
 from vault.tables import record
 
 
@@ -48,12 +48,15 @@ async def newest(db: AsyncConnection, ids: Collection[str]) -> dict[str, Standin
 
 
 async def explained(db: AsyncConnection, stored: Sequence[Stored]) -> list[Stored]:
-    """Give records with the reasons of their classes."""
+    """Give records with the reasons of the classes that count now."""
     known = await newest(db, [one.facts.id for one in stored])
-    return [
-        replace(one, trust_reasons=tuple(reason.code for reason in known[one.facts.id].reasons))
-        for one in stored
-    ]
+    return [replace(one, trust_reasons=_reasons(one, known[one.facts.id])) for one in stored]
+
+
+def _reasons(stored: Stored, standing: Standing) -> tuple[str, ...]:
+    if stored.facts.trust is standing.trust:
+        return tuple(reason.code for reason in standing.reasons)
+    return withheld(by_owner=stored.row["source"] == UPLOAD)
 
 
 def _standing(row: Mapping[Any, Any]) -> Standing:

@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from reuse_api.demo import people
 from signing.trust_folder import TrustFolder
-from vault import deliver, plan, trusting
+from vault import deliver, finding, looking, plan, release, trusting
+from vault.callers import OwnerCaller
 from vault.evidence_tables import evidence_piece, report_anchor, report_ground, report_piece, trust_set
+from vault.release import Wanted
 from vault.tables import log_entry, signature_report
 
 pytestmark = pytest.mark.anyio
@@ -46,6 +48,38 @@ async def test_a_removed_anchor_stops_reuse_and_counts_again_once_it_is_back(
     trust.write_bytes(certificate)
     assert (await kinship(house, police, code))["state"] == "satisfied"
     assert await house.rows(select(signature_report)) == reports, "no report was rewritten"
+
+
+async def test_the_class_that_is_shown_and_used_follows_trust_both_ways(
+    house: Any, police: Any, daughter: OwnerCaller, trust: Path
+) -> None:
+    code = await house.opens(police, people.POLICE, house.residence())
+    wanted = [Wanted(people.KINSHIP, house.daughters)]
+
+    async def released(key: str) -> tuple[str, str, bool]:
+        given = await release.request(house.vault, police, code, wanted, key=key)
+        assert isinstance(given, dict)
+        (one,) = given["items"]
+        return one["trust"], one["verdict"], one["counts"]
+
+    async def worth() -> tuple[str, str, tuple[str, ...]]:
+        told = await kinship(house, police, code)
+        (planned,) = (
+            one for one in (*told["records"], *told["candidates"]) if one["record"] == house.daughters
+        )
+        mine = {one.id: one for one in await finding.my_records(house.vault, daughter)}[house.daughters]
+        whole = await looking.look(house.vault, daughter, house.daughters)
+        assert whole.record.trust == mine.trust
+        return planned["trust"], mine.trust, mine.trust_reasons
+
+    assert await worth() == ("A", "A", ("class_by_issuing_agency", "class_test_anchor"))
+    certificate = trust.read_bytes()
+    trust.unlink()
+    assert await worth() == ("E", "E", ("class_unverified", "class_signature_not_valid"))
+    assert await released("without") == ("E", "undetermined", False), "an officer's own choice counts not"
+    trust.write_bytes(certificate)
+    assert (await worth())[:2] == ("A", "A")
+    assert await released("with") == ("A", "valid", True)
 
 
 async def test_an_anchor_that_counts_for_other_times_or_other_things_does_not_count(
