@@ -19,7 +19,7 @@ from signing.leaf import Kind
 from signing.report import Examination
 from storage.errors import StorageError
 from storage.sealed import Sealed, seal_file
-from vault import archive_stamps, entries, epochs, maintenance, records, validation_evidence
+from vault import archive_stamps, entries, epochs, maintenance, reclassing, records, validation_evidence
 from vault.appending import Transaction
 from vault.archive_stamps import ARCHIVED
 from vault.days import legal_day
@@ -106,6 +106,7 @@ async def _renew(vault: Vault, record_id: str, window: timedelta) -> bool:
             for left in (target, put):
                 left.unlink(missing_ok=True)
     await _commit(vault, stored, examined, sealed, part, lasts)
+    await reclassing.judge_anew(vault, [record_id])
     return True
 
 

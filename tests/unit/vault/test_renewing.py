@@ -14,7 +14,7 @@ from signing.errors import TimestampFailed
 from vault import deliver, issue, looking
 from vault.callers import OwnerCaller
 from vault.clock import Clock
-from vault.evidence_tables import archive_stamp, earlier_content
+from vault.evidence_tables import archive_stamp, earlier_content, trust_class
 from vault.inspecting import inspect
 from vault.issue import ResultBody
 from vault.renewing import Renewals, renew_due
@@ -71,6 +71,10 @@ async def test_a_stamp_that_runs_out_is_renewed_and_the_old_file_kept(later: Any
     assert (old.version, old.content_sha256) == (1, sha256(before).digest())
     whole = await looking.look(later.vault, daughter, later.daughters)
     assert (whole.report.verdict, whole.report.signatures[0].level) == ("valid", "B-LTA")
+    assert whole.record.trust == "A"
+    classes = select(trust_class).filter_by(record=later.daughters).order_by(trust_class.c.n)
+    judged = [(one.trust, one.report, one.idx) for one in await later.rows(classes)]
+    assert judged == [("A", 1, None), ("A", 2, None)], "by the new report too; nothing moved, so no entry"
 
     opened = [one for one in await later.last(daughter, 10) if one.index >= size]
     told = [(one.kind, one.parts.event["type"], one.parts.subject["version"]) for one in opened]
