@@ -13,7 +13,6 @@ from vault.services import Refusal
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/problems/"
 FOUND = "found_"  # what the words of something found in a file begin with
-FOUND_WORDS: Mapping[Language, str] = {"vi": "Đã thấy", "en": "Found"}
 BUSY_SECONDS = 1  # what Retry-After says: the batch in flight takes far less
 
 # What pydantic calls an error, and what we call it; anything else is value_invalid.
@@ -105,8 +104,8 @@ def words(
     code, _, found = code.partition(":")
     row = ROWS.get(code)
     said = row.words(language) if row is not None else say(code, audience, language, **(details or {}))
-    named = "; ".join(say(FOUND + one, audience, language) for one in found.split(",") if one)
-    return f"{said} {FOUND_WORDS[language]}: {named}." if named else said
+    named = [say(FOUND + one, audience, language) for one in found.split(",") if one]
+    return " ".join([said, *named])
 
 
 def reason(code: str, language: Language, audience: Audience = "machine") -> dict[str, str]:

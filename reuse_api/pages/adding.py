@@ -122,7 +122,7 @@ def _words(language: Language, name: str, code: str) -> str:
     said = language.say(known, size=_LIMIT, limit=MAX_TITLE)
     if not found:
         return said
-    return f"{said} " + language.say("upload.found", things=found_words(language, found.split(",")))
+    return f"{said} {found_words(language, found.split(','))}"
 
 
 def _new_key() -> str:

@@ -13,8 +13,8 @@ from vault.quarantine_ending import Quarantined
 
 
 def found_words(language: Language, found: Sequence[str]) -> str:
-    """Name what was found in a file, for whoever handed it in."""
-    return "; ".join(say(FOUND + one, "citizen", language.code) for one in found)
+    """Say what was found in a file, for whoever handed it in: a sentence for each thing."""
+    return " ".join(say(FOUND + one, "citizen", language.code) for one in found)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ from reuse_api.pages.access_views import tell_access, tell_groups
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.document_views import tell_document
 from reuse_api.pages.languages import Language, language
+from reuse_api.pages.quarantine_views import tell_shut
 from reuse_api.pages.rendering import render
 from reuse_api.pages.views import Narrator
 from signing.leaf import Kind
 from signing.report import SignatureDetail, SignatureReport
 from vault.finding import Me, MyAccess, MyRecord
 from vault.looking import Neighbour, ValidityChange, WholeRecord
+from vault.quarantine_ending import Quarantined
 
 AT = datetime(2026, 11, 24, 17, 5, 7, tzinfo=UTC)  # 00:05:07 of the 25th in Viet Nam
 FRAME = {
@@ -55,6 +57,22 @@ RECORD = MyRecord(
     source="result",
     created_at=AT,
     damaged=False,
+)
+SHUT = Quarantined(
+    id=HOSTILE,
+    holder_kind="owner",
+    holder=HOSTILE,
+    agency=HOSTILE,
+    officer=HOSTILE,
+    sha256=HOSTILE,
+    size=1,
+    code="malware",
+    found=("malware", HOSTILE),
+    malware=HOSTILE,
+    at=AT,
+    until=AT + timedelta(days=30),
+    ended_at=None,
+    ended_by=None,
 )
 ACCESS = MyAccess(
     index=30,
@@ -334,12 +352,14 @@ def test_hostile_text_is_shown_as_text(code: str, template: str) -> None:
     )  # fmt: skip
     november = dates.month(AT.date(), tell.language.code)
     one: dict[str, Any] = {"record.html": tell_document(tell, whole), "view.html": tell.record(record)}
+    shut: dict[str, Any] = {"records.html": [tell_shut(tell.language, SHUT)], "upload.html": HOSTILE}
     values: dict[str, Any] = {
         "me": Me(HOSTILE, HOSTILE),
         "records": [tell.record(record)],
         "waiting": [],
         "added": False,
         "known": False,
+        "shut": shut.get(template),
         "one": one.get(template, tell_access(tell, hostile)),
         "number": 1,
         "pages": 2,
