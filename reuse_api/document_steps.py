@@ -191,7 +191,7 @@ def _stood(one: SignatureDetail) -> bool | None:
 
 
 def _coverage(one: SignatureDetail) -> bool | None:
-    """Judge the coverage: a signature that could not be judged at all says nothing about it."""
-    if one.covers_whole_file:
-        return True
-    return False if one.reason in _TAMPERED else None
+    """Judge the coverage: only a signature that was shown genuine says that nothing was changed."""
+    if one.reason in _TAMPERED or one.sub_indication == "HASH_FAILURE":
+        return False
+    return True if one.covers_whole_file and one.verdict == "valid" else None

@@ -55,7 +55,7 @@ def test_a_sealed_result_passes_every_step_in_order() -> None:
 def test_two_signatures_have_steps_of_their_own() -> None:
     other = replace(SEALED, field="Second", verdict="undetermined", reason="signer_not_trusted", level="")
     told = steps(SignatureReport("undetermined", "GENERIC", ("signer_not_trusted",), (SEALED, other)))
-    assert [one.passed for one in told] == [True, True, True, True, None, True, None, None]
+    assert [one.passed for one in told] == [True, True, True, True, None, None, None, None]
     assert "Second" in told[4].name and "KhoSeal" in told[1].name
     assert told[4].details[0] == "Signer as claimed: UBND phường Cầu Giấy", "nobody vouches for the name"
     assert "Only the signer says so; no time stamp proves it" in told[6].details
@@ -67,7 +67,9 @@ def test_two_signatures_have_steps_of_their_own() -> None:
         ("changed_after_signing", False, False),
         ("coverage_incomplete", False, False),
         ("library_error", False, None),
-        ("signer_not_trusted", True, True),
+        ("signer_not_trusted", True, None),
+        ("signature_wrong", True, None),
+        ("digest_mismatch", True, False),
     ],
 )
 def test_the_coverage_is_said_only_as_far_as_it_was_seen(
