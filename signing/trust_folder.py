@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from stat import S_ISREG
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -150,13 +151,20 @@ def read_anchor(path: Path, purpose: Purpose) -> Anchor:
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise AnchorUnreadable("kind_unknown")
             content = file.read(_LARGEST + 1)
     except OSError as problem:
         raise AnchorUnreadable("unreadable") from problem
     if len(content) > _LARGEST:
         raise AnchorUnreadable("too_large")
     return content
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open what may be no file: a pipe that nobody writes into must not stop everybody."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _certificate(content: bytes) -> x509.Certificate:

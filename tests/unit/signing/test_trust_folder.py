@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def test_a_broken_file_is_named_and_the_others_count(
     put(folder / "test" / "zone.der", root, valid_until="2026-01-01T00:00:00")
     put(folder / "test" / "more.der", root, label="a typing mistake")
     (folder / "goverment").mkdir()
+    os.mkfifo(folder / "public" / "pipe.pem")  # nobody writes into it
     with caplog.at_level(logging.WARNING, logger="kho.trust"):
         found = TrustFolder(folder).current()
     assert len(found.anchors) == 1
@@ -82,6 +84,7 @@ def test_a_broken_file_is_named_and_the_others_count(
         "public/two.pem": "not_a_certificate",
         "public/large.der": "too_large",
         "public/notes.txt": "kind_unknown",
+        "public/pipe.pem": "kind_unknown",
         "public/alone.json": "kind_unknown",
         "public/leaf.der": "not_an_authority",
         "test/when.der": "description_wrong",
