@@ -76,6 +76,9 @@ def _list(stream: BinaryIO) -> tuple[list[EmbeddedPdfSignature], str]:
 
 
 def _damaged(stream: BinaryIO, reason: str) -> SignatureReport:
+    # The strict reader takes exception to files of common programs; without a byte range nobody signed them.
+    if reason == "structure_damaged" and not mentions_signature(stream):
+        return undetermined("no_signature", sub_indication="SIGNED_DATA_NOT_FOUND")
     if digest_differs(stream):
         return SignatureReport("invalid", "HASH_FAILURE", ("digest_mismatch", reason))
     return undetermined(reason)

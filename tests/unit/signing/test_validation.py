@@ -9,6 +9,7 @@ from typing import Any
 
 import pikepdf
 import pytest
+from PIL import Image
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
@@ -304,3 +305,13 @@ async def test_hostile_containers_are_never_valid_and_never_raise(
     report = await _judge(hostile, sealed_certificate)
     assert report.verdict == "undetermined"
     assert report.reasons
+
+
+async def test_a_file_of_a_common_program_that_nobody_signed_carries_no_signature(
+    sealed_certificate: Any, tmp_path: Path
+) -> None:
+    """Pillow counts the free entry of its cross-reference to 65536, which the strict reader refuses."""
+    written = tmp_path / "scan.pdf"
+    Image.new("RGB", (60, 80), "white").save(written, resolution=200)
+    report = await _judge(written, sealed_certificate)
+    assert (report.verdict, report.reasons) == ("undetermined", ("no_signature",))
