@@ -21,7 +21,8 @@ Outcome = Literal["met", "tell", "doubt", "refuse"]
 class PageMeasures:
     """What was measured of one page: millimetres, dots an inch, shares from 0 to 1, degrees.
 
-    `colour` is rgb, cmyk, grey, bitonal, unknown or none; `scaled` whether its size is the paper's own.
+    `colour` is rgb, cmyk, grey, bitonal, unknown or none; `scaled` whether its size is the paper's own;
+    `others` how many things it shows that are no pictures.
     """
 
     width_mm: float
@@ -34,6 +35,7 @@ class PageMeasures:
     tinted: bool
     skew: float | None
     scaled: bool
+    others: int
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,10 @@ def _covered(rule: Mapping[str, Any], page: PageMeasures) -> tuple[bool, str, st
     return page.covered >= rule["least"], _percent(page.covered), f"≥ {_percent(rule['least'])}"
 
 
+def _only_pictures(_: Mapping[str, Any], page: PageMeasures) -> tuple[bool, str, str]:
+    return page.others == 0, str(page.others), "0"
+
+
 def _resolution(rule: Mapping[str, Any], page: PageMeasures) -> tuple[bool, str, str]:
     # A page rarely is a whole number of pixels wide: half a dot an inch is rounding, not resolution.
     met = page.dpi + rule["rounding"] >= rule["least"]
@@ -172,6 +178,7 @@ def _tint(rule: Mapping[str, Any], page: PageMeasures) -> tuple[bool, str, str]:
 
 _LOOKS = {
     "scan_covered": _covered,
+    "scan_only_pictures": _only_pictures,
     "scan_resolution": _resolution,
     "scan_colour": _colour,
     "scan_scale": _scale,

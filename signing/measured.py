@@ -11,7 +11,7 @@ class MeasuredPage:
 
     Millimetres as seen; `dpi` the least of its pictures' axes; `colour` rgb, cmyk, grey, bitonal, unknown or
     none; `covered`, `ink`, `dark` shares from 0 to 1; `skew` degrees clockwise, None where nothing tells;
-    `scaled` whether its size is the paper's own.
+    `scaled` whether its size is the paper's own; `others` how many things it shows that are no pictures.
     """
 
     width_mm: float
@@ -24,6 +24,7 @@ class MeasuredPage:
     tinted: bool
     skew: float | None
     scaled: bool
+    others: int
 
 
 @dataclass(frozen=True)

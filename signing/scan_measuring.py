@@ -70,4 +70,5 @@ def _measured(scan: Scan, page: int) -> MeasuredPage:
         tinted=seen.tinted,
         skew=seen.skew,
         scaled=sheet.scaled,
+        others=sheet.others,
     )

@@ -6,8 +6,7 @@ picture, it is drawn by PDFium, so that the copy shows what the scan showed.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
 from typing import Any, BinaryIO
 
 import pikepdf
@@ -16,6 +15,7 @@ from PIL import Image
 
 from signing import jpeg
 from signing.errors import FileRefused
+from signing.scan_content import Walk, follow
 from signing.scan_sheet import (
     LONGEST_SIDE,
     MOST_PAGES,
@@ -28,24 +28,8 @@ from signing.scan_sheet import (
     upright,
 )
 
-_MOST_OPERATORS = 200_000  # of one page
-_DEEPEST = 4  # forms within forms
+_VERSION = re.compile(r"[12]\.[0-9]")
 _MOST_DRAWN = 300.0  # dots an inch of a page that has to be drawn
-_STILL: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-_TEXT = frozenset(("Tj", "TJ", "'", '"'))
-_PATHS = frozenset(("f", "F", "f*", "B", "B*", "b", "b*", "S", "s", "sh"))
-_PAINTING = _TEXT | _PATHS | {"gs", "W", "W*"}  # also what blends or cuts what is painted
-_UNSEEN = 3  # text rendering mode
-_GREYS, _COLOURS = ("/DeviceGray", "/CalGray", "/G"), ("/DeviceRGB", "/CalRGB", "/RGB", "/Lab")
-
-
-@dataclass
-class _Walk:
-    """What was met on a page so far."""
-
-    images: list[Placed] = field(default_factory=list)
-    painted: int = 0  # things seen beside pictures, and pictures that are more than their pixels
-    left: int = _MOST_OPERATORS
 
 
 class PdfScan:
@@ -68,7 +52,7 @@ class PdfScan:
             raise FileRefused("too_complex", f"the file has {self.pages} pages")
         if not same:
             raise FileRefused("unreadable", "the pages cannot be counted")
-        self.version = self._paper.pdf_version
+        self.version = _version(self._paper)
         self._sheets: dict[int, Sheet] = {}
 
     def sheet(self, page: int) -> Sheet:
@@ -115,12 +99,24 @@ class PdfScan:
         seen, width, height = _seen(page)
         if not 1 <= min(width, height) <= max(width, height) <= LONGEST_SIDE:
             raise FileRefused("too_complex", "a page is no larger than A0 and no smaller than a point")
-        walk = _Walk()
-        _follow(page.obj, page.resources, seen, walk, 0)
+        walk = Walk()
+        follow(page.obj, page.resources, seen, walk)
         layered = "/OCProperties" in self._paper.Root
-        noted = "/Annots" in page.obj and len(page.obj["/Annots"]) > 0
-        alone = len(walk.images) == 1 and not walk.painted and not layered and not noted
-        return Sheet(width, height, tuple(walk.images), alone)
+        notes = list(page.obj.get("/Annots", []))
+        alone = len(walk.images) == 1 and not walk.mixed and not layered and not notes
+        others = walk.others + sum(map(_shows, notes))
+        return Sheet(width, height, tuple(walk.images), alone, others=others)
+
+
+def _version(paper: pikepdf.Pdf) -> str:
+    """Give the PDF version: the catalogue's where it names one (ISO 32000-1, 7.5.2), else the header's."""
+    said = str(paper.Root.get("/Version", "")).removeprefix("/")
+    return said if _VERSION.fullmatch(said) else paper.pdf_version
+
+
+def _shows(note: Any) -> bool:
+    """Say whether an annotation may show something: any but a plain link."""
+    return not (note.get("/Subtype") == pikepdf.Name.Link and "/AP" not in note)
 
 
 def _seen(page: pikepdf.Page) -> tuple[Matrix, float, float]:
@@ -149,88 +145,6 @@ def _inherited(page: pikepdf.Page, name: str) -> Any:
             return 0
         node = node["/Parent"]
     return 0
-
-
-def _follow(content: Any, resources: Any, matrix: Matrix, walk: _Walk, depth: int) -> None:
-    """Follow the operators of a page or a form; what changes the matrix, and what paints."""
-    stack: list[tuple[Matrix, int]] = []
-    mode = 0
-    for operands, operator in _operators(content, walk):
-        if operator == "q":
-            stack.append((matrix, mode))
-        elif operator == "Q":
-            matrix, mode = stack.pop() if stack else (matrix, mode)
-        elif operator == "cm":
-            matrix = times(_matrix(operands), matrix)
-        elif operator == "Tr":
-            mode = int(operands[0])
-        elif operator == "Do":
-            _place(resources, str(operands[0]), matrix, walk, depth)
-        elif operator == "INLINE IMAGE" or (
-            operator in _PAINTING and not (operator in _TEXT and mode == _UNSEEN)
-        ):
-            walk.painted += 1
-
-
-def _operators(content: Any, walk: _Walk) -> Iterator[tuple[Any, str]]:
-    for step in pikepdf.parse_content_stream(content):
-        operands, operator = step.operands, step.operator
-        walk.left -= 1
-        if walk.left < 0:
-            raise FileRefused("too_complex", "a page has too many operators")
-        yield operands, str(operator)
-
-
-def _matrix(operands: Any) -> Matrix:
-    a, b, c, d, e, f = (float(one) for one in operands)
-    return (a, b, c, d, e, f)
-
-
-def _place(resources: Any, name: str, matrix: Matrix, walk: _Walk, depth: int) -> None:
-    found = resources.get("/XObject", {}).get(name)
-    if not isinstance(found, pikepdf.Stream):
-        return
-    if found.get("/Subtype") == pikepdf.Name.Form:
-        if depth >= _DEEPEST:
-            raise FileRefused("too_complex", "forms lie too deep in each other")
-        walk.painted += 1  # it may clip and blend: drawn, to be sure
-        inner = times(_matrix(found.get("/Matrix", _STILL)), matrix)
-        _follow(found, found.get("/Resources", resources), inner, walk, depth + 1)
-        return
-    width, height = int(found.get("/Width", 0)), int(found.get("/Height", 0))
-    if width * height > MOST_PIXELS or min(width, height) < 1:
-        raise FileRefused("too_complex", "a picture has too many pixels, or none")
-    walk.images.append(Placed(width, height, _colour(found), matrix, found))
-
-
-def _colour(image: Any) -> str:
-    if bool(image.get("/ImageMask", False)) or int(image.get("/BitsPerComponent", 8)) == 1:
-        return "bitonal"
-    return _colour_of(image.get("/ColorSpace"))
-
-
-def _colour_of(space: Any) -> str:
-    if isinstance(space, pikepdf.Array):
-        kind = str(space[0])
-        if kind == "/ICCBased":
-            return {1: "grey", 3: "rgb", 4: "cmyk"}.get(int(space[1].get("/N", 0)), "unknown")
-        if kind in ("/Indexed", "/I"):
-            return _colour_of_palette(space)
-    else:
-        kind = str(space)
-    if kind in _GREYS:
-        return "grey"
-    if kind in _COLOURS:
-        return "rgb"
-    return "cmyk" if kind in ("/DeviceCMYK", "/CMYK") else "unknown"
-
-
-def _colour_of_palette(space: Any) -> str:
-    base, levels = _colour_of(space[1]), space[3]
-    if base != "rgb":
-        return base
-    rows = bytes(levels.read_bytes()) if isinstance(levels, pikepdf.Stream) else bytes(levels)
-    return "grey" if rows[0::3] == rows[1::3] == rows[2::3] else "rgb"
 
 
 def _passed(image: Placed) -> bytes | None:

@@ -13,7 +13,9 @@ MOST_PAGES = 100  # of one scan
 MOST_PIXELS = 80_000_000  # of one picture: A3 at 600 dots an inch has 70 million
 LONGEST_SIDE = 3_400.0  # points, of a page: A0 is 3,370 high
 _CELLS = 60  # the page is looked at in so many cells each way, to tell how much of it is covered
-_SLIGHT = 0.01  # of the page: a picture smaller than that is an ornament and sets no resolution
+_SLIGHT = 0.001  # of the page: what the smallest pictures may cover together and set no resolution
+_ROUNDED = 0.01  # points: places are written with two decimals
+_LEAST_COLOURS = ("bitonal", "grey", "unknown", "rgb", "cmyk")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Placed:
         across, up = math.hypot(a, b), math.hypot(c, d)
         if not across or not up or not math.isfinite(across + up):
             return 0.0
-        return min(self.width / across, self.height / up) * POINTS_AN_INCH
+        wide, high = max(across - _ROUNDED, across / 2), max(up - _ROUNDED, up / 2)
+        return min(self.width / wide, self.height / high) * POINTS_AN_INCH
 
     @property
     def area(self) -> float:
@@ -49,7 +52,8 @@ class Placed:
 class Sheet:
     """A page as it is seen, in points; `alone` if one picture is everything that it shows.
 
-    `scaled` tells whether its size is that of the paper (a photo has none).
+    `scaled` tells whether its size is that of the paper (a photo has none); `others` counts what the page
+    shows besides pictures.
     """
 
     width: float
@@ -57,12 +61,20 @@ class Sheet:
     images: tuple[Placed, ...]
     alone: bool
     scaled: bool = True
+    others: int = 0
 
     @property
     def telling(self) -> Sequence[Placed]:
-        """The pictures large enough to say anything of the page, the largest first."""
-        least = _SLIGHT * self.width * self.height
-        return sorted((one for one in self.images if one.area >= least), key=lambda one: -one.area)
+        """The pictures that say anything of the page, the largest first: strips count together.
+
+        Only the smallest are left out, as long as all of them together are an ornament.
+        """
+        slight, told = _SLIGHT * self.width * self.height, list[Placed]()
+        for one in sorted(self.images, key=lambda one: one.area):
+            slight -= one.area
+            if slight < 0:
+                told.insert(0, one)
+        return told
 
     @property
     def dpi(self) -> float:
@@ -71,16 +83,20 @@ class Sheet:
 
     @property
     def colour(self) -> str:
-        """The colours of its largest picture; "none" without any."""
-        return self.telling[0].colour if self.telling else "none"
+        """The colours of the picture that has the least of them; "none" without any."""
+        found = (one.colour for one in self.telling)
+        return min(found, key=_LEAST_COLOURS.index, default="none")
 
     @property
     def covered(self) -> float:
         """The share (0 to 1) of the page that pictures cover."""
-        inverses = [each for each in (inverse(one.matrix) for one in self.telling) if each is not None]
         steps = [(place + 0.5) / _CELLS for place in range(_CELLS)]
-        cells = ((x * self.width, y * self.height) for x in steps for y in steps)
-        return sum(any(_inside(one, x, y) for one in inverses) for x, y in cells) / _CELLS**2
+        bare = [(x * self.width, y * self.height) for x in steps for y in steps]
+        for one in self.telling:
+            undone = inverse(one.matrix)
+            if undone is not None:
+                bare = [(x, y) for x, y in bare if not _inside(undone, x, y)]
+        return 1 - len(bare) / _CELLS**2
 
 
 def times(first: Matrix, then: Matrix) -> Matrix:

@@ -10,7 +10,7 @@ from policies import wording
 from policies.scan_rules import PageMeasures, ScanMeasures, codes, judge, paper_sizes, rules_version
 
 TODAY = date(2026, 11, 20)
-GOOD = PageMeasures(210.1, 297.0, 200.0, "rgb", 1.0, 0.04, 0.01, True, 0.4, True)
+GOOD = PageMeasures(210.1, 297.0, 200.0, "rgb", 1.0, 0.04, 0.01, True, 0.4, True, 0)
 
 
 def scan(*pages: PageMeasures, version: str | None = "1.4") -> ScanMeasures:
@@ -24,7 +24,7 @@ def troubles(measures: ScanMeasures) -> list[tuple[str, int, str]]:
 def test_a_good_scan_passes_and_everything_measured_is_told() -> None:
     quality = judge(scan(), TODAY)
     assert quality.passed and quality.refused is None and not quality.troubles
-    assert len(quality.findings) == 9 and {one.outcome for one in quality.findings} == {"met"}
+    assert len(quality.findings) == 10 and {one.outcome for one in quality.findings} == {"met"}
     assert all(one.legal and one.measured and one.wanted for one in quality.findings)
     assert quality.version == rules_version() and len(rules_version()) == 64
 
@@ -41,6 +41,7 @@ def test_a_good_scan_passes_and_everything_measured_is_told() -> None:
         ({"covered": 0.89}, "scan_not_covered", "refuse"),
         ({"dark": 0.9}, "scan_black", "refuse"),
         ({"ink": 0.0}, "scan_blank", "refuse"),
+        ({"others": 1}, "scan_not_only_pictures", "doubt"),
         ({"width_mm": 180.0}, "scan_scale_unproven", "doubt"),
         ({"height_mm": 280.0, "scaled": False}, "scan_scale_unproven", "doubt"),
         ({"skew": -3.4}, "scan_skewed", "tell"),
@@ -90,7 +91,7 @@ def test_nothing_measured_passes_nothing() -> None:
 
 def test_every_finding_has_words_with_its_values() -> None:
     faults = {code for code in codes() if code in wording.codes()}
-    assert len(faults) == 10
+    assert len(faults) == 11
     for code in faults:
         for lang in wording.LANGUAGES:
             said = wording.say(code, "officer", lang, page="3", measured="150 dpi", wanted="≥ 200 dpi")
