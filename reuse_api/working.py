@@ -1,4 +1,4 @@
-"""What a served vault does by itself: seals that wait, archive stamps that run out, quarantine that ends."""
+"""What a served vault does by itself: waiting seals, old stamps, changes of trust, quarantine that ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager, suppress
 
 from reuse_api import journal
 from vault.quarantine_ending import sweep
+from vault.rejudging import Rejudging
 from vault.renewing import renew_due
 from vault.sealing_again import retry_due
 from vault.services import Vault
 
 _SWEEP = 3600  # seconds between looks for what has been in quarantine long enough
 _LOOK = 1.0  # seconds between two looks at what is due
+_TRUST = 5.0  # between two looks at whom the vault trusts
 _DAY = 24 * 3600.0  # between two looks at stamps that run out, the first an hour after the start
 _HOUR = 3600.0
 
@@ -23,6 +25,7 @@ async def working(vault: Vault) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(_every(_LOOK, _retrying(vault), ending)),
         asyncio.create_task(_every(_SWEEP, lambda _first: sweep(vault), ending)),
+        asyncio.create_task(_every(_TRUST, _rejudging(vault), ending)),
         asyncio.create_task(_every(_DAY, _renewing(vault), ending, after=_HOUR)),
     ]
     try:
@@ -35,6 +38,11 @@ async def working(vault: Vault) -> AsyncIterator[None]:
 def _retrying(vault: Vault) -> Callable[[bool], Awaitable[object]]:
     """At the start what waits is tried at once: what stood in the way may be what was mended."""
     return lambda first: retry_due(vault, journal.failed, all_of_them=first)
+
+
+def _rejudging(vault: Vault) -> Callable[[bool], Awaitable[object]]:
+    rounds = Rejudging(vault, journal.failed)
+    return lambda _: rounds.round()
 
 
 def _renewing(vault: Vault) -> Callable[[bool], Awaitable[object]]:
