@@ -68,11 +68,18 @@ async def judged(
 ) -> Examination:
     """Examine a file by whom the vault trusts now, with whatever status can be had of its certificates.
 
+    What was found is also told by TS 119 102-2, to be kept beside the report.
     What was fetched is judged at the time it came: a proof made since `at` would be one of the future.
     """
     anchors = vault.trust.current().anchors
     examined = await vault.workers.examine(
-        file, anchors=anchors, at=at, declared_type=declared_type, sealing=sealing, max_bytes=MAX_UPLOAD
+        file,
+        anchors=anchors,
+        at=at,
+        declared_type=declared_type,
+        sealing=sealing,
+        max_bytes=MAX_UPLOAD,
+        etsi=True,
     )
     asked = status_cache.Asked()
     for _ in range(_ROUNDS):
@@ -88,8 +95,9 @@ async def judged(
             max_bytes=MAX_UPLOAD,
             fetched=examined.judgement.fetched,
             answers=answers,
+            etsi=True,
         )
-        await status_cache.learn(vault, answers, examined.accepted)
+        await status_cache.learn(vault, answers, examined.accepted, asked)
         asked.proven(answers, examined.accepted)
     return examined
 

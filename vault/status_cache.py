@@ -32,10 +32,11 @@ _LONGEST = timedelta(days=7)  # that an answer is used without a fresh look, wha
 class Asked:
     """What one file has cost so far: the questions put, and the certificates of which there is a proof.
 
-    `patience` are the seconds left for fetching.
+    `patience` are the seconds left for fetching, `fetched` the answers that came from the network, and when.
     """
 
     questions: set[str] = field(default_factory=set)
+    fetched: dict[str, datetime] = field(default_factory=dict)
     certificates: set[bytes] = field(default_factory=set)
     fetches: int = 0
     patience: float = PATIENCE
@@ -75,7 +76,9 @@ async def _answer(vault: Vault, question: StatusQuestion, asked: Asked) -> Statu
     started = time.monotonic()
     try:
         async with asyncio.timeout(asked.patience):
-            return await vault.status.fetch(question)
+            answer = await vault.status.fetch(question)
+        asked.fetched[key(question)] = vault.clock.now()
+        return answer
     except (NotFetched, TimeoutError):
         await _keep(vault, [_row(question, None, vault.clock.now(), None)])
         return None
@@ -83,14 +86,21 @@ async def _answer(vault: Vault, question: StatusQuestion, asked: Asked) -> Statu
         asked.patience -= time.monotonic() - started
 
 
-async def learn(vault: Vault, answers: Sequence[StatusAnswer], accepted: Mapping[bytes, datetime]) -> None:
-    """Keep what was found to be a proof for as long as it is one, and remember what was none."""
-    now = vault.clock.now()
+async def learn(
+    vault: Vault, answers: Sequence[StatusAnswer], accepted: Mapping[bytes, datetime], asked: Asked
+) -> None:
+    """Keep what was found to be a proof for as long as it is one, and remember what was none.
+
+    Only of answers that were fetched for this file: one from the cache stays as old as it is.
+    """
     rows = []
     for one in answers:
-        until = accepted.get(one.piece.sha256)
-        rows.append(_row(one.question, one.content if until is not None else None, now, until))
-    await _keep(vault, rows)
+        fetched = asked.fetched.get(key(one.question))
+        if fetched is not None:
+            until = accepted.get(one.piece.sha256)
+            rows.append(_row(one.question, one.content if until is not None else None, fetched, until))
+    if rows:
+        await _keep(vault, rows)
 
 
 async def _cached(vault: Vault, question: StatusQuestion) -> Row[Any] | None:

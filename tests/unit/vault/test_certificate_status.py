@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 from sqlalchemy import select, update
 
 from signing.anchors import Anchor
 from signing.report import Examination
 from signing.status_fetching import FetchLimits, StatusFetcher
+from signing.status_proofs import StatusQuestion
 from signing.trust_folder import TrustFolder
 from tests.servers.loopback import failing, garbage
 from tests.servers.ocsp_server import StatusServer
@@ -19,6 +21,8 @@ from tests.servers.pki import Holder, Pki
 from tests.servers.signed_papers import signed_paper
 from vault import deposit, examining, revalidating
 from vault import status_cache as status_store
+from vault.clock import FixedClock
+from vault.entries import instant
 from vault.evidence_tables import evidence_piece, report_piece, status_cache
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +72,39 @@ async def test_status_is_fetched_once_and_shared(scene: Scene) -> None:
     again = await scene.judged()
     assert again.report.verdict == "valid"
     assert len(scene.server.asked) == 2, "nobody was asked again"
+
+
+async def test_an_answer_from_the_cache_grows_no_younger(scene: Scene) -> None:
+    clock = FixedClock(scene.house.vault.clock.now())
+    scene.house.vault = replace(scene.house.vault, clock=clock)
+    assert (await scene.judged()).report.verdict == "valid"
+    before = await scene.cached()
+    for row in before:
+        assert instant(row.fetched_at) == clock.now()
+        assert instant(row.expires) <= clock.now() + timedelta(days=1, minutes=2), (
+            "what the answer says of itself"
+        )
+    for hours in (1, 20):
+        clock.advance(timedelta(hours=hours))
+        assert (await scene.judged()).report.verdict == "valid"
+        assert await scene.cached() == before
+    clock.advance(timedelta(hours=4))
+    asked = len(scene.server.asked)
+    await scene.judged()
+    assert len(scene.server.asked) > asked, "after its end it is asked for again"
+
+
+@pytest.mark.parametrize(("good", "kept"), [(timedelta(days=90), 7 * 24), (timedelta(hours=3), 3)])
+async def test_an_answer_is_kept_for_seven_days_at_most(scene: Scene, good: timedelta, kept: int) -> None:
+    clock = FixedClock(scene.house.vault.clock.now())
+    vault = replace(scene.house.vault, clock=clock)
+    question = StatusQuestion("ocsp", f"{scene.server.url}/", b"", b"own", b"issuer")
+    asked = status_store.Asked()
+    answers = await status_store.ask(vault, [question], asked)
+    accepted = {one.piece.sha256: clock.now() + good for one in answers}
+    await status_store.learn(vault, answers, accepted, asked)
+    (row,) = await scene.cached()
+    assert instant(row.expires) == clock.now() + timedelta(hours=kept)
 
 
 async def test_offline_it_stays_undetermined_and_nobody_is_asked(scene: Scene) -> None:
@@ -134,6 +171,15 @@ async def test_the_evidence_is_kept_and_repeats_the_verdict_years_later(scene: S
         .where(report_piece.c.record == record, report_piece.c.source == "fetched")
     )
     assert [row.kind for row in await scene.house.rows(linked)] == ["ocsp", "ocsp"]
+    kept = (
+        select(evidence_piece.c.content)
+        .join(report_piece, report_piece.c.sha256 == evidence_piece.c.sha256)
+        .where(report_piece.c.record == record, evidence_piece.c.kind == "etsi_report")
+    )
+    stored = [etree.fromstring(row.content) for row in await scene.house.rows(kept)]
+    assert [etree.QName(one).localname for one in stored] == ["ValidationReport"]
+    (found,) = stored[0].iter("{*}MainIndication")
+    assert found.text == "urn:etsi:019102:mainindication:total-passed"
     scene.server.stop()
     await scene.house.change(status_cache.delete())
     scene.house.vault = replace(scene.house.vault, trust=TrustFolder(), status=StatusFetcher())
