@@ -63,6 +63,14 @@ def document(
         str | None,
         typer.Option(help="Judge as at this time (ISO 8601, UTC without zone).", show_default=False),
     ] = None,
+    etsi: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="Write a report by ETSI TS 119 102-2 (XML) of the signatures in a PDF there.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print all of it as JSON, in both languages.")
     ] = False,
@@ -73,7 +81,9 @@ def document(
     Ends with 0 valid, 1 invalid, 2 undetermined, 3 not examined.
     """
     language = spoken_language(lang)
-    examined, text = asyncio.run(_examine(file, signature, _anchors(trust), _instant(at)))
+    examined, text = asyncio.run(_examine(file, signature, _anchors(trust), _instant(at), etsi is not None))
+    if etsi is not None:
+        _write_report(examined, etsi)
     best = _at_best(examined, text)
     if as_json:
         typer.echo(json.dumps(as_told(examined, best), ensure_ascii=False, indent=1))
@@ -88,7 +98,7 @@ def document(
 
 
 async def _examine(
-    file: Path, signature: Path | None, anchors: Sequence[Anchor], at: datetime
+    file: Path, signature: Path | None, anchors: Sequence[Anchor], at: datetime, etsi: bool
 ) -> tuple[Examination, Words]:
     """Have a worker look into the file; its words are read where they tell which copy it is."""
     beside = None if signature is None else await asyncio.to_thread(_beginning, signature)
@@ -100,12 +110,19 @@ async def _examine(
             return await pool.examine_detached(file, beside, **by), _NO_WORDS
         if await asyncio.to_thread(_is_xml, file):
             return await pool.examine_xml(file, **by), _NO_WORDS
-        examined = await pool.examine(file, **by)
+        examined = await pool.examine(file, **by, etsi=etsi)
         if examined.report.verdict != "valid":
             return examined, _NO_WORDS
         return examined, Words(*await pool.words(file))
     finally:
         await pool.close()
+
+
+def _write_report(examined: Examination, target: Path) -> None:
+    if examined.etsi_report:
+        target.write_bytes(examined.etsi_report)
+    else:
+        typer.echo(f"kho: no signature of which TS 119 102-2 could tell; {target} was not written", err=True)
 
 
 def _beginning(signature: Path) -> bytes:
@@ -193,4 +210,9 @@ def _instant(text: str | None) -> datetime:
         raise typer.BadParameter(
             "expected a time such as 2026-11-24T09:30:00+07:00", param_hint="--at"
         ) from problem
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    if at > Clock().now():
+        raise typer.BadParameter(
+            "it is not that late yet: what is proven can be judged as at a time until now", param_hint="--at"
+        )
+    return at

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKCS7SignatureBuilder
 from cryptography.x509 import load_der_x509_certificate
+from lxml import etree
 
 from policies.packages import shipped_packages
 from reuse_api.__main__ import run
@@ -136,6 +137,8 @@ def test_a_document_is_checked_offline(kho_command: Callable[..., Done], papers:
     long_ago = ["--trust", "trust", "--at", "1999-01-01"]
     assert kho_command("verify", "document", "certificate.pdf", *long_ago, cwd=papers).returncode != 0
     assert kho_command("verify", "document", "certificate.pdf", "--at", "soon", cwd=papers).returncode == 64
+    later = kho_command("verify", "document", "certificate.pdf", "--at", "2999-01-01", cwd=papers)
+    assert (later.returncode, "not that late yet" in later.stderr) == (64, True), later.stderr
     assert kho_command("verify", "document", "x.pdf", "--trust", "empty", cwd=papers).returncode == 64
 
 
@@ -158,8 +161,11 @@ def test_a_documents_check_is_told_in_full_and_as_json(
         "Kết luận: HỢP LỆ",
     ):
         assert words in said.stdout, said.stdout
-    done = kho_command("verify", "document", "certificate.pdf", "--trust", "trust", "--json", cwd=papers)
+    report = ["--json", "--etsi", "report.xml"]
+    done = kho_command("verify", "document", "certificate.pdf", "--trust", "trust", *report, cwd=papers)
     told = json.loads(done.stdout)
+    (found,) = etree.parse(papers / "report.xml").iter("{*}MainIndication")
+    assert found.text == "urn:etsi:019102:mainindication:total-passed"
     assert (done.returncode, told["verdict"], told["at_best"]["trust"]) == (0, "valid", "A")
     assert [one["number"] for one in told["steps"]] == list(range(1, len(told["steps"]) + 1))
     assert all(one["passed"] and one["name"]["vi"] != one["name"]["en"] for one in told["steps"])
