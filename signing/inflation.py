@@ -2,6 +2,9 @@
 
 Every filter of a chain is counted, so that a small stream of a huge one of a small one is found as well.
 Codecs of pictures (DCT, JPX, JBIG2, CCITT) end a chain: what they become is bounded by their pixels.
+
+Readers differ in what they do with damage: one stops, another skips it and goes on. A stream is measured as
+all of them read it, or it is refused as damaged; none is measured short.
 """
 
 import re
@@ -53,7 +56,7 @@ class Tally:
         return sum(map(len, self.unpacked(packed, filters, most)))
 
     def unpacked(self, packed: bytes, filters: Sequence[str], most: int) -> Iterable[bytes]:
-        """Give a stream piece by piece as it becomes; what is damaged ends where readers stop."""
+        """Give a stream piece by piece as it becomes; raises FileRefused where it is damaged."""
         names = [_ABBREVIATED.get(name, name) for name in filters if name != "/Crypt"]
         if len(names) > ceilings.MOST_FILTERS:
             raise FileRefused("too_complex", found=("filters",))
@@ -90,34 +93,58 @@ class Tally:
         self.ascii85 += len(packed)
         if self.ascii85 > ceilings.ASCII85_PACKED:
             raise FileRefused("too_large_inside", found=("ascii85_packed",))
-        for place, text in enumerate(_SPACE.sub(b"", packed).partition(b"~>")[0].split(b"z")):
+        groups = _SPACE.sub(b"", packed).partition(b"~>")[0].split(b"z")
+        if any(len(text) % 5 for text in groups[:-1]):
+            raise _damaged()  # zeros within a group: some readers drop what came before them
+        for place, text in enumerate(groups):
             if place:
                 yield bytes(4)
             for start in range(0, len(text), 5 * 4096):
                 try:
-                    yield a85decode(text[start : start + 5 * 4096])
-                except ValueError:
-                    return  # damaged: readers show what came before
+                    yield a85decode(text[start : start + 5 * 4096], ignorechars=b"")
+                except ValueError as error:
+                    raise _damaged() from error
+
+
+def _damaged() -> FileRefused:
+    return FileRefused("unreadable", found=("stream_unfinished",))
 
 
 def _inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    unpacker = zlib.decompressobj()
+    """Undo deflate (RFC 1950); the checksum is not looked at, as readers show what has a wrong one."""
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    head, headless = b"", True
     for piece in pieces:
         waiting = piece
+        if headless:
+            head += piece
+            if len(head) < 2:
+                continue
+            if not _heads_deflate(head):
+                raise _damaged()
+            waiting, headless = head[2:], False
         while waiting and not unpacker.eof:
             try:
                 yield unpacker.decompress(waiting, _PIECE)
-            except zlib.error:
-                return  # damaged: readers show what came before
+            except zlib.error as error:
+                raise _damaged() from error
             waiting = unpacker.unconsumed_tail
+        if unpacker.eof:
+            return
+
+
+def _heads_deflate(head: bytes) -> bool:
+    """Whether two bytes begin deflated data with a window of up to 32 KiB and no dictionary of its own."""
+    method, flags = head[0], head[1]
+    return method & 15 == 8 and method >> 4 <= 7 and not flags & 32 and (method << 8 | flags) % 31 == 0
 
 
 def _hexadecimal(pieces: Iterable[bytes]) -> Iterator[bytes]:
     text = _SPACE.sub(b"", b"".join(pieces)).partition(b">")[0]
     try:
         yield unhexlify(text + b"0" * (len(text) % 2))
-    except ValueError:
-        return
+    except ValueError as error:
+        raise _damaged() from error  # some readers skip what is no digit, and go on
 
 
 def _run_length(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -126,10 +153,10 @@ def _run_length(pieces: Iterable[bytes]) -> Iterator[bytes]:
     while at < len(packed) and packed[at] != 128:
         length = packed[at]
         if length < 128:
-            made += packed[at + 1 : at + 2 + length]
+            made += packed[at + 1 : at + 2 + length].ljust(length + 1, b"\x00")
             at += 2 + length
         else:
-            made += packed[at + 1 : at + 2] * (257 - length)
+            made += packed[at + 1 : at + 2].ljust(1, b"\x00") * (257 - length)
             at += 2
         if len(made) >= _PIECE:
             yield bytes(made)
@@ -171,4 +198,4 @@ def _lzw(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
             yield bytes(made), used
             made.clear()
             used = 0
-    raise FileRefused("unreadable", found=("stream_unfinished",))
+    raise _damaged()

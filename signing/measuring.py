@@ -29,6 +29,7 @@ def _measure_stream(stream: pikepdf.Stream, tally: Tally) -> None:
     filters = filters_of(stream)
     for parameters in _parameters(stream):
         _measure_row(parameters)
+    _check_parameters(stream, len(filters))
     pixels = _number(stream, "/Width") * _number(stream, "/Height")
     packed = stream.read_raw_bytes()
     pixels = max(pixels, _own_pixels(packed, filters, next(iter(_parameters(stream)), None)))
@@ -43,6 +44,16 @@ def _parameters(stream: pikepdf.Stream) -> list[pikepdf.Dictionary]:
     value = stream.get("/DecodeParms", stream.get("/DP"))
     values = list(value) if isinstance(value, pikepdf.Array) else [value]
     return [one for one in values if isinstance(one, pikepdf.Dictionary)]
+
+
+def _check_parameters(stream: pikepdf.Stream, filters: int) -> None:
+    """Refuse what would make a stream other than it is measured: rows undone in mid-chain, another LZW."""
+    value = stream.get("/DecodeParms", stream.get("/DP"))
+    inner = list(value)[: filters - 1] if isinstance(value, pikepdf.Array) else [value] * (filters > 1)
+    within = [one for one in inner if isinstance(one, pikepdf.Dictionary)]
+    predicted = any(_number(one, "/Predictor", 1) > 1 for one in within)
+    if predicted or any(_number(one, "/EarlyChange", 1) != 1 for one in _parameters(stream)):
+        raise FileRefused("too_complex", found=("filters",))
 
 
 def _measure_row(parameters: pikepdf.Dictionary) -> None:

@@ -118,6 +118,26 @@ def hexadecimal_in_fourteen_coats() -> bytes:
 
 
 @recipe
+def hexadecimal_with_a_stranger_before_a_bomb() -> bytes:
+    data = b"?" + deflated(128 * MEBIBYTE).hex().encode() + b">"
+    return paper(contents=stream(data, b"/Filter[/ASCIIHexDecode/FlateDecode]"))
+
+
+@recipe
+def a_predictor_between_two_coats() -> bytes:
+    inner = deflated(128 * MEBIBYTE)
+    rows = b"".join(b"\x00" + inner[at : at + 64] for at in range(0, len(inner), 64))
+    parameters = b"/DecodeParms[<</Predictor 15/Columns 64>>null]"
+    return paper(contents=stream(zlib.compress(rows), b"/Filter[/FlateDecode/FlateDecode]" + parameters))
+
+
+@recipe
+def lzw_of_another_width() -> bytes:
+    data = bytes.fromhex("800B6050220C0C8501")
+    return paper(contents=stream(data, b"/Filter/LZWDecode/DecodeParms<</EarlyChange 0>>"))
+
+
+@recipe
 def ascii85_of_zeros() -> bytes:
     return paper(contents=stream(b"z" * (8 * MEBIBYTE) + b"~>", b"/Filter/ASCII85Decode"))
 

@@ -27,6 +27,10 @@ MEBIBYTE = 2**20
         (bytes.fromhex("800B6050220C0C8501"), ["/LZWDecode"], 10),
         (b"jpeg", ["/DCTDecode"], 4),
         (b"plain", [], 5),
+        (zlib.compress(bytes(1000))[:-4] + b"\xff" * 4, ["/FlateDecode"], 1000),  # a wrong checksum
+        (zlib.compress(bytes(1000)) + b"\r\n", ["/FlateDecode"], 1000),
+        (b"\x04ab", ["/RunLengthDecode"], 5),  # cut off: readers fill it up
+        (b"", ["/FlateDecode"], 0),
     ],
 )
 def test_streams_are_measured_as_readers_read_them(packed: bytes, filters: list[str], size: int) -> None:
@@ -49,6 +53,25 @@ def test_what_goes_beyond_is_named(packed: bytes, filters: list[str], found: str
     with pytest.raises(FileRefused) as raised:
         Tally().measure(packed, filters, MEBIBYTE)
     assert raised.value.found == (found,)
+
+
+@pytest.mark.parametrize(
+    ("packed", "filters"),
+    [
+        (b"?" + zlib.compress(bytes(1000)).hex().encode() + b">", ["/ASCIIHexDecode", "/FlateDecode"]),
+        (b"\x00" + zlib.compress(bytes(1000)), ["/FlateDecode"]),
+        (zlib.compress(bytes(1000))[:2] + b"\xff" * 9, ["/FlateDecode"]),
+        (a85encode(bytes(range(8))) + b"\x7f!!!!!~>", ["/ASCII85Decode"]),
+        (b"ab" + a85encode(bytes(8)) + b"~>", ["/ASCII85Decode"]),
+        (b"!!\x0b!!!~>", ["/ASCII85Decode"]),
+        (b"uuuuu~>", ["/ASCII85Decode"]),
+    ],
+    ids=["no digit", "no head", "bad block", "no letter", "zeros within a group", "a tab down", "too large"],
+)
+def test_what_readers_read_differently_is_refused(packed: bytes, filters: list[str]) -> None:
+    with pytest.raises(FileRefused) as raised:
+        Tally().measure(packed, filters, MEBIBYTE)
+    assert (raised.value.code, raised.value.found) == ("unreadable", ("stream_unfinished",))
 
 
 def test_the_streams_of_a_file_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
