@@ -85,14 +85,16 @@ def kind_of(stream: BinaryIO) -> Kind:
 def _behind(tail: bytes) -> str | None:
     """Name what follows the end of a PDF, or an archive whose directory ends where the file does."""
     rest = tail.rpartition(b"%%EOF")[2].lstrip(b"\x00\t\n\x0c\r ")
-    at = tail.rfind(_ARCHIVE_END)
-    if _ARCHIVE_END in rest or (at >= 0 and _ends_with_archive(tail[at:])):
+    if _ARCHIVE_END in rest or archive_at_end(tail):
         return "application/zip"
     known = media_type_of(rest)
     return known if rest and known not in (UNKNOWN, PDF) else None
 
 
-def _ends_with_archive(end: bytes) -> bool:
+def archive_at_end(tail: bytes) -> bool:
+    """Say whether the last bytes of a file (66,000) are those of a ZIP archive, whatever it begins with."""
+    at = tail.rfind(_ARCHIVE_END)
+    end = tail[at:] if at >= 0 else b""
     return len(end) >= 22 and len(end) == 22 + struct.unpack_from("<H", end, 20)[0]
 
 

@@ -22,7 +22,14 @@ Image.MAX_IMAGE_PIXELS = (
     None  # Pillow only warns at first; every picture is counted here before it is decoded
 )
 
-FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "TIFF": "image/tiff", "HEIF": "image/heic"}
+FORMATS = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",  # of phones: the first picture is the paper, others are its depth or a preview
+    "PNG": "image/png",
+    "TIFF": "image/tiff",
+    "HEIF": "image/heic",
+}
+_OPENED = ("JPEG", "PNG", "TIFF", "HEIF")  # what looks like a JPEG may turn out to be an MPO
 _ORIENTATION = 274  # tag of TIFF and EXIF
 _A4 = (210.0, 297.0)
 _LEAST_SAID = 99  # dots an inch: cameras write 72 or 96, which says nothing
@@ -30,7 +37,10 @@ _BAD = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError,
 
 
 class PictureScan:
-    """One file of one or more pictures (TIFF), each a page. Raises FileRefused for what cannot be read."""
+    """A file of one picture, or a TIFF of one or more, each a page. Raises FileRefused.
+
+    What other files hold behind their first picture (moving ones, depth, previews) is no page.
+    """
 
     version = None
 
@@ -39,13 +49,14 @@ class PictureScan:
         self._stream = stream
         self._sizes = paper_sizes
         try:
-            self._file = Image.open(stream, formats=list(FORMATS))
-            self.pages = int(getattr(self._file, "n_frames", 1))
+            self._file = Image.open(stream, formats=_OPENED)
+            self.pages = _pages(self._file)
         except _BAD as error:
             raise FileRefused("unreadable", f"the picture is damaged: {type(error).__name__}") from error
-        if self.pages > MOST_PAGES:
-            raise FileRefused("too_complex", f"the file has {self.pages} pages")
-        self.media_type = FORMATS[self._file.format or ""]
+        media_type = FORMATS.get(self._file.format or "")
+        if media_type is None:
+            raise FileRefused("not_a_scan", f"the picture is {self._file.format}")
+        self.media_type = media_type
 
     def sheet(self, page: int) -> Sheet:
         """Lay a picture (pages from 0) on its page."""
@@ -73,7 +84,7 @@ class PictureScan:
     def pictures(self, page: int, dpi: float) -> list[tuple[bytes, Placed]]:
         """Give what the page shows as JPEG; a JPEG in plain colours is passed on bit by bit."""
         frame, sheet = self._frame(page), self.sheet(page)
-        if frame.format == "JPEG" and frame.mode == "RGB" and _is_srgb(frame):
+        if self.media_type == "image/jpeg" and frame.mode == "RGB" and _is_srgb(frame):
             _read(frame)  # whole, or refused
             self._stream.seek(0)
             return [(_cleaned(self._stream.read()), sheet.images[0])]
@@ -85,8 +96,9 @@ class PictureScan:
         try:
             if self.pages == 1:  # a file read already is read afresh, at the size that is wanted now
                 self._stream.seek(0)
-                self._file = Image.open(self._stream, formats=list(FORMATS))
-            self._file.seek(page)
+                self._file = Image.open(self._stream, formats=_OPENED)
+            if self.media_type == "image/tiff":
+                self._file.seek(page)
         except _BAD as error:
             raise FileRefused("unreadable", f"the picture is damaged: {type(error).__name__}") from error
         return _counted(self._file)
@@ -106,6 +118,17 @@ class PictureScan:
         shown = sorted((width * MM_A_POINT, height * MM_A_POINT))
         near = any(abs(shown[0] - a) <= 5 and abs(shown[1] - b) <= 5 for a, b in self._sizes)
         return (width, height) if near else None
+
+
+def _pages(file: Image.Image) -> int:
+    """Count the pictures of a TIFF, no further than is taken."""
+    if file.format != "TIFF":
+        return 1
+    try:
+        file.seek(MOST_PAGES)
+    except EOFError:
+        return int(getattr(file, "n_frames", 1))
+    raise FileRefused("too_complex", f"the file has more than {MOST_PAGES} pages")
 
 
 def _counted(frame: Image.Image) -> Image.Image:

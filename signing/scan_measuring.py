@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 from signing.errors import FileRefused
 from signing.file_types import HEAD, PDF, media_type_of
 from signing.measured import MeasuredPage, MeasuredScan
+from signing.picture_ends import what_follows
 from signing.scan_images import PictureScan
 from signing.scan_looks import LOOKED_AT, looks
 from signing.scan_pdf import PdfScan
@@ -49,6 +50,8 @@ def measure_scan(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
         found = found_type(stream)
         if found != declared(str(request["declared_type"])):
             raise FileRefused("mislabelled" if found in (PDF, *PICTURES) else "not_a_scan")
+        if found != PDF and (also := what_follows(stream, found)) is not None:
+            raise FileRefused("polyglot", f"a picture and {also} at once", found=("two_kinds",))
         scan = open_scan(stream, [(float(a), float(b)) for a, b in request["paper_sizes"]])
         pages = tuple(_measured(scan, page) for page in range(scan.pages))
     except FileRefused as refused:

@@ -118,9 +118,21 @@ async def scan_for_malware(
     except ScannerUnavailable as problem:
         raise MalwareScanUnavailable(str(problem)) from problem
     if name is not None:
-        digest, size = await asyncio.to_thread(_measured, file)
-        suspect = (digest, size, "malware", ("malware",), name)
-        raise await turn_away(vault, Suspect(caller, file, *suspect, at))
+        raise await kept_shut(vault, file, at, caller, "malware", ("malware",), name)
+
+
+async def kept_shut(
+    vault: Vault,
+    file: Path,
+    at: datetime,
+    caller: OwnerCaller | SystemCaller,
+    code: str,
+    found: tuple[str, ...],
+    malware: str | None = None,
+) -> FileRejected:
+    """Put a file into quarantine (`code` is one of QUARANTINED), and give the error that says so."""
+    digest, size = await asyncio.to_thread(_measured, file)
+    return await turn_away(vault, Suspect(caller, file, digest, size, code, found, malware, at))
 
 
 def _measured(file: Path) -> tuple[bytes, int]:

@@ -19,8 +19,9 @@ from vault import agencies, owners
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.errors import FieldInvalid
-from vault.examining import accepted, scan_for_malware
+from vault.examining import accepted, kept_shut, scan_for_malware
 from vault.keeping import scratch_file, write_private
+from vault.quarantining import QUARANTINED
 from vault.scan_found import JudgedScan, Reading
 from vault.scan_judging import look, refuse_poor
 from vault.scan_reading import read
@@ -61,6 +62,7 @@ async def looked_at(
 
     Raises:
         FieldInvalid: the file cannot be taken, or is signed already.
+        FileRejected: it is something else as well, and is in quarantine now.
     """
     if declared(declared_type) == PDF:
         scan = await accepted(vault, file, at, caller=caller, sealing=True)
@@ -68,7 +70,12 @@ async def looked_at(
             raise FieldInvalid("file", "scan_signed")
     else:
         await scan_for_malware(vault, file, at, caller)
-    return await look(vault, file, declared_type, legal_day(at))
+    try:
+        return await look(vault, file, declared_type, legal_day(at))
+    except FieldInvalid as problem:
+        if problem.code in QUARANTINED:
+            raise await kept_shut(vault, file, at, caller, problem.code, ("two_kinds",)) from problem
+        raise
 
 
 async def marked(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datetime) -> ScannedPaper:

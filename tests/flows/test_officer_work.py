@@ -201,6 +201,20 @@ def test_only_a_pdf_without_a_signature_is_a_scan(
     assert (bare.status_code, bare.json()["field"]) == (422, "file")
 
 
+@pytest.mark.parametrize("tail", [b"PK\x03\x04" + bytes(60), b"<script>alert(1)</script>"])
+def test_what_is_a_picture_and_something_else_is_kept_shut(
+    kho: Any, police: httpx.Client, residence: Any, tail: bytes
+) -> None:
+    code = opened(kho, police, residence, people.DAUGHTER)
+    body = {"type": "GKS", "owner_roles": ["applicant"], "reason": "unreadable"}
+    content = making.as_jpeg(making.drawn(75)) + tail
+    parts = {"scan": (None, json.dumps(body)), "file": ("photo.jpg", content, "image/jpeg")}
+    place = f"/v1/dossiers/{code}/components/{KINSHIP}/digitised"
+    reply = police.post(place, files=parts, headers=key())
+    assert (reply.status_code, reply.json()["code"]) == (422, "polyglot"), reply.text
+    assert reply.json()["quarantine"]["id"].startswith("qua-")
+
+
 def test_a_scan_too_coarse_is_refused_with_what_was_measured(
     kho: Any, police: httpx.Client, residence: Any
 ) -> None:
