@@ -1,7 +1,7 @@
 # mypy: allow-untyped-calls
 """Does a signature cover the file, and is what it does not cover harmless? pyHanko alone does not say.
 
-Harmless are validation data, document time stamps and further signatures; nothing else.
+Harmless are validation data, document time stamps that show nothing, and further signatures; nothing else.
 """
 
 import re
@@ -28,6 +28,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.changes import only_fields_changed
+from signing.later_fields import later_fields_are_plain
 from signing.plain_der import is_plain
 
 MOST_REVISIONS = 50
@@ -90,17 +91,19 @@ def signature_fault(embedded: EmbeddedPdfSignature) -> str:
 
     "coverage_incomplete": its byte range does not cover its revision, or its container holds more than the
     signature. "changed_after_signing": a later revision does more than the harmless things, or more than
-    this signature permits; "form_fields_changed" where that is filling in a form, and it does not forbid so.
+    this signature permits, or the field of a later signature is odd; "form_fields_changed" where that is
+    filling in a form, and it does not forbid so.
     Needs `compute_integrity_info(SIGNATURES_ONLY)` to have run.
     """
-    if embedded.coverage is None or embedded.coverage < SignatureCoverageLevel.ENTIRE_REVISION:
+    reach = embedded.coverage
+    if reach is None or reach < SignatureCoverageLevel.ENTIRE_REVISION or not _container_is_plain(embedded):
         return "coverage_incomplete"
-    if not _container_is_plain(embedded):
-        return "coverage_incomplete"
-    if embedded.coverage is SignatureCoverageLevel.ENTIRE_FILE:
+    if reach is SignatureCoverageLevel.ENTIRE_FILE:
         return ""
     if int(embedded.reader.xrefs.total_revisions) - 1 == embedded.signed_revision:
         return "coverage_incomplete"  # something follows, and no revision names it
+    if not later_fields_are_plain(embedded):
+        return "changed_after_signing"
     if _is_harmless(embedded):
         return ""
     forbidden = embedded.docmdp_level is MDPPerm.NO_CHANGES

@@ -139,7 +139,9 @@ class SignatureReport:
     "worker_memory", "worker_timeout", "file_refused".
 
     `second_look` tells how the drawn pages of a signed revision compare with those of the whole file, where
-    revisions follow a signature (empty: none do); `differences` are where they differ.
+    revisions follow a signature (empty: none do); `differences` are where they differ. `shown_later` are the
+    places (by the name of their own field) where signatures and time stamps show themselves that came later
+    than another signature.
     """
 
     verdict: Verdict
@@ -148,10 +150,11 @@ class SignatureReport:
     signatures: tuple[SignatureDetail, ...] = ()
     second_look: SecondLook = ""
     differences: tuple[PageDifference, ...] = ()
+    shown_later: tuple[PageDifference, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values, fit for canonical JSON: no null, no float."""
-        return {
+        content: dict[str, Any] = {
             "verdict": self.verdict,
             "sub_indication": self.sub_indication,
             "reasons": list(self.reasons),
@@ -159,6 +162,9 @@ class SignatureReport:
             "second_look": self.second_look,
             "differences": [one.to_json() for one in self.differences],
         }
+        if self.shown_later:
+            content["shown_later"] = [one.to_json() for one in self.shown_later]
+        return content
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -173,6 +179,7 @@ class SignatureReport:
             signatures=tuple(SignatureDetail.from_json(one) for one in content["signatures"]),
             second_look=chosen(SecondLook, content.get("second_look", "")),
             differences=tuple(PageDifference.from_json(one) for one in content.get("differences", ())),
+            shown_later=tuple(PageDifference.from_json(one) for one in content.get("shown_later", ())),
         )
 
 

@@ -107,13 +107,6 @@ async def certified_for_signing_and_then_signed(notary: Notary) -> bytes:
 
 
 @honest
-async def signed_again_where_the_page_was_blank(notary: Notary) -> bytes:
-    """The second signature is seen on the page, beside what was signed."""
-    content = await notary.signed(letter())
-    return await notary.signed(content, field="Signature2", box=(320, 100, 520, 180))
-
-
-@honest
 async def signed_again_in_a_place_kept_for_it(notary: Notary) -> bytes:
     """The second signature's empty field lies over the text, and was signed along with it."""
     out = BytesIO(letter())

@@ -50,6 +50,7 @@ class Notary:
         separate: bool = False,
         lock: FieldMDPSpec | None = None,
         careless: bool = False,
+        page: int = 0,
     ) -> bytes:
         """Sign: an approval, or a certification with what it permits; B-LT, B-LTA or B-T; B-B unstamped.
 
@@ -57,6 +58,7 @@ class Notary:
             signer: another than the notary, with a certificate of the same authority.
             status_at: when the certificates' status was asked; at the time of signing otherwise.
             careless: sign without looking at one's own certificate, and embed no evidence.
+            page: where the box is, from 0.
             separate: put the evidence in a revision of its own behind the signature, as some programs do.
         """
         roots = [x509.Certificate.load(one) for one in self.authority.roots()]
@@ -96,7 +98,7 @@ class Notary:
         out = BytesIO(content)
         writer = IncrementalPdfFileWriter(out, strict=True)
         if box is not None or lock is not None:
-            spec = SigFieldSpec(field, on_page=0, box=box or (0, 0, 0, 0), field_mdp_spec=lock)
+            spec = SigFieldSpec(field, on_page=page, box=box or (0, 0, 0, 0), field_mdp_spec=lock)
             append_signature_field(writer, spec)
         making = _SignerAt(metadata, signer, stamper, self.at, None)
         if not stamped:

@@ -75,6 +75,7 @@ OLD: dict[str, Any] = {
             (FULL,),
             "different",
             (PageDifference("Seal", 2, (1, 2, 3, 4)),),
+            (PageDifference("Seal2", 2, (1, 2, 3, 4)),),
         ),
         undetermined("no_signature", "library_error"),
     ],
