@@ -124,10 +124,11 @@ def _pages(file: Image.Image) -> int:
     """Count the pictures of a TIFF, no further than is taken."""
     if file.format != "TIFF":
         return 1
-    try:
-        file.seek(MOST_PAGES)
-    except EOFError:
-        return int(getattr(file, "n_frames", 1))
+    for page in range(1, MOST_PAGES + 1):
+        try:
+            file.seek(page)
+        except EOFError:
+            return page
     raise FileRefused("too_complex", f"the file has more than {MOST_PAGES} pages")
 
 
