@@ -164,6 +164,11 @@ _FILES = {
         "Không ghi được dấu số hóa và ký số trên tệp này; hãy quét lại thành PDF thường.",
         "This file cannot be marked and signed as a scan; please scan the paper again to a plain PDF.",
     ),
+    "file_not_sealable": Row(
+        422,
+        "Không đóng được con dấu số lên tệp này; hãy xuất lại thành PDF thường, hoặc nộp tệp đã ký số.",
+        "No seal can be put on this file; please export it as a plain PDF again, or hand it in signed.",
+    ),
     "unreadable": Row(422, "Không đọc được tệp.", "The file cannot be read."),
     "signature_invalid": Row(
         422,

@@ -35,6 +35,7 @@ class Provenance:
         agency: who handed it in, had it composed, or converted it; None for an owner's upload.
         owners: for each owner the (scheme, value) that they are known by.
         scan_passed: whether the scan was measured and is good enough; None where it was not measured.
+        unsealed: the file as it was handed in, where it was sealed here: our seal adds words to it.
     """
 
     origin: Origin
@@ -42,6 +43,7 @@ class Provenance:
     agency: str | None
     owners: Sequence[Collection[tuple[str, str]]]
     scan_passed: bool | None = None
+    unsealed: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,11 @@ class Judged:
 
 async def judge(vault: Vault, file: Path, examined: Examination, came: Provenance, at: datetime) -> Judged:
     """Judge a document that is being taken; its words are read by a worker where they matter."""
-    report = examined.report
-    shown = await _shown(vault, file, examined, came, at)
+    report, said_by = examined.report, came.unsealed or file
+    shown = await _shown(vault, said_by, examined, came, at)
     scan_passed = came.scan_passed
     if shown.mark == "conversion" and scan_passed is None:
-        scan_passed = await _scan_passed(vault, file, legal_day(at))
+        scan_passed = await _scan_passed(vault, said_by, legal_day(at))
     certificates = frozenset(one.chain[0].sha256 for one in report.signatures if one.chain)
     async with vault.db.read() as db:
         registrations = await agency_certificates.of_certificates(db, certificates)
@@ -153,7 +155,8 @@ def _own_seal(
     report: SignatureReport, came: Provenance, registrations: Sequence[Registration], day: date
 ) -> Registration | None:
     """Give the certificate of the seal just put on here; a registration that ended is not begun again."""
-    if came.origin not in ("result", "digitised") or came.agency is None or not report.signatures:
+    sealed_here = came.origin in ("result", "digitised") or came.unsealed is not None
+    if not sealed_here or came.agency is None or not report.signatures:
         return None
     chain = report.signatures[-1].chain
     if not chain or any((one.agency, one.sha256) == (came.agency, chain[0].sha256) for one in registrations):

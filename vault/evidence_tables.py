@@ -129,6 +129,14 @@ archive_stamp = table(
     Index("ix_archive_stamp_until", "until"),
 )
 
+handed_in_file = table(
+    "handed_in_file",  # what a record was before it was sealed here: its hash, by which it is known again
+    text("record", ForeignKey("record.id"), primary_key=True),
+    binary("content_sha256"),
+    number("content_size"),
+    Index("ix_handed_in_file_sha256", "content_sha256"),
+)
+
 # Scans --------------------------------------------------------------------------------------------------
 
 scan = table(

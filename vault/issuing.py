@@ -13,22 +13,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from sqlalchemy import insert
+
 from policies.decision import decide
 from policies.facts import AccessFacts, CallerFacts
 from signing.leaf import Kind
+from signing.report import Examination
 from vault import agencies, keeping, newcomers, replacing, telling, trust_rows, waiting_seals
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.entries import Logged
 from vault.errors import FieldInvalid
+from vault.evidence_tables import handed_in_file
 from vault.gathering import Scene
 from vault.keeping import Description, Kept
 from vault.known_papers import known_paper
 from vault.owners import NewOwner
 from vault.plan import found_dossier
 from vault.records import Stored
-from vault.result_paper import Paper, checked_fields, composed, handed_in
+from vault.result_paper import Paper, checked_fields, composed, handed_in, sealed_here
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft
 from vault.telling import Telling
@@ -134,7 +138,7 @@ class Making:
     async def __aexit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._paper is not None and self._file is None:
+        if self._paper is not None and self._paper.file != self._file:
             self._paper.file.unlink(missing_ok=True)
 
     async def digest(self) -> str:
@@ -142,35 +146,52 @@ class Making:
         return "" if self._file is None else await file_sha256(self._file)
 
     async def begin(self, people: Owners) -> bool:
-        """Have the paper composed and sealed, or examined; says whether that was done just now.
+        """Have the paper composed or examined, and sealed; says whether that was done just now.
+
+        A file that nobody signed is sealed, unless it is a record already.
 
         Raises:
             FieldInvalid: the type, a field or the file cannot be accepted.
             SealingFailed: no seal could be made.
         """
-        if self._paper is not None:
+        if self._paper is None:
+            self._paper = await self._made(people)
+        elif not self._paper.to_be_sealed or self._known(self._paper, people) is not None:
             return False
+        else:
+            self._paper = await sealed_here(self._vault, self._caller, self._paper, people.at)
+        return True
+
+    async def _made(self, people: Owners) -> Paper:
         body, at = self._body, people.at
         if self._vault.book.record_type(body.type, legal_day(at)) is None:
             raise FieldInvalid("type", "record_type_unknown")
         if self._file is not None:
-            self._paper = await handed_in(self._vault, self._caller, self._file, at)
-        else:
-            fields = checked_fields(body.type, body.fields or {}, people.identifiers)
-            self._paper = await composed(self._vault, self._caller.agency, body.type, fields, at)
-        return True
+            return await handed_in(self._vault, self._caller, self._file, at)
+        fields = checked_fields(body.type, body.fields or {}, people.identifiers)
+        return await composed(self._vault, self._caller.agency, body.type, fields, at)
+
+    def _known(self, paper: Paper, people: Owners) -> Stored | None:
+        """Give the record that a handed-in file is already."""
+        if paper.fields is not None:
+            return None
+        sha256 = (paper.came or paper.examined).sha256
+        return known_paper(people.who, people.held, sha256, self._body.type, people.ids)
+
+    def handed_in(self) -> Examination | None:
+        """Give the examination of the file as it came, where what is kept is another one, sealed here."""
+        return self._paper.came if self._paper is not None else None
 
     async def stored(self, people: Owners) -> tuple[Stored, Kept | None]:
         """Give the record that the paper already is, or the one it becomes, whose bytes are durable then."""
         paper = self._paper
         assert paper is not None  # noqa: S101 - begun before
-        if paper.fields is None:
-            known = known_paper(people.who, people.held, paper.examined.sha256, self._body.type, people.ids)
-            if known is not None:
-                _check_recorded(known, self._body)
-                async with self._vault.db.read() as db:
-                    (known,) = await trust_rows.explained(db, [known])
-                return known, None
+        known = self._known(paper, people)
+        if known is not None:
+            _check_recorded(known, self._body)
+            async with self._vault.db.read() as db:
+                (known,) = await trust_rows.explained(db, [known])
+            return known, None
         if self._kept is None or set(self._kept.keys) != set(people.ids):
             self._kept = await keeping.keep(
                 self._vault,
@@ -200,6 +221,7 @@ class Making:
             issued_on=body.issued_on or (legal_day(at) if paper.fields is not None else None),
             valid_until=body.valid_until,
             dossier=self._dossier,
+            unsealed=paper.unsealed[0] if paper.unsealed is not None else None,
         )
 
 
@@ -223,7 +245,9 @@ async def draft(
     event = "issued" if new is not None else "handed_in_again"
     owners = tuple(sorted(people.ids))
     decision = decide(facts, vault.book, people.at)
-    told = [Telling(Kind.RECORD_EVENT, event, facts, decision, owners, stored, request=key)]
+    came = making.handed_in()
+    details = {"handed_in": came.sha256.hex()} if came is not None else None
+    told = [Telling(Kind.RECORD_EVENT, event, facts, decision, owners, stored, request=key, details=details)]
     async with vault.db.read() as db:
         older = await replacing.older(db, body.replaces, of=people.before, type=body.type, at=people.at)
     told += replacing.tellings(vault, people.who, older, stored.facts.id, key, people.at)
@@ -235,10 +259,14 @@ async def draft(
     async def write(tx: Transaction, logged: list[Logged]) -> Answer:
         await newcomers.create(tx.db, people.newcomers, people.at)
         codes = stored.document_codes if new is None else await keeping.write(tx.db, new, people.at)
+        if new is not None and came is not None:
+            row = {"record": new.id, "content_sha256": came.sha256, "content_size": came.size}
+            await tx.db.execute(insert(handed_in_file).values(**row))
         indexes = [one.index for one in logged[1:]]
         heard = await replacing.write(tx.db, caller, older, stored.facts.id, indexes, people.at)
         return {
             **_answer(people, replace(stored, document_codes=codes), logged[0]),
+            **_as_it_came(came),
             "already_stored": new is None,
             "dossiers": heard,
         }
@@ -262,6 +290,12 @@ def _answer(people: Owners, stored: Stored, entry: Logged) -> Answer:
         "receipt": entry.receipt,
         "index": entry.index,
     }
+
+
+def _as_it_came(came: Examination | None) -> Answer:
+    if came is None:
+        return {}
+    return {"handed_in_digest": came.sha256.hex(), "handed_in_size": came.size}
 
 
 def _check_said(body: HandedIn, file: Path | None, today: date) -> None:

@@ -56,6 +56,7 @@ class Description:
     dossier: str | None = None
     converter: str | None = None  # the agency that made a digitised copy: it issued nothing
     scan_passed: bool | None = None  # whether a scan was measured and is good enough
+    unsealed: Path | None = None  # a handed-in file that was sealed here, as it was before
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,14 @@ async def keep(
 
 def _provenance(description: Description, known_by: Sequence[Collection[tuple[str, str]]]) -> Provenance:
     agency = description.converter or description.issuer
-    return Provenance(description.source, description.type, agency, known_by, description.scan_passed)
+    return Provenance(
+        description.source,
+        description.type,
+        agency,
+        known_by,
+        description.scan_passed,
+        description.unsealed,
+    )
 
 
 async def _identifiers(

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from hmac import digest as hmac
 from typing import Any
 
-from sqlalchemy import RowMapping, Subquery, func, insert, or_, select, union_all
+from sqlalchemy import RowMapping, Subquery, func, insert, select, union_all
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,7 @@ from signing.grounds import Judgement
 from signing.report import SignatureReport
 from vault import validation_evidence
 from vault.entries import stamp
-from vault.evidence_tables import earlier_content
+from vault.evidence_tables import earlier_content, handed_in_file
 from vault.tables import (
     damage,
     document_serial,
@@ -46,10 +46,12 @@ class Stored:
     report: SignatureReport
     document_codes: Mapping[str, str]  # owner -> mã giấy tờ số hóa
     trust_reasons: tuple[str, ...] = ()  # why it is of its class, where that was asked for
-    earlier: frozenset[bytes] = frozenset()  # SHA-256 of its file before renewals
+    earlier: frozenset[bytes] = (
+        frozenset()
+    )  # SHA-256 of its file before renewals, and before it was sealed here
 
     def holds(self, sha256: bytes) -> bool:
-        """Say whether these are the bytes of its file, or were before a renewal."""
+        """Say whether these are the bytes of its file, or were before a renewal or its seal."""
         return sha256 == self.row["content_sha256"] or sha256 in self.earlier
 
 
@@ -96,9 +98,10 @@ async def several(db: AsyncConnection, ids: Any, day: date) -> list[Stored]:
 
 
 async def with_content(db: AsyncConnection, content_sha256: bytes, day: date) -> list[Stored]:
-    """Read the records that hold exactly these bytes, or held them before a renewal."""
-    before = select(earlier_content.c.record).where(earlier_content.c.content_sha256 == content_sha256)
-    return await _read(db, or_(record.c.content_sha256 == content_sha256, record.c.id.in_(before)), day, {})
+    """Read the records that hold exactly these bytes, or held them before a renewal or their seal."""
+    held = _ever_held()
+    theirs = select(held.c.record).where(held.c.content_sha256 == content_sha256)
+    return await _read(db, record.c.id.in_(theirs), day, {})
 
 
 async def issued_by(db: AsyncConnection, agency_id: str, day: date) -> list[Stored]:
@@ -121,6 +124,7 @@ async def _read(db: AsyncConnection, which: Any, day: date, related: Related) ->
     ended = await _ended_elsewhere(db, rows)
     damaged = await _by_record(db, damage, ids)
     earlier = await _by_record(db, earlier_content, ids)
+    unsealed = await _by_record(db, handed_in_file, ids)
     return [
         _stored(
             row,
@@ -132,7 +136,7 @@ async def _read(db: AsyncConnection, which: Any, day: date, related: Related) ->
             damaged=row["id"] in damaged,
             related=related,
             elsewhere=ended.get(row["content_sha256"]) if row["source"] == UPLOAD else None,
-            earlier=earlier.get(row["id"], []),
+            earlier=[*earlier.get(row["id"], []), *unsealed.get(row["id"], [])],
         )
         for row in rows
     ]
@@ -169,10 +173,11 @@ async def _ended_elsewhere(db: AsyncConnection, rows: Sequence[RowMapping]) -> d
 
 
 def _ever_held() -> Subquery:
-    """Give the bytes of every record, its file's before a renewal too: the paper is the same."""
+    """Give the bytes of every record, its file's before a renewal or its seal too: the paper is the same."""
     now = select(record.c.id.label("record"), record.c.content_sha256)
     before = select(earlier_content.c.record, earlier_content.c.content_sha256)
-    return union_all(now, before).subquery("held")
+    unsealed = select(handed_in_file.c.record, handed_in_file.c.content_sha256)
+    return union_all(now, before, unsealed).subquery("held")
 
 
 async def uploads_of(db: AsyncConnection, record_id: str) -> list[tuple[str, frozenset[str]]]:

@@ -1,26 +1,32 @@
-"""The paper of a result: composed from checked fields and sealed here, or a file that is handed in."""
+"""The paper of a result: composed from checked fields, or a file that is handed in; sealed here if unsigned.
+
+The seal of a handed-in file is drawn in a strip above page 1, at the right, as on copies: it covers nothing.
+PDF/A is not claimed for such a file, whatever it was before.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from policies.errors import IdentifierInvalid
 from policies.identifiers import personal_number, tax_code
-from signing.appearance import draw_seal
+from signing.appearance import Appearance, draw_seal
 from signing.composing import Composed, compose_result
-from signing.errors import ComposingFailed, SealingFailed
+from signing.errors import ComposingFailed, RewritingFailed, SealingFailed
+from signing.place import Place
 from signing.report import Examination
 from vault import agencies
 from vault.callers import SystemCaller
 from vault.errors import FieldInvalid, FileRejected
 from vault.examining import accepted
 from vault.keeping import scratch_file, write_private
-from vault.services import Vault
+from vault.services import MAX_UPLOAD, Vault
 
 REASON = "Kết quả điện tử"
+_DRAWN = Place(0, (0, 0, 220, 52))  # points; the strip that page 1 grows by has room for it
 TEMPLATES = {  # record type -> template of signing.composing
     "GKS": "birth_certificate",
     "GCNKH": "marriage_certificate",
@@ -38,11 +44,28 @@ _NUMBERS = {"personal_number": personal_number, "tax_code": tax_code}  # what su
 
 @dataclass(frozen=True)
 class Paper:
-    """The finished file, examined by a fresh worker; `fields` only of one composed here."""
+    """The finished file, examined by a fresh worker.
+
+    `fields` only of one composed here; `unsealed` is a handed-in file as it was before it was sealed here,
+    with its examination.
+    """
 
     file: Path
     examined: Examination
     fields: Mapping[str, Any] | None
+    unsealed: tuple[Path, Examination] | None = None
+
+    @property
+    def to_be_sealed(self) -> bool:
+        """Whether nobody has signed it."""
+        return self.examined.report.reasons == ("no_signature",)
+
+    @property
+    def came(self) -> Examination | None:
+        """The examination of the file as it was handed in, where ours is or will be another."""
+        if self.unsealed is not None:
+            return self.unsealed[1]
+        return self.examined if self.to_be_sealed else None
 
 
 def checked_fields(
@@ -111,7 +134,7 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
 async def _seal(vault: Vault, agency: str, made: Composed, plain: Path, sealed: Path, at: datetime) -> None:
     async with vault.db.read() as db:
         name, _ = await agencies.name(db, agency)
-    drawn = None
+    drawn: Appearance | None = None
     if made.place is not None:
         drawn = await asyncio.to_thread(draw_seal, name, at, made.place)
     await vault.sealer.seal(agency, plain, sealed, at=at, reason=REASON, name=name, appearance=drawn)
@@ -124,3 +147,50 @@ async def handed_in(vault: Vault, caller: SystemCaller, file: Path, at: datetime
         FieldInvalid: the file cannot be taken.
     """
     return Paper(file, await accepted(vault, file, at, caller=caller), None)
+
+
+async def sealed_here(vault: Vault, caller: SystemCaller, paper: Paper, at: datetime) -> Paper:
+    """Seal an unsigned file with the agency's key (DESIGN 8); the sealed one is the caller's to remove.
+
+    Raises:
+        FieldInvalid: the file may not be sealed, for what it holds or hides, or cannot be.
+        SealingFailed: no seal could be made.
+    """
+    came = await accepted(vault, paper.file, at, caller=caller, sealing=True)
+    async with vault.db.read() as db:
+        name, _ = await agencies.name(db, caller.agency)
+    drawn = await asyncio.to_thread(draw_seal, name, at, _DRAWN)
+    sealed = scratch_file(vault)
+    try:
+        await vault.sealer.seal_foreign(
+            caller.agency,
+            vault.workers,
+            paper.file,
+            sealed,
+            mark=drawn.page,
+            at=at,
+            reason=REASON,
+            name=name,
+            max_bytes=MAX_UPLOAD,
+        )
+        examined = await _examined_again(vault, sealed, at)
+    except RewritingFailed as problem:
+        sealed.unlink(missing_ok=True)
+        raise FieldInvalid("file", "file_not_sealable") from problem
+    except BaseException:
+        sealed.unlink(missing_ok=True)
+        raise
+    return replace(paper, file=sealed, examined=examined, unsealed=(paper.file, came))
+
+
+async def _examined_again(vault: Vault, sealed: Path, at: datetime) -> Examination:
+    try:
+        examined = await accepted(vault, sealed, at)
+    except FileRejected as problem:  # what went in was taken a moment ago
+        raise SealingFailed(f"what was sealed could not be examined: {problem.code}") from problem
+    except FieldInvalid as problem:
+        raise FieldInvalid("file", "file_not_sealable") from problem
+    report = examined.report
+    if report.verdict != "valid" or {one.level for one in report.signatures} != {"B-LTA"}:
+        raise SealingFailed(f"our own seal does not validate: {report.sub_indication}")
+    return examined

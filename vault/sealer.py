@@ -70,20 +70,25 @@ class Sealer:
         content: Path,
         target: Path,
         *,
-        place: Sequence[float],
+        place: Sequence[float] = (),
+        mark: bytes | None = None,
         at: datetime,
         reason: str,
         name: str,
         max_bytes: int,
     ) -> None:
-        """Seal a file from outside around what workers prepare, at a place on page 1 (`signing.foreign`).
+        """Seal a file from outside around what workers prepare (`signing.foreign`).
+
+        Args:
+            place: of the seal on page 1, where it is drawn there already.
+            mark: else what is drawn in a strip above page 1.
 
         Raises:
             RewritingFailed: the file cannot be prepared.
             SealingFailed: as in `seal`.
         """
         order = self._order(agency, at, reason, name)
-        await seal_foreign(pool, content, target, place=place, order=order, max_bytes=max_bytes)
+        await seal_foreign(pool, content, target, mark=mark, place=place, order=order, max_bytes=max_bytes)
 
     async def renew(
         self,

@@ -148,6 +148,15 @@ def _waiting_seals() -> None:
         sa.PrimaryKeyConstraint("record", name=op.f("pk_archive_stamp")),
     )
     op.create_index("ix_archive_stamp_until", "archive_stamp", ["until"], unique=False)
+    op.create_table(
+        "handed_in_file",
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("content_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("content_size", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_handed_in_file_record")),
+        sa.PrimaryKeyConstraint("record", name=op.f("pk_handed_in_file")),
+    )
+    op.create_index("ix_handed_in_file_sha256", "handed_in_file", ["content_sha256"], unique=False)
 
 
 def _scans() -> None:
