@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policies.wording import Audience, name
-from reuse_api.document_words import DETAILS, NAMES, STEPS, spoken
+from reuse_api.document_words import DETAILS, NAMES, STEPS, SUBJECT_PARTS, spoken
 from reuse_api.language import Language
 from reuse_api.problems import words
 from signing.anchors import AnchorName
@@ -19,6 +19,8 @@ _PASSED: dict[Verdict, bool | None] = {"valid": True, "invalid": False, "undeter
 _TAMPERED = frozenset({"coverage_incomplete", "changed_after_signing", "digest_mismatch"})
 _STAMPED = frozenset({"B-T", "B-LT", "B-LTA"})
 _COMMON_NAME = re.compile(r"(?:Common Name: |CN=)([^,;]+)")
+_SUBJECT_PART = re.compile(rf"(^|[,;] )({'|'.join(map(re.escape, SUBJECT_PARTS))}): ")
+_BROKEN_OFF = frozenset({"worker_crashed", "worker_memory", "worker_timeout"})
 _WORTH = frozenset({"A", "B", "C"})  # classes that something was proven for
 
 Told = tuple[str, bool | None, tuple[str, ...]]
@@ -57,6 +59,7 @@ class Teller:
         file: str,
         *,
         refusal: str | None = None,
+        found: Sequence[str] = (),
         worth: Worth | None = None,
     ) -> list[DocumentStep]:
         """Tell a report.
@@ -64,9 +67,11 @@ class Teller:
         Args:
             file: describes the file itself.
             refusal: the code of a file that was not taken.
+            found: what was found in it then, by stable codes.
             worth: the class of a document that is kept; None for a file that is only looked at.
         """
-        told = [*self._told(report, file, refusal), *([self._worth(worth)] if worth is not None else [])]
+        refused = f"{refusal}:{','.join(found)}" if refusal and found else refusal
+        told = [*self._told(report, file, refused), *([self._worth(worth)] if worth is not None else [])]
         return [
             DocumentStep(number, name, passed, details)
             for number, (name, passed, details) in enumerate(told, 1)
@@ -74,7 +79,8 @@ class Teller:
 
     def _told(self, report: SignatureReport, file: str, refusal: str | None) -> Iterator[Told]:
         refused = (self._word(refusal),) if refusal else ()
-        yield self._name("file"), None if refusal else True, (file, *refused)
+        read = not refusal and _BROKEN_OFF.isdisjoint(report.reasons)
+        yield self._name("file"), True if read else None, (file, *refused)
         for one in report.signatures:
             called = one.field or self._say("it")
             genuine = self._name("signature", called) if one.field else self._name("beside")
@@ -106,7 +112,11 @@ class Teller:
     def _named(self, subject: str) -> str:
         """Name a certificate: to a citizen by its common name alone."""
         common = _COMMON_NAME.search(subject)
-        return common[1] if common is not None and self.audience == "citizen" else subject
+        if common is not None and self.audience == "citizen":
+            return common[1]
+        if self.language == "en":
+            return subject
+        return _SUBJECT_PART.sub(lambda part: f"{part[1]}{SUBJECT_PARTS[part[2]]}: ", subject)
 
     def _anchor(self, anchor: AnchorName | None) -> str:
         if anchor is None:

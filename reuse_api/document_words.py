@@ -92,6 +92,48 @@ NAMES: Mapping[str, Pair] = {
     "invalid": ("không hợp lệ", "invalid"),
     "undetermined": ("chưa xác định", "undetermined"),
 }
+# What a file is by its first bytes, for whoever meant it to be a PDF.
+KINDS: Mapping[str, Pair] = {
+    "application/pdf": ("tệp PDF", "a PDF"),
+    "application/xml": ("tài liệu XML", "an XML document"),
+    "text/html": ("trang web (HTML), không phải PDF", "a web page (HTML), no PDF"),
+    "image/png": ("ảnh PNG, không phải PDF", "a PNG picture, no PDF"),
+    "image/jpeg": ("ảnh JPEG, không phải PDF", "a JPEG picture, no PDF"),
+    "image/gif": ("ảnh GIF, không phải PDF", "a GIF picture, no PDF"),
+    "image/tiff": ("ảnh TIFF, không phải PDF", "a TIFF picture, no PDF"),
+    "image/heic": ("ảnh HEIC, không phải PDF", "a HEIC picture, no PDF"),
+    "application/zip": (
+        "tệp nén ZIP hoặc tài liệu văn phòng, không phải PDF",
+        "a ZIP archive or an office document, no PDF",
+    ),
+    "application/x-ole-storage": ("tài liệu văn phòng cũ, không phải PDF", "an old office document, no PDF"),
+    "application/vnd.rar": ("tệp nén RAR, không phải PDF", "a RAR archive, no PDF"),
+    "application/x-7z-compressed": ("tệp nén 7z, không phải PDF", "a 7z archive, no PDF"),
+    "application/gzip": ("tệp nén gzip, không phải PDF", "a gzip archive, no PDF"),
+    "application/x-msdownload": ("chương trình Windows, không phải PDF", "a Windows program, no PDF"),
+    "application/x-elf": ("chương trình Linux, không phải PDF", "a Linux program, no PDF"),
+    "text/x-script": ("tệp lệnh, không phải PDF", "a script, no PDF"),
+    "application/rtf": ("tài liệu RTF, không phải PDF", "an RTF document, no PDF"),
+    "application/octet-stream": ("tệp không rõ loại", "a file of no known kind"),
+}
+# How the subject of a certificate names its parts, and how that is said in Vietnamese.
+SUBJECT_PARTS: Mapping[str, str] = {
+    "Common Name": "Tên",
+    "Organizational Unit": "Đơn vị",
+    "Organization Identifier": "Mã tổ chức",
+    "Organization": "Tổ chức",
+    "Country": "Quốc gia",
+    "State/Province": "Tỉnh, thành phố",
+    "Locality": "Địa phương",
+    "Street Address": "Địa chỉ",
+    "Serial Number": "Số định danh",
+    "Email Address": "Thư điện tử",
+    "Title": "Chức danh",
+    "Surname": "Họ",
+    "Given Name": "Tên riêng",
+    "Domain Component": "Miền",
+    "User ID": "Mã người dùng",
+}
 
 
 def spoken(pair: Pair, language: Language, value: str = "") -> str:

@@ -13,7 +13,6 @@ from typing import Any
 
 from cryptography import x509
 from lxml import etree
-from signxml.exceptions import SignXMLException
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
 from signing.anchors import Anchor, Purpose
@@ -89,7 +88,9 @@ def _signed(root: Any, signer: x509.Certificate) -> Any:
     config = XAdESSignatureConfiguration(require_x509=True, expect_references=True)
     try:
         results = XAdESVerifier().verify(root, x509_cert=signer, expect_config=config)
-    except (SignXMLException, ValueError, TypeError, KeyError) as problem:
+    except MemoryError:
+        raise
+    except Exception as problem:  # signxml, lxml and cryptography raise plain errors of many kinds
         raise TrustedListRefused("signature_wrong") from problem
     found = results if isinstance(results, list) else [results]
     for one in found:

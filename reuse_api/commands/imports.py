@@ -16,6 +16,7 @@ from policies.identifiers import procedure_code
 from policies.packages import shipped_packages
 from policies.wording import name
 from reuse_api.commands.ending import Ending, end
+from reuse_api.commands.file_reading import open_regular
 from reuse_api.commands.package_lines import Line, packages
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.language import Language
@@ -52,9 +53,10 @@ def catalogue(files: ExistingFiles, only: Only = None, lang: Lang = None) -> Non
 
     A line that cannot be read is told on stderr and left out; the others are imported. Ends with 1 then.
     """
-    end_with(
-        asyncio.run(_import(read_settings(), _lines(files), frozenset(only or ()), spoken_language(lang)))
-    )
+    language = spoken_language(lang)
+    for file in files:
+        open_regular(file, language).close()
+    end_with(asyncio.run(_import(read_settings(), _lines(files), frozenset(only or ()), language)))
 
 
 @commands.command("shipped")

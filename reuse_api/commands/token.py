@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import typer
 
 from reuse_api.commands.ending import CommandFailed
+from reuse_api.commands.file_reading import read_whole
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.language import Language
 from reuse_api.tokens import CLIENT_ASSERTION_TYPE, CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_PATH
@@ -45,7 +46,7 @@ def token(
 ) -> None:
     """Make both assertions from a key file, ask for an access token, and print it alone."""
     _require_http(url)
-    jwk, told = _read(key)
+    jwk, told = _read(key, spoken_language(lang))
     given = {"client_id": client_id, "officer": officer, "issuer": issuer}
     named = told | {name: value for name, value in given.items() if value is not None}
     if not named.get("client_id"):
@@ -59,9 +60,9 @@ def _require_http(url: str) -> None:
         raise typer.BadParameter("expected an address that begins with http:// or https://")
 
 
-def _read(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def _read(file: Path, language: Language) -> tuple[dict[str, Any], dict[str, str]]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(read_whole(file, _MAX_ANSWER, language).decode("utf-8"))
     except ValueError as problem:
         raise typer.BadParameter(f"{file} is no JSON") from problem
     if not isinstance(content, dict):

@@ -8,6 +8,9 @@ import typer
 from cryptography import x509
 
 from reuse_api.commands.ending import CommandFailed, Ending, end
+from reuse_api.commands.file_reading import read_beginning, read_whole
+from reuse_api.commands.speaking import Lang, spoken_language
+from reuse_api.language import Language
 from reuse_api.settings import read_settings
 from reuse_api.wiring import open_vault
 from signing.errors import TrustedListRefused
@@ -17,6 +20,19 @@ from vault.clock import Clock
 from vault.errors import ContentDamaged, GateRefused
 from vault.revalidating import due, settle_classes
 from vault.revalidating import revalidate as judge_again
+
+_LARGEST_CERTIFICATE = 64 * 1024  # bytes
+_REFUSALS = {
+    "too_large": ("danh sách quá lớn", "the list is too large"),
+    "not_xml": ("không phải XML đúng cú pháp", "it is no well-formed XML"),
+    "signature_wrong": (
+        "chữ ký của danh sách không đúng, hoặc không do chứng thư đã nêu ký",
+        "the list's signature is wrong, or not made with the certificate that you named",
+    ),
+    "list_expired": ("danh sách đã quá hạn", "the list has expired"),
+    "list_older": ("danh sách cũ hơn danh sách đã nhập", "a newer list was imported already"),
+    "not_a_trusted_list": ("không phải danh sách tin cậy (TS 119 612)", "it is no trusted list (TS 119 612)"),
+}
 
 
 def trusted_list(
@@ -39,25 +55,32 @@ def trusted_list(
     unsigned: Annotated[
         bool, typer.Option("--unsigned", help="Take the list as it is, whoever wrote it.")
     ] = False,
+    lang: Lang = None,
 ) -> None:
     """Import a trusted list: authorities for signatures into public/, for time stamps into timestamp/."""
+    language = spoken_language(lang)
     if (signer is None) is not unsigned:
         raise typer.BadParameter(
             "give --signer, or --unsigned for a list that you checked", param_hint="--signer"
         )
     try:
-        with file.open("rb") as opened:
-            found = read_trusted_list(opened.read(LARGEST_LIST + 1), _certificate(signer))
+        content = read_beginning(file, LARGEST_LIST, language)
+        found = read_trusted_list(content, _certificate(signer, language))
         told = import_trusted_list(found, into, Clock().now())
     except TrustedListRefused as problem:
-        raise CommandFailed(f"{file}: {problem}") from problem
+        raise CommandFailed(f"{file}: {_refused(problem.code, language)}") from problem
     _show(found, told)
 
 
-def _certificate(path: Path | None) -> x509.Certificate | None:
+def _refused(code: str, language: Language) -> str:
+    """Say why a list is not taken; the code stands behind its words."""
+    return f"{_REFUSALS[code][language == 'en']} ({code})" if code in _REFUSALS else code
+
+
+def _certificate(path: Path | None, language: Language) -> x509.Certificate | None:
     if path is None:
         return None
-    content = path.read_bytes()
+    content = read_whole(path, _LARGEST_CERTIFICATE, language)
     try:
         if b"-----BEGIN" in content:
             return x509.load_pem_x509_certificate(content)

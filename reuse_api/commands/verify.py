@@ -12,6 +12,7 @@ import typer
 
 from reuse_api.commands import verify_document
 from reuse_api.commands.ending import end
+from reuse_api.commands.file_reading import read_whole
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.commands.verify_document import ENDINGS, ExistingFile
 from reuse_api.commands.verify_words import outcome_line, step_lines
@@ -23,6 +24,7 @@ from signing.receipt import Step, outcome_of, verify_receipt
 
 _LARGEST_LINE = 1024  # characters of a key line
 _LARGEST_FILE = 2**20  # bytes of anything a log publishes; a full tile has 8 kB
+_LARGEST_PROOF = 50 * 2**20  # bytes of a receipt, a proof of growth or a checkpoint
 _TIMEOUT = 30  # seconds
 LogKey = Annotated[
     str | None,
@@ -46,7 +48,7 @@ def receipt(
     """Check a receipt: that this access was entered in the log whose key you name."""
     language = spoken_language(lang)
     try:
-        checked = verify_receipt(file.read_bytes(), _key_line(log_key))
+        checked = verify_receipt(read_whole(file, _LARGEST_PROOF, language), _key_line(log_key))
     except NoteInvalid as problem:
         raise typer.BadParameter(str(problem), param_hint="--log-key") from problem
     for line in step_lines(checked.steps, language):
@@ -85,7 +87,8 @@ def growth(
     """Check that a log only grew since a checkpoint that you kept: nothing before it was changed."""
     language = spoken_language(lang)
     try:
-        steps = verify_growth(file.read_bytes(), since.read_bytes(), _key_line(log_key))
+        proof, kept = (read_whole(one, _LARGEST_PROOF, language) for one in (file, since))
+        steps = verify_growth(proof, kept, _key_line(log_key))
     except NoteInvalid as problem:
         raise typer.BadParameter(str(problem), param_hint="--log-key") from problem
     _conclude(steps, language)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,14 +13,16 @@ import typer
 from policies.paper_words import Words, showing
 from policies.trust_classes import Evidence, Signer, classify
 from reuse_api.commands.ending import Ending, end
+from reuse_api.commands.file_reading import open_regular, read_whole
 from reuse_api.commands.speaking import Lang, spoken_language
-from reuse_api.commands.verify_words import document_lines, document_steps, outcome_line
+from reuse_api.commands.verify_words import document_lines, document_steps, fault_line, outcome_line
 from reuse_api.document_steps import Worth
 from reuse_api.language import Language
-from reuse_api.problems import words
+from reuse_api.problems import FOUND, words
 from signing.anchors import Anchor
+from signing.file_types import HEAD, UNKNOWN, media_type_of
 from signing.receipt import Outcome
-from signing.report import Examination
+from signing.report import Examination, undetermined
 from signing.trust_folder import TrustFolder
 from signing.workers import LARGEST_SIGNATURE, WorkerPool
 from vault.clock import Clock
@@ -32,6 +35,9 @@ ENDINGS: dict[Outcome, Ending] = {
 }
 ExistingFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 _LANGUAGES: tuple[Language, ...] = ("vi", "en")
+_BROKEN_OFF = frozenset({"worker_crashed", "worker_memory", "worker_timeout"})
+_XML_REFUSED = frozenset({"xml_unsafe", "too_complex", "structure_damaged"})
+_WEB_PAGE = (b"<!doctype html", b"<html", b"<script")
 _NO_WORDS = Words((), False)
 _AT_BEST = {
     "vi": "Mức tin cậy cao nhất có thể đạt, nếu Kho biết chứng thư này là của cơ quan có thẩm quyền: {trust}",
@@ -81,7 +87,16 @@ def document(
     Ends with 0 valid, 1 invalid, 2 undetermined, 3 not examined.
     """
     language = spoken_language(lang)
-    examined, text = asyncio.run(_examine(file, signature, _anchors(trust), _instant(at), etsi is not None))
+    anchors, moment = _anchors(trust, language), _instant(at)
+    beside = None if signature is None else read_whole(signature, LARGEST_SIGNATURE, language)
+    with open_regular(file, language) as stream:
+        head, size = stream.read(HEAD), stream.seek(0, 2)
+    if size > MAX_UPLOAD:
+        refused = undetermined("file_refused")
+        examined, text = Examination(b"", size, UNKNOWN, None, "too_large", refused), _NO_WORDS
+    else:
+        examined, text = asyncio.run(_examine(file, head, beside, anchors, moment, etsi is not None))
+    examined = _settled(examined, head)
     if etsi is not None:
         _write_report(examined, etsi)
     best = _at_best(examined, text)
@@ -98,17 +113,16 @@ def document(
 
 
 async def _examine(
-    file: Path, signature: Path | None, anchors: Sequence[Anchor], at: datetime, etsi: bool
+    file: Path, head: bytes, beside: bytes | None, anchors: Sequence[Anchor], at: datetime, etsi: bool
 ) -> tuple[Examination, Words]:
     """Have a worker look into the file; its words are read where they tell which copy it is."""
-    beside = None if signature is None else await asyncio.to_thread(_beginning, signature)
     pool = WorkerPool(size=1)
     await pool.start()
     try:
         by: dict[str, Any] = {"anchors": anchors, "at": at, "max_bytes": MAX_UPLOAD}
         if beside is not None:
             return await pool.examine_detached(file, beside, **by), _NO_WORDS
-        if await asyncio.to_thread(_is_xml, file):
+        if _kind(head) == "application/xml":
             return await pool.examine_xml(file, **by), _NO_WORDS
         examined = await pool.examine(file, **by, etsi=etsi)
         if examined.report.verdict != "valid":
@@ -125,15 +139,27 @@ def _write_report(examined: Examination, target: Path) -> None:
         typer.echo(f"kho: no signature of which TS 119 102-2 could tell; {target} was not written", err=True)
 
 
-def _beginning(signature: Path) -> bytes:
-    """Read a signature, and no more of it than shows that it is too large."""
-    with signature.open("rb") as stream:
-        return stream.read(LARGEST_SIGNATURE + 1)
+def _kind(head: bytes) -> str:
+    """Tell by its first bytes what a file is; XML is whatever begins as such and is no web page."""
+    begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if begins.startswith(b"<"):
+        return "text/html" if begins.lower().startswith(_WEB_PAGE) else "application/xml"
+    return media_type_of(head)
 
 
-def _is_xml(file: Path) -> bool:
-    with file.open("rb") as stream:
-        return stream.read(16).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+def _settled(examined: Examination, head: bytes) -> Examination:
+    """Call a file not examined that was refused before, or that a worker did not get through; say why."""
+    kind, report = _kind(head), examined.report
+    refusal = "not_a_pdf" if examined.refusal == "mislabelled" else examined.refusal  # nobody labelled it
+    if kind == "application/xml" and not report.signatures:
+        refusal = refusal or next((one for one in report.reasons if one in _XML_REFUSED), None)
+    why = refusal or next((one for one in report.reasons if one in _BROKEN_OFF), None)
+    if examined.media_type == UNKNOWN:
+        examined = replace(examined, media_type=kind)
+    if why is None or report.verdict != "undetermined":
+        return replace(examined, refusal=refusal)
+    reasons = ("not_examined", why)
+    return replace(examined, refusal=refusal, report=replace(report, reasons=reasons))
 
 
 def _at_best(examined: Examination, text: Words) -> Worth | None:
@@ -160,7 +186,7 @@ def as_told(examined: Examination, best: Worth | None) -> dict[str, Any]:
     steps = {language: document_steps(examined, language, None) for language in _LANGUAGES}
     told: dict[str, Any] = {
         "file": {
-            "sha256": examined.sha256.hex(),
+            **({"sha256": examined.sha256.hex()} if examined.sha256 else {}),
             "size": examined.size,
             "media_type": examined.media_type,
         },
@@ -179,7 +205,8 @@ def as_told(examined: Examination, best: Worth | None) -> dict[str, Any]:
         "report": examined.report.to_json(),
     }
     if examined.refusal is not None:
-        told["refusal"] = {"code": examined.refusal, **_both(examined.refusal)}
+        found = [{"code": one, **_both(FOUND + one)} for one in examined.found]
+        told["refusal"] = {"code": examined.refusal, **_both(examined.refusal), "found": found}
     if best is not None:
         told["at_best"] = {"trust": best.trust, "rules": best.rules, "reasons": list(best.reasons)}
     return told
@@ -189,13 +216,13 @@ def _both(code: str) -> dict[str, str]:
     return {language: words(code, language, "officer") for language in _LANGUAGES}
 
 
-def _anchors(folder: Path | None) -> Sequence[Anchor]:
+def _anchors(folder: Path | None, language: Language) -> Sequence[Anchor]:
+    """Give the anchors of a folder; a file that is none is told of, and the others count."""
     if folder is None:
         return ()
     found = TrustFolder(folder).current()
-    if found.faults:
-        told = ", ".join(f"{file} ({code})" for file, code in found.faults)
-        raise typer.BadParameter(f"not to be read: {told}", param_hint="--trust")
+    for file, code in found.faults:
+        typer.echo(fault_line(file, code, language), err=True)
     if not found.anchors:
         raise typer.BadParameter(f"no certificates in {folder}", param_hint="--trust")
     return found.anchors

@@ -1,10 +1,11 @@
 """What `kho verify` prints: numbered steps and an outcome, in Vietnamese or English."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from reuse_api.document_steps import DocumentStep, Teller, Worth
+from reuse_api.document_words import KINDS, spoken
 from reuse_api.language import Language
+from reuse_api.pages import dates
 from signing.receipt import Outcome, Step
 from signing.report import Examination
 
@@ -38,6 +39,25 @@ _OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "invalid": ("KHÔNG HỢP LỆ", "INVALID"),
     "undetermined": ("KHÔNG XÁC ĐỊNH", "UNDETERMINED"),
 }
+# Why a file of the folder of trust is no anchor (signing.trust_folder).
+_FAULTS = {
+    "folder_missing": ("không có thư mục này", "there is no such folder"),
+    "purpose_unknown": ("không phải thư mục con được biết", "no sub-folder of a known purpose"),
+    "too_many": ("quá nhiều chứng thư", "too many certificates"),
+    "kind_unknown": ("đuôi tệp không phải của chứng thư", "its name does not end as a certificate's"),
+    "unreadable": ("không đọc được", "it cannot be read"),
+    "too_large": ("quá lớn", "it is too large"),
+    "not_a_certificate": ("không phải đúng một chứng thư", "it is not exactly one certificate"),
+    "not_an_authority": ("không phải chứng thư của nơi cấp", "it is no authority's certificate"),
+    "description_wrong": ("tệp mô tả kèm theo sai dạng", "the description beside it is malformed"),
+}
+
+
+def fault_line(file: str, code: str, language: Language) -> str:
+    """Tell of a file of the folder of trust that does not count, and why."""
+    why = _said(_FAULTS[code], language) if code in _FAULTS else code
+    left_out = "bỏ qua" if language == "vi" else "left out"
+    return f"kho: --trust: {left_out}: {file}: {why} ({code})"
 
 
 def step_lines(steps: Sequence[Step], language: Language) -> Iterator[str]:
@@ -60,9 +80,23 @@ def document_lines(examined: Examination, language: Language, worth: Worth | Non
 
 def document_steps(examined: Examination, language: Language, worth: Worth | None) -> list[DocumentStep]:
     """Tell a document's check in one language."""
-    teller = Teller(language, "officer", datetime.isoformat)
-    file = f"{examined.media_type}, {examined.size} bytes, SHA-256 {examined.sha256.hex()}"
-    return teller.steps(examined.report, file, refusal=examined.refusal, worth=worth)
+    teller = Teller(language, "officer", lambda at: dates.moment(at, language).words)
+    return teller.steps(
+        examined.report,
+        _file(examined, language),
+        refusal=examined.refusal,
+        found=examined.found,
+        worth=worth,
+    )
+
+
+def _file(examined: Examination, language: Language) -> str:
+    kind = KINDS.get(examined.media_type)
+    called = spoken(kind, language) if kind is not None else examined.media_type
+    size = f"{examined.size:,}"
+    told = f"{size} bytes" if language == "en" else f"{size.replace(',', '.')} byte"
+    digest = [f"SHA-256 {examined.sha256.hex()}"] if examined.sha256 else []  # none of what was not read
+    return ", ".join([called, told, *digest])
 
 
 def _line(number: int, name: str, passed: bool | None, detail: str, language: Language) -> str:

@@ -1,6 +1,8 @@
 """The command `kho`: exit statuses, numbered steps, one clear line for what cannot be done."""
 
+import json
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from signing.growth import make_growth
 from signing.leaf import PARTS, Kind, Parts, make_leaf, new_seed, opening
 from signing.merkle import Tree, leaf_hash
 from signing.receipt import make_receipt
+from tests.servers.pki import Pki
 
 
 @pytest.fixture(autouse=True)
@@ -235,3 +238,68 @@ def test_the_locale_decides_where_nothing_was_asked(
         monkeypatch.setenv(name, value)
     assert spoken_language(None) == expected
     assert spoken_language("vi") == "vi"
+
+
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(100)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line"),
+    [
+        (JPEG, "not_a_pdf", "a JPEG picture, no PDF, 111 bytes"),
+        (b"<html><script>1</script></html>", "not_a_pdf", "a web page (HTML), no PDF"),
+        (b"", "empty", "The file is empty."),
+        (b"%PDF-1.7\nnothing", "unreadable", "a PDF, 16 bytes"),
+    ],
+)
+def test_a_file_refused_before_it_is_examined_ends_with_3_and_says_what_it_is(
+    content: bytes, code: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("file").write_bytes(content)
+    assert run(["verify", "document", "file", "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert [one["code"] for one in told["reasons"]] == ["not_examined", code]
+    assert told["refusal"]["code"] == code and told["steps"][0]["passed"] is None
+    assert line in "; ".join(told["steps"][0]["details"]["en"])
+
+
+def test_a_file_that_is_too_large_is_not_even_hashed(capsys: pytest.CaptureFixture[str]) -> None:
+    with open("file", "wb") as file:
+        file.truncate(50 * 2**20 + 1)
+    assert run(["verify", "document", "file", "--lang", "vi"]) == 3
+    told = capsys.readouterr().out
+    assert "52.428.801 byte" in told and "Tệp lớn hơn 50 MiB." in told and "SHA-256" not in told
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["verify", "document", "pipe"],
+        ["verify", "document", "/dev/zero"],
+        ["verify", "document", "file", "--signature", "pipe"],
+        ["verify", "receipt", "pipe"],
+        ["verify", "growth", "file", "--since", "pipe"],
+        ["import", "trusted-list", "pipe", "--into", ".", "--unsigned"],
+        ["import", "trusted-list", "file", "--into", ".", "--signer", "pipe"],
+        ["import", "catalogue", "pipe"],
+        ["token", "--key", "pipe"],
+    ],
+)
+def test_only_regular_files_are_read_and_nobody_waits_for_others(
+    asked: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo("pipe")
+    Path("file").write_bytes(b"x")
+    assert run([*asked, "--lang", "vi"]) == 64
+    assert "không phải tệp thường" in capsys.readouterr().err
+
+
+def test_a_broken_file_of_the_folder_of_trust_is_told_of_and_the_others_count(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("trust/public").mkdir(parents=True)
+    Path("trust/public/broken.pem").write_bytes(b"x")
+    Path("trust/public/root.der").write_bytes(Pki().roots[0])
+    Path("file").write_bytes(JPEG)
+    assert run(["verify", "document", "file", "--trust", "trust"]) == 3
+    assert "public/broken.pem: it is not exactly one certificate" in capsys.readouterr().err
