@@ -80,7 +80,10 @@ async def digitise(
     """
     _check_said(body, legal_day(vault.clock.now()))
     code = canonical_code(code)
-    async with _Making(vault, caller, body, file, declared_type, code, known) as making:
+    async with (
+        vault.in_hand.taken(caller.id, key),
+        _Making(vault, caller, body, file, declared_type, code, known) as making,
+    ):
 
         async def draft(at: datetime) -> Draft | Refusal:
             async with vault.db.read() as db:

@@ -62,7 +62,7 @@ async def issue(
         SealingFailed: no seal can be made, and waiting would not help; nothing is stored.
     """
     code = canonical_code(code)
-    async with Making(vault, caller, body, file, code) as making:
+    async with vault.in_hand.taken(caller.id, key), Making(vault, caller, body, file, code) as making:
 
         async def draft(at: datetime) -> Draft | Refusal:
             people = await _people(vault, caller, code, body, at, key)

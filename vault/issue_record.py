@@ -74,7 +74,7 @@ async def issue_record(
         SealingFailed: no seal can be made, and waiting would not help; nothing is stored.
     """
     _check_owners(vault, body)
-    async with Making(vault, caller, body, file, None) as making:
+    async with vault.in_hand.taken(caller.id, key), Making(vault, caller, body, file, None) as making:
 
         async def draft(at: datetime) -> Draft | Refusal:
             people = await _people(vault, caller, body, at)

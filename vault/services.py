@@ -1,6 +1,6 @@
 """Everything an operation works with: one frozen `Vault`, and what an operation answers when it refuses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from vault.appending import Appender
 from vault.clock import Clock
 from vault.database import Database
 from vault.delegations import Grounds
+from vault.in_hand import InHand
 from vault.key_gate import Gate
 from vault.scan_drafts import ScanDrafts
 from vault.sealer import Sealer
@@ -61,6 +62,7 @@ class Vault:
     log_folder: Path
     index_key: bytes
     scanner: Clamd | None = None  # of malware; None: none is set
+    in_hand: InHand = field(default_factory=InHand)
 
     @property
     def grounds(self) -> Grounds:
