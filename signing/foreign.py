@@ -22,7 +22,7 @@ from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 
 from signing.errors import SealingFailed
-from signing.revocation import Collected, collect_status
+from signing.revocation import Collected, anchoring, collect_status
 from signing.sealing import KeyHolder, Sealing, flush_folder
 from signing.sealing_threads import in_sealing_thread
 from signing.timestamps import StampingAt
@@ -170,10 +170,11 @@ def _feed(digest: Any, file: Any, left: int) -> None:
 
 async def _gather(order: Sealing) -> Gathered:
     chain = [x509.Certificate.load(one) for one in order.key.certificates]
-    roots = [x509.Certificate.load(one) for one in order.roots]
+    trusted = [x509.Certificate.load(one) for one in order.roots]
     stamper = StampingAt(order.timestamper, order.at)
     dummy = await stamper.async_dummy_response(DIGEST)  # shows the certificates of the authority
-    known = [*chain, *stamper.cert_registry, *roots]
+    used = [*chain, *stamper.cert_registry]
+    known = [*used, *anchoring(used, trusted)]
     proofs = await collect_status(order.revocation, known, order.at)
     await _check_standing(order, known, proofs)
     dry = await _signed(order, bytes(32), stamper, dry_run=True)

@@ -20,7 +20,7 @@ from cryptography.x509 import load_der_x509_certificate
 
 from signing.errors import SealingFailed
 from signing.foreign import DIGEST, SPARE, Gathered, aside, keep, stamp
-from signing.revocation import Collected, RevocationSource, collect_status, is_issuer
+from signing.revocation import Collected, RevocationSource, anchoring, collect_status, is_issuer
 from signing.timestamps import StampingAt, TimestampSource
 from signing.workers import WorkerPool
 
@@ -68,13 +68,14 @@ async def _gather(order: Renewing) -> Gathered:
     """
     stamper = StampingAt(order.timestamper, order.at)
     dummy = await stamper.async_dummy_response(DIGEST)  # shows the certificates of the authority
-    roots = [x509.Certificate.load(root) for root in order.roots]
+    trusted = [x509.Certificate.load(root) for root in order.roots]
     known = [x509.Certificate.load(one) for one in dict.fromkeys(order.known) if _readable(one)]
     chain = [*stamper.cert_registry]
     for one in chain:  # grows upward
         chain += [above for above in known if is_issuer(above, one) and above not in chain]
+    roots = anchoring(chain, trusted)
     proofs = await collect_status(order.revocation, [*chain, *roots], order.at)
-    await _ask_of_others(order, [*known, *roots], chain, proofs)
+    await _ask_of_others(order, [*known, *trusted], chain, proofs)
     return Gathered(
         certificates=list(dict.fromkeys(one.dump() for one in (*chain, *roots))),
         status=[one.dump() for one in proofs.ocsps],

@@ -152,6 +152,20 @@ async def collect_status(
     return proofs
 
 
+def anchoring(
+    certificates: Iterable[x509.Certificate], roots: Iterable[x509.Certificate]
+) -> list[x509.Certificate]:
+    """Give those of some roots that the certificates lead to: of all that are trusted, only they are needed.
+
+    A delegated responder is issued by whoever issued what it answers for (RFC 6960, 4.2.2.2): it leads to no
+    other root.
+    """
+    found, trusted = [*certificates], [*roots]
+    for one in found:  # grows upward
+        found += [above for above in trusted if is_issuer(above, one) and above not in found]
+    return [one for one in trusted if one in found]
+
+
 def is_issuer(issuer: x509.Certificate, of: x509.Certificate) -> bool:
     """Say whether one certificate's holder can have issued the other; authorities may share a name."""
     if issuer.subject != of.issuer or not issuer.ca:

@@ -34,7 +34,7 @@ from signing.coverage import has_tail
 from signing.errors import SealingFailed
 from signing.keys import SealKey
 from signing.preparing import SEAL_FIELD, STAMP_FIELD
-from signing.revocation import RevocationSource, collect_status
+from signing.revocation import RevocationSource, anchoring, collect_status
 from signing.sealing_threads import in_sealing_thread
 from signing.timestamps import StampingAt, TimestampSource
 
@@ -124,11 +124,13 @@ def _refuse_odd(path: Path) -> None:
 
 
 async def _sign(path: Path, order: Sealing) -> None:
-    roots = [x509.Certificate.load(root) for root in order.roots]
+    trusted = [x509.Certificate.load(root) for root in order.roots]
     chain = [x509.Certificate.load(one) for one in order.key.certificates]
     stamper = StampingAt(order.timestamper, order.at)
     await stamper.async_dummy_response("sha256")  # shows the certificates of the authority
-    known = [*chain, *stamper.cert_registry, *roots]
+    used = [*chain, *stamper.cert_registry]
+    roots = anchoring(used, trusted)
+    known = [*used, *roots]
     proofs = await collect_status(order.revocation, known, order.at)
     context = ValidationContext(
         trust_roots=roots,
@@ -168,7 +170,7 @@ class KeyHolder(Signer):
         self, key: SealKey, chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
     ) -> None:
         store = SimpleCertificateStore()
-        store.register_multiple([*chain, *roots])
+        store.register_multiple([*chain, *anchoring(chain, roots)])
         # Roots are embedded: without proof of their existence the archive level cannot be validated.
         super().__init__(signing_cert=chain[0], cert_registry=store, embed_roots=True)
         self._key = key
