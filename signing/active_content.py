@@ -5,16 +5,19 @@ read, references followed. Links to web and mail addresses are allowed: a reader
 and papers carry them honestly. Opening an address *by itself* is not, nor are other kinds of addresses.
 
 Attachments are refused but for one kind: an XML file that the catalogue declares as associated (PDF/A-3),
-beginning as XML without a document type of its own.
+that is named as one and is one from first byte to last, without a document type, and no page of the web.
 """
 
 import re
 from collections.abc import Iterator
 
 import pikepdf
+from lxml import etree
 
 from signing import ceilings
 from signing.inflation import Tally
+from signing.layers import hides, hides_in_catalogue
+from signing.xml_reading import Unjudged, parsed_xml
 
 # What an action is called -> what is said of it.
 _ACTIONS = {
@@ -29,6 +32,8 @@ _ACTIONS = {
     "/Sound": "media",
     "/RichMediaExecute": "rich_media",
     "/GoTo3DView": "three_d",
+    "/SetOCGState": "switches_layers",
+    "/Hide": "switches_layers",
 }
 _KEYS = {
     "/JS": "javascript",
@@ -46,6 +51,11 @@ _ANNOTATIONS = {
 _ADDRESSES = (b"http://", b"https://", b"mailto:", b"tel:")
 _XML = {"/text/xml", "/application/xml"}
 _DEFINES = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+_NAMES = ("/F", "/UF", "/DOS", "/Mac", "/Unix")  # of a file specification
+_NOT_IN_NAMES = set('/\\:*?"<>|')
+# What runs where XML is opened: elements by these names, and all of these namespaces.
+_OF_THE_WEB = {"html", "script", "svg"}
+_SPACES_OF_THE_WEB = {"http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg"}
 _BY_THEMSELVES = ("/OpenAction", "/AA")
 _LONGEST_ROW = 100  # actions, one after the other
 
@@ -58,7 +68,7 @@ class ActiveContent:
     def __init__(self, document: pikepdf.Pdf) -> None:
         self._associated = {one.objgen for one in _items(document.Root.get("/AF")) if one.objgen[0]}
         self._found: dict[str, None] = {}
-        self._layers = _hides_layers(document)
+        self._layers = hides_in_catalogue(document)
 
     @property
     def found(self) -> tuple[str, ...]:
@@ -72,8 +82,10 @@ class ActiveContent:
 
     def look(self, node: Container) -> None:
         """Look at one dictionary, or at that of a stream."""
-        for name in self._in(node, node.keys()):
+        keys = node.keys()
+        for name in (*self._in(node, keys), *self._brings(node, keys)):
             self._found[name] = None
+        self._layers = self._layers or hides(node, keys)
 
     def _in(self, node: Container, keys: set[str]) -> Iterator[str]:
         yield from (_KEYS[key] for key in keys & _KEYS.keys())
@@ -88,9 +100,17 @@ class ActiveContent:
             yield "opens_address"
         if "/NeedsRendering" in keys and bool(node["/NeedsRendering"]):
             yield "xfa"
-        if isinstance(node, pikepdf.Stream) and "/F" in keys:
-            yield "external_stream"  # its content is another file
-        if "/EF" in keys and not self._declared(node):
+        if action == "/Thread" and "/F" in keys:
+            yield "remote_target"
+
+    def _brings(self, node: Container, keys: set[str]) -> Iterator[str]:
+        """What else comes with the document, or from outside."""
+        reference = node["/Ref"] if "/Ref" in keys else None
+        drawn = isinstance(reference, pikepdf.Dictionary) and "/F" in reference  # a page of another file
+        if drawn or (isinstance(node, pikepdf.Stream) and "/F" in keys):
+            yield "external_stream"
+        related = "/RF" in keys and bool(keys & {*_NAMES, "/EF"} or _name(node, "/Type") == "/Filespec")
+        if related or ("/EF" in keys and not self._declared(node)):
             yield "embedded_file"
         if isinstance(node, pikepdf.Stream) and _name(node, "/Type") == "/Metadata" and self._defines(node):
             yield "xml_entities"
@@ -99,20 +119,39 @@ class ActiveContent:
         """Whether an attachment is associated XML, as declared and in truth."""
         if not specification.is_indirect or specification.objgen not in self._associated:
             return False
-        if not isinstance(specification["/EF"], pikepdf.Dictionary):
+        if not isinstance(specification["/EF"], pikepdf.Dictionary) or not _is_named_xml(specification):
             return False
         return all(self._is_xml(file) for _, file in specification["/EF"].items())
 
     def _is_xml(self, file: pikepdf.Object) -> bool:
         if not isinstance(file, pikepdf.Stream) or _name(file, "/Subtype") not in _XML:
             return False
-        content = _content(file, ceilings.ATTACHED_XML).removeprefix(b"\xef\xbb\xbf").lstrip()
-        return content.startswith(b"<") and not _DEFINES.search(content)
+        try:
+            root = parsed_xml(_content(file, ceilings.ATTACHED_XML))
+        except Unjudged:
+            return False
+        around = (*root.itersiblings(preceding=True), *root.itersiblings())
+        if any(one.tag is etree.PI for one in (*around, *root.iter())):
+            return False  # an instruction may name a style sheet, which is a program
+        names = (etree.QName(one) for one in root.iter("*"))
+        return not any(
+            one.localname.lower() in _OF_THE_WEB or one.namespace in _SPACES_OF_THE_WEB for one in names
+        )
 
     def _defines(self, metadata: pikepdf.Stream) -> bool:
         """Whether XMP brings definitions of its own, which it may not: bombs and foreign files hide there."""
         content = _content(metadata, ceilings.METADATA)
         return bool(_DEFINES.search(content.replace(b"\x00", b"")))  # whatever its width
+
+
+def _is_named_xml(specification: Container) -> bool:
+    """Whether every name of a file says that it is XML, and nothing else."""
+    names = [specification[key] for key in _NAMES if key in specification]
+    return bool(names) and all(isinstance(one, pikepdf.String) and _says_xml(str(one)) for one in names)
+
+
+def _says_xml(name: str) -> bool:
+    return name.lower().endswith(".xml") and name.isprintable() and not set(name) & _NOT_IN_NAMES
 
 
 def _content(stream: pikepdf.Stream, most: int) -> bytes:
@@ -156,12 +195,3 @@ def _opens_address(key: str, value: object) -> bool:
                 return True
             waiting += [action["/Next"]] if "/Next" in action else []
     return True  # too many to be honest
-
-
-def _hides_layers(document: pikepdf.Pdf) -> bool:
-    """Whether an optional content group is off at first, or shown on one occasion and not on another."""
-    layers = document.Root.get("/OCProperties")
-    default = layers.get("/D") if isinstance(layers, pikepdf.Dictionary) else None
-    if not isinstance(default, pikepdf.Dictionary):
-        return False
-    return _name(default, "/BaseState") == "/OFF" or any(_items(default.get(key)) for key in ("/OFF", "/AS"))

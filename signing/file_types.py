@@ -38,7 +38,20 @@ _HEIF = re.compile(rb"....ftyp(?:heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.D
 _MARKUP = re.compile(
     rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|\?xml|\?php|svg|script)", re.IGNORECASE | re.DOTALL
 )
+# What no paper has behind its end, wherever it stands there: pages of the web, programs, archives.
+_MARKS = (
+    (
+        re.compile(rb"<\s*(?:!doctype\s+html|html|script|svg|\?php|hta:)", re.IGNORECASE),
+        "text/html",
+    ),
+    (re.compile(rb"MZ"), "application/x-msdownload"),
+    (re.compile(rb"PK[\x01-\x08]"), "application/zip"),
+    (re.compile(rb"Rar!|7z\xbc\xaf\x27\x1c|\x1f\x8b\x08"), "application/x-archive"),
+    (re.compile(rb"\x7fELF"), "application/x-elf"),
+)
+_SPACE = b"\x00\t\n\x0c\r "
 _ARCHIVE_END = b"PK\x05\x06"  # of a directory of 22 bytes and a comment
+_END, _TABLE = b"%%EOF", b"startxref"
 _MOST_ENTRIES = 10_000
 _LONGEST_TYPES = 1024 * 1024  # bytes of [Content_Types].xml
 # Main parts of Office Open XML (ECMA-376, part 1) and the media types of such documents.
@@ -49,10 +62,14 @@ MACROS = "application/vnd.ms-office.macroenabled"  # ours: any office document w
 
 @dataclass(frozen=True)
 class Kind:
-    """What a file is: its media type, and what else it is at the same time (absent where nothing is)."""
+    """What a file is: its media type, and what else it is at the same time (absent where nothing is).
+
+    `goes_on` tells of a PDF that something other than space follows its last end.
+    """
 
     media_type: str
     also: str | None = None
+    goes_on: bool = False
 
 
 def media_type_of(head: bytes) -> str:
@@ -76,19 +93,29 @@ def kind_of(stream: BinaryIO) -> Kind:
     tail = stream.read()
     found = media_type_of(head)
     if found == PDF:
-        return Kind(_magic(head) or PDF, _behind(tail))
+        rest = _behind_the_end(stream)
+        return Kind(_magic(head) or PDF, _behind(rest, tail), bool(rest))
     if found == "application/zip":
         return Kind(_in_archive(stream))
     return Kind(found)
 
 
-def _behind(tail: bytes) -> str | None:
+def _behind_the_end(stream: BinaryIO) -> bytes:
+    """Give what follows the last end of a PDF, space aside; without any end, what follows its last table."""
+    stream.seek(0)
+    content = stream.read()
+    end = _END if _END in content else _TABLE
+    return content[content.rfind(end) + len(end) :].strip(_SPACE) if end in content else b""
+
+
+def _behind(rest: bytes, tail: bytes) -> str | None:
     """Name what follows the end of a PDF, or an archive whose directory ends where the file does."""
-    rest = tail.rpartition(b"%%EOF")[2].lstrip(b"\x00\t\n\x0c\r ")
     if _ARCHIVE_END in rest or archive_at_end(tail):
         return "application/zip"
     known = media_type_of(rest)
-    return known if rest and known not in (UNKNOWN, PDF) else None
+    if known not in (UNKNOWN, PDF):
+        return known
+    return next((name for mark, name in _MARKS if mark.search(rest)), None)
 
 
 def archive_at_end(tail: bytes) -> bool:

@@ -33,9 +33,10 @@ class Look:
 def look_at(stream: BinaryIO, *, declared_type: str, sealing: bool = False) -> Look:
     """Return what the file is; raises FileRefused for whatever is not an honest, passive, whole PDF.
 
-    `sealing` is for a file that is about to be sealed: it may hide nothing in layers either.
+    `sealing` is for a file that is about to be sealed: it may neither hide anything in layers nor go on
+    behind its end.
     """
-    _check_kind(stream, declared_type.partition(";")[0].strip().lower())
+    _check_kind(stream, declared_type.partition(";")[0].strip().lower(), sealing)
     _check_raw(stream)
     stream.seek(0)
     exceeded = settings.qpdf_limit_errors()
@@ -57,7 +58,7 @@ def look_at(stream: BinaryIO, *, declared_type: str, sealing: bool = False) -> L
         raise FileRefused("unreadable", f"the file is damaged: {type(error).__name__}") from error
 
 
-def _check_kind(stream: BinaryIO, declared: str) -> None:
+def _check_kind(stream: BinaryIO, declared: str, sealing: bool) -> None:
     kind = kind_of(stream)
     if kind.media_type == MACROS:
         raise FileRefused("active_content", found=("macros",))
@@ -70,6 +71,8 @@ def _check_kind(stream: BinaryIO, declared: str) -> None:
         )
     if kind.media_type != PDF:
         raise FileRefused("not_a_pdf", f"the file is {kind.media_type}")
+    if sealing and kind.goes_on:
+        raise FileRefused("polyglot", found=("behind_the_end",))
 
 
 def _check_raw(stream: BinaryIO) -> None:

@@ -576,6 +576,77 @@ def action_chained_behind_another() -> bytes:
     return with_action(b"<</S/GoTo/D[3 0 R/Fit]/Next<</S/JavaScript/JS(1)>>>>")
 
 
+def _attached(specification: bytes, content: bytes, *, associated: bytes = b"") -> bytes:
+    """Write a paper with a file specification (object 5) of an embedded file (object 6)."""
+    names = b"/Names<</EmbeddedFiles<</Names[(x) 5 0 R]>>>>"
+    catalogue = b"<</Type/Catalog/Pages 2 0 R%s%s>>" % (names, associated)
+    file = stream(content, b"/Type/EmbeddedFile/Subtype/text#2Fxml")
+    return written({1: catalogue, 2: PAGES, 3: PAGE, 4: stream(b"BT ET"), 5: specification, 6: file})
+
+
+def associated(content: bytes, name: bytes = b"data.xml") -> bytes:
+    """Write a paper with a file that is said to be associated XML."""
+    specification = b"<</Type/Filespec/F(%s)/UF(%s)/EF<</F 6 0 R>>>>" % (name, name)
+    return _attached(specification, content, associated=b"/AF[5 0 R]")
+
+
+@recipe
+def a_program_related_to_a_file_that_is_not_there() -> bytes:
+    return _attached(b"<</Type/Filespec/F(a.exe)/RF<</F[(a.exe) 6 0 R]>>>>", b"MZ\x90\x00" + bytes(100))
+
+
+@recipe
+def a_page_drawn_from_another_file() -> bytes:
+    form = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Ref<</F<</Type/Filespec/F(//host/a.pdf)>>/Page 0>>"
+    page = PAGE.replace(b"/Resources<<>>", b"/Resources<</XObject<</X 5 0 R>>>>")
+    return paper(page=page, contents=stream(b"/X Do"), more=stream(b"q Q", form))
+
+
+@recipe
+def a_thread_in_another_file() -> bytes:
+    return with_action(b"<</S/Thread/F(//host/x.pdf)/D 0>>")
+
+
+@recipe
+def layers_switched_on_opening() -> bytes:
+    return with_action(b"<</S/SetOCGState/State[]>>")
+
+
+@recipe
+def notes_hidden_on_opening() -> bytes:
+    return with_action(b"<</S/Hide/T(x)>>")
+
+
+@recipe
+def a_page_of_the_web_called_xml() -> bytes:
+    return associated(b"<html><script>alert(1)</script></html>")
+
+
+@recipe
+def a_script_deep_in_xml() -> bytes:
+    return associated(b"<a><h:script xmlns:h='http://www.w3.org/1999/xhtml'>alert(1)</h:script></a>")
+
+
+@recipe
+def a_style_sheet_for_xml() -> bytes:
+    return associated(b"<?xml version='1.0'?><?xml-stylesheet type='text/xsl' href='x.xsl'?><a/>")
+
+
+@recipe
+def a_program_behind_xml() -> bytes:
+    return associated(b"<?xml version='1.0'?><a/>\nMZ\x90" + b"x" * 100)
+
+
+@recipe
+def xml_named_as_a_program() -> bytes:
+    return associated(b"<?xml version='1.0'?><a/>", b"setup.exe")
+
+
+@recipe
+def xml_in_wide_letters_with_entities() -> bytes:
+    return associated("<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>".encode("utf-16-le"))
+
+
 # Not what it says --------------------------------------------------------------------------------------
 
 
@@ -587,6 +658,21 @@ def page_of_the_web() -> bytes:
 @recipe
 def paper_and_archive_at_once() -> bytes:
     return honest() + b"PK\x05\x06" + bytes(18)
+
+
+@recipe
+def script_far_behind_the_paper() -> bytes:
+    return honest() + b"x <SCRIPT>alert(1)</SCRIPT>"
+
+
+@recipe
+def program_behind_junk_behind_the_paper() -> bytes:
+    return honest() + b".." * 50_000 + b"MZ\x90\x00" + bytes(500)
+
+
+@recipe
+def archive_with_a_long_tail_behind_the_paper() -> bytes:
+    return honest() + b"PK\x05\x06" + bytes(18) + b"\n" * 70_000
 
 
 @recipe

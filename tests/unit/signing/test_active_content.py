@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pikepdf
 import pytest
@@ -109,6 +110,7 @@ def attached(content: bytes, *, kind: str = "/text/xml", declared: bool = True) 
 
 def test_an_associated_xml_file_is_allowed() -> None:
     assert found(attached(b"<?xml version='1.0'?><result/>")) == ()
+    assert found(attached("<!-- 1 -->\n<Đơn><Transform/></Đơn>\n".encode())) == ()
 
 
 @pytest.mark.parametrize(
@@ -139,9 +141,36 @@ def layers(**default: object) -> Change:
     return change
 
 
+def with_group(**more: Any) -> Change:
+    """Give the paper a layer that is on, and more that is said of it: of itself, of all, by a page."""
+
+    def change(document: pikepdf.Pdf) -> None:
+        layers(ON=True)(document)
+        group = document.Root.OCProperties.OCGs[0]
+        if "usage" in more:
+            group.Usage = more["usage"]
+        if more.get("arranged"):
+            document.Root.OCProperties.Configs = Array([Dictionary(OFF=Array([group]))])
+        shown = Dictionary({**more["shown"], "/OCGs": group}) if "shown" in more else group
+        document.pages[0].Resources = Dictionary(Properties=Dictionary(O=document.make_indirect(shown)))
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "hides"),
-    [(layers(ON=True), False), (layers(OFF=True), True), (layers(BaseState=Name.OFF), True)],
+    [
+        (layers(ON=True), False),
+        (layers(OFF=True), True),
+        (layers(BaseState=Name.OFF), True),
+        (with_group(), False),
+        (with_group(arranged=True), True),
+        (with_group(usage=Dictionary(Print=Dictionary(PrintState=Name.ON))), False),
+        (with_group(usage=Dictionary(Print=Dictionary(PrintState=Name.OFF))), True),
+        (with_group(usage=Dictionary(Zoom=Dictionary(min=4))), True),
+        (with_group(shown={"/Type": Name.OCMD, "/P": Name.AllOff}), True),
+        (with_group(shown={"/Type": Name.Other}), True),
+    ],
 )
 def test_layers_that_are_hidden_are_refused_of_what_is_sealed_alone(change: Change, hides: bool) -> None:
     assert found(change) == ()

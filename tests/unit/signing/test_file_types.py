@@ -49,6 +49,16 @@ def test_a_document_with_macros_is_refused_by_that_name_whatever_it_is_called() 
         assert (raised.value.code, raised.value.found) == ("active_content", ("macros",))
 
 
+@pytest.mark.parametrize("tail", [b"x", b"\n% a comment\n", b"a" * 900])
+def test_what_is_sealed_ends_where_it_says(tail: bytes) -> None:
+    content = BytesIO(honest() + tail)
+    assert look_at(content, declared_type="application/pdf").pages == 1
+    with pytest.raises(FileRefused) as raised:
+        look_at(content, declared_type="application/pdf", sealing=True)
+    assert (raised.value.code, raised.value.found) == ("polyglot", ("behind_the_end",))
+    assert look_at(BytesIO(honest() + b"\n\x00"), declared_type="application/pdf", sealing=True).pages == 1
+
+
 def archive_with(comment: bytes) -> bytes:
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
