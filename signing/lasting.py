@@ -1,7 +1,7 @@
 # mypy: allow-untyped-calls
-"""Until when a file's newest archive time stamp can be verified by itself; runs in a worker."""
+"""Until when a file's newest archive time stamp can be verified by itself; a file is read in a worker."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -32,7 +32,12 @@ def stamp_lasts(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     known = [*stamps[-1].other_embedded_certs]
     if "/DSS" in reader.root:
         known += list(DocumentSecurityStore.read_dss(reader).load_certs())
-    ends = [_end(own), _stamped_at(stamps[-1]) + STAMP_STATUS_AGE]
+    return {"until": ends(own, known, _stamped_at(stamps[-1])).isoformat()}
+
+
+def ends(own: x509.Certificate, known: Iterable[x509.Certificate], stamped: datetime) -> datetime:
+    """Say until when a stamp of an authority's certificate lasts, by it and those above it among `known`."""
+    known, found = list(known), [_end(own), stamped + STAMP_STATUS_AGE]
     for _ in range(_DEEPEST):
         if own.self_issued:
             break
@@ -40,8 +45,8 @@ def stamp_lasts(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
         if issuer is None:
             break
         own = issuer
-        ends.append(_end(own))
-    return {"until": min(ends).isoformat()}
+        found.append(_end(own))
+    return min(found)
 
 
 def _stamped_at(stamp: EmbeddedPdfSignature) -> datetime:

@@ -16,11 +16,12 @@ from datetime import datetime
 from pathlib import Path
 
 from asn1crypto import x509
-from cryptography.x509 import load_der_x509_certificate
+from pyhanko.sign.general import extract_certificate_info
 
 from signing.errors import SealingFailed
 from signing.foreign import DIGEST, SPARE, Gathered, aside, keep, stamp
-from signing.revocation import Collected, RevocationSource, anchoring, collect_status, is_issuer
+from signing.lasting import ends
+from signing.revocation import Collected, RevocationSource, collect_status, is_issuer
 from signing.timestamps import StampingAt, TimestampSource
 from signing.workers import WorkerPool
 
@@ -29,8 +30,9 @@ from signing.workers import WorkerPool
 class Renewing:
     """Who stamps, who says that certificates stand, the roots (DER) they lead to, and when.
 
-    `known` (DER) are other certificates: those of the file, whose status is asked anew while they last, and
-    those above the authority's own, where its answers leave them out. What cannot be read is left out.
+    `known` (DER) are other certificates, of our own configuration and never taken out of a file: those that
+    sealed it, whose status is asked anew while they last, and those above the authority's own, where its
+    answers leave them out.
     """
 
     timestamper: TimestampSource
@@ -59,29 +61,57 @@ async def renew(pool: WorkerPool, content: Path, target: Path, *, order: Renewin
         part.unlink(missing_ok=True)
 
 
+async def lasts(order: Renewing) -> datetime:
+    """Say until when a stamp would last that is made now: asked of the services, nothing is stamped by it.
+
+    Raises:
+        SealingFailed: a service gave no usable answer, or the authority's certificate does not stand.
+    """
+    return await aside(_lasts(order))
+
+
+async def _lasts(order: Renewing) -> datetime:
+    shown = await _shown(order)
+    return ends(shown.own, shown.chain, order.at)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the authority shows of itself: its certificate, those around it, their status, a token's size."""
+
+    own: x509.Certificate
+    chain: Sequence[x509.Certificate]
+    proofs: Collected
+    size: int
+
+
+async def _shown(order: Renewing) -> _Shown:
+    stamper = StampingAt(order.timestamper, order.at)
+    dummy = await stamper.async_dummy_response(DIGEST)
+    own = extract_certificate_info(dummy["content"]).signer_cert
+    above = [x509.Certificate.load(one) for one in (*order.roots, *dict.fromkeys(order.known))]
+    chain = [own, *(one for one in stamper.cert_registry if one != own)]
+    for one in chain:  # grows upward
+        chain += [issuer for issuer in above if is_issuer(issuer, one) and issuer not in chain]
+    return _Shown(own, chain, await collect_status(order.revocation, chain, order.at), len(dummy.dump()))
+
+
 async def _gather(order: Renewing) -> Gathered:
-    """Collect what the new stamp rests on, and how the file's own certificates stand now.
+    """Collect what the new stamp rests on, and how the certificates of the seal stand now.
 
     The new stamp's chain must be proven. Of the others there may be nobody left to ask: then what was proven
     when they were used is in the file, and has to do. But where there is, a fresh proof keeps the file from
     resting on some that are new and some that are old.
     """
-    stamper = StampingAt(order.timestamper, order.at)
-    dummy = await stamper.async_dummy_response(DIGEST)  # shows the certificates of the authority
-    trusted = [x509.Certificate.load(root) for root in order.roots]
-    known = [x509.Certificate.load(one) for one in dict.fromkeys(order.known) if _readable(one)]
-    chain = [*stamper.cert_registry]
-    for one in chain:  # grows upward
-        chain += [above for above in known if is_issuer(above, one) and above not in chain]
-    roots = anchoring(chain, trusted)
-    proofs = await collect_status(order.revocation, [*chain, *roots], order.at)
-    await _ask_of_others(order, [*known, *trusted], chain, proofs)
+    shown = await _shown(order)
+    known = [x509.Certificate.load(one) for one in dict.fromkeys((*order.known, *order.roots))]
+    await _ask_of_others(order, known, shown.chain, shown.proofs)
     return Gathered(
-        certificates=list(dict.fromkeys(one.dump() for one in (*chain, *roots))),
-        status=[one.dump() for one in proofs.ocsps],
-        lists=list(dict.fromkeys(one.dump() for one in proofs.crls)),
+        certificates=list(dict.fromkeys(one.dump() for one in shown.chain)),
+        status=[one.dump() for one in shown.proofs.ocsps],
+        lists=list(dict.fromkeys(one.dump() for one in shown.proofs.crls)),
         seal_digits=0,
-        stamp_digits=2 * len(dummy.dump()) + SPARE,
+        stamp_digits=2 * shown.size + SPARE,
     )
 
 
@@ -98,12 +128,3 @@ async def _ask_of_others(
             continue
         with suppress(SealingFailed):
             proofs.add(await order.revocation.status(one.dump(), issuer.dump(), order.at))
-
-
-def _readable(certificate: bytes) -> bool:
-    """Have the strict parser look first: these were found in a file."""
-    try:
-        load_der_x509_certificate(certificate)
-    except ValueError:
-        return False
-    return True

@@ -43,10 +43,9 @@ class LocalTimestamper:
     `certificates` of the key: the authority's own (extended key usage timeStamping, critical), its issuers.
     """
 
-    issuers: Sequence[bytes] = ()  # those of the seal key: one authority issued both
-
     def __init__(self, key: FileKey) -> None:
         self._key = key
+        self.issuers: Sequence[bytes] = tuple(key.certificates[1:])
         self.state = ServiceState("local")
 
     async def answer(self, request: bytes, at: datetime) -> bytes:

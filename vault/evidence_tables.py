@@ -126,7 +126,11 @@ archive_stamp = table(
     text("record", ForeignKey("record.id"), primary_key=True),
     maybe("until"),  # absent: looked at, and there is none to renew
     text("looked_at"),
+    maybe("put_off"),  # why it was not renewed the last time, as a code
+    maybe("again_at"),  # not before then
+    number("put_offs"),  # in a row
     Index("ix_archive_stamp_until", "until"),
+    Index("ix_archive_stamp_put_off", "put_off"),
 )
 
 handed_in_file = table(

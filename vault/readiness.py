@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from storage.errors import StorageError
+from vault import archive_stamps
 from vault.errors import VaultBusy
 from vault.services import Vault
 from vault.tables import damage, log_head
@@ -13,8 +14,10 @@ from vault.tables import damage, log_head
 async def ready(vault: Vault) -> dict[str, Any]:
     """Check database, store, log and reported damage: {"ready": bool, "checks": {name: "ok" or a code}}."""
     checks = {"database": "ok", "store": "ok", "log": "ok", "content": "ok"}
+    put_off: dict[str, int] = {}
     try:
         async with vault.db.read() as db:
+            put_off = await archive_stamps.told(db)
             size = (await db.execute(select(log_head.c.size))).scalar_one()
             damaged = (await db.execute(select(func.count(func.distinct(damage.c.record))))).scalar_one()
         if size < vault.signer.tree.size:  # more is a commit whose tree is about to grow
@@ -46,6 +49,7 @@ async def ready(vault: Vault) -> dict[str, Any]:
         "malware": malware,
         "trust": _trust(vault),
         "sealing": vault.sealer.told(),  # no reason not to serve either: all but sealing works without
+        "renewals": {"put_off": put_off},  # of archive time stamps: why, and of how many records
     }
 
 

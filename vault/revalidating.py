@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signing.grounds import POLICY
 from signing.report import SignatureReport
-from vault import epochs, examining, reclassing, records, trusting, validation_evidence
+from vault import archive_stamps, epochs, examining, reclassing, records, trusting, validation_evidence
 from vault.appending import Transaction
 from vault.days import legal_day
 from vault.errors import NotFound, VaultError
@@ -55,12 +55,14 @@ async def revalidate(vault: Vault, record_id: str) -> Revalidated:
         examined = await examining.judged(
             vault, file, vault.clock.now(), declared_type=stored.row["media_type"]
         )
+        lasts = await archive_stamps.lasting(vault, file, examined, stored.row["source"])
     at = vault.clock.now()
 
     async def change(tx: Transaction) -> None:
         await records.add_report(
             tx.db, record_id, examined.report, examined.judgement, at, etsi_report=examined.etsi_report
         )
+        await archive_stamps.judged_anew(tx.db, record_id, lasts, at)
         await epochs.advance(tx.db, [("owner", one) for one in stored.facts.owners])
 
     await vault.appender.commit(change)

@@ -163,6 +163,16 @@ class SealKeys:
         self._open[agency] = (state, key)
         return key
 
+    def certificates(self) -> list[bytes]:
+        """Give the certificates (DER) of every key that can be read; no key is opened for that."""
+        found: dict[bytes, None] = {}
+        for agency in self.agencies():
+            beside = self._path(agency, ".crt.pem")
+            with suppress(SealKeyInvalid, SealKeyMissing):
+                path = beside if beside.exists() else self._path(agency, ".pem")
+                found |= dict.fromkeys(read_certificates(path))
+        return list(found)
+
     def _read(self, agency: str) -> SealKey:
         path = self._path(agency, ".pem")
         if path.exists():

@@ -10,7 +10,7 @@ from signing.appearance import Appearance
 from signing.errors import SealingFailed
 from signing.foreign import seal_foreign
 from signing.keys_file import FileKey
-from signing.renewal import Renewing, renew
+from signing.renewal import Renewing, lasts, renew
 from signing.revocation import RevocationSource
 from signing.sealing import Sealing, seal
 from signing.timestamps import TimestampSource
@@ -103,17 +103,29 @@ class Sealer:
         """Put a further archive time stamp over a sealed file (`signing.renewal`); no seal key signs.
 
         Args:
-            known: the certificates (DER) of the file.
+            known: the certificates (DER) of the file; of them only ours are looked into, the rest is not
+                parsed here.
 
         Raises:
             RewritingFailed: the file cannot be stamped.
             SealingFailed: no stamp could be had.
         """
+        found = set(known)
+        ours = [one for one in self.keys.certificates() if one in found]
+        await renew(pool, content, target, order=self._renewing(at, ours), max_bytes=max_bytes)
+
+    async def stamp_lasts(self, at: datetime) -> datetime:
+        """Ask the services until when an archive time stamp would last that is made now; opens no file.
+
+        Raises:
+            SealingFailed: they give no usable answer.
+        """
+        return await lasts(self._renewing(at, self.keys.certificates()))
+
+    def _renewing(self, at: datetime, known: Sequence[bytes]) -> Renewing:
         if self._timestamper is None or self._revocation is None:
             raise SealingFailed("no time-stamp and certificate status authority is configured")
-        roots = self._trust.current().certificates
-        order = Renewing(self._timestamper, self._revocation, roots, at, known)
-        await renew(pool, content, target, order=order, max_bytes=max_bytes)
+        return Renewing(self._timestamper, self._revocation, self._trust.current().certificates, at, known)
 
     def _order(self, agency: str, at: datetime, reason: str, name: str) -> Sealing:
         key = self.keys.open(agency)

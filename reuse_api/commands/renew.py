@@ -23,14 +23,19 @@ def renew(
     Ends with 1 when one could not be renewed: it keeps the file it has, and is tried again the next time.
     """
     done = asyncio.run(_renew(read_settings(), timedelta(days=window)))
-    typer.echo(f"{done.renewed} renewed, {done.looked} looked at, {done.failed} not renewed")
-    if done.failed:
+    typer.echo(
+        f"{done.renewed} renewed, {done.looked} looked at, {done.put_off} put off, {done.failed} not renewed"
+    )
+    if done.failed or done.stopped:
         raise end(Ending.FAILED)
 
 
 async def _renew(settings: Settings, window: timedelta) -> Renewals:
     async with open_vault(settings) as vault:
-        return await renew_due(vault, _told, window=window)
+        found = Renewals(more=True)
+        while found.more:
+            found = found.then(await renew_due(vault, _told, window=window))
+        return found
 
 
 def _told(code: str, problem: Exception) -> None:

@@ -1,5 +1,6 @@
 """Renewing in a vault: a new version under the same record, the old one kept, every opening told of."""
 
+import errno
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,11 +15,13 @@ from signing.errors import TimestampFailed
 from vault import deliver, issue, looking
 from vault.callers import OwnerCaller
 from vault.clock import Clock
+from vault.entries import stamp
 from vault.evidence_tables import archive_stamp, earlier_content, trust_class
 from vault.inspecting import inspect
 from vault.issue import ResultBody
-from vault.renewing import Renewals, renew_due
-from vault.tables import record
+from vault.readiness import ready
+from vault.renewing import WINDOW, Renewals, renew_due
+from vault.tables import record, signature_report
 
 pytestmark = pytest.mark.anyio
 
@@ -121,7 +124,55 @@ async def test_without_an_authority_the_file_stays_as_it_is(
     told: list[str] = []
     with monkeypatch.context() as down:
         down.setattr(later.vault.sealer, "_timestamper", NobodyAnswers())
+        size = await later.size()
         done = await renew_due(later.vault, lambda code, problem: told.append(code))
-    assert (done, told) == (Renewals(failed=3), ["renewal_failed"] * 3)
+        assert await later.size() == size, "nothing is opened while nobody could stamp it"
+    assert (done, told) == (Renewals(stopped="timestamp_failed"), ["renewal_service_failed"])
     assert await later.rows(select(earlier_content)) == []
     assert await renew_due(later.vault, unforeseen) == Renewals(renewed=3)
+
+
+async def test_a_stamp_of_an_authority_that_ends_itself_is_put_off(open_house: Any) -> None:
+    async with open_house(Ahead(9.7)) as house:
+        told: list[str] = []
+        until = [row.until for row in await house.rows(select(archive_stamp.c.until))]
+        await house.change(update(archive_stamp).values(until=stamp(house.vault.clock.now())))
+        assert (await renew_due(house.vault, unforeseen, most=1)).renewed == 1, until
+        await house.change(update(archive_stamp).values(until=stamp(house.vault.clock.now() + WINDOW)))
+        size = await house.size()
+        done = await renew_due(house.vault, lambda code, problem: told.append(code))
+        assert (done, told) == (Renewals(put_off=3), ["timestamp_authority_ends"])
+        assert await house.size() == size, "nothing is opened for it"
+        found = await ready(house.vault)
+        assert found["renewals"] == {"put_off": {"timestamp_authority_ends": 3}}
+        assert await renew_due(house.vault, unforeseen) == Renewals(), "not before tomorrow"
+
+
+async def test_what_is_not_valid_or_damaged_for_a_while_stays_due(open_house: Any) -> None:
+    async with open_house(Ahead(4.8)) as house:
+        (newest,) = await house.rows(
+            select(signature_report).where(signature_report.c.record == house.daughters)
+        )
+        mine = update(signature_report).where(signature_report.c.record == house.daughters)
+        doubted = newest.report.replace('"verdict": "valid"', '"verdict": "undetermined"')
+        await house.change(mine.values(report=doubted))
+        assert await renew_due(house.vault, unforeseen) == Renewals(renewed=2, put_off=1)
+        await house.change(mine.values(report=newest.report))
+        assert await renew_due(house.vault, unforeseen) == Renewals(), "not before tomorrow"
+        await house.change(update(archive_stamp).values(again_at=stamp(house.vault.clock.now())))
+        assert await renew_due(house.vault, unforeseen) == Renewals(renewed=1)
+
+
+async def test_a_full_disk_ends_the_try_of_one_record_alone(
+    later: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, told = later.vault.store.put, []
+
+    async def full(name: str, file: Path) -> None:
+        if not told:
+            raise OSError(errno.ENOSPC, "no space left")
+        await real(name, file)
+
+    monkeypatch.setattr(later.vault.store, "put", full)
+    done = await renew_due(later.vault, lambda code, problem: told.append(type(problem).__name__))
+    assert (done, told) == (Renewals(renewed=2, failed=1), ["OSError"])

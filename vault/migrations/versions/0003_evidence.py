@@ -144,6 +144,9 @@ def _waiting_seals() -> None:
         sa.Column("record", sa.Text(), nullable=False),
         sa.Column("until", sa.Text(), nullable=True),
         sa.Column("looked_at", sa.Text(), nullable=False),
+        sa.Column("put_off", sa.Text(), nullable=True),
+        sa.Column("again_at", sa.Text(), nullable=True),
+        sa.Column("put_offs", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["record"], ["record.id"], name=op.f("fk_archive_stamp_record")),
         sa.PrimaryKeyConstraint("record", name=op.f("pk_archive_stamp")),
     )
@@ -157,6 +160,7 @@ def _waiting_seals() -> None:
         sa.PrimaryKeyConstraint("record", name=op.f("pk_handed_in_file")),
     )
     op.create_index("ix_handed_in_file_sha256", "handed_in_file", ["content_sha256"], unique=False)
+    op.create_index("ix_archive_stamp_put_off", "archive_stamp", ["put_off"], unique=False)
 
 
 def _scans() -> None:
