@@ -20,13 +20,13 @@ _HOUR = 3600.0
 
 @asynccontextmanager
 async def working(vault: Vault) -> AsyncIterator[None]:
-    """Work beside the doors while inside; leaving lets the piece of work in hand end."""
+    """Work beside the doors while inside; leaving lets the one record in hand end, and no more."""
     ending = asyncio.Event()
     tasks = [
-        asyncio.create_task(_every(_LOOK, _retrying(vault), ending)),
+        asyncio.create_task(_every(_LOOK, _retrying(vault, ending), ending)),
         asyncio.create_task(_every(_SWEEP, lambda _first: sweep(vault), ending)),
         asyncio.create_task(_every(_TRUST, _rejudging(vault), ending)),
-        asyncio.create_task(_every(_DAY, _renewing(vault), ending, after=_HOUR)),
+        asyncio.create_task(_every(_DAY, _renewing(vault, ending), ending, after=_HOUR)),
     ]
     try:
         yield
@@ -35,9 +35,9 @@ async def working(vault: Vault) -> AsyncIterator[None]:
         await asyncio.gather(*tasks)
 
 
-def _retrying(vault: Vault) -> Callable[[bool], Awaitable[object]]:
+def _retrying(vault: Vault, ending: asyncio.Event) -> Callable[[bool], Awaitable[object]]:
     """At the start what waits is tried at once: what stood in the way may be what was mended."""
-    return lambda first: retry_due(vault, journal.failed, all_of_them=first)
+    return lambda first: retry_due(vault, journal.failed, all_of_them=first, ending=ending)
 
 
 def _rejudging(vault: Vault) -> Callable[[bool], Awaitable[object]]:
@@ -45,8 +45,13 @@ def _rejudging(vault: Vault) -> Callable[[bool], Awaitable[object]]:
     return lambda _: rounds.round()
 
 
-def _renewing(vault: Vault) -> Callable[[bool], Awaitable[object]]:
-    return lambda _: renew_due(vault, journal.failed)
+def _renewing(vault: Vault, ending: asyncio.Event) -> Callable[[bool], Awaitable[object]]:
+    async def work(_first: bool) -> None:
+        more = True
+        while more and not ending.is_set():
+            more = (await renew_due(vault, journal.failed, ending=ending)).more
+
+    return work
 
 
 async def _every(

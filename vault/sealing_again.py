@@ -1,5 +1,6 @@
 """Carrying out what waited for its seal: decided afresh, then committed exactly as an ordinary issue is."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select, update
 
-from signing.errors import SealingFailed, WorkerFailed
+from signing.errors import SealingFailed, SealKeyUnavailable, ServiceFailed, WorkerFailed
 from signing.leaf import Kind, Parts
 from storage.errors import StoreUnavailable
 from vault import entries, requests, waiting_seals
@@ -29,24 +30,40 @@ _NEVER = (FieldInvalid, NotFound, RequestConflict)
 Failed = Callable[[str, Exception], None]
 
 
-async def retry_due(vault: Vault, failed: Failed, *, all_of_them: bool = False) -> int:
-    """Try again what is due, oldest first; gives how many were tried.
+async def retry_due(
+    vault: Vault, failed: Failed, *, all_of_them: bool = False, ending: asyncio.Event | None = None
+) -> int:
+    """Try again what is due, oldest first, at most 20 in one look; gives how many were tried.
+
+    A service for all that fails (time stamps, certificate status) ends the look; an agency's key that cannot
+    be reached leaves out what else waits for it.
 
     Args:
         failed: hears of a failure that nobody foresaw, by a code; the result goes on waiting.
-        all_of_them: also what is not due yet, as at a start.
+        all_of_them: first make due whatever waits, as at a start.
+        ending: once set, the look ends behind the result in hand.
     """
-    now = vault.clock.now()
-    query = select(waiting_seal).where(waiting_seal.c.state == WAITING)
-    if not all_of_them:
-        query = query.where(waiting_seal.c.next_at <= stamp(now)).limit(_AT_ONCE)
+    now = stamp(vault.clock.now())
+    if all_of_them:
+        async with vault.db.write() as db:
+            waits = update(waiting_seal).where(waiting_seal.c.state == WAITING, waiting_seal.c.next_at > now)
+            await db.execute(waits.values(next_at=now))
+    query = select(waiting_seal).where(waiting_seal.c.state == WAITING, waiting_seal.c.next_at <= now)
     async with vault.db.read() as db:
-        rows = (await db.execute(query.order_by(waiting_seal.c.created_at))).mappings().all()
-    tried = 0
-    for row in rows:
-        if await _taken_up(vault, row):
-            await _attempt(vault, row, failed)
-            tried += 1
+        rows = await db.execute(query.order_by(waiting_seal.c.created_at).limit(_AT_ONCE))
+        due = rows.mappings().all()
+    tried, unreachable = 0, set[str]()
+    for row in due:
+        if ending is not None and ending.is_set():
+            break
+        if row["agency"] in unreachable or not await _taken_up(vault, row):
+            continue
+        problem = await _attempt(vault, row, failed)
+        tried += 1
+        if isinstance(problem, ServiceFailed):
+            break
+        if isinstance(problem, SealKeyUnavailable):
+            unreachable.add(row["agency"])
     return tried
 
 
@@ -62,7 +79,8 @@ async def _taken_up(vault: Vault, row: RowMapping) -> bool:
         return bool((await db.execute(mine.values(**values))).rowcount)
 
 
-async def _attempt(vault: Vault, row: RowMapping, failed: Failed) -> None:
+async def _attempt(vault: Vault, row: RowMapping, failed: Failed) -> SealingFailed | None:
+    """Try one; gives what stood in the way of its seal."""
     try:
         told = await _carry_out(vault, row)
     except SealingFailed as problem:
@@ -70,6 +88,7 @@ async def _attempt(vault: Vault, row: RowMapping, failed: Failed) -> None:
             await _wait_on(vault, row, problem.code)
         else:
             await _give_up(vault, row, (problem.code,))
+        return problem
     except _NEVER as problem:
         await _give_up(vault, row, (problem.code,))
     except _LATER as problem:
@@ -80,6 +99,7 @@ async def _attempt(vault: Vault, row: RowMapping, failed: Failed) -> None:
     else:
         if isinstance(told, Refusal):
             await _give_up(vault, row, told.reasons)
+    return None
 
 
 async def _carry_out(vault: Vault, row: RowMapping) -> Answer | Refusal:
