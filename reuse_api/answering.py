@@ -1,6 +1,7 @@
 """How an operation's outcome leaves as HTTP: an answer with its words, a refusal or an error as a problem."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -36,6 +37,7 @@ from vault.receipts import ReceiptGone
 from vault.services import Answer, Refusal
 
 _REASONS = {"reasons", "trust_reasons"}  # lists of codes that words are put beside
+SEAL_SECONDS = 60  # what Retry-After says while a service that sealing needs is away
 SCANNER_SECONDS = 60  # what Retry-After says while the malware scanner is away
 _TEXT = {"vi", "en"}  # the members of a text that the policy book has in both languages
 _HTTP = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 400: "body_unreadable"}
@@ -156,4 +158,15 @@ async def _handle(request: Request, problem: Exception) -> Response:
 async def _handle_failing(request: Request, problem: Exception) -> Response:
     code = next(code for kind, code in FAILING.items() if isinstance(problem, kind))
     failed(code, problem, door=door_of(request), request=request_id(request))
+    if isinstance(problem, SealingFailed):
+        return told(request, _unsealed(problem))
     return told(request, problems.of_code(code))
+
+
+def _unsealed(problem: SealingFailed) -> Problem:
+    """Say what stood in the way (time stamps, certificate status, the key), and whether to try again."""
+    own = () if problem.code == SealingFailed.code else (problem.code,)
+    again = "seal_try_again" if problem.retryable else "seal_no_retry"
+    headers = {"Retry-After": str(SEAL_SECONDS)} if problem.retryable else {}
+    made = problems.of_code(SealingFailed.code, headers=headers)
+    return replace(made, reasons=(*own, again), audience="officer")

@@ -125,6 +125,18 @@ class SealKeyInvalid(SealingFailed):
     code = "seal_key_invalid"
 
 
+class SealNotValid(SealingFailed):
+    """What was sealed does not validate here; the sub-indication says why. It is not kept."""
+
+    code = "seal_not_valid"
+
+
+class SealNameUnfit(SealingFailed):
+    """The registered name of an agency or officer, or a title, is too long or no text to be printed."""
+
+    code = "seal_name_unfit"
+
+
 class RewritingFailed(SigningError):
     """A worker could not make another file of one; the reason says how the worker ended."""
 

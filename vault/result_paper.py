@@ -15,7 +15,7 @@ from policies.errors import IdentifierInvalid
 from policies.identifiers import personal_number, tax_code
 from signing.appearance import Appearance, draw_seal
 from signing.composing import Composed, compose_result
-from signing.errors import ComposingFailed, RewritingFailed, SealingFailed
+from signing.errors import ComposingFailed, RewritingFailed, SealingFailed, SealNameUnfit, SealNotValid
 from signing.place import Place
 from signing.report import Examination
 from vault import agencies
@@ -121,7 +121,7 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
     try:
         examined = await accepted(vault, sealed, at)
         if examined.report.verdict != "valid":
-            raise RuntimeError(f"our own seal does not validate: {examined.report.sub_indication}")
+            raise SealNotValid(f"what was sealed does not validate: {examined.report.sub_indication}")
     except FileRejected as problem:  # a worker of ours that died, or a ceiling: no fault of the caller's
         sealed.unlink(missing_ok=True)
         raise SealingFailed(f"what was sealed could not be examined: {problem.code}") from problem
@@ -136,8 +136,15 @@ async def _seal(vault: Vault, agency: str, made: Composed, plain: Path, sealed: 
         name, _ = await agencies.name(db, agency)
     drawn: Appearance | None = None
     if made.place is not None:
-        drawn = await asyncio.to_thread(draw_seal, name, at, made.place)
+        drawn = await _drawn(name, at, made.place)
     await vault.sealer.seal(agency, plain, sealed, at=at, reason=REASON, name=name, appearance=drawn)
+
+
+async def _drawn(name: str, at: datetime, place: Place) -> Appearance:
+    try:
+        return await asyncio.to_thread(draw_seal, name, at, place)
+    except ComposingFailed as problem:
+        raise SealNameUnfit(str(problem)) from problem
 
 
 async def handed_in(vault: Vault, caller: SystemCaller, file: Path, at: datetime) -> Paper:
@@ -159,7 +166,7 @@ async def sealed_here(vault: Vault, caller: SystemCaller, paper: Paper, at: date
     came = await accepted(vault, paper.file, at, caller=caller, sealing=True)
     async with vault.db.read() as db:
         name, _ = await agencies.name(db, caller.agency)
-    drawn = await asyncio.to_thread(draw_seal, name, at, _DRAWN)
+    drawn = await _drawn(name, at, _DRAWN)
     sealed = scratch_file(vault)
     try:
         await vault.sealer.seal_foreign(
@@ -192,5 +199,5 @@ async def _examined_again(vault: Vault, sealed: Path, at: datetime) -> Examinati
         raise FieldInvalid("file", "file_not_sealable") from problem
     report = examined.report
     if report.verdict != "valid" or {one.level for one in report.signatures} != {"B-LTA"}:
-        raise SealingFailed(f"our own seal does not validate: {report.sub_indication}")
+        raise SealNotValid(f"what was sealed does not validate: {report.sub_indication}")
     return examined

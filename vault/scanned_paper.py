@@ -10,7 +10,7 @@ from pathlib import Path
 
 from policies.scan_rules import paper_sizes
 from signing.conversion import compose_mark
-from signing.errors import RewritingFailed
+from signing.errors import ComposingFailed, RewritingFailed, SealNameUnfit
 from signing.file_types import PDF
 from signing.qr import qr_drawing, qr_text
 from signing.report import Examination
@@ -83,7 +83,7 @@ async def marked(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datet
 
     Raises:
         FieldInvalid: the file cannot be taken, is signed already, is not good enough, or cannot be copied.
-        SealingFailed: no seal could be made.
+        SealingFailed: no seal could be made, or a registered name does not fit the mark.
     """
     judged, reading = scanned.known or await _found(vault, caller, scanned, at)
     agency, mark = await _mark(vault, caller, scanned, at)
@@ -130,7 +130,10 @@ async def _mark(vault: Vault, caller: SystemCaller, scanned: Scanned, at: dateti
         named = [await owners.identifiers(db, one) for one in scanned.owners]
     whose = ", ".join(one[0][1] for one in named if one)
     said = qr_text(scanned.dossier, scanned.procedure, whose, scanned.title)
-    return agency, compose_mark(agency, converter, at, qr_drawing(said))
+    try:
+        return agency, compose_mark(agency, converter, at, qr_drawing(said))
+    except ComposingFailed as problem:
+        raise SealNameUnfit(str(problem)) from problem
 
 
 async def _copied(

@@ -1,8 +1,11 @@
 """Problems are RFC 9457 documents in two languages that name the field and the reasons."""
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
+from reuse_api.answering import answer_errors
 from reuse_api.language import LANGUAGES, Language
 from reuse_api.problem_words import ROWS, TITLES
 from reuse_api.problems import (
@@ -14,6 +17,14 @@ from reuse_api.problems import (
     words,
 )
 from reuse_api.schemas import DossierBody, ReleasesBody
+from signing.errors import (
+    SealingFailed,
+    SealKeyUnavailable,
+    SealNameUnfit,
+    SealNotValid,
+    StatusFailed,
+    TimestampFailed,
+)
 from vault.services import Refusal
 
 
@@ -125,3 +136,34 @@ def test_nothing_of_what_was_sent_is_repeated() -> None:
     secret = "001307012347-and-more" * 20
     errors = [{"type": "string_too_long", "loc": ("body", "name"), "input": secret, "msg": secret}]
     assert secret not in str(of_validation(errors).body("en"))
+
+
+@pytest.mark.parametrize(
+    "problem, retry, told",
+    [
+        (TimestampFailed("nobody"), "60", ["timestamp_failed", "seal_try_again"]),
+        (StatusFailed("nobody"), "60", ["status_failed", "seal_try_again"]),
+        (SealKeyUnavailable("nobody"), "60", ["seal_key_unavailable", "seal_try_again"]),
+        (SealNotValid("NO_POE"), None, ["seal_not_valid", "seal_no_retry"]),
+        (SealNameUnfit("too long"), None, ["seal_name_unfit", "seal_no_retry"]),
+    ],
+)
+def test_a_failed_seal_names_the_service_and_says_whether_to_try_again(
+    problem: SealingFailed, retry: str | None, told: list[str]
+) -> None:
+    app = FastAPI()
+    answer_errors(app)
+
+    @app.get("/")
+    def seal() -> None:
+        raise problem
+
+    with TestClient(app) as client:
+        texts = []
+        for language in LANGUAGES:
+            answer = client.get("/", headers={"Accept-Language": language})
+            assert (answer.status_code, answer.headers.get("retry-after")) == (503, retry)
+            body = answer.json()
+            assert (body["code"], [one["code"] for one in body["reasons"]]) == ("sealing_failed", told)
+            texts.append([one["words"] for one in body["reasons"]])
+    assert all(vi != en and told[0] not in en for vi, en in zip(*texts, strict=True))

@@ -1,5 +1,6 @@
 """A result whose seal cannot be made just now: taken, kept sealed, carried out later or given up."""
 
+import asyncio
 import json
 import os
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from reuse_api.demo import people
-from signing.errors import StatusFailed, TimestampFailed
+from signing.errors import SealNameUnfit, StatusFailed, TimestampFailed
 from signing.service_state import ServiceState
 from signing.timestamps import TimestampSource
 from vault import handling, issue, issue_record, notifying, waiting_seals
@@ -22,7 +23,7 @@ from vault.issue import ResultBody
 from vault.issue_record import RecordBody, RecordOwner
 from vault.sealing_again import retry_due
 from vault.services import Refusal
-from vault.tables import notice, record
+from vault.tables import agency, notice, record
 from vault.waiting_seals import MOST_ATTEMPTS
 
 pytestmark = pytest.mark.anyio
@@ -156,6 +157,31 @@ async def test_it_is_not_tried_before_it_is_due_and_not_for_ever(
     ended = await issue.issue(house.vault, commune, dossier, body, None, key="k1")
     assert isinstance(ended, dict)
     assert (ended["state"], ended["waiting"]) == ("seal_given_up", told["waiting"])
+
+
+async def test_a_look_ends_with_the_first_failing_service_or_when_it_shall(
+    house: Any, commune: SystemCaller, dossier: str, line: Interrupted
+) -> None:
+    for number in range(3):
+        await issue.issue(house.vault, commune, dossier, certificate(house), None, key=f"k{number}")
+    asked = line.asked
+    assert await again(house) == 1
+    assert line.asked == asked + 1
+    line.down = False
+    ending = asyncio.Event()
+    ending.set()
+    assert await retry_due(house.vault, nothing_unforeseen, all_of_them=True, ending=ending) == 0
+    assert await again(house) == 3
+
+
+@pytest.mark.parametrize("name", ["Ủy ban " + "xã " * 200, "Ủy ban\u0007xã"])
+async def test_an_agency_name_that_cannot_be_printed_is_said_and_does_not_wait(
+    house: Any, commune: SystemCaller, dossier: str, name: str
+) -> None:
+    await house.change(update(agency).where(agency.c.id == commune.agency).values(name_vi=name))
+    with pytest.raises(SealNameUnfit):
+        await issue.issue(house.vault, commune, dossier, certificate(house), None, key="k1")
+    assert await house.rows(select(waiting_seal)) == []
 
 
 async def test_one_key_stands_for_one_request_while_it_waits(
