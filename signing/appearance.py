@@ -32,7 +32,8 @@ class Appearance:
 def draw_seal(agency: str, at: datetime, place: Place) -> Appearance:
     """Draw what a seal says of itself: the agency's full name, and the time (ISO 8601) in Viet Nam's zone.
 
-    `agency` wraps, and shrinks where it is long; it is never cut. Raises ComposingFailed.
+    `agency` wraps, and shrinks to 5 pt where it is long; what does not fit then ends in an ellipsis, and
+    stands whole in the signature's dictionary. Raises ComposingFailed.
     """
     fields = {
         "agency": agency,

@@ -127,3 +127,15 @@ def test_a_long_name_shrinks_into_the_smallest_place(sealed_certificate: Any) ->
     with pypdfium2.PdfDocument(page) as document:
         assert (len(document), document[0].get_size()) == (1, (200, 40))
         assert SIGNED_AT in document[0].get_textpage().get_text_bounded()
+
+
+@pytest.mark.parametrize("name", ["ỦY BAN " + "NHÂN DÂN " * 50, "W" * 500])
+def test_a_name_without_end_stays_inside_the_frame(sealed_certificate: Any, name: str) -> None:
+    page = draw_seal(name, sealed_certificate.at, Place(0, (0, 0, 200, 40))).page
+    with pypdfium2.PdfDocument(page) as document:
+        text = document[0].get_textpage()
+        boxes = [text.get_charbox(one) for one in range(text.count_chars())]
+        shown = text.get_text_bounded()
+    assert SIGNED_AT in shown and "…" in shown
+    assert min(box[0] for box in boxes) >= 0 and max(box[2] for box in boxes) <= 200
+    assert min(box[1] for box in boxes) >= 0 and max(box[3] for box in boxes) <= 40
