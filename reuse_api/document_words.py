@@ -79,6 +79,7 @@ NAMES: Mapping[str, Pair] = {
     "validation_data": ("dữ liệu để kiểm tra chữ ký", "data for validation"),
     "timestamps": ("dấu thời gian", "time stamps"),
     "signatures": ("chữ ký khác", "other signatures"),
+    "metadata": ("thông tin mô tả tệp", "what the file says of itself"),
     "form_fields": ("nội dung điền vào biểu mẫu", "contents of form fields"),
     "other": ("thay đổi khác", "other changes"),
     "ocsp": ("OCSP", "OCSP"),

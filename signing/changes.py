@@ -3,14 +3,12 @@
 
 from collections.abc import Iterator
 
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.rw_common import PdfHandler
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from signing.findings import Change
-
-_STORED = ("/Certs", "/OCSPs", "/CRLs")
+from signing.metadata import metadata_changes
+from signing.stored_proofs import stored
 
 
 def changes_after(embedded: EmbeddedPdfSignature, fault: str) -> tuple[Change, ...]:
@@ -25,7 +23,7 @@ def changes_after(embedded: EmbeddedPdfSignature, fault: str) -> tuple[Change, .
 
 def _named(embedded: EmbeddedPdfSignature, fault: str) -> Iterator[Change]:
     then = embedded.reader.get_historical_resolver(embedded.signed_revision)
-    if _stored(then) != _stored(embedded.reader):
+    if stored(then) != stored(embedded.reader):
         yield "validation_data"
     later = [
         one for one in embedded.reader.embedded_signatures if one.signed_revision > embedded.signed_revision
@@ -34,9 +32,11 @@ def _named(embedded: EmbeddedPdfSignature, fault: str) -> Iterator[Change]:
         yield "timestamps"
     if any(one.sig_object_type == "/Sig" for one in later):
         yield "signatures"
+    if fault == "metadata_changed" or metadata_changes(embedded).told:
+        yield "metadata"
     if fault == "form_fields_changed":
         yield "form_fields"
-    elif fault:
+    elif fault and fault != "metadata_changed":
         yield "other"
 
 
@@ -44,16 +44,3 @@ def only_fields_changed(embedded: EmbeddedPdfSignature) -> bool:
     """Tell whether filling in a form explains all that our stricter rules forbid."""
     found = embedded.evaluate_modifications(DEFAULT_DIFF_POLICY)
     return isinstance(found, DiffResult) and bool(found.changed_form_fields)
-
-
-def _stored(handler: PdfHandler) -> set[object]:
-    store = handler.root.get("/DSS")
-    if not isinstance(store, generic.DictionaryObject):
-        return set()
-    found: set[object] = {"there is one"}
-    for kind in _STORED:
-        held = store.get(kind)
-        if isinstance(held, generic.ArrayObject):
-            found |= {(kind, getattr(one, "idnum", None)) for one in list.__iter__(held)}
-    named = store.get("/VRI")
-    return found | ({str(name) for name in named} if isinstance(named, generic.DictionaryObject) else set())

@@ -29,6 +29,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.changes import only_fields_changed
 from signing.later_fields import later_fields_are_plain
+from signing.metadata import metadata_changes
 from signing.plain_der import is_plain
 
 MOST_REVISIONS = 50
@@ -92,7 +93,8 @@ def signature_fault(embedded: EmbeddedPdfSignature) -> str:
     "coverage_incomplete": its byte range does not cover its revision, or its container holds more than the
     signature. "changed_after_signing": a later revision does more than the harmless things, or more than
     this signature permits, or the field of a later signature is odd; "form_fields_changed" where that is
-    filling in a form, and it does not forbid so.
+    filling in a form, and it does not forbid so. "metadata_changed": what the file says of itself was
+    changed, and nobody signed that.
     Needs `compute_integrity_info(SIGNATURES_ONLY)` to have run.
     """
     reach = embedded.coverage
@@ -105,7 +107,7 @@ def signature_fault(embedded: EmbeddedPdfSignature) -> str:
     if not later_fields_are_plain(embedded):
         return "changed_after_signing"
     if _is_harmless(embedded):
-        return ""
+        return "" if metadata_changes(embedded).vouched else "metadata_changed"
     forbidden = embedded.docmdp_level is MDPPerm.NO_CHANGES
     return (
         "changed_after_signing" if forbidden or not only_fields_changed(embedded) else "form_fields_changed"

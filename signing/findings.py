@@ -12,7 +12,7 @@ Certified = Literal["", "no_changes", "form_filling", "annotations"]
 EvidenceKind = Literal["ocsp", "crl"]
 EvidenceSource = Literal["dss", "embedded", "fetched"]
 StampKind = Literal["signature", "document"]
-Change = Literal["validation_data", "timestamps", "signatures", "form_fields", "other"]
+Change = Literal["validation_data", "timestamps", "signatures", "metadata", "form_fields", "other"]
 
 
 def chosen(words: Any, text: object) -> Any:

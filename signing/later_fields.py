@@ -12,6 +12,8 @@ from pyhanko.pdf_utils import generic
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from signing.resolved import entry
+
 Rectangle = tuple[float, float, float, float]
 _COMMENT = re.compile(rb"%[^\r\n]*")
 _BLANKS = b"\x00\t\n\f\r "
@@ -41,7 +43,7 @@ def later_fields_are_plain(embedded: EmbeddedPdfSignature) -> bool:
         if "/Kids" in one.sig_field and (stamp or str(one.field_name) not in known):
             return False
         for widget in widgets_of(one):
-            if widget.get("/Subtype", "/Widget") != "/Widget":
+            if entry(widget, "/Subtype", "/Widget") != "/Widget":
                 return False
             try:
                 rectangle = rectangle_of(widget)
@@ -57,7 +59,7 @@ def widgets_of(embedded: EmbeddedPdfSignature) -> Iterator[generic.DictionaryObj
 
     Raises TypeError for anything that is no dictionary.
     """
-    below = embedded.sig_field.get("/Kids")
+    below = entry(embedded.sig_field, "/Kids")
     for one in list(below) if isinstance(below, generic.ArrayObject) else [embedded.sig_field]:
         widget = one.get_object()
         if not isinstance(widget, generic.DictionaryObject):
@@ -84,7 +86,7 @@ def has_area(rectangle: Rectangle | None) -> bool:
 
 def draws(widget: generic.DictionaryObject) -> bool:
     """Tell whether a widget has an appearance with anything in it but blanks and comments."""
-    looks = widget.get("/AP")
+    looks = entry(widget, "/AP")
     if looks is None:
         return False
     if not isinstance(looks, generic.DictionaryObject):

@@ -52,6 +52,7 @@ REASON_CODES = frozenset(
         "coverage_incomplete",
         "changed_after_signing",
         "form_fields_changed",
+        "metadata_changed",
         "looks_changed",
         "second_look_not_made",
         "digest_mismatch",

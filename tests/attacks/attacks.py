@@ -33,6 +33,7 @@ class Honest:
     other: bytes  # another letter, signed an hour later
 
 
+_NINE = generic.NumberObject(9)
 Attack = Callable[[Honest], bytes]
 ATTACKS: dict[str, Attack] = {}
 
@@ -151,6 +152,41 @@ def saving_a_catalogue_of_its_own(honest: Honest) -> bytes:
         153: stream(STOLEN),
     }
     return appended(honest.approval, objects, root=150)
+
+
+# What the file says of itself -------------------------------------------------------------------------
+
+
+@attack
+def saying_another_title(honest: Honest) -> bytes:
+    def tell(writer: IncrementalPdfFileWriter) -> None:
+        said = {pdf_name("/Title"): pdf_string("Pay 900"), pdf_name("/Author"): pdf_string("UBND")}
+        writer.set_info(writer.add_object(generic.DictionaryObject(said)))
+
+    return updated(honest.approval, tell)
+
+
+@attack
+def saying_another_title_in_xmp(honest: Honest) -> bytes:
+    told = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<r:Description r:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><r:Alt>'
+        b'<r:li xml:lang="x-default">Pay 900</r:li></r:Alt></dc:title></r:Description></r:RDF></x:xmpmeta>'
+    )
+    entries = b"/Type/Metadata/Subtype/XML"
+    number = int(re.findall(rb"/Metadata\s+(\d+)\s+0\s+R", honest.approval)[-1])
+    return appended(honest.approval, {number: stream(told, entries)}, root=_root(honest.approval))
+
+
+@attack
+def saying_another_extension(honest: Honest) -> bytes:
+    def tell(writer: IncrementalPdfFileWriter) -> None:
+        level = {pdf_name("/BaseVersion"): pdf_name("/1.7"), pdf_name("/ExtensionLevel"): _NINE}
+        own = generic.DictionaryObject(level)
+        writer.root["/Extensions"] = generic.DictionaryObject({pdf_name("/ADBE"): own})
+        writer.update_root()
+
+    return updated(honest.approval, tell)
 
 
 # Signature wrapping: the signed bytes move, something else takes their place --------------------------
