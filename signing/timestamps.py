@@ -3,9 +3,12 @@
 
 import hashlib
 import os
+import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from asn1crypto import algos, cms, core, tsp, x509
 from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
@@ -16,6 +19,7 @@ from signing.keys_file import FileKey
 from signing.service_state import ServiceState
 
 POLICY = "1.3.6.1.4.1.4146.2.3"  # placeholder policy of a test authority; a real one names its own
+_KEPT_FOR = 3600.0  # seconds
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 
 
@@ -116,13 +120,42 @@ class LocalTimestamper:
 
 
 class StampingAt(TimeStamper):
-    """What pyHanko asks for a time stamp: hands the request to a source, with the time of this sealing."""
+    """What pyHanko asks for a time stamp: hands the request to a source, with the time of this sealing.
+
+    How large a stamp is and whose certificates it shows is learnt from a first one, which is kept for the
+    source: later sealings ask for the stamps alone that they put into the file.
+    """
 
     def __init__(self, source: TimestampSource, at: datetime) -> None:
         super().__init__()
         self.cert_registry.register_multiple(x509.Certificate.load(one) for one in source.issuers)
         self._source = source
         self._at = at
+
+    async def async_dummy_response(self, md_algorithm: str) -> cms.ContentInfo:
+        """Give a stamp of the source that goes into no file; one from the last hour serves."""
+        known = md_algorithm in self._dummy_response_cache
+        kept = None if known else _FIRST.of(self._source, md_algorithm)
+        if kept is not None:
+            self._register_dummy(md_algorithm, cms.ContentInfo.load(kept))
+        dummy: cms.ContentInfo = await super().async_dummy_response(md_algorithm)
+        if not known and kept is None:
+            _FIRST.keep(self._source, md_algorithm, dummy.dump())
+        return dummy
+
+    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
+        """Ask for a stamp; TimestampFailed where another certificate made it than the kept one shows."""
+        try:
+            token: cms.ContentInfo = await super().async_timestamp(message_digest, md_algorithm)
+        except BaseException:
+            _FIRST.forget(self._source)  # it is asked first of all again, before a key signs anything
+            raise
+        kept = _FIRST.of(self._source, md_algorithm)
+        if kept is not None and not _shown(token) <= _shown(cms.ContentInfo.load(kept)):
+            _FIRST.forget(self._source)  # its certificate was renewed: the status of the new one is not known
+            words = "the time stamp authority has another certificate now"
+            raise TimestampFailed(words, reason="certificate_changed")
+        return token
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """Pass the request on; TimestampFailed when the answer cannot be read."""
@@ -132,3 +165,31 @@ class StampingAt(TimeStamper):
         except (ValueError, TypeError) as error:
             raise TimestampFailed("the answer of the time stamp authority cannot be read") from error
         return response
+
+
+def _shown(token: cms.ContentInfo) -> set[bytes]:
+    return {one.dump() for one in token["content"]["certificates"]}
+
+
+class _FirstStamps:
+    """The first stamps of sources, as bytes: what is parsed of them is no two threads' to share."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: WeakKeyDictionary[TimestampSource, dict[str, tuple[bytes, float]]] = WeakKeyDictionary()
+
+    def of(self, source: TimestampSource, algorithm: str) -> bytes | None:
+        with self._lock:
+            token, since = self._kept.get(source, {}).get(algorithm, (None, 0.0))
+        return token if time.monotonic() - since < _KEPT_FOR else None
+
+    def keep(self, source: TimestampSource, algorithm: str, token: bytes) -> None:
+        with self._lock:
+            self._kept.setdefault(source, {})[algorithm] = (token, time.monotonic())
+
+    def forget(self, source: TimestampSource) -> None:
+        with self._lock:
+            self._kept.pop(source, None)
+
+
+_FIRST = _FirstStamps()
