@@ -15,7 +15,7 @@ from reuse_api.content import Span, asked_span, content, picture
 from reuse_api.idempotency import WriteKey
 from reuse_api.language import Language, language_of
 from reuse_api.uploads import receive_file
-from vault import deliver, finding, picturing, receipts
+from vault import deliver, finding, picturing, receipts, versions
 from vault.deposit import upload
 from vault.errors import FieldInvalid, NotFound
 from vault.finding import MAX_PAGE, MyAccess, MyRecord
@@ -59,6 +59,25 @@ async def get_content(request: Request, vault: TheVault, caller: AsOwner, record
     span = asked_span(request)
     part = span or Span()
     delivery = await deliver.read_own(vault, caller, record, start=part.start, stop=part.stop)
+    return content(request, delivery, ranged=span is not None, audience="citizen")
+
+
+@router.get("/records/{record}/versions")
+async def get_versions(request: Request, vault: TheVault, caller: AsOwner, record: str) -> Response:
+    """List every file of a document of mine, oldest first: the original, and each renewal; no content."""
+    found = await versions.mine(vault, caller, record)
+    told = [asdict(one) | {"since": one.since.isoformat()} for one in found]
+    return answer(request, {"versions": told}, audience="citizen")
+
+
+@router.get("/records/{record}/versions/{sha256}/content")
+async def get_version(
+    request: Request, vault: TheVault, caller: AsOwner, record: str, sha256: str
+) -> Response:
+    """Read one file of a document of mine, or a range of it, by its SHA-256; an entry like any reading."""
+    span = asked_span(request)
+    part = span or Span()
+    delivery = await versions.read(vault, caller, record, sha256, start=part.start, stop=part.stop)
     return content(request, delivery, ranged=span is not None, audience="citizen")
 
 

@@ -1,6 +1,6 @@
 """What an entry proves to the gate: pure checks, with no look at a row or a key (see vault/key_gate.py)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,14 +51,16 @@ def check_proof(verifier: LogVerifier, evidence: Evidence) -> None:
         raise GateRefused(f"proof: {problem}") from problem
 
 
-def check_delivered(entry: OpenedEntry, caller: Caller, record_id: str, digest: str, now: datetime) -> None:
-    """Check that the entry permits this caller this very content (SHA-256 as hex), and lately.
+def check_delivered(
+    entry: OpenedEntry, caller: Caller, record_id: str, digests: Collection[str], now: datetime
+) -> None:
+    """Check that the entry permits this caller a content (one of these SHA-256 as hex), and lately.
 
     Raises:
         GateRefused: naming the check that failed.
     """
     parts = entry.parts
-    if parts.subject.get("record") != record_id or parts.subject.get("digest") != digest:
+    if parts.subject.get("record") != record_id or parts.subject.get("digest") not in digests:
         raise GateRefused("record: the entry names another one")
     if parts.actor != caller.actor():
         raise GateRefused("caller: the entry names another one")

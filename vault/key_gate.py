@@ -29,7 +29,7 @@ from vault.entries import SEED_INFO, holder_tag
 from vault.entry_holders import living, living_holders, living_owners
 from vault.errors import GateRefused
 from vault.evidence import Evidence, OpenedEntry, check_act, check_delivered, check_job, check_proof
-from vault.evidence_tables import waiting_seal
+from vault.evidence_tables import earlier_content, scan, waiting_seal
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
 
 RECORD_KEY_INFO = b"kho/1/record-key"
@@ -69,6 +69,8 @@ class Gate(Credentials):
     async def open_key(self, evidence: Evidence, credential: Caller, record_id: str) -> bytes:
         """Give the key of one record against one committed `delivered` entry.
 
+        The entry names the newest file; that of an owner may name an earlier one too, or the original.
+
         Raises:
             GateRefused: naming the check that failed.
         """
@@ -77,7 +79,8 @@ class Gate(Credentials):
         if isinstance(caller, StaffCaller):  # neither an auditor nor an administrator reads content
             raise GateRefused("caller: their role opens no key")
         held = await self._held(evidence, Kind.DELIVERED, record_id)
-        check_delivered(held.entry, caller, record_id, held.digest, self._clock.now())
+        digests = {held.digest} | (held.others if isinstance(caller, OwnerCaller) else frozenset())
+        check_delivered(held.entry, caller, record_id, digests, self._clock.now())
         return held.key()
 
     async def open_key_for_job(self, evidence: Evidence, job: str, record_id: str) -> bytes:
@@ -107,9 +110,14 @@ class Gate(Credentials):
                 raise GateRefused("record: its keys are gone or it never was")
             parts = [await self._open_for(db, entry, "owner", row.owner) for row in owners]
             first = owners[0]
+            others = [
+                (await db.execute(select(kept.c.content_sha256).where(kept.c.record == record_id))).scalars()
+                for kept in (earlier_content, scan)
+            ]
             private = await self._private(db, "owner", first.owner, "content")
         aad = first.owner.encode() + b"\x00" + record_id.encode()
-        return _Held(parts[0], first.content_sha256.hex(), private, first.wrapped_key, aad)
+        beside = frozenset(digest.hex() for found in others for digest in found)
+        return _Held(parts[0], first.content_sha256.hex(), beside, private, first.wrapped_key, aad)
 
     async def open_waiting(self, waiting: str, part: str) -> bytes:
         """Give back what a system handed in and what waits to be carried out for it (vault/waiting_seals.py).
@@ -244,6 +252,7 @@ class _Held:
 
     entry: OpenedEntry
     digest: str
+    others: frozenset[str]  # of the same record's earlier files and its original
     private: bytes
     wrapped: bytes
     aad: bytes

@@ -26,6 +26,7 @@ from vault.services import Vault
 from vault.tables import damage
 from vault.telling import Telling
 
+_ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png", "image/tiff": ".tif", "image/heic": ".heic"}
 _LONGEST_NAME = 60  # characters of a title in a file name: with its code it stays under 255 bytes
 SHARED = timedelta(seconds=60)  # ranges of one file share a `delivered` entry this long
 
@@ -75,12 +76,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Access:
-    """A permitted access, ready to be entered."""
+    """A permitted access, ready to be entered; `beside`: to another file than the record's newest."""
 
     told: Telling
     record: Stored
     epochs: Mapping[str, int]
     release: str | None
+    beside: bool = False
 
 
 async def send(
@@ -129,8 +131,9 @@ async def send(
 
 def _file_name(record: Stored, facts: AccessFacts) -> str:
     """Name the file as people know the paper; what would steer a file system is left out."""
+    ending = _ENDINGS.get(record.row["media_type"], ".pdf")
     title = "".join(one for one in normalize("NFC", str(record.row["title"])) if _may_name(one))
-    return f"{' '.join(title.split())[:_LONGEST_NAME]} {_code(record, facts)}.pdf".strip()
+    return f"{' '.join(title.split())[:_LONGEST_NAME]} {_code(record, facts)}{ending}".strip()
 
 
 def _may_name(letter: str) -> bool:
@@ -220,7 +223,8 @@ async def _report_damage(
         await db.execute(insert(damage).values(**row, at=stamp(vault.clock.now())))
         await epochs.advance(db, [("owner", one) for one in access.record.facts.owners])
 
-    await _not_delivered(vault, caller, access, entry, problem.code, write)
+    # A damaged file beside the newest is a finding of `kho inspect`; the record itself is as good as before.
+    await _not_delivered(vault, caller, access, entry, problem.code, None if access.beside else write)
 
 
 async def _not_delivered(

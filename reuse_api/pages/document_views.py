@@ -1,13 +1,16 @@
 """What the page of one document shows: how it was checked, its history, what it replaced, who owns it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reuse_api.document_steps import Worth
 from reuse_api.pages import dates
 from reuse_api.pages.check_views import StepView, tell_check
 from reuse_api.pages.dates import When
+from reuse_api.pages.version_views import VersionView, tell_versions
 from reuse_api.pages.views import Mark, Narrator, RecordView
 from vault.looking import Neighbour, ValidityChange, WholeRecord
+from vault.versions import Version
 
 _BEGUN = {"result": "issued", "result_file": "issued", "upload": "uploaded", "digitised": "digitised"}
 
@@ -46,10 +49,11 @@ class DocumentView:
     replaces: tuple[NeighbourView, ...]
     pages: int | None
     digest: str  # SHA-256 of the file, hexadecimal
+    versions: tuple[VersionView, ...]  # oldest first; empty where there is but one
 
 
-def tell_document(narrator: Narrator, whole: WholeRecord) -> DocumentView:
-    """Tell of one document."""
+def tell_document(narrator: Narrator, whole: WholeRecord, versions: Sequence[Version] = ()) -> DocumentView:
+    """Tell of one document; `versions` are all its files, oldest first."""
     one, language = whole.record, narrator.language
     card = narrator.record(one)
     file = f"{card.file}, SHA-256 {whole.sha256.hex()}"
@@ -73,6 +77,7 @@ def tell_document(narrator: Narrator, whole: WholeRecord) -> DocumentView:
         replaces=tuple(_neighbour(narrator, other) for other in whole.replaces),
         pages=one.pages,
         digest=whole.sha256.hex(),
+        versions=tell_versions(narrator, one.id, versions) if len(versions) > 1 else (),
     )
 
 

@@ -77,7 +77,7 @@ class Narrator:
             verdict=Mark(self.name("verdict", one.verdict), _VERDICT.get(one.verdict, "bad")),
             trust=Mark(self.name("trust", one.trust), _TRUST.get(one.trust, "plain")),
             trust_letter=one.trust,
-            file=self._file(one.media_type, one.size),
+            file=self.file(one.media_type, one.size),
             uploaded=one.source == "upload",
             damaged=one.damaged,
         )
@@ -136,7 +136,8 @@ class Narrator:
     def _day(self, iso: str | None) -> When | None:
         return dates.day(date.fromisoformat(iso), self.language.code) if iso else None
 
-    def _file(self, media_type: str, octets: int) -> str:
+    def file(self, media_type: str, octets: int) -> str:
+        """Tell what kind of file it is, and how large (bytes)."""
         if media_type == "application/pdf":
             return self.language.say("record.pdf", size=self.size(octets))
         return self.language.say("record.other_file", media_type=media_type, size=self.size(octets))

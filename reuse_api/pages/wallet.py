@@ -14,7 +14,7 @@ from reuse_api.pages.quarantine_views import tell_shut
 from reuse_api.pages.rendering import language_of, page
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.pages.views import Narrator
-from vault import deliver, finding, looking, my_consents, picturing
+from vault import deliver, finding, looking, my_consents, picturing, versions
 from vault.errors import NotFound
 from vault.quarantine_ending import my_quarantine
 from vault.services import Refusal
@@ -47,13 +47,13 @@ async def records(
 @router.get("/wallet/records/{record}")
 async def record(request: Request, vault: TheVault, caller: AsOwner, record: str) -> Response:
     """Show one document: its state, check, history and facts, and the ways to its pages and its file."""
+    narrator = Narrator(language_of(request), vault.book)
+    kept = await versions.mine(vault, caller, record)
     return page(
         request,
         "record.html",
         section="records",
-        one=tell_document(
-            Narrator(language_of(request), vault.book), await looking.look(vault, caller, record)
-        ),
+        one=tell_document(narrator, await looking.look(vault, caller, record), kept),
     )
 
 
@@ -86,6 +86,15 @@ async def picture(request: Request, vault: TheVault, caller: AsOwner, record: st
 async def content(request: Request, vault: TheVault, caller: AsOwner, record: str) -> Response:
     """Hand out the file to its owner; an entry of the log like every other reading."""
     told = await deliver.read_own(vault, caller, record)
+    if isinstance(told, Refusal):
+        return refused(request, told)
+    return file_of(request, told, ranged=False)
+
+
+@router.get("/wallet/records/{record}/versions/{sha256}/content")
+async def version(request: Request, vault: TheVault, caller: AsOwner, record: str, sha256: str) -> Response:
+    """Hand out an earlier file or the original; an entry of the log like every other reading."""
+    told = await versions.read(vault, caller, record, sha256)
     if isinstance(told, Refusal):
         return refused(request, told)
     return file_of(request, told, ranged=False)

@@ -127,6 +127,10 @@ WALLET = {
     "GET /v1/me/records": api(**OWNERS),
     "POST /v1/me/records": api(owner=415, another=415),
     "GET /v1/me/records/{record}/content": api(at=RECORD, **HERS),
+    "GET /v1/me/records/{record}/versions": api(at=RECORD, **HERS),
+    "GET /v1/me/records/{record}/versions/{sha256}/content": api(
+        at=RECORD | {"sha256": "none"}, owner=404, another=404
+    ),
     "GET /v1/me/records/{record}/pages/{page}": api(at=RECORD | {"page": "1"}, **HERS),
     "GET /v1/me/accesses": api(**OWNERS),
     "GET /v1/me/accesses/{index}": api(at=INDEX, **HERS),
@@ -136,6 +140,9 @@ WALLET = {
     "GET /wallet/records/{record}/view/{number}": room(at=RECORD | {"number": "1"}, **HERS),
     "GET /wallet/records/{record}/pages/{number}": room(at=RECORD | {"number": "1"}, **HERS),
     "GET /wallet/records/{record}/content": room(at=RECORD, **HERS),
+    "GET /wallet/records/{record}/versions/{sha256}/content": room(
+        at=RECORD | {"sha256": "none"}, owner=404, another=404
+    ),
     "GET /wallet/accesses": room(**OWNERS),
     "GET /wallet/accesses/{index}": room(at=INDEX, **HERS),
     "GET /wallet/accesses/{index}/proof": room(at=INDEX, **HERS),

@@ -52,6 +52,8 @@ EXPECTED = {
         "GET /v1/me/records",
         "POST /v1/me/records",
         "GET /v1/me/records/{record}/content",
+        "GET /v1/me/records/{record}/versions",
+        "GET /v1/me/records/{record}/versions/{sha256}/content",
         "GET /v1/me/records/{record}/pages/{page}",
         "GET /v1/me/accesses",
         "GET /v1/me/accesses/{index}",

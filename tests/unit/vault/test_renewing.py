@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from reuse_api.demo import people
 from signing.errors import TimestampFailed
-from vault import deliver, issue, looking
+from vault import deliver, issue, looking, versions
 from vault.callers import OwnerCaller
 from vault.clock import Clock
 from vault.entries import stamp
@@ -75,6 +75,11 @@ async def test_a_stamp_that_runs_out_is_renewed_and_the_old_file_kept(later: Any
     whole = await looking.look(later.vault, daughter, later.daughters)
     assert (whole.report.verdict, whole.report.signatures[0].level) == ("valid", "B-LTA")
     assert whole.record.trust == "A"
+    kept = await versions.mine(later.vault, daughter, later.daughters)
+    assert [(one.name, one.why, one.sha256) for one in kept] == [
+        ("1", "stored", sha256(before).hexdigest()),
+        ("2", "renewed", sha256(after).hexdigest()),
+    ]
     classes = select(trust_class).filter_by(record=later.daughters).order_by(trust_class.c.n)
     judged = [(one.trust, one.report, one.idx) for one in await later.rows(classes)]
     assert judged == [("A", 1, None), ("A", 2, None)], "by the new report too; nothing moved, so no entry"
@@ -84,6 +89,9 @@ async def test_a_stamp_that_runs_out_is_renewed_and_the_old_file_kept(later: Any
     assert told == [(15, "opened_for_renewal", 1), (15, "archive_renewed", 2), (3, "delivered", 2)]
     assert opened[1].parts.basis["before"] == sha256(before).hexdigest()
     assert opened[1].parts.subject["digest"] == sha256(after).hexdigest()
+    old_file = await versions.read(later.vault, daughter, later.daughters, kept[0].sha256)
+    assert isinstance(old_file, deliver.Delivery)
+    assert await later.drained(old_file) == before
     assert await renew_due(later.vault, unforeseen) == Renewals(), "it lasts again"
     found = await inspect(later.places)
     assert found.sound and not found.findings, found.findings
