@@ -2,11 +2,14 @@
 
 Its bytes lie sealed in the store, under a key sealed to the vault's quarantine key, which nothing in Kho
 opens anything with: it is no record, has no page, and is released to nobody. What is kept is bounded for each
-holder and altogether; beyond that a file is refused all the same, but nothing of it is kept.
+holder and altogether; beyond that a file is refused all the same, but nothing of it is kept: it is counted,
+and told in the log of security.
 """
 
 import asyncio
 import json
+import logging
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,6 +40,10 @@ MOST_OF_ONE = 20  # files of one holder at once
 MOST_BYTES_OF_ONE = 200 * 2**20
 MOST_BYTES = 2 * 2**30  # of everybody together
 PURPOSE = "quarantine"  # of the vault's key pair
+_security = logging.getLogger("kho.security")  # without personal data: an owner is nobody there
+not_kept: Counter[str] = (
+    Counter()
+)  # files refused since this process started for which there was no room, by code
 _KEY_INFO = b"kho/1/quarantine-key"
 _PART = "file"
 
@@ -76,15 +83,15 @@ async def turn_away(vault: Vault, suspect: Suspect) -> FileRejected:
         public = await _public(db)
         holders = await entries.holders(db, [suspect.holder])
     if known is not None or not room:
-        return _rejected(suspect, known)
+        return _rejected(suspect, known) if known is not None else _without_room(suspect)
     item, key = new_id("qua"), new_record_key()
     sealed = await _put(vault, suspect.file, key, item)
     wrapped = seal_to(public, key, info=_KEY_INFO, aad=item.encode())
     row = _row(suspect, item, sealed, wrapped)
 
-    async def change(tx: Transaction) -> Mapping[str, Any]:
+    async def change(tx: Transaction) -> Mapping[str, Any] | None:
         twin = await _known(tx.db, suspect)  # the same bytes came at the same time
-        if twin is not None:
+        if twin is not None or not await _room(tx.db, suspect):  # or others, which filled what was left
             return twin
         (logged,) = await tx.append([_told(suspect, row, holders)])
         await tx.db.execute(insert(quarantine).values(**row, idx=logged.index))
@@ -95,9 +102,9 @@ async def turn_away(vault: Vault, suspect: Suspect) -> FileRejected:
     except BaseException:
         await discard(vault, row["blob"])
         raise
-    if kept["id"] != item:
+    if kept is None or kept["id"] != item:
         await discard(vault, row["blob"])
-    return _rejected(suspect, kept)
+    return _rejected(suspect, kept) if kept is not None else _without_room(suspect)
 
 
 async def discard(vault: Vault, blob: str) -> None:
@@ -195,6 +202,20 @@ def _told(suspect: Suspect, row: Mapping[str, Any], holders: list[Holder]) -> en
     return entries.prepare(
         Kind.RECORD_EVENT, parts, holders, at=suspect.at, caller_kind=caller.kind, caller=caller.id
     )
+
+
+def _without_room(suspect: Suspect) -> FileRejected:
+    """Count a file that is refused without being kept, and tell of it."""
+    not_kept[suspect.code] += 1
+    facts = {
+        "code": suspect.code,
+        "found": ",".join(suspect.found),
+        "size": suspect.size,
+        "by": suspect.caller.kind,
+        "count": not_kept[suspect.code],
+    }
+    _security.warning("quarantine_full", extra={"facts": facts})
+    return _rejected(suspect, None)
 
 
 def _rejected(suspect: Suspect, kept: Mapping[str, Any] | None) -> FileRejected:

@@ -97,6 +97,27 @@ async def test_what_one_holder_may_fill_is_bounded(
     assert (await refused(house, daughter, suspect())).quarantine is None
 
 
+async def test_files_that_come_at_once_fill_no_more_than_one_by_one_and_the_rest_is_counted(
+    house: Any,
+    daughter: OwnerCaller,
+    suspect: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    held = len(await my_quarantine(house.vault, daughter))
+    monkeypatch.setattr(quarantining, "MOST_OF_ONE", held + 1)
+    counted, size = quarantining.not_kept["active_content"], await house.size()
+    told = await asyncio.gather(*(refused(house, daughter, suspect()) for _ in range(4)))
+    assert [one.code for one in told] == ["active_content"] * 4
+    assert len([one for one in told if one.quarantine is not None]) == 1
+    assert await house.size() == size + 1
+    assert quarantining.not_kept["active_content"] == counted + 3
+    lines = [one for one in caplog.records if one.msg == "quarantine_full"]
+    assert [one.name for one in lines] == ["kho.security"] * 3
+    assert daughter.owner not in str([one.__dict__ for one in lines])
+    assert {one.code for one in (await inspect(house.places)).findings} <= {"quarantine"}
+
+
 async def test_a_full_disk_leaves_nothing_half_done(house: Any, daughter: OwnerCaller, suspect: Any) -> None:
     rows, size = await house.rows(select(quarantine)), await house.size()
     scratch, file = house.vault.scratch, suspect()
