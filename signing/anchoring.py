@@ -29,6 +29,17 @@ def anchor_of(path: ValidationPath | None, anchors: Iterable[Anchor], moment: da
     return next((one for one in ours if one.covers(moment)), ours[0] if ours else None)
 
 
+def outlived(path: ValidationPath | None, moment: datetime) -> bool:
+    """Tell whether a signer who is trusted as such signs with a certificate that is not alive at `moment`.
+
+    An anchor's dates are nobody's concern where it vouches for others (RFC 5280, 6.1.1); a signer's are.
+    """
+    if path is None or path.pkix_len:
+        return False
+    own = path.get_ee_cert_safe()
+    return own is None or not own.not_valid_before <= moment <= own.not_valid_after
+
+
 def _is_authority(anchor: Anchor, name: x509.Name, key: keys.PublicKeyInfo) -> bool:
     # A trust anchor is a name and a key (RFC 5280, 6.1.1): another certificate of both is the same one.
     own = x509.Certificate.load(anchor.certificate)

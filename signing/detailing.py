@@ -11,7 +11,7 @@ from pyhanko.sign.validation.generic_cms import extract_self_reported_ts
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec
 
-from signing.anchoring import anchor_of
+from signing.anchoring import anchor_of, outlived
 from signing.anchors import Anchor, AnchorName
 from signing.changes import changes_after
 from signing.coverage import SIGNATURES_ONLY, signature_fault, stamp_is_plain
@@ -129,7 +129,8 @@ def described(
 ) -> SignatureDetail:
     """Add what is told of every judged CMS: chain, anchor, proofs of status, algorithms.
 
-    What would be valid is not, if its anchor does not count at the proven time.
+    What would be valid is not, if its anchor does not count at the proven time, or is the signer's own
+    certificate and not alive then; without a proven time, now.
     """
     moment = finding.proven_at or setting.at
     if told.verdict == "valid":
@@ -139,6 +140,14 @@ def described(
                 verdict="undetermined",
                 sub_indication="NO_CERTIFICATE_CHAIN_FOUND",
                 reason="signer_not_trusted",
+                level="",
+            )
+        elif outlived(finding.path, moment):
+            told = replace(
+                told,
+                verdict="undetermined",
+                sub_indication="OUT_OF_BOUNDS_NO_POE",
+                reason="certificate_expired",
                 level="",
             )
         else:

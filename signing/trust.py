@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from asn1crypto import algos, crl, ocsp, x509
+from asn1crypto import algos, crl, keys, ocsp, x509
 from pyhanko.sign.validation.policy_decl import (
     CertificateFetchingRule,
     LocalKnowledge,
@@ -35,6 +35,18 @@ from signing.grounds import Piece
 _SHA1_UNTIL = datetime(2014, 1, 1, tzinfo=UTC)
 _NEVER = frozenset({"md2", "md5"})
 _RSA_BITS = 2048
+# The same, for keys: RSA of 1024 bits may have signed until the end of 2013.
+_RSA_BITS_ONCE = 1024
+_SMALL_RSA_UNTIL = _SHA1_UNTIL
+# Of 128 bits of strength or more: FIPS 186-5, RFC 8032, RFC 5639.
+_CURVES = frozenset(
+    {
+        "secp256r1",
+        "secp384r1",
+        "secp521r1",
+        *(f"brainpoolp{bits}{kind}1" for bits in (256, 320, 384, 512) for kind in "rt"),
+    }
+)
 # A file is judged offline, so that of its newest archive stamp nothing fresher is known than what it carries.
 # That is accepted for five years: an archive stamp has to be renewed within that time anyway.
 STAMP_STATUS_AGE = timedelta(days=5 * 365)
@@ -59,6 +71,24 @@ class AlgorithmsByDate(DisallowWeakAlgorithmsPolicy):
             in_time = moment is not None and moment < _SHA1_UNTIL
             return AlgorithmUsageConstraint(allowed=in_time, not_allowed_after=_SHA1_UNTIL)
         return super().digest_algorithm_allowed(algo, moment)
+
+    def signature_algorithm_allowed(
+        self,
+        algo: algos.SignedDigestAlgorithm,
+        moment: datetime | None,
+        public_key: keys.PublicKeyInfo | None,
+    ) -> AlgorithmUsageConstraint:
+        """Refuse weak curves always, RSA below 2048 bits for anything not proven to be from before 2014."""
+        if public_key is not None and public_key.algorithm == "ec":
+            named, curve = public_key.curve
+            if named != "named" or curve not in _CURVES:
+                return AlgorithmUsageConstraint(allowed=False, failure_reason="the curve is too weak")
+        early = moment is not None and moment < _SMALL_RSA_UNTIL
+        if not early or public_key is None or public_key.algorithm not in ("rsa", "rsassa_pss"):
+            return super().signature_algorithm_allowed(algo, moment, public_key)
+        if public_key.bit_size < _RSA_BITS_ONCE:
+            return AlgorithmUsageConstraint(allowed=False, failure_reason="the key is too short")
+        return super().signature_algorithm_allowed(algo, moment, None)
 
 
 def validation_policy(

@@ -26,7 +26,7 @@ from signxml.exceptions import InvalidDigest, InvalidInput, InvalidSignature
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
-from signing.anchoring import anchor_of
+from signing.anchoring import anchor_of, outlived
 from signing.anchors import Anchor, AnchorName
 from signing.describing import chain_of_path, claimed_chain, key_bits, name_of, path_evidence
 from signing.file_types import kind_of
@@ -169,6 +169,8 @@ def _told(
     grounds: Grounds,
 ) -> SignatureDetail:
     anchor = anchor_of(path, (one for one in anchors if one.signs), at)
+    if found.status is AdESStatus.PASSED and outlived(path, at):
+        found = AdESIndeterminate.OUT_OF_BOUNDS_NO_POE
     if found.status is not AdESStatus.PASSED or anchor is None or path is None:
         stamped = signature.find(f".//{XADES}EncapsulatedTimeStamp") is not None
         past = stamped and found in (AdESIndeterminate.OUT_OF_BOUNDS_NO_POE, AdESIndeterminate.TRY_LATER)

@@ -82,7 +82,14 @@ async def test_a_certificate_expired_since_needs_a_proven_time() -> None:
     assert one.signed_at is not None
     claimed_alive = certificate.not_valid_before < one.signed_at < certificate.not_valid_after
     assert claimed_alive and certificate.not_valid_after < AT
-    assert [stamp.verdict for stamp in one.timestamps] == ["undetermined"]
+    assert [(stamp.verdict, stamp.reason) for stamp in one.timestamps] == [
+        ("undetermined", "algorithm_too_weak")
+    ]
+    # Its time is only claimed: today the certificate counts for nothing, though trusted as it stands.
+    assert (report.verdict, report.sub_indication) == ("undetermined", "OUT_OF_BOUNDS_NO_POE")
+    assert (one.verdict, one.reason, one.anchor) == ("undetermined", "certificate_expired", None)
+    while_alive = await judged(OF_2021, anchors_of(OF_2021), certificate.not_valid_after)
+    assert while_alive.verdict == "valid"
 
 
 async def test_one_with_a_malformed_container_is_undetermined_with_the_reason() -> None:
