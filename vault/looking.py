@@ -16,7 +16,7 @@ from vault.entries import instant
 from vault.errors import NotFound
 from vault.finding import MyRecord, my_record
 from vault.services import Vault
-from vault.tables import agency, record, record_owner, signature_report, validity_event
+from vault.tables import agency, digitisation, record, record_owner, signature_report, validity_event
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class WholeRecord:
     replaced_by: Neighbour | None
     replaces: tuple[Neighbour, ...]
     owners: int
+    digitised_by: tuple[str, str | None] | None = None  # the agency that scanned it, Vietnamese and English
 
 
 async def look(vault: Vault, caller: OwnerCaller, record_id: str) -> WholeRecord:
@@ -69,6 +70,7 @@ async def look(vault: Vault, caller: OwnerCaller, record_id: str) -> WholeRecord
         (stored,) = await trust_rows.explained(db, [stored])
         history = await _history(db, record_id)
         judged_at = await _judged_at(db, record_id)
+        scanner = await _digitised_by(db, record_id)
         neighbours = await _neighbours(db, caller.owner, stored.row)
     successor = stored.row["replaced_by"]
     return WholeRecord(
@@ -80,7 +82,18 @@ async def look(vault: Vault, caller: OwnerCaller, record_id: str) -> WholeRecord
         replaced_by=neighbours.get(successor),
         replaces=tuple(one for id, one in neighbours.items() if id != successor),
         owners=len(stored.facts.owners),
+        digitised_by=scanner,
     )
+
+
+async def _digitised_by(db: AsyncConnection, record_id: str) -> tuple[str, str | None] | None:
+    rows = await db.execute(
+        select(agency.c.name_vi, agency.c.name_en)
+        .join(digitisation, digitisation.c.agency == agency.c.id)
+        .where(digitisation.c.record == record_id)
+    )
+    found = rows.first()
+    return None if found is None else (found.name_vi, found.name_en)
 
 
 async def _history(db: AsyncConnection, record_id: str) -> tuple[ValidityChange, ...]:

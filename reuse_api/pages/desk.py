@@ -69,6 +69,7 @@ async def dossier(
         if isinstance(told, Refusal):
             return refused(request, told)
         answer = clerk.plan(told, found)
+    newest = max(found.results, key=lambda each: str(each.row["created_at"]), default=None)
     came_to = await outcome(vault, caller, code, did) if did else None
     return page(
         request,
@@ -84,6 +85,7 @@ async def dossier(
         waiting=[clerk.waiting(each) for each in await waiting_seals.of_agency(vault, caller, code)],
         outcome=clerk.outcome(came_to, found) if came_to and "items" in came_to else None,
         done=done if done in DONE else "",
+        handed=clerk.stored(newest) if newest is not None and done == "result" else None,
         new_key=new_key,
     )
 

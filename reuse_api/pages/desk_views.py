@@ -27,7 +27,6 @@ from vault.waiting_seals import GIVEN_UP, Waiting
 _STATE: dict[str, Tone] = {"satisfied": "good", "candidate": "caution"}
 _SHOWN_OTHERWISE = ("data_source_answers",)  # the database stands there, with what to do next
 _MARKS: dict[str, dict[str, Tone]] = {
-    "verdict": {"valid": "good", "undetermined": "caution"},
     "trust": {"A": "good", "B": "good", "C": "good", "D": "plain", "E": "plain"},
 }
 
@@ -116,6 +115,7 @@ class Clerk(Narrator):
                 "source": one.row["source"],
                 "trust": one.facts.trust.value,
                 "verdict": one.facts.verdict,
+                "verdict_reasons": one.facts.verdict_reasons,
                 "validity": one.facts.validity.value,
             }
         )
@@ -195,6 +195,7 @@ class Clerk(Narrator):
             issuer=one.get("issuer"),
             marks=(
                 self.validity(one["validity"], one.get("source", ""), one.get("valid_until")),
+                self.signature(one["verdict"], one.get("verdict_reasons", ())),
                 *(
                     Mark(self.name(group, one[group]), tones.get(one[group], "bad"))
                     for group, tones in _MARKS.items()

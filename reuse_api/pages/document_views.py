@@ -40,6 +40,7 @@ class DocumentView:
     """One document with everything that may be said of it without opening it."""
 
     card: RecordView
+    issuer: str  # by whom it was issued, or why nobody is named
     trust_note: str
     owners: str
     steps: tuple[StepView, ...]
@@ -68,6 +69,7 @@ def tell_document(narrator: Narrator, whole: WholeRecord, versions: Sequence[Ver
     changes = [_change(narrator, change) for change in reversed(whole.history)]
     return DocumentView(
         card=card,
+        issuer=_issuer(narrator, whole),
         trust_note=language.say(f"record.trust_note.{one.trust}"),
         owners=_owners(narrator, whole.owners),
         steps=tell_check(narrator, "citizen", whole.report, file, Worth(one.trust, one.trust_reasons)),
@@ -79,6 +81,20 @@ def tell_document(narrator: Narrator, whole: WholeRecord, versions: Sequence[Ver
         digest=whole.sha256.hex(),
         versions=tell_versions(narrator, one.id, versions) if len(versions) > 1 else (),
     )
+
+
+def _issuer(narrator: Narrator, whole: WholeRecord) -> str:
+    """Name the issuer; of a digitised paper, say who scanned it, and that the issuer is only read off it."""
+    one, language = whole.record, narrator.language
+    if one.source == "upload":
+        return one.issuer_name or language.say("record.no_issuer")
+    if one.source != "digitised":
+        return one.issuer_name or language.say("record.unnamed")
+    vi, en = whole.digitised_by or ("", None)
+    scanner = vi if language.code == "vi" else en or vi
+    if one.issuer_name:
+        return language.say("record.issuer_read", issuer=one.issuer_name, agency=scanner)
+    return language.say("record.issuer_unrecorded", agency=scanner)
 
 
 def _owners(narrator: Narrator, number: int) -> str:

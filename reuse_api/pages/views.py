@@ -1,6 +1,6 @@
 """What the templates show: the vault's values turned into words, dates and sizes of one language."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -19,6 +19,7 @@ from vault.finding import MyRecord
 Tone = Literal["good", "caution", "bad", "plain"]
 _VALIDITY: dict[str, Tone] = {"in_force": "good", "suspended": "caution"}
 _VERDICT: dict[str, Tone] = {"valid": "good", "undetermined": "caution"}
+_CHANGED = frozenset({"changed_after_signing", "looks_changed"})
 _TRUST: dict[str, Tone] = {"A": "good", "B": "good", "C": "good"}
 
 
@@ -74,7 +75,7 @@ class Narrator:
             stored=self.moment(one.created_at),
             stored_day=dates.day_of(one.created_at, self.language.code),
             validity=self.validity(one.validity, one.source, one.valid_until),
-            verdict=Mark(self.name("verdict", one.verdict), _VERDICT.get(one.verdict, "bad")),
+            verdict=self.signature(one.verdict, one.verdict_reasons),
             trust=Mark(self.name("trust", one.trust), _TRUST.get(one.trust, "plain")),
             trust_letter=one.trust,
             file=self.file(one.media_type, one.size),
@@ -114,6 +115,14 @@ class Narrator:
         """Name a state of validity: of a record, with where it came from and the end it states."""
         group = validity_group(state, source, valid_until)
         return Mark(self.name(group, state), _VALIDITY.get(state, "bad") if group == "validity" else "plain")
+
+    def signature(self, verdict: str, reasons: Collection[str]) -> Mark:
+        """Name a verdict; what nobody signed, and what was changed after it was signed, is told apart."""
+        if verdict == "undetermined" and not _CHANGED.isdisjoint(reasons):
+            return Mark(self.language.say("record.signature_changed"), "bad")
+        if verdict == "undetermined" and "no_signature" in reasons:
+            return Mark(self.language.say("record.signature_none"), "plain")
+        return Mark(self.name("verdict", verdict), _VERDICT.get(verdict, "bad"))
 
     def name(self, group: str, key: str) -> str:
         """Name a value of a group, such as a trust class; begins with a capital."""

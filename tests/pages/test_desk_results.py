@@ -66,7 +66,8 @@ def test_a_result_is_issued_once_and_takes_the_place_of_an_older_one(
         f"{place.removesuffix('/result')}?done=result"
     }
     assert results(commune, place) == 1
-    assert "Đã cấp kết quả" in commune.get(answers[0].headers["location"]).text
+    done = commune.get(answers[0].headers["location"]).text.partition("Đã cấp kết quả")[2]
+    assert "Chữ ký số hợp lệ" in done.partition('id="plan"')[0], "what it is worth is told at once"
     number = first["f-number"]
     older = re.search(rf'name="(replaces-rec-\w+)"[^>]*><span>[^<]*{re.escape(number)}', form(commune, place))
     assert older is not None

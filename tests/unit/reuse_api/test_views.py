@@ -159,6 +159,38 @@ def test_a_document_is_told_in_words(
     assert told.file == file
 
 
+@pytest.mark.parametrize(
+    ("reason", "vi", "tone"),
+    [
+        ("no_signature", "Không có chữ ký số", "plain"),
+        ("changed_after_signing", "Bị thay đổi sau khi ký", "bad"),
+        ("looks_changed", "Bị thay đổi sau khi ký", "bad"),
+        ("signer_not_trusted", "Chưa xác định được chữ ký số", "caution"),
+    ],
+)
+def test_what_nobody_signed_and_what_was_changed_have_badges_of_their_own(
+    reason: str, vi: str, tone: str
+) -> None:
+    one = replace(RECORD, verdict="undetermined", verdict_reasons=(reason,))
+    told = narrator("vi").record(one).verdict
+    assert (told.words, told.tone) == (vi, tone)
+    assert narrator("en").record(one).verdict.words != vi
+
+
+def test_of_a_digitised_paper_it_is_said_who_scanned_it_and_that_nobody_proved_its_issuer() -> None:
+    scanned = replace(RECORD, source="digitised", issuer_name=None)
+    whole = replace(WHOLE, record=scanned, digitised_by=("UBND xã Tân Hòa", None))
+    assert tell_document(narrator("vi"), whole).issuer == (
+        "Chưa ghi nhận; UBND xã Tân Hòa số hóa từ bản giấy"
+    )
+    read = replace(whole, record=replace(scanned, issuer_name="Sở Tư pháp"))
+    assert tell_document(narrator("en"), read).issuer == (
+        "Sở Tư pháp, as the paper says; digitised by UBND xã Tân Hòa"
+    )
+    uploaded = replace(whole, record=replace(scanned, source="upload"))
+    assert tell_document(narrator("vi"), uploaded).issuer == "Không có: bạn tự tải lên"
+
+
 @pytest.mark.parametrize("code", ["vi", "en"])
 def test_only_a_valid_document_in_force_looks_good(code: str) -> None:
     tell = narrator(code).record
