@@ -1,5 +1,7 @@
 """Carries out what waits for its seal, in children that are killed at a moment; for `test_waiting_killed.py`.
 
+With "renew" as a second argument it renews archive time stamps, years ahead; for `test_renewing_killed.py`.
+
 A line of input says before which event the next child kills itself; a line of output says how it ended.
 Events are the operations on files below the folder and the commits of the database, as in `storyteller.py`.
 """
@@ -19,7 +21,11 @@ from sqlalchemy.engine import Engine
 from reuse_api.demo.pki import DemoAuthority
 from tests.conftest import opened_house
 from tests.faults.storyteller import WATCHED
+from tests.unit.vault.test_renewing import Ahead
+from vault.renewing import renew_due
 from vault.sealing_again import retry_due
+
+RENEW = "renew"
 
 
 def unforeseen(code: str, problem: Exception) -> None:
@@ -29,9 +35,13 @@ def unforeseen(code: str, problem: Exception) -> None:
 async def work(folder: Path, begin: Any) -> None:
     """Open the vault, begin to count, and carry out all that waits."""
     authority = DemoAuthority.load(folder / "keys" / "authority")
-    async with opened_house(folder, authority, {}, 1) as house:
+    renews = RENEW in sys.argv
+    async with opened_house(folder, authority, {}, 1, clock=Ahead(4.8) if renews else None) as house:
         begin()
-        await retry_due(house.vault, unforeseen, all_of_them=True)
+        if renews:
+            await renew_due(house.vault, unforeseen)
+        else:
+            await retry_due(house.vault, unforeseen, all_of_them=True)
 
 
 def one(folder: Path, number: int) -> dict[str, Any]:
