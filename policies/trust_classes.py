@@ -18,7 +18,7 @@ from typing import Any, Literal, Self
 
 from policies.facts import TrustClass
 
-RULES = "trust-classes/1"  # moves with every change of what follows; stored classes are then judged anew
+RULES = "trust-classes/2"  # moves with every change of what follows; stored classes are then judged anew
 BEFORE = "trust-classes/0"  # what was stored before classes were judged: sealed here A, uploaded D, else E
 
 Origin = Literal["result", "result_file", "digitised", "upload"]  # as `record.source`
@@ -177,6 +177,9 @@ def _against(evidence: Evidence, trust: TrustClass) -> list[ClassReason]:
     """Give everything that stands in the way of a class."""
     if evidence.verdict != "valid" or not evidence.signers:
         return [ClassReason("class_signature_not_valid", f"verdict={evidence.verdict}")]
+    unsure = next((one.verdict for one in evidence.signers if one.verdict != "valid"), None)
+    if unsure is not None:  # whoever made it: a paper is worth what all of its signatures are
+        return [ClassReason("class_signature_not_valid", f"signature.verdict={unsure}")]
     return [
         *_against_signer(evidence, _best(evidence, trust), trust),
         *_against_paper(evidence, trust),
@@ -191,8 +194,6 @@ def _best(evidence: Evidence, trust: TrustClass) -> Signer:
 
 def _against_signer(evidence: Evidence, signer: Signer, trust: TrustClass) -> list[ClassReason]:
     against = []
-    if signer.verdict != "valid":
-        against.append(ClassReason("class_signature_not_valid", f"signature.verdict={signer.verdict}"))
     if signer.anchor == "test" and not evidence.demonstration:
         against.append(ClassReason("class_anchor_for_tests", "anchor.purpose=test"))
     elif signer.anchor not in REAL_ANCHORS | {"test"}:

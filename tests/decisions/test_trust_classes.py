@@ -229,3 +229,14 @@ def test_what_is_not_proven_is_never_worth_more() -> None:
                 assert (evidence.type_shown, evidence.owner_shown) == ("yes", "yes")
         else:
             assert trust is (TrustClass.D if evidence.origin == "upload" else TrustClass.E)
+
+
+@pytest.mark.parametrize("evidence", [row[1] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_a_signature_of_whoever_comes_later_raises_nothing(evidence: Evidence) -> None:
+    """A stranger's valid signature adds no worth, and one that is not valid leaves none."""
+    stranger = Signer("valid", "99" * 32, "public")
+    followed = classify(replace(evidence, signers=(*evidence.signers, stranger)))
+    assert followed.trust == classify(evidence).trust
+    for verdict in ("undetermined", "invalid"):
+        unsure = replace(evidence, signers=(*evidence.signers, replace(stranger, verdict=verdict)))
+        assert classify(unsure).trust in (TrustClass.D, TrustClass.E), "though the file be called valid"

@@ -21,6 +21,7 @@ from signing.report import SignatureDetail, SignatureReport
 from vault.finding import Me, MyAccess, MyRecord
 from vault.looking import Neighbour, ValidityChange, WholeRecord
 from vault.quarantine_ending import Quarantined
+from vault.versions import Version
 
 AT = datetime(2026, 11, 24, 17, 5, 7, tzinfo=UTC)  # 00:05:07 of the 25th in Viet Nam
 FRAME = {
@@ -273,6 +274,17 @@ def test_a_replaced_document_leads_to_the_one_that_took_its_place() -> None:
     assert (told.history[0].ground, told.history[0].agency) == (None, "Commune")
     shown = render("record.html", _language("en"), FRAME | {"one": told})
     assert 'href="/wallet/records/rec-2"' in shown and 'href="/wallet/accesses/31"' in shown
+
+
+def test_every_file_of_a_document_is_shown_with_its_digest_and_the_way_to_it() -> None:
+    first = Version("1", "stored", "ab" * 32, 1500, "application/pdf", AT, newest=False)
+    newest = Version("2", "renewed", "cd" * 32, 2500, "application/pdf", AT, newest=True)
+    told = tell_document(narrator("en"), WHOLE, (first, newest))
+    shown = render("record.html", _language("en"), FRAME | {"one": told})
+    for one in (first, newest):
+        assert one.sha256 in shown
+        assert f'href="/wallet/records/{RECORD.id}/versions/{one.sha256}/content"' in shown
+    assert tell_document(narrator("en"), WHOLE, (newest,)).versions == (), "one file needs no list"
 
 
 def test_of_a_document_of_another_nothing_is_told_but_that_it_is_there() -> None:
