@@ -4,64 +4,85 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
 
 import typer
 
-from reuse_api.commands import (
-    demo,
-    imports,
-    quarantine,
-    renew,
-    seal_keys,
-    serve,
-    token,
-    trust,
-    upkeep,
-    verify,
-)
 from reuse_api.commands.ending import EXPECTED, Ending, ending_of
 from reuse_api.settings import SettingsInvalid
 
-commands = typer.Typer(
-    name="kho",
-    help="Kho: documents stored once, reused lawfully, every access proven.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-commands.command("serve", epilog=serve.settings_told())(serve.serve)
-commands.command("demo")(demo.demo)
-commands.command("migrate")(upkeep.migrate)
-commands.command("inspect")(upkeep.inspect)
-commands.command("revalidate")(trust.revalidate)
-imports.commands.command("trusted-list")(trust.trusted_list)
-commands.command("renew")(renew.renew)
-commands.command("token")(token.token)
-commands.add_typer(
-    quarantine.commands,
-    name="quarantine",
-    help="What was refused for what it holds, and its early end.",
-    no_args_is_help=True,
-)
-commands.add_typer(
-    imports.commands,
-    name="import",
-    help="Import procedures of the national catalogue, or a trusted list.",
-    no_args_is_help=True,
-)
-commands.add_typer(
-    seal_keys.commands,
-    name="seal-key",
-    help="Register the keys that agencies seal with.",
-    no_args_is_help=True,
-)
-commands.add_typer(
-    verify.commands,
-    name="verify",
-    help="Check a receipt, a document or a log, offline.",
-    no_args_is_help=True,
-)
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command lives, and its line in the list; what it needs is loaded when it is asked for."""
+
+    module: str
+    help: str
+    group: bool = False
+
+
+COMMANDS = {
+    "serve": Command(
+        "serve", "Serve the vault until Ctrl-C or SIGTERM; no other process may write to it meanwhile."
+    ),
+    "demo": Command(
+        "demo",
+        "Build or keep the demo's vault, tell its story with every step real, serve until Ctrl-C or SIGTERM.",
+    ),
+    "migrate": Command("upkeep", "Bring the database of the settings to this version's schema."),
+    "inspect": Command(
+        "upkeep",
+        "Compare rows, blobs and log of the vault, without any key; ends with 1 when something is wrong.",
+    ),
+    "revalidate": Command(
+        "trust",
+        "Judge stored documents again by whom the vault trusts now; each opening is an entry of its owners.",
+    ),
+    "renew": Command(
+        "renew", "Renew archive time stamps that run out soon; `kho serve` does the same once a day."
+    ),
+    "token": Command(
+        "token", "Make both assertions from a key file, ask for an access token, and print it alone."
+    ),
+    "quarantine": Command("quarantine", "What was refused for what it holds, and its early end.", group=True),
+    "import": Command(
+        "imports", "Import procedures of the national catalogue, or a trusted list.", group=True
+    ),
+    "seal-key": Command("seal_keys", "Register the keys that agencies seal with.", group=True),
+    "verify": Command("verify", "Check a receipt, a document or a log, offline.", group=True),
+}
+
+
+def _program(asked: str) -> typer.Typer:
+    """Give the program with the one command that is asked for; of the others only their lines."""
+    program = typer.Typer(
+        name="kho",
+        help="Kho: documents stored once, reused lawfully, every access proven.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    for name, command in COMMANDS.items():
+        if name == asked:
+            _add(program, name, command)
+        else:
+            program.command(name, help=command.help)(_not_asked)
+    return program
+
+
+def _not_asked() -> None:
+    """Stand in the list of commands for one that is not loaded."""
+
+
+def _add(program: typer.Typer, name: str, command: Command) -> None:
+    module = import_module(f"reuse_api.commands.{command.module}")
+    if command.group:
+        program.add_typer(module.commands, name=name, help=command.help, no_args_is_help=True)
+        return
+    told = module.settings_told() if name == "serve" else None
+    program.command(name, epilog=told)(getattr(module, name))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -69,8 +90,9 @@ def run(arguments: Sequence[str]) -> int:
 
     A wrong command line or setting gives 64, an error of ours 70; see `Ending`.
     """
+    asked = next((one for one in arguments if not one.startswith("-")), "")
     try:
-        status = commands(list(arguments), prog_name="kho", standalone_mode=False)
+        status = _program(asked)(list(arguments), prog_name="kho", standalone_mode=False)
     except typer.TyperException as problem:
         problem.show()  # type: ignore[attr-defined]
         return Ending.WRONG_COMMAND_LINE

@@ -11,7 +11,7 @@ _GRACE = 10  # seconds that answers in flight are given when stopping
 _WAITING = 128  # connections that wait to be accepted
 
 
-class AddressTaken(Exception):
+class AddressTaken(OSError):
     """Another program listens there already."""
 
     code = "address_taken"

@@ -5,7 +5,6 @@ from enum import IntEnum
 import typer
 
 from policies.errors import PolicyError
-from reuse_api.serving import AddressTaken
 from reuse_api.settings import SettingsInvalid
 from signing.errors import SigningError
 from storage.errors import StorageError
@@ -30,7 +29,7 @@ class CommandFailed(Exception):
 
 
 # What is told in one line and is no fault of the program.
-EXPECTED = (CommandFailed, AddressTaken, VaultError, StorageError, SigningError, PolicyError, OSError)
+EXPECTED = (CommandFailed, VaultError, StorageError, SigningError, PolicyError, OSError)
 
 
 def ending_of(problem: Exception) -> Ending:

@@ -15,6 +15,7 @@ from policies.errors import IdentifierInvalid, PackageUnreadable
 from policies.identifiers import procedure_code
 from policies.packages import shipped_packages
 from policies.wording import name
+from reuse_api.commands import trust
 from reuse_api.commands.ending import Ending, end
 from reuse_api.commands.file_reading import open_regular
 from reuse_api.commands.package_lines import Line, packages
@@ -26,6 +27,7 @@ from vault.importing import Imported, import_procedure
 from vault.services import Vault
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+commands.command("trusted-list")(trust.trusted_list)
 ExistingFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)]
 Only = Annotated[
     list[str] | None, typer.Option("--only", help="Import this procedure code alone; may be repeated.")

@@ -4,12 +4,15 @@ import json
 import logging
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from reuse_api.__main__ import run
+from reuse_api.__main__ import COMMANDS, run
 from reuse_api.commands import upkeep
 from reuse_api.commands.speaking import spoken_language
 from reuse_api.journal import ROOT, JsonLines
@@ -303,3 +306,18 @@ def test_a_broken_file_of_the_folder_of_trust_is_told_of_and_the_others_count(
     Path("file").write_bytes(JPEG)
     assert run(["verify", "document", "file", "--trust", "trust"]) == 3
     assert "public/broken.pem: it is not exactly one certificate" in capsys.readouterr().err
+
+
+def test_the_list_of_commands_loads_nothing_that_it_does_not_show() -> None:
+    code = (
+        "import sys; from reuse_api.__main__ import COMMANDS, run; assert run(['--help']) == 0; "
+        "assert not {'fastapi', 'sqlalchemy', 'pyhanko', 'uvicorn'} & sys.modules.keys(), sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name in ("serve", "demo", "migrate", "verify", "seal-key"):
+        assert f"\n  {name} " in done.stdout
+    for name, command in COMMANDS.items():
+        if not command.group:
+            told = getattr(import_module(f"reuse_api.commands.{command.module}"), name).__doc__
+            assert told.splitlines()[0] == command.help, "its line in the list is what it says of itself"
