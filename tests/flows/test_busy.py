@@ -134,7 +134,7 @@ def scene(
         record=record,
         closing=closing,
         wrong=wrong,
-        pdf=plain_pdf + opened.encode(),
+        pdf=plain_pdf + b"\n\n\n",
     )
     wanted = {"components": [{"component": KINSHIP, "record": record}]}
     taken = police.post(f"/v1/dossiers/{opened}/releases", json=wanted, headers=made.key("first"))
