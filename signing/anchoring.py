@@ -2,6 +2,7 @@
 """Which anchor a chain ended at, and whether it counted at the time the signature is proven to be of."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from asn1crypto import cms, keys, x509
@@ -11,6 +12,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko_certvalidator.errors import PathBuildingError
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.registry import CertificateRegistry, PathBuilder, SimpleTrustManager
 
@@ -135,6 +137,20 @@ async def first_paths(
     return found
 
 
+async def first_paths_beside(
+    anchors: Sequence[Anchor], signed_data: cms.SignedData, known: Sequence[x509.Certificate]
+) -> list[ValidationPath]:
+    """Give the same for a signature beside its file and its time stamps."""
+    found = []
+    stamping = [one for one in anchors if one.stamps]
+    asked = [(signed_data, [one for one in anchors if one.signs])]
+    asked += [(token, stamping) for token in _tokens(signed_data, Grounds())]
+    for signed, trusted in asked:
+        with suppress(PathBuildingError):
+            found += await _paths(signed, trusted, known, most=1)
+    return found
+
+
 async def _ends(
     token: cms.SignedData, anchors: Sequence[Anchor], stored: Sequence[x509.Certificate]
 ) -> list[Anchor]:
@@ -153,11 +169,25 @@ async def _paths(
         told = extract_certificate_info(signed)
     except CMSExtractionError:
         return []  # without its certificate it is not judged either
+    return await ways(told.signer_cert, [*told.other_certs, *stored], anchors, most=most)
+
+
+async def ways(
+    certificate: x509.Certificate,
+    others: Sequence[x509.Certificate],
+    anchors: Sequence[Anchor],
+    *,
+    most: int = 1,
+) -> list[ValidationPath]:
+    """Give up to `most` ways from a certificate to an anchor, as names and keys go, through `others`.
+
+    Raises PathBuildingError where there is none.
+    """
     roots = [x509.Certificate.load(one) for one in dict.fromkeys(one.certificate for one in anchors)]
     builder = PathBuilder(
-        SimpleTrustManager.build(trust_roots=roots), CertificateRegistry.build([*told.other_certs, *stored])
+        SimpleTrustManager.build(trust_roots=roots), CertificateRegistry.build([certificate, *others])
     )
-    paths = builder.async_build_paths_lazy(told.signer_cert)
+    paths = builder.async_build_paths_lazy(certificate)
     found: list[ValidationPath] = []
     try:
         async for path in paths:

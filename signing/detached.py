@@ -16,17 +16,18 @@ from typing import Any, BinaryIO
 from asn1crypto import cms, core, pem
 from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec
 
-from signing.anchoring import counting_for_tokens
+from signing.anchoring import counting_for_tokens, first_paths_beside
 from signing.anchors import Anchor
 from signing.coverage import LARGEST_CONTAINER
 from signing.describing import signer_of, stamp_details
 from signing.detailing import Setting, anchored, claimed_time, container_fault, described, outcome
 from signing.file_types import kind_of
 from signing.findings import SignatureKind
-from signing.grounds import Grounds, Piece
+from signing.grounds import Grounds
 from signing.judging import Finding, Judging
 from signing.proofs import proofs_of_signature
 from signing.report import SignatureDetail, SignatureReport, undetermined
+from signing.status_given import Given, asked_along
 from signing.trust import validation_policy
 
 LARGEST_SIGNATURE = LARGEST_CONTAINER  # bytes, as in a PDF
@@ -36,14 +37,15 @@ _NAMES_CERTIFICATE = frozenset({"signing_certificate", "signing_certificate_v2"}
 
 
 def examine_detached(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return plain JSON values: media_type, report, grounds.
+    """Return plain JSON values: media_type, report, grounds, questions, accepted (see examining.py).
 
-    `request`: signature (base64), anchors, at (ISO 8601 with zone), fetched. Raises MemoryError when the
-    process has no more, nothing else for the sake of the file or the signature.
+    `request`: signature (base64), anchors, at (ISO 8601 with zone), fetched, answers. Raises MemoryError when
+    the process has no more, nothing else for the sake of the file or the signature.
     """
-    grounds = Grounds(tuple(Piece.from_json(one) for one in request.get("fetched", ())))
     anchors = tuple(Anchor.from_json(one) for one in request["anchors"])
     at = datetime.fromisoformat(request["at"]).astimezone(UTC)
+    given = Given.of(request, at)
+    grounds = given.grounds()
     signature = base64.b64decode(request["signature"], validate=True)
     try:
         judged = asyncio.run(judge_detached(stream, signature, anchors=anchors, at=at, grounds=grounds))
@@ -51,8 +53,13 @@ def examine_detached(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, 
         raise
     except Exception:  # asn1crypto and pyHanko raise plain errors of many kinds
         judged = undetermined("library_error")
-    media_type = kind_of(stream).media_type
-    return {"media_type": media_type, "report": judged.to_json(), "grounds": grounds.to_json()}
+    return {
+        "media_type": kind_of(stream).media_type,
+        "report": judged.to_json(),
+        "grounds": grounds.to_json(),
+        "questions": asked_along(judged, grounds.paths),
+        "accepted": given.told(),
+    }
 
 
 async def judge_detached(
@@ -82,6 +89,7 @@ async def judge_detached(
         return await judging.detached(signed_data, digest, await judging.stamps(signed_data))
 
     finding, anchor = await anchored(judge, setting)
+    grounds.paths = await first_paths_beside(anchors, signed_data, proofs.certificates)
     verdict, sub_indication, reason = outcome(finding)
     told = SignatureDetail(
         field="",

@@ -10,10 +10,10 @@ from signing.anchors import Anchor
 from signing.errors import FileRefused
 from signing.etsi_report import EtsiReport
 from signing.file_types import UNKNOWN
-from signing.grounds import Grounds, Piece
+from signing.grounds import Grounds
 from signing.intake import look_at
 from signing.report import SignatureReport, undetermined
-from signing.status_proofs import StatusAnswer, proven_until
+from signing.status_given import Given
 from signing.status_questions import status_questions
 from signing.validation import validate
 
@@ -39,9 +39,8 @@ def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
             "report": _of_refused(stream, refused, request).to_json(),
         }
     anchors, at = _anchors(request), datetime.fromisoformat(request["at"])
-    fetched = [Piece.from_json(one) for one in request.get("fetched", ())]
-    proofs = _proofs(request, at)
-    grounds = Grounds((*fetched, *(piece for piece, _ in proofs)))
+    given = Given.of(request, at)
+    grounds = given.grounds()
     etsi = EtsiReport() if request.get("etsi") else None
     judged = asyncio.run(validate(stream, anchors=anchors, at=at, grounds=grounds, etsi=etsi))
     answer = {
@@ -49,7 +48,7 @@ def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
         "pages": look.pages,
         "report": judged.to_json(),
         "grounds": grounds.to_json(),
-        "accepted": [{"sha256": one.sha256.hex(), "until": until.isoformat()} for one, until in proofs],
+        "accepted": given.told(),
         "questions": _questions(judged, anchors, grounds),
     }
     written = _written(etsi, judged) if etsi is not None else b""
@@ -77,17 +76,6 @@ def _written(etsi: EtsiReport, judged: SignatureReport) -> bytes:
         raise
     except Exception:  # pyHanko and xsdata raise plain errors over odd certificates; then there is none
         return b""
-
-
-def _proofs(request: Mapping[str, Any], at: datetime) -> list[tuple[Piece, datetime]]:
-    """Take of what was answered about certificates only what is a proof, with its end."""
-    proofs = []
-    for content in request.get("answers", ()):
-        answer = StatusAnswer.from_json(content)
-        until = proven_until(answer, at)
-        if until is not None:
-            proofs.append((answer.piece, until))
-    return proofs
 
 
 def _questions(judged: SignatureReport, anchors: Sequence[Anchor], grounds: Grounds) -> list[dict[str, str]]:

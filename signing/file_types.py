@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 PDF = "application/pdf"
+XML = "application/xml"
 UNKNOWN = "application/octet-stream"
 HEAD, TAIL = 4096, 66_000  # bytes; a comment behind an archive has up to 65,535
 
@@ -35,9 +36,14 @@ _LOOKS = (
     (b"{\\rtf", "application/rtf"),
 )
 _HEIF = re.compile(rb"....ftyp(?:heic|heix|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL)
-_MARKUP = re.compile(
-    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|\?xml|\?php|svg|script)", re.IGNORECASE | re.DOTALL
+# XHTML and SVG are taken by a browser for pages, whatever declaration stands before them.
+_BEFORE = rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]*\?>\s*)?(?:<!--.*?-->\s*)*"
+_PAGE = re.compile(
+    _BEFORE + rb"<(?:!doctype\s+(?:html|svg)|html|\?php|svg|script|(?:body|head|iframe)\b)",
+    re.IGNORECASE | re.DOTALL,
 )
+_XML = re.compile(_BEFORE + rb"<[^\s!?/<>=\"'\d-][^\s<>=\"']*(?:\s[^<>]*)?>", re.DOTALL)
+_DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml\s")
 # What no paper has behind its end, wherever it stands there: pages of the web, programs, archives.
 _MARKS = (
     (
@@ -81,7 +87,9 @@ def media_type_of(head: bytes) -> str:
             return name
     if _HEIF.match(head):
         return "image/heic"
-    return "text/html" if _MARKUP.match(head) else UNKNOWN
+    if _PAGE.match(head):
+        return "text/html"
+    return XML if _DECLARED.match(head) or _XML.match(head) else UNKNOWN
 
 
 def kind_of(stream: BinaryIO) -> Kind:

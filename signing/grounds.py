@@ -80,13 +80,15 @@ class Grounds:
     """Filled while a file is judged: what its verdict stands on, and the proofs that were found in it.
 
     `fetched` are proofs from outside, given beforehand; `embedded` are the file's signatures and time stamps
-    as pyHanko lists them, for whoever asks further (status_questions.py).
+    as pyHanko lists them, for whoever asks further (status_questions.py); `paths` are ways to anchors of a
+    signature that is in no PDF, for the same.
     """
 
     fetched: tuple[Piece, ...] = ()
     footings: dict[Footing, None] = field(default_factory=dict)
     pieces: dict[Piece, None] = field(default_factory=dict)
     embedded: Sequence[Any] = ()
+    paths: Sequence[Any] = ()
     _size: int = 0
 
     def stand_on(self, anchor: Anchor, role: Role, moment: datetime) -> None:

@@ -23,6 +23,7 @@ from pyhanko.sign.validation.policy_decl import LocalKnowledge
 from pyhanko_certvalidator.ltv.poe import KnownPOE, POEType, digest_for_poe
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer, RevinfoContainer
 
+from signing.cades_values import lists_of, responses_of, values_in
 from signing.findings import EvidenceSource
 
 MOST_PROOFS = 200  # OCSP responses and CRLs of one signature
@@ -95,7 +96,7 @@ def proofs_of_signature(signed_data: cms.SignedData, fetched: LocalKnowledge) ->
     for token in values_of(signed_data, "signature_time_stamp_token", signed=False):
         stamped = extract_certificate_info(token["content"])
         certificates += [stamped.signer_cert, *stamped.other_certs]
-    answers = [*_archived(signed_data), *fetched_proofs(fetched)]
+    answers = [*_archived(signed_data), *_appended(signed_data), *fetched_proofs(fetched)]
     return Proofs(
         status=_limited(tuple(answers)),
         certificates=(*certificates, *fetched.known_certs),
@@ -135,6 +136,13 @@ def _archived(signed_data: cms.SignedData) -> Iterator[Proof]:
     for archive in values_of(signed_data, _ARCHIVAL, signed=True):
         for one in (*_responses(archive["ocsp"] or ()), *map(CRLContainer, archive["crl"] or ())):
             yield Proof(one, "embedded", sealed=True)
+
+
+def _appended(signed_data: cms.SignedData) -> Iterator[Proof]:
+    """Read the revocation values of CAdES, an unsigned attribute: it exists since it is judged."""
+    for values in values_in(signed_data):
+        for one in (*_responses(responses_of(values)), *map(CRLContainer, lists_of(values))):
+            yield Proof(one, "embedded")
 
 
 def fetched_proofs(knowledge: LocalKnowledge) -> tuple[Proof, ...]:

@@ -1,7 +1,7 @@
 # mypy: allow-untyped-calls
 """What could be asked, and where, about the certificates that a file's signatures and stamps lead through."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from asn1crypto import x509 as parsed
@@ -25,13 +25,20 @@ _LONGEST_ADDRESS = 2048  # characters
 async def status_questions(
     anchors: Sequence[Anchor], embedded: Sequence[EmbeddedPdfSignature]
 ) -> list[StatusQuestion]:
+    """List the questions about the signatures and time stamps of a PDF, as `questions_along` does.
+
+    A chain that leads to no anchor is not worth a question.
+    """
+    return questions_along(await first_paths(anchors, embedded))
+
+
+def questions_along(paths: Iterable[ValidationPath]) -> list[StatusQuestion]:
     """List the questions about every certificate that has an issuer on its way to an anchor.
 
-    Each certificate is asked about once, the first `MOST_CERTIFICATES` of them. A chain that leads to no
-    anchor is not worth a question.
+    Each certificate is asked about once, the first `MOST_CERTIFICATES` of them.
     """
     asked: dict[bytes, list[StatusQuestion]] = {}
-    for path in await first_paths(anchors, embedded):
+    for path in paths:
         for own, issuer in _pairs(path):
             if own.dump() not in asked and len(asked) < MOST_CERTIFICATES:
                 asked[own.dump()] = list(_questions(own.dump(), issuer.dump()))

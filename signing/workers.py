@@ -152,13 +152,14 @@ class WorkerPool:
         at: datetime,
         max_bytes: int,
         fetched: Sequence[Piece] = (),
+        answers: Sequence[StatusAnswer] = (),
     ) -> Examination:
         """Return what a worker finds out about a signature (CMS or CAdES, DER or PEM) beside a file.
 
         Arguments and errors as of `examine`; a signature of more than `LARGEST_SIGNATURE` bytes is refused
         ("too_large").
         """
-        asked = _Asked(tuple(anchors), at, tuple(fetched))
+        asked = _Asked(tuple(anchors), at, tuple(fetched), tuple(answers))
         if len(signature) > LARGEST_SIGNATURE:
             max_bytes = 0
         request = {"task": "examine_detached", "signature": base64.b64encode(signature).decode()}
@@ -172,9 +173,10 @@ class WorkerPool:
         at: datetime,
         max_bytes: int,
         fetched: Sequence[Piece] = (),
+        answers: Sequence[StatusAnswer] = (),
     ) -> Examination:
         """Return what a worker finds out about the signature in an XML document; as `examine`."""
-        asked = _Asked(tuple(anchors), at, tuple(fetched))
+        asked = _Asked(tuple(anchors), at, tuple(fetched), tuple(answers))
         return await self._examined(path, {"task": "examine_xml"}, asked, max_bytes)
 
     async def _examined(

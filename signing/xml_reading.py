@@ -3,12 +3,16 @@
 
 import base64
 import re
+from contextlib import suppress
 
 from asn1crypto import x509
 from lxml import etree
 
+from signing.grounds import Piece, PieceKind
+
 LARGEST_XML = 8 * 1024 * 1024  # bytes
 MOST_CERTIFICATES = 20
+MOST_STATUS = 40  # OCSP responses and CRLs
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
@@ -68,6 +72,20 @@ def certificates_in(signature: etree._Element) -> list[x509.Certificate]:
         return sorted(found, key=lambda one: bool(one.ca))  # the signer's first
     except (ValueError, TypeError):
         raise Unjudged("signature_unsupported") from None
+
+
+def status_in(signature: etree._Element) -> list[Piece]:
+    """Return the OCSP responses and CRLs that an XAdES signature carries, unchecked; without damaged ones."""
+    kinds: tuple[tuple[str, PieceKind], ...] = (
+        ("OCSPValues/{0}EncapsulatedOCSPValue", "ocsp"),
+        ("CRLValues/{0}EncapsulatedCRLValue", "crl"),
+    )
+    found = []
+    for path, kind in kinds:
+        for one in signature.iterfind(f".//{XADES}RevocationValues/{XADES}{path.format(XADES)}"):
+            with suppress(ValueError):
+                found.append(Piece(kind, base64.b64decode("".join((one.text or "").split()), validate=True)))
+    return found[:MOST_STATUS]
 
 
 def refuse_strange(root: etree._Element, signature: etree._Element) -> None:

@@ -11,6 +11,7 @@ certificate has expired stays undetermined.
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
@@ -21,12 +22,13 @@ from lxml import etree
 from pyhanko.sign.ades.report import AdESIndeterminate, AdESPassed, AdESStatus, AdESSubIndic
 from pyhanko.sign.validation.generic_cms import validate_cert_usage
 from pyhanko.sign.validation.policy_decl import bootstrap_validation_data_handlers
+from pyhanko_certvalidator.errors import PathBuildingError
 from pyhanko_certvalidator.path import ValidationPath
 from signxml.exceptions import InvalidDigest, InvalidInput, InvalidSignature
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
-from signing.anchoring import anchor_of, outlived
+from signing.anchoring import anchor_of, outlived, ways
 from signing.anchors import Anchor, AnchorName
 from signing.describing import chain_of_path, claimed_chain, key_bits, name_of, path_evidence
 from signing.file_types import kind_of
@@ -36,6 +38,7 @@ from signing.judging import careless, status_missing, timing
 from signing.proofs import Proofs, fetched_proofs
 from signing.reasons import reason_of
 from signing.report import SignatureDetail, SignatureReport, undetermined
+from signing.status_given import Given, asked_along
 from signing.trust import validation_policy
 from signing.xml_reading import (
     DS,
@@ -47,18 +50,20 @@ from signing.xml_reading import (
     refuse_strange,
     safe_parser,
     signature_in,
+    status_in,
 )
 
 
 def examine_xml(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return plain JSON values: media_type, report, grounds.
+    """Return plain JSON values: media_type, report, grounds, questions, accepted (see examining.py).
 
-    `request`: anchors, at (ISO 8601 with zone), fetched. Raises MemoryError when the process has no more,
-    nothing else for the sake of the file.
+    `request`: anchors, at (ISO 8601 with zone), fetched, answers. Raises MemoryError when the process has no
+    more, nothing else for the sake of the file.
     """
-    grounds = Grounds(tuple(Piece.from_json(one) for one in request.get("fetched", ())))
     anchors = tuple(Anchor.from_json(one) for one in request["anchors"])
     at = datetime.fromisoformat(request["at"]).astimezone(UTC)
+    given = Given.of(request, at)
+    grounds = given.grounds()
     stream.seek(0)
     content = stream.read(LARGEST_XML + 1)
     try:
@@ -71,6 +76,8 @@ def examine_xml(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
         "media_type": kind_of(stream).media_type,
         "report": report.to_json(),
         "grounds": grounds.to_json(),
+        "questions": asked_along(report, grounds.paths),
+        "accepted": given.told(),
     }
 
 
@@ -96,7 +103,13 @@ async def judge_xml(
     broken = _broken(content, kind, certificates[0])
     if broken is not None:
         return _report(_detail(signature, kind, certificates[0], "invalid", *broken))
-    found, path, proofs = await _chained(certificates, anchors, at, grounds)
+    held = status_in(signature)
+    for piece in held:
+        grounds.keep(piece.kind, piece.content)
+    found, path, proofs = await _chained(certificates, anchors, at, (*held, *grounds.fetched), len(held))
+    signing = [one for one in anchors if one.signs and one.covers(at)]
+    with suppress(PathBuildingError):
+        grounds.paths = await ways(certificates[0], certificates[1:], signing)
     return _report(_told(signature, kind, certificates[0], found, path, proofs, anchors, at, grounds))
 
 
@@ -133,10 +146,21 @@ def _broken(content: bytes, kind: SignatureKind, signer: asn1_x509.Certificate) 
 
 
 async def _chained(
-    certificates: list[asn1_x509.Certificate], anchors: tuple[Anchor, ...], at: datetime, grounds: Grounds
+    certificates: list[asn1_x509.Certificate],
+    anchors: tuple[Anchor, ...],
+    at: datetime,
+    pieces: tuple[Piece, ...],
+    held: int,
 ) -> tuple[AdESSubIndic, ValidationPath | None, Proofs]:
-    spec = validation_policy(anchors, grounds.fetched, signing_at=at).signature_validation_spec
-    proofs = Proofs(fetched_proofs(spec.local_knowledge), tuple(certificates))
+    """Follow the chain with proofs; the first `held` of `pieces` stood in the document itself."""
+    spec = validation_policy(anchors, pieces, signing_at=at).signature_validation_spec
+    own = validation_policy((), pieces[:held]).signature_validation_spec.local_knowledge
+    inside = {one.der for one in fetched_proofs(own)}
+    status = (
+        replace(one, source="embedded") if one.der in inside else one
+        for one in fetched_proofs(spec.local_knowledge)
+    )
+    proofs = Proofs(tuple(status), tuple(certificates))
     found, path = await _usable(certificates, spec, at)
     if found in (AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE, AdESIndeterminate.TRY_LATER):
         without, _ = await _usable(certificates, careless(spec), at)

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from cryptography.x509 import load_der_x509_crl
+from cryptography.x509.ocsp import load_der_ocsp_response
 
 from policies.paper_words import Words, showing
 from policies.trust_classes import Evidence, Signer, classify
@@ -21,6 +24,7 @@ from reuse_api.language import Language
 from reuse_api.problems import FOUND, words
 from signing.anchors import Anchor
 from signing.file_types import HEAD, UNKNOWN, media_type_of
+from signing.grounds import Piece
 from signing.receipt import Outcome
 from signing.report import Examination, undetermined
 from signing.trust_folder import TrustFolder
@@ -33,6 +37,7 @@ ENDINGS: dict[Outcome, Ending] = {
     "invalid": Ending.INVALID,
     "undetermined": Ending.UNDETERMINED,
 }
+LARGEST_STATUS = 8 * 1024 * 1024  # bytes of a proof that is given
 ExistingFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 _LANGUAGES: tuple[Language, ...] = ("vi", "en")
 _BROKEN_OFF = frozenset({"worker_crashed", "worker_memory", "worker_timeout"})
@@ -69,6 +74,15 @@ def document(
         str | None,
         typer.Option(help="Judge as at this time (ISO 8601, UTC without zone).", show_default=False),
     ] = None,
+    status: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="What was answered about a certificate: an OCSP response or a CRL (DER); may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     etsi: Annotated[
         Path | None,
         typer.Option(
@@ -87,7 +101,12 @@ def document(
     Ends with 0 valid, 1 invalid, 2 undetermined, 3 not examined.
     """
     language = spoken_language(lang)
-    anchors, moment = _anchors(trust, language), _instant(at)
+    by: dict[str, Any] = {
+        "anchors": _anchors(trust, language),
+        "at": _instant(at),
+        "fetched": [_proof(read_whole(one, LARGEST_STATUS, language), one) for one in status or ()],
+        "max_bytes": MAX_UPLOAD,
+    }
     beside = None if signature is None else read_whole(signature, LARGEST_SIGNATURE, language)
     with open_regular(file, language) as stream:
         head, size = stream.read(HEAD), stream.seek(0, 2)
@@ -95,7 +114,7 @@ def document(
         refused = undetermined("file_refused")
         examined, text = Examination(b"", size, UNKNOWN, None, "too_large", refused), _NO_WORDS
     else:
-        examined, text = asyncio.run(_examine(file, head, beside, anchors, moment, etsi is not None))
+        examined, text = asyncio.run(_examine(file, head, beside, by, etsi is not None))
     examined = _settled(examined, head)
     if etsi is not None:
         _write_report(examined, etsi)
@@ -113,13 +132,12 @@ def document(
 
 
 async def _examine(
-    file: Path, head: bytes, beside: bytes | None, anchors: Sequence[Anchor], at: datetime, etsi: bool
+    file: Path, head: bytes, beside: bytes | None, by: Mapping[str, Any], etsi: bool
 ) -> tuple[Examination, Words]:
     """Have a worker look into the file; its words are read where they tell which copy it is."""
     pool = WorkerPool(size=1)
     await pool.start()
     try:
-        by: dict[str, Any] = {"anchors": anchors, "at": at, "max_bytes": MAX_UPLOAD}
         if beside is not None:
             return await pool.examine_detached(file, beside, **by), _NO_WORDS
         if _kind(head) == "application/xml":
@@ -130,6 +148,17 @@ async def _examine(
         return examined, Words(*await pool.words(file))
     finally:
         await pool.close()
+
+
+def _proof(content: bytes, path: Path) -> Piece:
+    """Read a proof of status. Whether it is one of anything is for the worker to say."""
+    with suppress(ValueError):
+        load_der_ocsp_response(content)
+        return Piece("ocsp", content)
+    with suppress(ValueError):
+        load_der_x509_crl(content)
+        return Piece("crl", content)
+    raise typer.BadParameter(f"no OCSP response or CRL (DER) in {path}", param_hint="--status")
 
 
 def _write_report(examined: Examination, target: Path) -> None:

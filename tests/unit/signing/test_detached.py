@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from asn1crypto import cms, pem, x509
+from asn1crypto import cms, core, ocsp, pem, x509
 
+from signing.cades_values import RevocationValues
 from signing.detached import judge_detached
 from signing.grounds import Grounds, Piece
 from signing.report import SignatureReport
@@ -69,6 +70,24 @@ async def test_it_is_valid_with_the_status_from_outside(
     assert one.signed_at == sealed_certificate.at.replace(microsecond=0)
     assert [proof.source for proof in one.status_evidence] == ["fetched", "fetched"]
     assert [stamp.verdict for stamp in one.timestamps] == ["valid"]
+
+
+async def test_the_status_may_stand_in_the_signature(
+    sealed_certificate: Any, signature: bytes, fetched: tuple[Piece, ...], tmp_path: Path
+) -> None:
+    inner = [ocsp.OCSPResponse.load(one.content)["response_bytes"]["response"].parsed for one in fetched]
+    signed = cms.ContentInfo.load(signature)["content"]
+    signer = signed["signer_infos"][0]
+    values = RevocationValues({"ocsp_vals": [cast(Any, one) for one in inner]})
+    own = cms.CMSAttribute({"type": "1.2.840.113549.1.9.16.2.24", "values": [core.Any(values)]})
+    names = ("version", "sid", "digest_algorithm", "signed_attrs", "signature_algorithm", "signature")
+    one = {name: signer[name] for name in names} | {"unsigned_attrs": [*signer["unsigned_attrs"], own]}
+    names = ("version", "digest_algorithms", "encap_content_info", "certificates")
+    parts = {name: signed[name] for name in names} | {"signer_infos": [cms.SignerInfo(one)]}
+    made = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(parts)})
+    report = await _judged(sealed_certificate, tmp_path / "paper", WORDS, made.dump())
+    assert (report.verdict, report.reasons) == ("valid", ())
+    assert {proof.source for proof in report.signatures[0].status_evidence} == {"embedded"}
 
 
 async def test_without_any_status_it_is_undetermined(

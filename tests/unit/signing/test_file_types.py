@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from signing.errors import FileRefused
-from signing.file_types import MACROS, kind_of, load_magic
+from signing.file_types import MACROS, UNKNOWN, XML, kind_of, load_magic
 from signing.intake import look_at
 from tests.hostile.making import honest
 
@@ -36,6 +36,12 @@ def office(main: str, *more: str) -> bytes:
         (b"\x00\x00\x00\x18ftypheic" + bytes(16), "image/heic"),
         (b"#!/bin/sh", "text/x-script"),
         (b"<?php echo 1", "text/html"),
+        (b"<?xml version='1.0'?><KetQua/>", XML),
+        (b"\xef\xbb\xbf<!-- x --><k:KetQua xmlns:k='x'>", XML),
+        ("<KếtQuả>1</KếtQuả>".encode(), XML),
+        (b"<?xml version='1.0'?><!DOCTYPE html><html>", "text/html"),
+        (b"<html><body>", "text/html"),
+        (b"<<not an element>>", UNKNOWN),
     ],
 )
 def test_kinds_are_told_apart(content: bytes, kind: str) -> None:
@@ -57,6 +63,13 @@ def test_what_is_sealed_ends_where_it_says(tail: bytes) -> None:
         look_at(content, declared_type="application/pdf", sealing=True)
     assert (raised.value.code, raised.value.found) == ("polyglot", ("behind_the_end",))
     assert look_at(BytesIO(honest() + b"\n\x00"), declared_type="application/pdf", sealing=True).pages == 1
+
+
+def test_xml_is_refused_where_a_pdf_is_wanted() -> None:
+    for declared, code in (("application/pdf", "mislabelled"), (XML, "not_a_pdf")):
+        with pytest.raises(FileRefused, match=XML) as raised:
+            look_at(BytesIO(b"<KetQua/>"), declared_type=declared)
+        assert raised.value.code == code
 
 
 def archive_with(comment: bytes) -> bytes:

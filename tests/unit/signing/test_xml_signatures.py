@@ -1,7 +1,9 @@
 """XML signatures: integrity and chain are judged, everything else is undetermined with its reason."""
 
 import asyncio
+import base64
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +13,13 @@ from lxml import etree
 from signxml import SignatureMethod, XMLSigner
 from signxml.xades import XAdESSigner
 
+from reuse_api.__main__ import run
 from signing.anchors import for_tests
 from signing.grounds import Grounds, Piece
 from signing.keys_file import FileKey
 from signing.report import SignatureReport
 from signing.revocation import LocalResponder, collect_status
-from signing.xml_signatures import judge_xml
+from signing.xml_signatures import examine_xml, judge_xml
 from tests.servers.pki import Pki
 
 pytestmark = pytest.mark.anyio
@@ -28,9 +31,10 @@ RESULT = '<KetQua Id="k"><HoTen>Nguyễn Thị Thúy Hằng</HoTen><So>57/2026</
 class Made:
     """A signer with a certificate, what it signed, and the proofs of its status."""
 
-    def __init__(self) -> None:
-        self.pki = Pki(at=AT, status_url="http://ocsp.kho-test.invalid/")
-        self.holder = self.pki.seal(stop=AT + timedelta(days=100))
+    def __init__(self, at: datetime = AT) -> None:
+        self.at = at
+        self.pki = Pki(at=at, status_url="http://ocsp.kho-test.invalid/")
+        self.holder = self.pki.seal(stop=at + timedelta(days=100))
         self.anchors = for_tests(self.pki.roots)
         self.fetched = asyncio.run(self._status())
         self.xades = self.signed(XAdESSigner(signature_algorithm=SignatureMethod.ECDSA_SHA256))
@@ -50,7 +54,7 @@ class Made:
             for issuer, responder in ((pki.root, pki.root_status), (pki.issuing, pki.status))
         }
         known = [x509.Certificate.load(one) for one in self.holder.chain]
-        status = await collect_status(LocalResponder(keys, {}), known, AT)
+        status = await collect_status(LocalResponder(keys, {}), known, self.at)
         return tuple(Piece("ocsp", one.dump()) for one in status.ocsps)
 
 
@@ -76,6 +80,58 @@ async def test_a_signature_over_the_whole_document_is_valid(made: Made, kind: st
     assert (one.digest_algorithm, one.signature_algorithm, one.key_bits) == ("sha256", "ecdsa-sha256", 256)
     assert [proof.source for proof in one.status_evidence] == ["fetched", "fetched"]
     assert one.anchor is not None
+
+
+async def test_the_status_may_stand_in_the_signature(made: Made) -> None:
+    form = b"<xades:EncapsulatedOCSPValue>%s</xades:EncapsulatedOCSPValue>"
+    values = b"".join(form % base64.b64encode(one.content) for one in made.fetched)
+    end = b"</xades:QualifyingProperties>"
+    for inner in (values, form % base64.b64encode(b"no answer")):
+        held = (
+            b"<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:RevocationValues>"
+            b"<xades:OCSPValues>%s</xades:OCSPValues></xades:RevocationValues>"
+            b"</xades:UnsignedSignatureProperties></xades:UnsignedProperties>" % inner
+        )
+        report = await judged(made, made.xades.replace(end, held + end), fetched=False)
+        if inner is not values:
+            assert (report.sub_indication, report.reasons) == ("TRY_LATER", ("certificate_status_unknown",))
+        else:
+            assert report.verdict == "valid", report.reasons
+            assert [one.source for one in report.signatures[0].status_evidence] == ["embedded", "embedded"]
+
+
+async def test_a_worker_says_what_to_ask_and_takes_answers(made: Made, tmp_path: Path) -> None:
+    (tmp_path / "x.xml").write_bytes(made.xades)
+    with (tmp_path / "x.xml").open("rb") as stream:
+        asked: dict[str, Any] = {
+            "anchors": [one.to_json() for one in made.anchors],
+            "at": AT.isoformat(),
+        }
+        found = await asyncio.to_thread(examine_xml, stream, asked)
+        assert (found["report"]["verdict"], found["accepted"]) == ("undetermined", [])
+        questions = [one for one in found["questions"] if one["kind"] == "ocsp"]
+        assert [one["url"] for one in questions] == ["http://ocsp.kho-test.invalid/"] * 2
+        answers = [
+            {"question": question, "content": piece.to_json()["content"]}
+            for question in questions
+            for piece in made.fetched
+        ]
+        found = await asyncio.to_thread(examine_xml, stream, {**asked, "answers": answers})
+        assert (found["report"]["verdict"], len(found["accepted"])) == ("valid", 2)
+
+
+def test_the_command_takes_the_status_that_is_given(tmp_path: Path) -> None:
+    made = Made(datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1))
+    (tmp_path / "x.xml").write_bytes(made.xades)
+    (tmp_path / "trust" / "public").mkdir(parents=True)
+    (tmp_path / "trust" / "public" / "root.der").write_bytes(made.pki.roots[0])
+    asked = ["verify", "document", str(tmp_path / "x.xml"), "--trust", str(tmp_path / "trust")]
+    for number, piece in enumerate(made.fetched):
+        (tmp_path / f"{number}.der").write_bytes(piece.content)
+    given = [f"--status={tmp_path}/{number}.der" for number in range(len(made.fetched))]
+    assert run(asked) == 2
+    assert run([*asked, *given]) == 0
+    assert run([*asked, f"--status={tmp_path}/x.xml"]) == 64
 
 
 async def test_what_is_not_proven_is_undetermined(made: Made) -> None:
