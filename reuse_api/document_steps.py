@@ -166,7 +166,12 @@ class Teller:
         passed = {"same": True, "different": False}.get(report.second_look)
         pages = dict.fromkeys(str(one.page) for one in report.differences)
         details = tuple(self._say("difference", page) for page in pages)
-        return self._name("look"), passed, details or (() if passed else (self._say("not_compared"),))
+        details = details or (() if passed else (self._say("not_compared"),))
+        return self._name("look"), passed, (*details, *self._shown_later(report))
+
+    def _shown_later(self, report: SignatureReport) -> Iterator[str]:
+        for one in report.shown_later:
+            yield self._say("shown_later", f"{one.field}, {one.page} {one.box}")
 
     def _worth(self, worth: Worth) -> Told:
         called = f"{worth.trust}, {name('trust', worth.trust, self.language)}"

@@ -55,6 +55,10 @@ DETAILS: Mapping[str, Pair] = {
         "Chỉ người ký tự ghi, không có dấu thời gian chứng minh",
         "Only the signer says so; no time stamp proves it",
     ),
+    "shown_later": (
+        "Chữ ký hoặc dấu thời gian có sau hiện ra ở: {value}",
+        "A later signature or time stamp shows itself: {value}",
+    ),
     "difference": (
         "Trang {value} trông khác khi được ký",
         "Page {value} looks other than when it was signed",

@@ -168,6 +168,11 @@ def test_a_revoked_certificate_and_other_pages_fail_their_steps() -> None:
     told = steps(report, "vi")
     assert (told[2].passed, told[5].passed) == (False, False)
     assert told[5].details == ("Trang 2 trông khác khi được ký",)
+    seen = replace(report, shown_later=(PageDifference("Seal2", 2, (1, 2, 3, 4)),))
+    assert steps(seen)[5].details == (
+        "Page 2 looks other than when it was signed",
+        "A later signature or time stamp shows itself: Seal2, 2 (1, 2, 3, 4)",
+    )
     unseen = steps(replace(report, second_look="not_made", differences=()))[5]
     assert (unseen.passed, unseen.details) == (None, ("The pages could not be compared",))
 
