@@ -21,6 +21,7 @@ from vault.inspecting import inspect
 from vault.issue import ResultBody
 from vault.readiness import ready
 from vault.renewing import WINDOW, Renewals, renew_due
+from vault.revalidating import revalidate
 from vault.tables import record, signature_report
 
 pytestmark = pytest.mark.anyio
@@ -184,3 +185,12 @@ async def test_a_full_disk_ends_the_try_of_one_record_alone(
     monkeypatch.setattr(later.vault.store, "put", full)
     done = await renew_due(later.vault, lambda code, problem: told.append(type(problem).__name__))
     assert (done, told) == (Renewals(renewed=2, failed=1), ["OSError"])
+
+
+async def test_a_new_verdict_finds_anew_how_long_the_stamp_lasts(house: Any) -> None:
+    mine = archive_stamp.c.record == house.daughters
+    (before,) = await house.rows(select(archive_stamp.c.until).where(mine))
+    await house.change(update(archive_stamp).where(mine).values(until=None, put_off="not_valid"))
+    await revalidate(house.vault, house.daughters)
+    (row,) = await house.rows(select(archive_stamp).where(mine))
+    assert (row.until, row.put_off, row.again_at) == (before.until, None, None)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from reuse_api.demo import people
-from signing.errors import SealNameUnfit, StatusFailed, TimestampFailed
+from signing.errors import SealNameUnfit, SealNotValid, StatusFailed, TimestampFailed
 from signing.service_state import ServiceState
 from signing.timestamps import TimestampSource
 from vault import handling, issue, issue_record, notifying, waiting_seals
@@ -182,6 +182,21 @@ async def test_an_agency_name_that_cannot_be_printed_is_said_and_does_not_wait(
     with pytest.raises(SealNameUnfit):
         await issue.issue(house.vault, commune, dossier, certificate(house), None, key="k1")
     assert await house.rows(select(waiting_seal)) == []
+
+
+async def test_a_seal_that_does_not_validate_is_not_kept_and_does_not_wait(
+    house: Any, commune: SystemCaller, dossier: str, line: Interrupted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(Interrupted):
+        async def answer(self, request: bytes, at: datetime) -> bytes:
+            return await self._source.answer(request, at + timedelta(days=400))
+
+    monkeypatch.setattr(house.vault.sealer, "_timestamper", Ahead(line))
+    line.down, before = False, await records(house)
+    with pytest.raises(SealNotValid) as caught:
+        await issue.issue(house.vault, commune, dossier, certificate(house), None, key="k1")
+    assert not caught.value.retryable
+    assert (await house.rows(select(waiting_seal)), await records(house)) == ([], before)
 
 
 async def test_one_key_stands_for_one_request_while_it_waits(
