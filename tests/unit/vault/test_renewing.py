@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from reuse_api.demo import people
 from signing.errors import TimestampFailed
@@ -20,7 +20,7 @@ from vault.evidence_tables import archive_stamp, earlier_content, trust_class
 from vault.inspecting import inspect
 from vault.issue import ResultBody
 from vault.readiness import ready
-from vault.renewing import WINDOW, Renewals, renew_due
+from vault.renewing import MOST_RENEWALS, SPACING, WINDOW, Renewals, renew_due
 from vault.revalidating import revalidate
 from vault.tables import record, signature_report
 
@@ -194,3 +194,18 @@ async def test_a_new_verdict_finds_anew_how_long_the_stamp_lasts(house: Any) -> 
     await revalidate(house.vault, house.daughters)
     (row,) = await house.rows(select(archive_stamp).where(mine))
     assert (row.until, row.put_off, row.again_at) == (before.until, None, None)
+
+
+async def test_no_record_is_renewed_too_often(later: Any) -> None:
+    now, size = later.vault.clock.now(), await later.size()
+    long_ago, lately = now - SPACING - timedelta(days=1), now - SPACING + timedelta(days=1)
+    told = {later.daughters: [long_ago] * MOST_RENEWALS, later.mothers: [lately], later.childs: [lately]}
+    for owned, moments in told.items():
+        for number, at in enumerate(moments):
+            row = {"record": owned, "version": number + 1, "blob": "b", "replaced_at": stamp(at), "idx": 1}
+            row |= {"content_sha256": b"", "content_size": 1, "sealed_sha256": b"", "sealed_size": 1}
+            await later.change(insert(earlier_content).values(**row))
+    assert await renew_due(later.vault, unforeseen) == Renewals(put_off=3)
+    put_off = (await ready(later.vault))["renewals"]["put_off"]
+    assert put_off == {"renewals_exhausted": 1, "renewed_lately": 2}
+    assert await later.size() == size, "nothing is opened for it"
