@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import CallerFacts, DossierFacts
-from vault import agencies, confirmations, dossiers, epochs, records
+from vault import agencies, confirmations, dossiers, epochs, records, trust_rows
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.dossiers import Opened
@@ -74,7 +74,7 @@ async def holdings(
     """
     owners = {person.owner for person in facts.persons if person.owner is not None}
     held = await records.of_owners(db, owners, legal_day(at), await related(vault, db, facts, named))
-    return await confirmations.standing(db, facts.code, held)
+    return await confirmations.standing(db, facts.code, await trust_rows.explained(db, held))
 
 
 async def related(

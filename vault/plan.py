@@ -195,6 +195,7 @@ def summary(one: Stored, named: Sequence[str]) -> dict[str, Any]:
         "valid_until": one.row["valid_until"],
         "source": one.row["source"],
         "trust": one.facts.trust.value,
+        "trust_reasons": list(one.trust_reasons),
         "verdict": one.facts.verdict,
         "validity": one.facts.validity.value,
         "digest": one.row["content_sha256"].hex(),

@@ -268,6 +268,7 @@ def _item(one: _Choice, entry: Logged) -> dict[str, Any]:
         "size": one.record.row["content_size"],
         "media_type": one.record.row["media_type"],
         "trust": one.record.facts.trust.value,
+        "trust_reasons": list(one.record.trust_reasons),
         "verdict": one.record.facts.verdict,
         "validity": one.record.facts.validity.value,
         "counts": one.counts,

@@ -60,6 +60,9 @@ async def test_the_class_that_is_shown_and_used_follows_trust_both_ways(
         given = await release.request(house.vault, police, code, wanted, key=key)
         assert isinstance(given, dict)
         (one,) = given["items"]
+        assert (
+            one["trust_reasons"][0] == {"A": "class_by_issuing_agency", "E": "class_unverified"}[one["trust"]]
+        )
         return one["trust"], one["verdict"], one["counts"]
 
     async def worth() -> tuple[str, str, tuple[str, ...]]:
@@ -70,6 +73,7 @@ async def test_the_class_that_is_shown_and_used_follows_trust_both_ways(
         mine = {one.id: one for one in await finding.my_records(house.vault, daughter)}[house.daughters]
         whole = await looking.look(house.vault, daughter, house.daughters)
         assert whole.record.trust == mine.trust
+        assert planned["trust_reasons"] == list(mine.trust_reasons)
         return planned["trust"], mine.trust, mine.trust_reasons
 
     assert await worth() == ("A", "A", ("class_by_issuing_agency", "class_test_anchor"))
