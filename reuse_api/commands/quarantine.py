@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from reuse_api.commands.speaking import Lang, spoken_language
+from reuse_api.language import Language
 from reuse_api.settings import Settings, read_settings
 from reuse_api.wiring import open_vault, places_of
 from vault.database import Database
@@ -14,15 +16,18 @@ from vault.quarantine_ending import Quarantined, destroy, listed
 
 commands = typer.Typer()
 _MOST = 100_000
+_TOTAL = {"vi": "{files} tệp, {size} byte", "en": "{files} files, {size} bytes"}
+_UNTIL = {"vi": "đến", "en": "until"}
 
 
 @commands.command("list")
-def list_() -> None:
+def list_(lang: Lang = None) -> None:
     """List every file in quarantine, newest first, without any key; the vault may be served meanwhile."""
+    language = spoken_language(lang)
     found = asyncio.run(_listed(read_settings()))
     for one in found:
-        typer.echo(_line(one))
-    typer.echo(f"{len(found)} files, {sum(one.size for one in found)} bytes")
+        typer.echo(_line(one, language))
+    typer.echo(_TOTAL[language].format(files=len(found), size=sum(one.size for one in found)))
 
 
 @commands.command("destroy")
@@ -51,8 +56,9 @@ async def _destroy(settings: Settings, item: str, reason: str) -> None:
         await destroy(vault, None, item, reason=reason)
 
 
-def _line(one: Quarantined) -> str:
+def _line(one: Quarantined, language: Language) -> str:
     what = ",".join(one.found) or one.code
     named = f"{what}:{one.malware}" if one.malware else what
     by = f"{one.holder_kind} {one.holder}"
-    return f"{one.id}  {one.at:%Y-%m-%dT%H:%M:%SZ}  until {one.until:%Y-%m-%d}  {one.size}  {by}  {named}"
+    until = f"{_UNTIL[language]} {one.until:%Y-%m-%d}"
+    return f"{one.id}  {one.at:%Y-%m-%dT%H:%M:%SZ}  {until}  {one.size}  {by}  {named}"

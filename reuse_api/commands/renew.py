@@ -7,9 +7,17 @@ from typing import Annotated
 import typer
 
 from reuse_api.commands.ending import Ending, end
+from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.settings import Settings, read_settings
 from reuse_api.wiring import open_vault
 from vault.renewing import WINDOW, Renewals, renew_due
+
+_DONE = {
+    "vi": "đã xem {done.looked}: gia hạn {done.renewed}, hoãn {done.put_off}, không được {done.failed}",
+    "en": (
+        "{done.renewed} renewed, {done.looked} looked at, {done.put_off} put off, {done.failed} not renewed"
+    ),
+}
 
 
 def renew(
@@ -17,15 +25,14 @@ def renew(
         int,
         typer.Option("--window", min=0, max=3650, help="Days before a stamp runs out that it is renewed."),
     ] = WINDOW.days,
+    lang: Lang = None,
 ) -> None:
     """Renew archive time stamps that run out soon; `kho serve` does the same once a day.
 
     Ends with 1 when one could not be renewed: it keeps the file it has, and is tried again the next time.
     """
     done = asyncio.run(_renew(read_settings(), timedelta(days=window)))
-    typer.echo(
-        f"{done.renewed} renewed, {done.looked} looked at, {done.put_off} put off, {done.failed} not renewed"
-    )
+    typer.echo(_DONE[spoken_language(lang)].format(done=done))
     if done.failed or done.stopped:
         raise end(Ending.FAILED)
 

@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from reuse_api.commands.ending import CommandFailed, Ending
+from reuse_api.commands.speaking import Lang, spoken_language
+from reuse_api.document_words import shown
 from reuse_api.settings import Settings, SettingsInvalid, read_settings
 from reuse_api.wiring import authorities_of
 from signing.errors import SealingFailed
@@ -18,9 +21,18 @@ from signing.keys_check import check_seal_key
 from signing.keys_file import FileKey, read_secret
 from storage.keyring import check_key_folder
 from vault.clock import Clock
+from vault.days import VIETNAM
 from vault.seal_keys import Place, SealKeys
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+_UNTIL = {"vi": "đến", "en": "until"}
+_BROKEN = {"vi": "HỎNG", "en": "BROKEN"}
+# Parts of a subject that RFC 4514 has no short name for.
+_PARTS = {
+    NameOID.ORGANIZATION_IDENTIFIER: "organizationIdentifier",
+    NameOID.SERIAL_NUMBER: "serialNumber",
+    NameOID.EMAIL_ADDRESS: "emailAddress",
+}
 Agency = Annotated[str, typer.Argument(help="The agency's code.")]
 
 
@@ -97,21 +109,30 @@ def add_remote(
 
 
 @commands.command("list")
-def list_keys() -> None:
+def list_keys(lang: Lang = None) -> None:
     """Show for each agency where its key lives and whose certificate it has; ends with 1 if one is broken."""
     _, keys = _opened()
+    language = spoken_language(lang)
     broken = False
     for agency in keys.agencies():
         try:
             key = keys.open(agency)
             own = x509.load_der_x509_certificate(key.certificates[0])
-            until = f"until {own.not_valid_after_utc:%Y-%m-%d}"
-            typer.echo(f"{agency}  {keys.kind(agency)}  {key.mechanism}  {until}  {key.subject}")
+            until = f"{_UNTIL[language]} {own.not_valid_after_utc.astimezone(VIETNAM):%Y-%m-%d}"
+            typer.echo(f"{agency}  {keys.kind(agency)}  {key.mechanism}  {until}  {_named(own)}")
         except SealingFailed as problem:
             broken = True
-            typer.echo(f"{agency}  BROKEN  {problem.code}: {problem}")
+            typer.echo(f"{agency}  {_BROKEN[language]}  {problem.code}: {problem}")
     if broken:
         raise typer.Exit(int(Ending.FAILED))
+
+
+def _named(certificate: x509.Certificate) -> str:
+    """Name whose certificate it is, the nearest part first, for people: nothing is escaped."""
+    parts = [one for each in reversed(certificate.subject.rdns) for one in each]
+    return ", ".join(
+        f"{_PARTS.get(one.oid, one.rfc4514_attribute_name)}={shown(str(one.value))}" for one in parts
+    )
 
 
 async def _only_credential(place: Place) -> str:

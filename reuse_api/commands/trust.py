@@ -21,6 +21,10 @@ from vault.errors import ContentDamaged, GateRefused
 from vault.revalidating import due, settle_classes
 from vault.revalidating import revalidate as judge_again
 
+_JUDGED = {
+    "vi": "đã xét lại {judged}, thêm {moved} giấy tờ đổi mức tin cậy",
+    "en": "{judged} judged again, {moved} more of another class now",
+}
 _LARGEST_CERTIFICATE = 64 * 1024  # bytes
 _REFUSALS = {
     "too_large": ("danh sách quá lớn", "the list is too large"),
@@ -104,17 +108,18 @@ def revalidate(
     record: Annotated[
         str | None, typer.Option("--record", help="This record alone.", show_default=False)
     ] = None,
+    lang: Lang = None,
 ) -> None:
     """Judge stored documents again by whom the vault trusts now; each opening is an entry of its owners.
 
     Without --record, those whose anchor counts no more, and those that were undetermined by other anchors.
     Ends with 1 when one could not be judged.
     """
-    if not asyncio.run(_revalidate(record)):
+    if not asyncio.run(_revalidate(record, spoken_language(lang))):
         raise end(Ending.FAILED)
 
 
-async def _revalidate(record: str | None) -> bool:
+async def _revalidate(record: str | None, language: Language) -> bool:
     whole = True
     async with open_vault(read_settings()) as vault:
         names = [record] if record is not None else list(await due(vault))
@@ -127,5 +132,5 @@ async def _revalidate(record: str | None) -> bool:
                 continue
             typer.echo(f"{name}: {found.before} -> {found.now} {' '.join(found.reasons)}".rstrip())
         moved = await settle_classes(vault) if record is None else 0
-        typer.echo(f"{len(names)} judged again, {moved} more of another class now")
+        typer.echo(_JUDGED[language].format(judged=len(names), moved=moved))
     return whole

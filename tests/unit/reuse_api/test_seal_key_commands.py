@@ -59,7 +59,11 @@ def test_a_key_in_a_file_is_checked_and_kept_under_our_passphrase(
     assert "already" in capsys.readouterr().err
     assert SealKeys(house / "seal").open("H26.14.02").subject.startswith(f"CN={NAME},")
     assert run(["seal-key", "list"]) == Ending.DONE
-    assert "H26.14.02  file  sha256_ecdsa  until" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "H26.14.02  file  sha256_ecdsa  until" in told and f"  CN={NAME}, " in told
+    assert "2.5.4.97" not in told
+    assert run(["seal-key", "list", "--lang", "vi"]) == Ending.DONE
+    assert "sha256_ecdsa  đến " in capsys.readouterr().out
     (house / "seal.passphrase").write_text("another\n")
     assert run(["seal-key", "list"]) == Ending.FAILED
     assert "H26.14.02  BROKEN  seal_key_refused" in capsys.readouterr().out
