@@ -139,6 +139,60 @@ def test_every_hostile_file_is_refused_while_others_are_served(
     assert meanwhile.failures == []
 
 
+# Handed in by systems too, for an owner: as the file of a result, and as a scan.
+SAMPLE_OF_SYSTEMS = (
+    *SAMPLE,
+    "hexadecimal_with_a_stranger_before_a_bomb",
+    "run_length_bomb",
+    "signature_of_zeros",
+    "a_program_behind_xml",
+    "script_far_behind_the_paper",
+    "zeros",
+)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_sample_is_refused_at_the_doors_of_systems(
+    kho_apart: Kho, reregistration: dict[str, Any], residence: dict[str, Any]
+) -> None:
+    kho = kho_apart
+    said = {"type": "GKS", "owner_roles": ["applicant"]}
+    scanned = said | {"reason": "outdated"}
+    with (
+        kho.system(people.COMMUNE) as commune,
+        kho.system(people.POLICE) as police,
+        kho.wallet(people.DAUGHTER) as wallet,
+    ):
+        result, scan = kho.new_code(people.COMMUNE), kho.new_code(people.POLICE)
+        assert commune.put(f"/v1/dossiers/{result}", json=reregistration).status_code == 200
+        assert police.put(f"/v1/dossiers/{scan}", json=residence).status_code == 200
+        doors = (
+            (commune, f"/v1/dossiers/{result}/results", "result", said | {"title": "Giấy khai sinh"}),
+            (police, f"/v1/dossiers/{scan}/components/{people.KINSHIP}/digitised", "scan", scanned),
+        )
+        before, odd = records(wallet), list[tuple[str, str, str]]()
+        for name in SAMPLE_OF_SYSTEMS:
+            content = RECIPES[name]()
+            for system, place, part, body in doors:
+                files = {
+                    part: (None, json.dumps(body)),
+                    "file": (f"{name}.pdf", content, "application/pdf"),
+                }
+                started = time.monotonic()
+                reply = system.post(
+                    place, files=files, headers={"Idempotency-Key": f"{part}-{name}"}, timeout=LONGEST
+                )
+                assert time.monotonic() - started < LONGEST
+                assert reply.status_code == 422, (part, name, reply.text)
+                told = reply.json()
+                assert told["field"] == "file", (part, name, told)
+                if name not in ODD_SIGNATURES:
+                    odd += [(part, name, told["code"])] * (told["code"] != REFUSED[name][0])
+        assert odd == []
+        assert records(wallet) == before
+
+
 class Others:
     """Somebody who looks into her wallet and an officer who asks for a plan, over and over."""
 
