@@ -1,7 +1,7 @@
 # mypy: allow-untyped-calls
 """Sealing a file that came from outside: whoever parses it has no key, and the key's holder parses nothing.
 
-A worker prepares it; here the bytes around the gap are hashed, attributes are built and signed; a
+A worker marks and prepares it; here the bytes around the gap are hashed, attributes are built and signed; a
 fresh worker puts the signature in and prepares the archive time stamp, another one puts that in. Whether the
 outcome is what was meant is for an examination by yet another worker to say.
 """
@@ -56,19 +56,21 @@ async def seal_foreign(
     content: Path,
     target: Path,
     *,
-    place: Sequence[float],
+    mark: bytes | None = None,
+    place: Sequence[float] = (),
     order: Sealing,
     max_bytes: int,
 ) -> None:
-    """Write the sealed form (PAdES B-LTA) of a PDF from outside to `target`: whole, or not at all.
+    """Write the marked and sealed form (PAdES B-LTA) of a PDF from outside to `target`: whole, or not at all.
 
     Args:
         content: an unsigned PDF that was examined before.
-        place: of the seal on page 1: left, bottom, right, top in points.
+        mark: what is put on page 1 (`conversion.compose_mark`); None where it stands there already.
+        place: of the seal on page 1 then: left, bottom, right, top in points.
         max_bytes: of the file and of what becomes of it.
 
     Raises:
-        RewritingFailed: the file cannot be prepared; that is the file's fault.
+        RewritingFailed: the file cannot be marked or prepared; that is the file's fault.
         SealingFailed: no seal could be made, for another reason.
     """
     # Named by the same ending: what a killed process leaves is swept with the other scratch files.
@@ -76,7 +78,11 @@ async def seal_foreign(
     try:
         evidence = await aside(_gather(order))  # first: without it nobody needs to touch the file
         part.touch(mode=0o600, exist_ok=False)
-        await asyncio.to_thread(shutil.copyfile, content, part)
+        if mark is not None:
+            request = {"task": "mark", "mark": _text(mark)}
+            place = (await pool.rewrite(content, part, request, max_bytes=max_bytes))["place"]
+        else:
+            await asyncio.to_thread(shutil.copyfile, content, part)
         await _seal(pool, part, list(place), order, evidence, max_bytes)
         await asyncio.to_thread(keep, part, target)
     finally:

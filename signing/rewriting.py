@@ -1,4 +1,4 @@
-"""One file, made into another inside a worker process: copied, prepared, or given its signature.
+"""One file, made into another inside a worker process: marked and prepared, or given its signature.
 
 No key is here: what is signed is signed elsewhere, over bytes hashed elsewhere.
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from signing.conversion import apply_mark
 from signing.preparing import Evidence, Prepared, SealOrder, prepare_seal, prepare_stamp
 from signing.scan_archiving import archive_scan
 from signing.scan_reading import page_to_read
@@ -16,14 +17,19 @@ from signing.scan_reading import page_to_read
 def rewrite_file(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Return plain JSON values and the new file, or what follows the file as it is.
 
-    `request`: what follows the file is given by the tasks "seal" (place; certificates, status, lists: base64;
-    at, reason, name, reserved), "stamp" (reserved) and "renew" (reserved; certificates, status, lists:
-    base64): `start` and `stop` in the answer are the gap that is left for what is signed elsewhere.
-    "archive" and "page" are told of in scan_archiving.py, scan_reading.py. Raises whatever the libraries
-    raise: the worker ends, and its file is refused.
+    `request`: task "mark" (mark: base64) gives the marked file and the `place` of the mark. What follows give
+    "seal" (place; certificates, status, lists: base64; at, reason, name, reserved), "stamp" (reserved) and
+    "renew" (reserved; certificates, status, lists: base64): `start` and `stop` in the answer are the gap that
+    is left for what is signed elsewhere. "archive" and "page" are told of in scan_archiving.py,
+    scan_reading.py. Raises whatever the libraries raise: the worker ends, and its file is refused.
     """
     stream.seek(0)  # whoever opened it has measured it first
     return _TASKS[request["task"]](stream, request)
+
+
+def _marked(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    content, place = apply_mark(stream, _bytes(request["mark"]))
+    return {"place": list(place)}, content
 
 
 def _sealed(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -58,6 +64,7 @@ def _bytes(text: str) -> bytes:
 _TASKS: dict[str, Callable[[BinaryIO, Mapping[str, Any]], tuple[dict[str, Any], bytes]]] = {
     "archive": archive_scan,
     "page": page_to_read,
+    "mark": _marked,
     "seal": _sealed,
     "stamp": _stamped,
     "renew": _stamped,
