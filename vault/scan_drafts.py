@@ -3,6 +3,7 @@
 The key of each is held in memory alone: whatever ends this process ends them, and nothing is a record yet.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,8 @@ from vault.callers import SystemCaller
 from vault.scan_found import JudgedScan, Reading
 
 LASTS = timedelta(minutes=15)
-_MOST = 40  # at once: the oldest gives way
+_MOST = 40  # at once: the oldest of whoever holds most gives way
+_MOST_OF_ONE = 6  # at once, of one officer: the oldest of their own gives way
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class ScanDraft:
     sealed: Path
     key: bytes
 
+    @property
+    def officer(self) -> tuple[str, str]:
+        """Whose it is: agency and officer."""
+        return self.whose[:2]
+
 
 @dataclass
 class ScanDrafts:
@@ -39,8 +46,12 @@ class ScanDrafts:
     def add(self, draft: ScanDraft) -> None:
         """Take a draft in; what is too old, or too much, goes."""
         self.sweep(draft.made_at)
+        mine = [one.id for one in self._held.values() if one.officer == draft.officer]
+        for id in mine[: max(0, len(mine) + 1 - _MOST_OF_ONE)]:
+            self.drop(id)
         while len(self._held) >= _MOST:
-            self.drop(next(iter(self._held)))
+            count = Counter(one.officer for one in self._held.values())
+            self.drop(max(self._held.values(), key=lambda one: count[one.officer]).id)
         self._held[draft.id] = draft
 
     def find(self, caller: SystemCaller, dossier: str, id: str, now: datetime) -> ScanDraft | None:
