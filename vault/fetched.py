@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.consent_facts import ConsentFacts, FetchFacts
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, CallerFacts, Decision
-from vault import agencies, consents, epochs, records
+from vault import agencies, consents, epochs, records, trust_rows
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.entries import instant, new_id
@@ -64,7 +64,7 @@ async def scene(vault: Vault, db: AsyncConnection, caller: SystemCaller, body: F
     row = await consents.row(db, body.consent)
     own = [row["purpose"]] if row is not None and row["agency"] == caller.agency else []
     who = await agencies.caller_facts(db, caller, today, [body.purpose, *own])
-    found = await records.several(db, body.records, today)
+    found = await trust_rows.explained(db, await records.several(db, body.records, today))
     consent = None
     if row is not None:
         consent = consents.facts(row, await consents.named(db, row["id"], chosen=True))

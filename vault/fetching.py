@@ -226,6 +226,7 @@ def _line(one: Item, entry: Logged, at: datetime) -> dict[str, Any]:
         "size": row["content_size"],
         "media_type": row["media_type"],
         "trust": facts.trust.value,
+        "trust_reasons": list(one.record.trust_reasons),
         "verdict": facts.verdict,
         "validity": facts.validity.value,
     }

@@ -11,7 +11,7 @@ from policies.decision import decide
 from policies.facts import AccessFacts, Action, CallerFacts, Validity
 from policies.recording import plain
 from signing.leaf import Kind
-from vault import agencies, epochs, records, telling
+from vault import agencies, epochs, records, telling, trust_rows
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.errors import FieldInvalid, Moved, VaultBusy
@@ -85,7 +85,8 @@ async def _page(
         query = query.where(or_(record.c.created_at < mark.created_at, older))
     query = query.order_by(record.c.created_at.desc(), record.c.id.desc()).limit(limit)
     ids = [row.id for row in await db.execute(query)]
-    stored = {one.facts.id: one for one in await records.several(db, ids, day)}
+    held = await trust_rows.explained(db, await records.several(db, ids, day))
+    stored = {one.facts.id: one for one in held}
     return [stored[one] for one in ids]
 
 
@@ -136,6 +137,7 @@ def _line(one: Stored) -> dict[str, Any]:
         "dossier": one.row["dossier"],
         "source": one.row["source"],
         "trust": one.facts.trust.value,
+        "trust_reasons": list(one.trust_reasons),
         "verdict": one.facts.verdict,
         "validity": one.facts.validity.value,
         "validity_ground": one.facts.validity_ground or None,

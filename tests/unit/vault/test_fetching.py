@@ -58,6 +58,7 @@ async def test_each_record_is_a_read(house, commune, daughter, lending):
     consent_id = await lending.given(daughter, max_reads=3)
     told = await lending.fetches(consent_id, house.daughters, second)
     assert [one["state"] for one in told["items"]] == ["released", "released"]
+    assert all(one["trust_reasons"][0] == "class_by_issuing_agency" for one in told["items"])
     # one read is left: the second record of this fetch finds none
     told = await lending.fetches(consent_id, house.daughters, second)
     assert [one["state"] for one in told["items"]] == ["released", "refused"]
