@@ -11,15 +11,14 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from signing.status_hosts import hosts_of, may_be_asked
 from signing.status_proofs import StatusAnswer, StatusQuestion
 
-_PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _HEADERS = {
     "ocsp": {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"},
@@ -52,7 +51,7 @@ class StatusFetcher:
     """
 
     def __init__(self, hosts: Iterable[str] = (), *, limits: FetchLimits | None = None) -> None:
-        self.hosts = frozenset(one.strip().lower() for one in hosts if one.strip())
+        self.hosts = hosts_of(hosts)
         self._limits = limits or FetchLimits()
         self._session: aiohttp.ClientSession | None = None
 
@@ -63,19 +62,7 @@ class StatusFetcher:
 
     def allows(self, url: str) -> bool:
         """Say whether an address may be asked, as far as it can be told without looking its name up."""
-        if not url.isascii() or not url.isprintable() or any(one in url for one in " \\@"):
-            return False
-        try:
-            parts = urlsplit(url)
-            port, host = parts.port, parts.hostname or ""
-            agreed = URL(url, encoded=True).host == host  # as whoever connects will read it
-        except ValueError:
-            return False
-        if parts.scheme not in _PORTS or not host or not agreed:
-            return False
-        named = f"[{host}]" if ":" in host else host
-        usual = _PORTS[parts.scheme]
-        return (port in (None, usual) and named in self.hosts) or f"{named}:{port or usual}" in self.hosts
+        return may_be_asked(url, self.hosts)
 
     async def fetch(self, question: StatusQuestion) -> StatusAnswer:
         """Ask once; raises NotFetched."""

@@ -9,21 +9,21 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from signing.errors import CertificateRevoked, StatusFailed
 from signing.exchange import Answered, Limits, NoAnswer, Question, ask, check_address, patiently
 from signing.revocation import StatusProof
 from signing.service_clock import reached, utc_now
 from signing.service_state import ServiceState
+from signing.status_hosts import hosts_of, may_be_asked
+from signing.status_signing import is_signed, is_whole_list, may_answer
 
 _SKEW = timedelta(minutes=5)
 _UNSTATED = timedelta(days=1)  # how long an answer is good for that does not say so itself
@@ -31,7 +31,6 @@ _QUERY, _REPLY = "application/ocsp-request", "application/ocsp-response"
 _LARGEST_LIST = 2 * 1024 * 1024  # bytes of a CRL: it is carried in every file sealed with it
 _LIST_KEPT = 300.0  # seconds that a good list is used again: lists are made anew by the hour or the day
 _LISTS_KEPT = 16
-_STRONG = frozenset({"sha256", "sha384", "sha512"})
 
 
 class HttpStatus:
@@ -51,7 +50,7 @@ class HttpStatus:
     ) -> None:
         """Raise ValueError for an address that cannot be asked."""
         self._url = check_address(url, encrypted=False) if url else ""
-        self._hosts = frozenset(one.lower() for one in hosts)
+        self._hosts = hosts_of(hosts)
         self._limits = limits or Limits()
         self._clock = clock
         self.state = ServiceState("http", url)
@@ -95,7 +94,7 @@ class HttpStatus:
         raise last
 
     def _allowed(self, urls: Iterable[str]) -> list[str]:
-        return [one for one in urls if _may_be_asked(one) and urlsplit(one).netloc.lower() in self._hosts]
+        return [one for one in urls if may_be_asked(one, self._hosts)]
 
     async def _by_ocsp(self, url: str, own: x509.Certificate, issuer: x509.Certificate) -> StatusProof:
         nonce = os.urandom(16)
@@ -141,26 +140,12 @@ class HttpStatus:
 
     def _check_signed(self, response: ocsp.OCSPResponse, issuer: x509.Certificate) -> None:
         for signer in (issuer, *response.certificates):
-            if not _is_named(response, signer) or not self._may_answer(signer, issuer):
+            if not _is_named(response, signer) or not may_answer(signer, issuer, self._clock()):
                 continue
             algorithm = response.signature_hash_algorithm
-            if _signed(signer, response.signature, response.tbs_response_bytes, algorithm):
+            if is_signed(signer, response.signature, response.tbs_response_bytes, algorithm):
                 return
         raise _bad("signature")
-
-    def _may_answer(self, signer: x509.Certificate, issuer: x509.Certificate) -> bool:
-        if signer == issuer:
-            return True
-        now = self._clock()
-        try:
-            signer.verify_directly_issued_by(issuer)
-            usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
-            return False
-        return (
-            ExtendedKeyUsageOID.OCSP_SIGNING in usage
-            and signer.not_valid_before_utc <= now <= signer.not_valid_after_utc
-        )
 
     async def _check_time(self, this: datetime, following: datetime | None) -> None:
         if (following or this + _UNSTATED) < self._clock() - _SKEW:
@@ -172,10 +157,10 @@ class HttpStatus:
         fetched, content = await self._list(url)
         try:
             found = x509.load_der_x509_crl(content)
-            if found.issuer != issuer.subject:
+            if found.issuer != issuer.subject or not is_whole_list(found):
                 raise _bad("another")
             algorithm = found.signature_hash_algorithm
-            if not _signed(issuer, found.signature, found.tbs_certlist_bytes, algorithm):
+            if not is_signed(issuer, found.signature, found.tbs_certlist_bytes, algorithm):
                 raise _bad("signature")
             await self._check_time(found.last_update_utc, found.next_update_utc)
             if found.get_revoked_certificate_by_serial_number(own.serial_number) is not None:
@@ -237,14 +222,6 @@ def _address(name: x509.GeneralName) -> Iterator[str]:
         yield name.value
 
 
-def _may_be_asked(url: str) -> bool:
-    try:
-        check_address(url, encrypted=False)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_named(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
     if response.responder_name is not None:
         return response.responder_name == signer.subject
@@ -252,24 +229,6 @@ def _is_named(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
     return (
         response.responder_key_hash == x509.SubjectKeyIdentifier.from_public_key(signer.public_key()).digest
     )
-
-
-def _signed(
-    signer: x509.Certificate, signature: bytes, content: bytes, algorithm: hashes.HashAlgorithm | None
-) -> bool:
-    public = signer.public_key()
-    if algorithm is None or algorithm.name not in _STRONG:
-        return False
-    try:
-        if isinstance(public, rsa.RSAPublicKey):
-            public.verify(signature, content, padding.PKCS1v15(), algorithm)
-        elif isinstance(public, ec.EllipticCurvePublicKey):
-            public.verify(signature, content, ec.ECDSA(algorithm))
-        else:
-            return False
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _bad(reason: str) -> StatusFailed:

@@ -12,17 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signing.grounds import Piece
+from signing.status_signing import is_signed, is_whole_list, may_answer
 
 _SKEW = timedelta(minutes=5)
 _UNSTATED = timedelta(days=1)  # how long a proof is good for that does not say so itself
-_STRONG = frozenset({"sha256", "sha384", "sha512"})
 
 StatusKind = Literal["ocsp", "crl"]
 
@@ -93,12 +90,9 @@ def proven_until(answer: StatusAnswer, at: datetime) -> datetime | None:
 
 def _list_until(content: bytes, issuer: x509.Certificate, at: datetime) -> datetime | None:
     found = x509.load_der_x509_crl(content)
-    partial = any(
-        one.oid in (x509.IssuingDistributionPoint.oid, x509.DeltaCRLIndicator.oid) for one in found.extensions
-    )
-    if partial or found.issuer != issuer.subject:
+    if not is_whole_list(found) or found.issuer != issuer.subject:
         return None
-    if not _signed(issuer, found.signature, found.tbs_certlist_bytes, found.signature_hash_algorithm):
+    if not is_signed(issuer, found.signature, found.tbs_certlist_bytes, found.signature_hash_algorithm):
         return None
     return _fresh(found.last_update_utc, found.next_update_utc, at)
 
@@ -124,45 +118,15 @@ def _response_until(
 
 def _answered_by_right(found: ocsp.OCSPResponse, issuer: x509.Certificate, at: datetime) -> bool:
     return any(
-        _may_answer(signer, issuer, at)
-        and _signed(signer, found.signature, found.tbs_response_bytes, found.signature_hash_algorithm)
+        may_answer(signer, issuer, at)
+        and is_signed(signer, found.signature, found.tbs_response_bytes, found.signature_hash_algorithm)
         for signer in (issuer, *found.certificates)
     )
-
-
-def _may_answer(signer: x509.Certificate, issuer: x509.Certificate, at: datetime) -> bool:
-    if signer == issuer:
-        return True
-    try:
-        signer.verify_directly_issued_by(issuer)
-        usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
-        return False
-    alive = signer.not_valid_before_utc <= at <= signer.not_valid_after_utc
-    return alive and ExtendedKeyUsageOID.OCSP_SIGNING in usage
 
 
 def _fresh(this: datetime, following: datetime | None, at: datetime) -> datetime | None:
     until = following or this + _UNSTATED
     return until if this <= at + _SKEW and at - _SKEW <= until else None
-
-
-def _signed(
-    signer: x509.Certificate, signature: bytes, content: bytes, algorithm: hashes.HashAlgorithm | None
-) -> bool:
-    public = signer.public_key()
-    if algorithm is None or algorithm.name not in _STRONG:
-        return False
-    try:
-        if isinstance(public, rsa.RSAPublicKey):
-            public.verify(signature, content, padding.PKCS1v15(), algorithm)
-        elif isinstance(public, ec.EllipticCurvePublicKey):
-            public.verify(signature, content, ec.ECDSA(algorithm))
-        else:
-            return False
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _text(content: bytes) -> str:

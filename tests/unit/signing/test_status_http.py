@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_crl
 from cryptography.x509.ocsp import load_der_ocsp_response
 
@@ -122,6 +125,24 @@ def test_an_answer_made_beforehand_carries_no_nonce(server: StatusServer, own: H
 def test_a_list_s_lie_is_found(server: StatusServer, own: Holder, lie: Any, reason: str) -> None:
     server.fault, server.lies = no_ocsp, {lie}
     assert refused(by_host(server), own) == reason
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        x509.DeltaCRLIndicator(1),
+        x509.IssuingDistributionPoint(None, None, True, False, None, False, False),
+        x509.IssuingDistributionPoint(None, None, False, False, None, True, False),
+    ],
+    ids=["delta", "partitioned", "indirect"],
+)
+def test_a_list_about_some_alone_is_no_proof(server: StatusServer, own: Holder, mark: Any) -> None:
+    issuer, now = own.above[0].subject, server.now()
+    made = x509.CertificateRevocationListBuilder().issuer_name(issuer).last_update(now)
+    made = made.next_update(now + timedelta(days=1)).add_extension(mark, critical=True)
+    content = made.sign(server.pki.issuing.private, SHA256()).public_bytes(Encoding.DER)  # type: ignore[union-attr]
+    server.fault = lambda asked: no_ocsp(asked) or Answer(content, "application/pkix-crl")
+    assert refused(by_host(server), own) == "another"
 
 
 @pytest.mark.parametrize(
