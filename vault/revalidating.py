@@ -4,8 +4,9 @@ Afresh is a new report beside the old ones. Once more needs neither network nor 
 kept with the report, and the file.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -17,10 +18,11 @@ from vault import archive_stamps, epochs, examining, reclassing, records, trusti
 from vault.appending import Transaction
 from vault.days import legal_day
 from vault.errors import NotFound, VaultError
+from vault.evidence_tables import earlier_content
 from vault.maintenance import opened_content
 from vault.records import Stored
 from vault.services import MAX_UPLOAD, Vault
-from vault.tables import record
+from vault.tables import record, signature_report
 
 _AT_ONCE = 200  # records looked at in one query
 REVALIDATION, REPETITION = "revalidated", "verdict_repeated"
@@ -110,15 +112,49 @@ async def _is_due(db: AsyncConnection, stored: Stored) -> bool:
 async def repeat(vault: Vault, record_id: str, n: int) -> SignatureReport:
     """Judge a document once more as its report `n` did, from what was kept alone; nothing is stored.
 
+    The file is the one that was judged then, also when its archive time stamp was renewed since. Opening it
+    is an entry of its owners.
+
     Raises:
         NotFound: there is no such record or report.
         ReportNotRepeatable: nothing was kept of it, it was judged by other rules than this program's, or the
-            record's file is another since (its archive time stamp was renewed).
+            file that was judged is kept no more.
         GateRefused, ContentDamaged, VaultBusy: as in `maintenance.opened_content`.
     """
-    stored = await _stored(vault, record_id)
+    stored = await _as_judged(vault, await _stored(vault, record_id), n)
     async with opened_content(vault, stored, job=REPETITION, reason=f"report {n}") as file:
         return await repeat_on(vault, record_id, n, file)
+
+
+async def told_by(vault: Vault, record_id: str, n: int | None) -> tuple[int, SignatureReport]:
+    """Give the number of a stored report of a record (the newest where none is named), and what it says.
+
+    Raises NotFound.
+    """
+    mine = select(signature_report).where(signature_report.c.record == record_id)
+    if n is not None:
+        mine = mine.where(signature_report.c.n == n)
+    async with vault.db.read() as db:
+        row = (await db.execute(mine.order_by(signature_report.c.n.desc()).limit(1))).first()
+    if row is None:
+        raise NotFound
+    return row.n, SignatureReport.from_json(json.loads(row.report))
+
+
+async def _as_judged(vault: Vault, stored: Stored, n: int) -> Stored:
+    """Give a record with the file that its report `n` is about: the one of now, or one before a renewal."""
+    async with vault.db.read() as db:
+        judged = await validation_evidence.file_of(db, stored.facts.id, n)
+        if judged is None or judged == stored.row["content_sha256"]:
+            return stored
+        mine = select(earlier_content).where(
+            earlier_content.c.record == stored.facts.id, earlier_content.c.content_sha256 == judged
+        )
+        row = (await db.execute(mine)).mappings().first()
+    if row is None:
+        raise ReportNotRepeatable("the file that was judged is kept no more")
+    names = ("blob", "content_sha256", "content_size", "sealed_sha256", "sealed_size")
+    return replace(stored, row={**stored.row, **{name: row[name] for name in names}})
 
 
 async def repeat_on(vault: Vault, record_id: str, n: int, file: Path) -> SignatureReport:

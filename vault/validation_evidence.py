@@ -114,6 +114,14 @@ async def judgement_of(db: AsyncConnection, record_id: str, n: int) -> Judgement
     )
 
 
+async def file_of(db: AsyncConnection, record_id: str, n: int) -> bytes | None:
+    """Give the SHA-256 of the file that report `n` of a record is about; None where nothing was kept."""
+    query = select(report_ground.c.content_sha256)
+    query = query.where(report_ground.c.record == record_id, report_ground.c.n == n)
+    found: bytes | None = (await db.execute(query)).scalar_one_or_none()
+    return found
+
+
 async def certificates_of(db: AsyncConnection, record_id: str) -> list[bytes]:
     """Give the certificates (DER) that were found in a record's file, whichever report found them."""
     rows = await db.execute(
@@ -135,9 +143,17 @@ def _anchors(digest: str, content: str) -> tuple[Anchor, ...]:
     if digest not in _read:
         if len(_read) == _MOST_READ:
             _read.clear()
-        found = tuple(Anchor.from_json(one) for one in json.loads(content))
-        _read[digest] = found if TrustSet(found).digest == digest else ()
+        _read[digest] = _set_of(digest, content) or ()
     return _read[digest]
+
+
+def _set_of(digest: str, content: str) -> tuple[Anchor, ...] | None:
+    """Read a stored set; None when it is damaged in whatever way."""
+    try:
+        found = tuple(Anchor.from_json(one) for one in json.loads(content))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return found if TrustSet(found).digest == digest else None
 
 
 async def changed(db: AsyncConnection) -> list[str]:
@@ -145,8 +161,7 @@ async def changed(db: AsyncConnection) -> list[str]:
     pieces = await db.stream(select(evidence_piece.c.sha256, evidence_piece.c.content))
     found = [one.sha256.hex() async for one in pieces if sha256(one.content).digest() != one.sha256]
     for row in await db.execute(select(trust_set)):
-        anchors = tuple(Anchor.from_json(one) for one in json.loads(row.anchors))
-        if TrustSet(anchors).digest != row.digest:
+        if _set_of(row.digest, row.anchors) is None:
             found.append(row.digest)
     return found
 

@@ -18,7 +18,8 @@ from signing.trusted_list import LARGEST_LIST, TrustedList, read_trusted_list
 from signing.trusted_list_import import Imported, import_trusted_list
 from vault.clock import Clock
 from vault.errors import ContentDamaged, GateRefused
-from vault.revalidating import due, settle_classes
+from vault.revalidating import due, settle_classes, told_by
+from vault.revalidating import repeat as judge_once_more
 from vault.revalidating import revalidate as judge_again
 
 _JUDGED = {
@@ -108,15 +109,49 @@ def revalidate(
     record: Annotated[
         str | None, typer.Option("--record", help="This record alone.", show_default=False)
     ] = None,
+    repeat: Annotated[
+        str | None,
+        typer.Option(
+            "--repeat",
+            help="Find a stored verdict of this record again, from what was kept with it alone.",
+            show_default=False,
+        ),
+    ] = None,
+    report: Annotated[
+        int | None,
+        typer.Option(
+            "--report", min=1, help="With --repeat: this report, not the newest.", show_default=False
+        ),
+    ] = None,
     lang: Lang = None,
 ) -> None:
     """Judge stored documents again by whom the vault trusts now; each opening is an entry of its owners.
 
     Without --record, those whose anchor counts no more, and those that were undetermined by other anchors.
-    Ends with 1 when one could not be judged.
+    Ends with 1 when one could not be judged. With --repeat nothing is stored but the entry of the opening,
+    and it ends with 1 when the verdict is another one.
     """
+    if report is not None and repeat is None:
+        raise typer.BadParameter("only with --repeat", param_hint="--report")
+    if repeat is not None:
+        if record is not None:
+            raise typer.BadParameter("give one of --record and --repeat", param_hint="--repeat")
+        if not asyncio.run(_repeat(repeat, report)):
+            raise end(Ending.FAILED)
+        return
     if not asyncio.run(_revalidate(record, spoken_language(lang))):
         raise end(Ending.FAILED)
+
+
+async def _repeat(record: str, report: int | None) -> bool:
+    async with open_vault(read_settings()) as vault:
+        n, then = await told_by(vault, record, report)
+        now = await judge_once_more(vault, record, n)
+    same = now.to_json() == then.to_json()
+    verdict = f"{then.verdict} -> {now.verdict} {' '.join(now.reasons)}".rstrip()
+    differs = "another verdict" if now.verdict != then.verdict else "the same verdict, told otherwise"
+    typer.echo(f"{record}, report {n}: {'the same' if same else differs}: {verdict}")
+    return now.verdict == then.verdict
 
 
 async def _revalidate(record: str | None, language: Language) -> bool:

@@ -60,3 +60,11 @@ def test_documents_whose_anchor_is_gone_are_judged_again_by_command(
     (folder / "away").rename(folder / "keys" / "authority")
     assert run(["revalidate", "--record", template.daughters]) == Ending.DONE
     assert f"{template.daughters}: undetermined -> valid" in capsys.readouterr().out
+    again = ["revalidate", "--repeat", template.daughters]
+    assert run([*again, "--report", "2"]) == Ending.DONE
+    assert "report 2: the same: undetermined -> undetermined" in capsys.readouterr().out
+    assert run(again) == Ending.DONE
+    assert "report 3: the same: valid -> valid" in capsys.readouterr().out
+    assert run([*again, "--report", "9"]) == Ending.FAILED
+    assert run([*again, "--record", "x"]) == Ending.WRONG_COMMAND_LINE
+    assert run(["revalidate", "--report", "1"]) == Ending.WRONG_COMMAND_LINE

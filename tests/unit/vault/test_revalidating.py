@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from signing.leaf import Kind
 from signing.trust_folder import TrustFolder
-from vault import records, revalidating
+from vault import records, revalidating, validation_evidence
 from vault.days import legal_day
 from vault.errors import GateRefused, NotFound
 from vault.evidence import Evidence
-from vault.evidence_tables import evidence_piece, report_ground
+from vault.evidence_tables import evidence_piece, report_ground, trust_set
 from vault.inspecting import inspect
 from vault.tables import log_entry, signature_report
 
@@ -98,6 +98,20 @@ async def test_a_class_falls_with_its_anchor_and_comes_back_with_it(house: Any, 
     house.vault = replace(house.vault, trust=trusted)
     await revalidating.settle_classes(house.vault)
     assert await of() == "A"
+
+
+@pytest.mark.parametrize("damage", ["not json", "[7]", '[{"certificate":"AA=="}]', '"x"', "[" * 5000])
+async def test_a_damaged_set_of_anchors_is_nobody_to_trust_and_found(house: Any, damage: str) -> None:
+    digest = house.vault.trust.current().digest
+    await house.change(trust_set.update().where(trust_set.c.digest == digest).values(anchors=damage))
+    validation_evidence._read.clear()
+    async with house.vault.db.read() as db:
+        stored = await records.one(db, house.daughters, legal_day(house.vault.clock.now()))
+    assert stored is not None
+    assert stored.facts.verdict == "undetermined"
+    found = (await inspect(house.places)).findings
+    assert ("evidence_changed", digest) in {(one.code, one.what) for one in found if one.harm}
+    validation_evidence._read.clear()
 
 
 async def test_evidence_that_was_changed_repeats_nothing_and_is_found(house: Any) -> None:
