@@ -144,8 +144,8 @@ async def test_what_an_agency_hands_in_is_told_to_the_agency(
 
 
 class _Ahead(Clock):
-    def _read(self) -> datetime:
-        return super()._read() + timedelta(days=31)
+    def now(self) -> datetime:
+        return super().now() + timedelta(days=31)
 
 
 async def test_its_days_over_it_is_destroyed_and_told(open_house: Any, suspect: Any) -> None:
