@@ -73,7 +73,7 @@ def _places(handler: PdfHandler) -> dict[int, int]:
     """Map what the pages themselves list as their annotations to the page (from 0)."""
     found: dict[int, int] = {}
     for number, page in enumerate(islice(_pages(handler.root["/Pages"]), _MOST_LISTED)):
-        for note in list.__iter__(entry(page, "/Annots", ())):
+        for note in list.__iter__(entry(page, "/Annots", [])):
             if isinstance(note, generic.IndirectObject):
                 found.setdefault(note.idnum, number)
     return found
