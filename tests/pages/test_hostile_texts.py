@@ -53,11 +53,11 @@ class _Looked(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name: value or "" for name, value in attrs}
-        runs = [name for name in said if name.startswith("on") or name in ("style", "srcdoc", "formaction")]
+        runs = [name for name in said if name.startswith("on") or name in ("style", "srcdoc")]
         away = [
             value
             for name, value in said.items()
-            if name in ("href", "src", "action") and not value.startswith(("/", "#"))
+            if name in ("href", "src", "action", "formaction") and not value.startswith(("/", "#"))
         ]
         if (
             tag in FORBIDDEN
