@@ -137,5 +137,5 @@ async def test_what_a_verdict_stood_on_is_kept_beside_it(house: Any) -> None:
         report_piece, report_piece.c.sha256 == evidence_piece.c.sha256
     )
     kinds = [row.kind for row in await house.rows(linked.filter_by(**of))]
-    assert set(kinds) == {"certificate", "ocsp", "timestamp"}
+    assert set(kinds) == {"certificate", "etsi_report", "ocsp", "timestamp"}
     assert kinds.count("timestamp") == 2, "that of the signature, and the archive stamp"
