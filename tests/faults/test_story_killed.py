@@ -23,7 +23,7 @@ pytestmark = [
 PROGRAM = Path(__file__).with_name("storyteller.py")
 MAKING = 60  # events
 # Kills while there is no vault yet, or hardly one; kills over the whole story on a kept vault.
-TIMES = [(2, 3), pytest.param(5, 16, marks=pytest.mark.long)]
+TIMES = [pytest.param(*times, marks=pytest.mark.long) for times in ((2, 3), (5, 16))]
 LATER = 60  # milliseconds
 NEVER = 1_000_000
 Tell = Callable[[int, int], dict[str, Any]]

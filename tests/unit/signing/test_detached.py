@@ -72,6 +72,7 @@ async def test_it_is_valid_with_the_status_from_outside(
     assert [stamp.verdict for stamp in one.timestamps] == ["valid"]
 
 
+@pytest.mark.long
 async def test_the_status_may_stand_in_the_signature(
     sealed_certificate: Any, signature: bytes, fetched: tuple[Piece, ...], tmp_path: Path
 ) -> None:
