@@ -112,14 +112,15 @@ async def _is_due(db: AsyncConnection, stored: Stored) -> bool:
 async def repeat(vault: Vault, record_id: str, n: int) -> SignatureReport:
     """Judge a document once more as its report `n` did, from what was kept alone; nothing is stored.
 
-    The file is the one that was judged then, also when its archive time stamp was renewed since. Opening it
-    is an entry of its owners.
+    The file is the one that was judged then. Opening it is an entry of its owners. One from before a renewal
+    is found, but the gate opens no key for it yet.
 
     Raises:
         NotFound: there is no such record or report.
         ReportNotRepeatable: nothing was kept of it, it was judged by other rules than this program's, or the
             file that was judged is kept no more.
-        GateRefused, ContentDamaged, VaultBusy: as in `maintenance.opened_content`.
+        GateRefused, ContentDamaged, VaultBusy: as in `maintenance.opened_content`; the first also where the
+            file was renewed since.
     """
     stored = await _as_judged(vault, await _stored(vault, record_id), n)
     async with opened_content(vault, stored, job=REPETITION, reason=f"report {n}") as file:
