@@ -17,6 +17,8 @@ from signing.status_given import Given
 from signing.status_questions import status_questions
 from signing.validation import validate
 
+_ROOM = 16 * 1024 * 1024  # bytes that a worker has to spare where it blames the file
+
 
 def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain JSON values: media_type, pages (absent when unknown), refusal and found (absent if none),
@@ -32,6 +34,8 @@ def examine_file(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
     try:
         look = look_at(stream, declared_type=str(request["declared_type"]), sealing=bool(request["sealing"]))
     except FileRefused as refused:
+        if refused.code == "unreadable":
+            bytearray(_ROOM)  # libraries that are short of memory call the file damaged; then this raises
         return {
             "media_type": UNKNOWN,
             "refusal": refused.code,
