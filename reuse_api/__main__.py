@@ -49,7 +49,9 @@ COMMANDS = {
     "import": Command(
         "imports", "Import procedures of the national catalogue, or a trusted list.", group=True
     ),
-    "seal-key": Command("seal_keys", "Register the keys that agencies seal with.", group=True),
+    "seal-key": Command(
+        "seal_keys", "Register the keys that agencies seal with, and how their seals look.", group=True
+    ),
     "verify": Command("verify", "Check a receipt, a document or a log, offline.", group=True),
 }
 

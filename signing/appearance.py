@@ -16,7 +16,9 @@ from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.stamp import BaseStampStyle
 
 from signing.composing import compose
+from signing.errors import ComposingFailed
 from signing.place import Place
+from signing.seal_image import SealImage
 
 _VIETNAM = timezone(timedelta(hours=7))
 
@@ -29,18 +31,32 @@ class Appearance:
     place: Place
 
 
-def draw_seal(agency: str, at: datetime, place: Place) -> Appearance:
+MARGIN = 3.0  # points of a place that the drawing leaves blank, both edges together
+_TEXT_BESIDE = 80.0  # points, at the least
+
+
+def draw_seal(agency: str, at: datetime, place: Place, image: SealImage | None = None) -> Appearance:
     """Draw what a seal says of itself: the agency's full name, and the time (ISO 8601) in Viet Nam's zone.
+
+    `image`, the picture of its round seal, stands beside that in its real size; `place` must have the room.
 
     `agency` wraps, and shrinks to 5 pt where it is long; what does not fit then ends in an ellipsis, and
     stands whole in the signature's dictionary. Raises ComposingFailed.
     """
-    fields = {
+    fields: dict[str, object] = {
         "agency": agency,
         "signed_at": at.astimezone(_VIETNAM).isoformat(timespec="seconds"),
         "width": str(place.width),
         "height": str(place.height),
     }
+    if image is not None:
+        if image.height > place.height - MARGIN or image.width > place.width - MARGIN - _TEXT_BESIDE:
+            raise ComposingFailed("the picture of the seal does not fit the room that is left for it")
+        fields |= {
+            "picture": image.png,
+            "picture_width": str(image.width),
+            "picture_height": str(image.height),
+        }
     return Appearance(compose("seal_appearance", fields, at=at), place)
 
 

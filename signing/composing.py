@@ -17,6 +17,7 @@ _LONGEST = 500  # characters of one field; a body of free text has its own bound
 _LONGEST_BODY = 20_000
 _A4_HEIGHT = 841.89  # points; every template with room for a seal is on A4
 _LARGEST_DRAWING = 100_000
+_LARGEST_PICTURE = 400 * 1024  # bytes
 
 
 def fields_of(template: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -43,9 +44,15 @@ def compose(template: str, fields: Mapping[str, object], *, at: datetime) -> byt
     return compose_result(template, fields, at=at).content
 
 
-def compose_result(template: str, fields: Mapping[str, object], *, at: datetime) -> Composed:
-    """Compose as `compose` does, and tell where the seal may stand without covering any text."""
+def compose_result(
+    template: str, fields: Mapping[str, object], *, at: datetime, seal_height: float = 0
+) -> Composed:
+    """Compose as `compose` does, and tell where the seal may stand without covering any text.
+
+    `seal_height` (points) is what the seal needs, where that is more than the template's own room.
+    """
     content = _checked(_known(template), fields)
+    content["seal_height"] = seal_height
     moment = at.astimezone(UTC)
     content["composed_at"] = {
         "year": moment.year,
@@ -107,6 +114,8 @@ def _checked(known: Fields, fields: Mapping[str, object], within: str = "") -> d
             content[name] = _flag(place, given)
         elif name in known.drawings:
             content[name] = _drawing(place, given)
+        elif name in known.pictures:
+            content[name] = _picture(place, given)
         elif name in known.dates:
             content[name] = _date(place, given)
         elif name in known.lists:
@@ -134,6 +143,13 @@ def _drawing(name: str, given: object) -> str:
     if not isinstance(given, str) or not given.startswith("<svg") or len(given) > _LARGEST_DRAWING:
         raise ComposingFailed(f"the field {name} must be a drawing in SVG", field=name)
     return given
+
+
+def _picture(name: str, given: object) -> list[int]:
+    """Give the bytes of a PNG as JSON can carry them."""
+    if not isinstance(given, bytes) or not given.startswith(b"\x89PNG") or len(given) > _LARGEST_PICTURE:
+        raise ComposingFailed(f"the field {name} must be a picture in PNG", field=name)
+    return list(given)
 
 
 def _date(name: str, given: object) -> str:

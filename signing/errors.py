@@ -137,6 +137,20 @@ class SealNameUnfit(SealingFailed):
     code = "seal_name_unfit"
 
 
+class SealImageDamaged(SealingFailed):
+    """The kept picture of an agency's seal is not the one that was checked."""
+
+    code = "seal_image_damaged"
+
+
+class SealImageRefused(SigningError):
+    """A picture of a seal is not taken; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The picture of the seal is refused: {code}.")
+        self.code = code
+
+
 class RewritingFailed(SigningError):
     """A worker could not make another file of one; the reason says how the worker ended."""
 

@@ -12,6 +12,7 @@ from signing.conversion import apply_mark
 from signing.preparing import Evidence, Prepared, SealOrder, prepare_seal, prepare_stamp
 from signing.scan_archiving import archive_scan
 from signing.scan_reading import page_to_read
+from signing.seal_image import redraw_seal_image
 
 
 def rewrite_file(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -20,8 +21,9 @@ def rewrite_file(stream: BinaryIO, request: Mapping[str, Any]) -> tuple[dict[str
     `request`: task "mark" (mark: base64) gives the marked file and the `place` of the mark. What follows give
     "seal" (place; certificates, status, lists: base64; at, reason, name, reserved), "stamp" (reserved) and
     "renew" (reserved; certificates, status, lists: base64): `start` and `stop` in the answer are the gap that
-    is left for what is signed elsewhere. "archive" and "page" are told of in scan_archiving.py,
-    scan_reading.py. Raises whatever the libraries raise: the worker ends, and its file is refused.
+    is left for what is signed elsewhere. "archive", "page" and "seal_image" are told of in scan_archiving.py,
+    scan_reading.py and seal_image.py. Raises whatever the libraries raise: the worker ends, and its file is
+    refused.
     """
     stream.seek(0)  # whoever opened it has measured it first
     return _TASKS[request["task"]](stream, request)
@@ -68,5 +70,6 @@ _TASKS: dict[str, Callable[[BinaryIO, Mapping[str, Any]], tuple[dict[str, Any], 
     "seal": _sealed,
     "stamp": _stamped,
     "renew": _stamped,
+    "seal_image": redraw_seal_image,
 }
 REWRITING = frozenset(_TASKS)  # tasks whose answer is a line, and bytes behind it

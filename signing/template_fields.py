@@ -18,6 +18,7 @@ class Fields:
     dates: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
     drawings: frozenset[str] = frozenset()  # SVG that was made here
+    pictures: frozenset[str] = frozenset()  # PNG that was made here
     lists: Mapping[str, "Fields"] = field(default_factory=dict)
 
     @property
@@ -83,7 +84,11 @@ TEMPLATES: dict[str, Fields] = {
     "conversion_mark": Fields(
         required=_names("agency converter converted_at"), optional=_names("qr"), drawings=_names("qr")
     ),
-    "seal_appearance": Fields(required=_names("agency signed_at width height")),
+    "seal_appearance": Fields(
+        required=_names("agency signed_at width height"),
+        optional=_names("picture picture_width picture_height"),
+        pictures=_names("picture"),
+    ),
     "general_result": Fields(
         required=_names("title body issued_on") | _SIGNED,
         optional=_names("number subject_name subject_number"),

@@ -218,6 +218,17 @@ record_certificate = table(  # by whose certificates a record is signed
     Index("ix_record_certificate_of", "sha256"),
 )
 
+seal_image = table(  # append-only: the picture of an agency's round seal, from a moment on
+    "seal_image",
+    text("agency", ForeignKey("agency.id"), primary_key=True),
+    number("n", primary_key=True),
+    text("since"),
+    maybe("sha256"),  # of the picture, hexadecimal; absent where there is none from then on
+    Column("content", LargeBinary, nullable=True),  # PNG, as it was written anew
+    Column("width_um", Integer, nullable=True),  # on paper, micrometres
+    Column("height_um", Integer, nullable=True),
+)
+
 trust_class = table(  # append-only; `record.trust` is the newest one's
     "trust_class",
     text("record", ForeignKey("record.id"), primary_key=True),

@@ -69,7 +69,7 @@ async def register_agency(vault: Vault, new: NewAgency) -> str:
         "issues": sorted(new.issues),
         "purposes": sorted(new.may_ask_consent),
     }
-    await _act(vault, "agency_registered", {"agency": code, **told}, rows)
+    await act(vault, "agency_registered", {"agency": code, **told}, rows)
     return code
 
 
@@ -85,7 +85,7 @@ async def register_system(
         )
         await epochs.advance(db, [("agency", agency)])
 
-    await _act(vault, "system_registered", {"agency": agency, "system": system, "key": thumbprint}, rows)
+    await act(vault, "system_registered", {"agency": agency, "system": system, "key": thumbprint}, rows)
 
 
 async def register_officer(vault: Vault, *, agency: str, officer: str, name: str) -> None:
@@ -95,7 +95,7 @@ async def register_officer(vault: Vault, *, agency: str, officer: str, name: str
         await agencies.create_officer(db, agency_id=agency, officer_id=officer, name=name)
         await epochs.advance(db, [("agency", agency)])
 
-    await _act(vault, "officer_registered", {"agency": agency, "officer": officer}, rows)
+    await act(vault, "officer_registered", {"agency": agency, "officer": officer}, rows)
 
 
 async def give_role(vault: Vault, *, agency: str, officer: str, role: Role) -> None:
@@ -111,7 +111,7 @@ async def give_role(vault: Vault, *, agency: str, officer: str, role: Role) -> N
         await staff.give_role(db, agency_id=agency, officer_id=officer, role=role)
         await epochs.advance(db, [("agency", agency)])
 
-    await _act(vault, "role_given", {"agency": agency, "officer": officer, "role": role}, rows)
+    await act(vault, "role_given", {"agency": agency, "officer": officer, "role": role}, rows)
 
 
 async def register_owner(
@@ -138,11 +138,11 @@ async def register_owner(
         await owners.create(db, new, vault.clock.now())
 
     holder = Holder("owner", new.id, public)
-    await _act(vault, "store_opened", {"checked_by": checked_by}, rows, about=new.id, holder=holder)
+    await act(vault, "store_opened", {"checked_by": checked_by}, rows, about=new.id, holder=holder)
     return new.id
 
 
-async def _act(
+async def act(
     vault: Vault,
     event: str,
     facts: dict[str, Any],
@@ -151,6 +151,7 @@ async def _act(
     about: str | None = None,
     holder: Holder | None = None,
 ) -> None:
+    """Log an administrator's act of the house's own command line, and write its rows with the entry."""
     at = vault.clock.now()
     if holder is None:
         async with vault.db.read() as db:

@@ -1,7 +1,8 @@
 """The paper of a result: composed from checked fields, or a file that is handed in; sealed here if unsigned.
 
-The seal of a handed-in file is drawn in a strip above page 1, at the right, as on copies: it covers nothing.
-PDF/A is not claimed for such a file, whatever it was before.
+A composed result shows the picture of its agency's round seal where there is one. The seal of a handed-in
+file is drawn in a strip above page 1, at the right, as on copies: it covers nothing, and there it shows no
+picture (Nghị định 30/2020, Phụ lục I: top right of page 1, without image). PDF/A is not claimed for it.
 """
 
 import asyncio
@@ -13,12 +14,13 @@ from typing import Any
 
 from policies.errors import IdentifierInvalid
 from policies.identifiers import personal_number, tax_code
-from signing.appearance import Appearance, draw_seal
+from signing.appearance import MARGIN, Appearance, draw_seal
 from signing.composing import Composed, compose_result
 from signing.errors import ComposingFailed, RewritingFailed, SealingFailed, SealNameUnfit, SealNotValid
 from signing.place import Place
 from signing.report import Examination
-from vault import agencies
+from signing.seal_image import SealImage
+from vault import agencies, seal_images
 from vault.callers import SystemCaller
 from vault.errors import FieldInvalid, FileRejected
 from vault.examining import accepted
@@ -108,14 +110,17 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
     template = TEMPLATES.get(kind)
     if template is None:
         raise FieldInvalid("type", "no_template")
+    async with vault.db.read() as db:
+        image = await seal_images.in_force(db, agency, at)
+    room = 0.0 if image is None else image.height + MARGIN + 1  # the room is told in whole points
     try:
-        made = await asyncio.to_thread(compose_result, template, fields, at=at)
+        made = await asyncio.to_thread(compose_result, template, fields, at=at, seal_height=room)
     except ComposingFailed as problem:
         raise FieldInvalid(f"fields.{problem.field or ''}".rstrip("."), problem.code) from problem
     plain, sealed = scratch_file(vault), scratch_file(vault)
     try:
         await asyncio.to_thread(write_private, plain, made.content)
-        await _seal(vault, agency, made, plain, sealed, at)
+        await _seal(vault, agency, made, image, plain, sealed, at)
     finally:
         plain.unlink(missing_ok=True)
     try:
@@ -131,18 +136,26 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
     return Paper(sealed, examined, fields)
 
 
-async def _seal(vault: Vault, agency: str, made: Composed, plain: Path, sealed: Path, at: datetime) -> None:
+async def _seal(
+    vault: Vault,
+    agency: str,
+    made: Composed,
+    image: SealImage | None,
+    plain: Path,
+    sealed: Path,
+    at: datetime,
+) -> None:
     async with vault.db.read() as db:
         name, _ = await agencies.name(db, agency)
     drawn: Appearance | None = None
     if made.place is not None:
-        drawn = await _drawn(name, at, made.place)
+        drawn = await _drawn(name, at, made.place, image)
     await vault.sealer.seal(agency, plain, sealed, at=at, reason=REASON, name=name, appearance=drawn)
 
 
-async def _drawn(name: str, at: datetime, place: Place) -> Appearance:
+async def _drawn(name: str, at: datetime, place: Place, image: SealImage | None = None) -> Appearance:
     try:
-        return await asyncio.to_thread(draw_seal, name, at, place)
+        return await asyncio.to_thread(draw_seal, name, at, place, image)
     except ComposingFailed as problem:
         raise SealNameUnfit(str(problem)) from problem
 

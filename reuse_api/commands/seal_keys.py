@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from reuse_api.commands import seal_images
 from reuse_api.commands.ending import CommandFailed, Ending
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.document_words import shown
@@ -25,6 +26,12 @@ from vault.days import VIETNAM
 from vault.seal_keys import Place, SealKeys
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+for _name, _command in (
+    ("image", seal_images.image),
+    ("remove-image", seal_images.remove_image),
+    ("images", seal_images.images),
+):
+    commands.command(_name)(_command)
 _UNTIL = {"vi": "đến", "en": "until"}
 _BROKEN = {"vi": "HỎNG", "en": "BROKEN"}
 # Parts of a subject that RFC 4514 has no short name for.

@@ -23,9 +23,13 @@ from reuse_api.settings import Settings, read_settings
 from reuse_api.wiring import AUTHORITY, open_vault, places_of
 from signing.checkpoint import Checkpoint, parse_checkpoint, split_note
 from signing.merkle import verify_consistency
+from signing.round_seal import MILLIMETRES as ROUND_SEAL_MILLIMETRES
+from signing.round_seal import draw_round_seal
 from storage.errors import StorageError
+from vault import seal_images
 from vault.clock import Clock
 from vault.errors import VaultError
+from vault.keeping import scratch_file, write_private
 from vault.opening import check_places
 from vault.services import Vault
 
@@ -182,6 +186,7 @@ async def _offices(
         await register(vault, office, key)
         if not vault.sealer.holds(office.code):
             vault.sealer.add(office.code, authority.issue_seal_key(office.name_vi, office.code))
+        await _round_seal(vault, office)
         clerk = Clerk(vault, door, office, key)
         await clerk.sign_in()
         clerks.append(clerk)
@@ -193,6 +198,21 @@ async def _offices(
             issues=", ".join(office.issues) or teller.words("nothing"),
         )
     return clerks
+
+
+async def _round_seal(vault: Vault, office: people.Office) -> None:
+    """Give an office that has none a picture of a round seal, drawn here."""
+    async with vault.db.read() as db:
+        known = office.code in await seal_images.current(db)
+    if known:
+        return
+    drawn = scratch_file(vault)
+    try:
+        png = await asyncio.to_thread(draw_round_seal, office.name_vi)
+        await asyncio.to_thread(write_private, drawn, png)
+        await seal_images.keep(vault, office.code, drawn, millimetres=ROUND_SEAL_MILLIMETRES)
+    finally:
+        drawn.unlink(missing_ok=True)
 
 
 def _head(log: Path) -> Checkpoint | None:

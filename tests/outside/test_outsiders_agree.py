@@ -11,7 +11,10 @@ import pytest
 
 from reuse_api.demo import papers, people
 from reuse_api.demo.pki import DemoAuthority
-from signing.composing import compose
+from signing.appearance import MARGIN, draw_seal
+from signing.composing import compose, compose_result
+from signing.round_seal import MILLIMETRES, draw_round_seal
+from signing.seal_image import SealImage, redraw_seal_image
 from signing.sealing import seal
 from signing.template_fields import TEMPLATES
 from tests.outside.judges import Judged, pdfsig_says, qpdf_finds, verapdf
@@ -52,11 +55,26 @@ def sealed(composed: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
     authority = DemoAuthority.create(folder / "pki", AT)
     key = authority.issue_seal_key(people.COMMUNE.name_vi, people.COMMUNE.code)
 
+    image = round_seal()
+    drawn = {template: None for template in composed} | {  # those of the second kind show a round seal
+        f"{template} with a round seal": compose_result(
+            template, FIELDS[template], at=AT, seal_height=image.height + MARGIN + 1
+        )
+        for template in composed
+    }
+
     async def seal_all() -> None:
-        for template, paper in composed.items():
+        for name, made in drawn.items():
+            paper = composed[name] if made is None else folder / "composed.pdf"
+            appearance = None
+            if made is not None:
+                paper.write_bytes(made.content)
+                assert made.place is not None
+                appearance = draw_seal(people.COMMUNE.name_vi, AT, made.place, image)
             await seal(
                 paper,
-                folder / f"{template}.pdf",
+                folder / f"{name}.pdf",
+                appearance=appearance,
                 key=key,
                 timestamper=authority.timestamper(),
                 revocation=authority.revocation(),
@@ -67,7 +85,14 @@ def sealed(composed: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
             )
 
     asyncio.run(seal_all())
-    return {template: folder / f"{template}.pdf" for template in composed}
+    return {name: folder / f"{name}.pdf" for name in drawn}
+
+
+def round_seal() -> SealImage:
+    """Give a picture of a round seal as it is kept."""
+    given = BytesIO(draw_round_seal(people.COMMUNE.name_vi))
+    told, made = redraw_seal_image(given, {"millimetres": MILLIMETRES})
+    return SealImage(made, told["width"], told["height"])
 
 
 def test_every_template_is_tried() -> None:
@@ -117,9 +142,10 @@ def test_verapdf_tells_a_false_claim(judged: dict[Path, Judged], lying: list[Pat
 def test_qpdf_finds_nothing_wrong(template: str, composed: dict[str, Path], sealed: dict[str, Path]) -> None:
     assert qpdf_finds(composed[template]) == ""
     assert qpdf_finds(sealed[template]) == ""
+    assert qpdf_finds(sealed[f"{template} with a round seal"]) == ""
 
 
-@pytest.mark.parametrize("template", FIELDS)
+@pytest.mark.parametrize("template", [*FIELDS, "birth_certificate with a round seal"])
 def test_pdfsig_finds_the_digest_right(template: str, sealed: dict[str, Path]) -> None:
     told = pdfsig_says(sealed[template])
     assert "Signature is Valid" in told
