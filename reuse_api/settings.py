@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     status_url: str = Field(
         "",
         description="The OCSP responder that is asked about every certificate of a seal, http:// or "
-        "https://; empty: those that certificates name, of KHO_STATUS_HOSTS alone.",
+        "https://, wherever it leads; empty: those that certificates name, of KHO_STATUS_HOSTS alone.",
     )
     status_hosts: str = Field(
         "",

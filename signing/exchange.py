@@ -1,4 +1,4 @@
-"""One question and one answer over HTTP, to a service that the operator named: bounded in time and size.
+"""One question and one answer over HTTP, to a service that the operator allows: bounded in time and size.
 
 No redirect is followed, no cookie kept, nothing inflated, no proxy taken from the environment.
 """
@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
+
+from signing.open_internet import LeadsInside, OpenInternet
 
 T = TypeVar("T")
 _BUSY = frozenset({429, 500, 502, 503, 504})  # try again: what is wrong may pass
@@ -41,20 +43,25 @@ class Answered:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of whom. `authorities` is a PEM file of roots for TLS, None for the system's."""
+    """What is asked of whom. `authorities` is a PEM file of roots for TLS, None for the system's.
+
+    An address of the operator's settings is asked wherever it leads. One that somebody else chose comes with
+    `listed`, the hosts of the settings: it must lead to the open Internet, or to an address among them.
+    """
 
     url: str
     body: bytes = b""
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict)
     authorities: Path | None = None
+    listed: frozenset[str] | None = None
 
 
 class NoAnswer(Exception):
     """There was no whole answer.
 
-    `reason` is unreachable, slow, hung_up, too_large, busy or status_NNN; `sent` says whether the question
-    may have been acted upon.
+    `reason` is unreachable, inside, slow, hung_up, too_large, busy or status_NNN; `sent` says whether the
+    question may have been acted upon.
     """
 
     def __init__(self, reason: str, *, sent: bool) -> None:
@@ -74,7 +81,9 @@ async def ask(question: Question, limits: Limits) -> Answered:
     headers = {"Accept-Encoding": "identity", "User-Agent": "Kho", **question.headers}
     try:
         async with (
-            aiohttp.TCPConnector(ssl=_tls(question), force_close=True) as connector,
+            aiohttp.TCPConnector(
+                ssl=_tls(question), resolver=_resolver(question), use_dns_cache=False, force_close=True
+            ) as connector,
             aiohttp.ClientSession(
                 connector=connector,
                 timeout=timeout,
@@ -97,6 +106,8 @@ async def ask(question: Question, limits: Limits) -> Answered:
     except aiohttp.ConnectionTimeoutError as problem:
         raise NoAnswer("slow", sent=False) from problem
     except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as problem:
+        if isinstance(getattr(problem, "os_error", None), LeadsInside):
+            raise NoAnswer("inside", sent=False) from problem
         raise NoAnswer("unreachable", sent=False) from problem
     except TimeoutError as problem:
         raise NoAnswer("slow", sent=True) from problem
@@ -126,6 +137,10 @@ async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes:
         if len(body) > largest:
             raise NoAnswer("too_large", sent=True)
     return bytes(body)
+
+
+def _resolver(question: Question) -> OpenInternet | None:
+    return OpenInternet(question.listed) if question.listed is not None else None
 
 
 def _tls(question: Question) -> ssl.SSLContext | bool:

@@ -6,20 +6,16 @@ unless the list holds that very address. No redirect is followed, no proxy or co
 What comes back is not looked at here: this process holds keys.
 """
 
-import asyncio
-import ipaddress
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from signing.open_internet import OpenInternet
 from signing.status_hosts import hosts_of, may_be_asked
 from signing.status_proofs import StatusAnswer, StatusQuestion
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _HEADERS = {
     "ocsp": {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"},
     "crl": {"Accept": "application/pkix-crl"},
@@ -100,7 +96,7 @@ class StatusFetcher:
             limits = self._limits
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    resolver=_OpenInternet(self.hosts), use_dns_cache=False, force_close=True
+                    resolver=OpenInternet(self.hosts), use_dns_cache=False, force_close=True
                 ),
                 timeout=aiohttp.ClientTimeout(total=limits.total, connect=limits.connect),
                 headers={"Accept-Encoding": "identity", "User-Agent": "Kho"},
@@ -120,55 +116,3 @@ async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
         if len(body) > most:
             raise NotFetched("too_large")
     return bytes(body)
-
-
-class _OpenInternet(AbstractResolver):
-    """Looks names up, and gives of their addresses those alone that may be connected to.
-
-    The connection goes to the address that was checked, so a name cannot change in between.
-    """
-
-    def __init__(self, listed: frozenset[str]) -> None:
-        self._listed = {one.rpartition(":")[0] if one.count(":") == 1 else one for one in listed}
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Look a name up; OSError when there is no address that may be connected to."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
-        usable: list[ResolveResult] = []
-        for kind, _, protocol, _, where in found:
-            address = str(where[0])
-            if address in self._listed or is_open(address):
-                usable.append(
-                    ResolveResult(
-                        hostname=host,
-                        host=address,
-                        port=port,
-                        family=kind,
-                        proto=protocol,
-                        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-                    )
-                )
-        if not usable:
-            raise OSError(f"{host} leads to no address that may be asked")
-        return usable
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-def is_open(address: str) -> bool:
-    """Say whether an address is one of the open Internet, by itself and by what it stands for."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed in _NAT64:
-            return is_open(str(ipaddress.IPv4Address(parsed.packed[-4:])))
-        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo and parsed.teredo[1])
-        if inner:
-            return is_open(str(inner))
-    return parsed.is_global and not parsed.is_multicast

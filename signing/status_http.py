@@ -37,7 +37,9 @@ class HttpStatus:
     """Asks about a certificate where the operator says.
 
     `url` is an OCSP responder asked about every certificate; without one, the responders and lists that a
-    certificate names are asked if their host ("HOST" or "HOST:PORT") is among `hosts`. Never anybody else.
+    certificate names are asked if their host ("HOST" or "HOST:PORT") is among `hosts`. Never anybody else:
+    `url` is asked wherever it leads, inside too; a name out of a certificate must lead to an address of the
+    open Internet, unless `hosts` holds that very address.
     """
 
     def __init__(
@@ -102,7 +104,10 @@ class HttpStatus:
         builder = ocsp.OCSPRequestBuilder().add_certificate(own, issuer, hashes.SHA1())  # noqa: S303
         request = builder.add_extension(x509.OCSPNonce(nonce), critical=False).build()
         question = Question(
-            url, request.public_bytes(Encoding.DER), headers={"Content-Type": _QUERY, "Accept": _REPLY}
+            url,
+            request.public_bytes(Encoding.DER),
+            headers={"Content-Type": _QUERY, "Accept": _REPLY},
+            listed=None if url == self._url else self._hosts,
         )
         answered = await self._asked(question, self._limits)
         if answered.kind != _REPLY:
@@ -179,7 +184,7 @@ class HttpStatus:
             self._lists.clear()
         limits = replace(self._limits, largest=_LARGEST_LIST)
         fetched = time.monotonic()
-        return fetched, (await self._asked(Question(url, method="GET"), limits)).body
+        return fetched, (await self._asked(Question(url, method="GET", listed=self._hosts), limits)).body
 
     async def _asked(self, question: Question, limits: Limits) -> Answered:
         async def once() -> Answered:

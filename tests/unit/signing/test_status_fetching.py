@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from signing.status_fetching import FetchLimits, NotFetched, StatusFetcher, is_open
+from signing.open_internet import is_open
+from signing.status_fetching import FetchLimits, NotFetched, StatusFetcher
 from signing.status_proofs import StatusQuestion
 from tests.servers.loopback import Answer, Asked, LoopbackServer, dropped, elsewhere, failing, giant
 

@@ -172,3 +172,37 @@ def test_nobody_else_is_asked(server: StatusServer, own: Holder) -> None:
     for hosts in ([], ["127.0.0.1"], ["127.0.0.1:9"], ["ocsp.example"]):
         assert refused(HttpStatus(hosts=hosts, limits=QUICK), own) == "no_source"
     assert server.asked == []
+
+
+def by_name(server: StatusServer) -> Holder:
+    """A seal whose certificate names the services of this machine by a name."""
+    url = f"http://localhost:{server.port}"
+    return Pki(status_url=f"{url}/ocsp", crl_url=f"{url}/list.crl").seal()
+
+
+def test_a_name_out_of_a_certificate_that_leads_inside_is_not_followed(server: StatusServer) -> None:
+    source = HttpStatus(hosts=[f"localhost:{server.port}"], limits=QUICK)
+    assert refused(source, by_name(server)) == "inside"
+    assert server.asked == []
+
+
+def test_a_list_named_in_a_certificate_is_not_fetched_inside_either(server: StatusServer) -> None:
+    url = f"http://127.0.0.1:{server.port}/nothing"
+    source = HttpStatus(url, [f"localhost:{server.port}"], limits=QUICK)
+    server.fault = no_ocsp
+    assert refused(source, by_name(server)) == "inside"
+    assert {asked.method for asked in server.asked} == {"POST"}
+
+
+def test_the_address_in_the_settings_is_asked_wherever_it_leads(server: StatusServer, own: Holder) -> None:
+    source = HttpStatus(f"http://localhost:{server.port}/ocsp", limits=QUICK)
+    assert proof(source, own).kind == "ocsp"
+
+
+def test_a_name_may_lead_to_an_address_that_is_listed_itself(server: StatusServer) -> None:
+    server.pki, before = Pki(status_url=f"http://localhost:{server.port}/ocsp"), server.pki
+    try:
+        source = HttpStatus(hosts=[f"localhost:{server.port}", "127.0.0.1"], limits=QUICK)
+        assert proof(source, server.pki.seal()).kind == "ocsp"
+    finally:
+        server.pki = before
