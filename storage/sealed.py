@@ -68,6 +68,25 @@ def seal_file(source: Path, target: Path, *, key: bytes, record: str, part: str)
         raise
 
 
+def open_file(source: Path, target: Path, *, key: bytes, record: str, part: str) -> None:
+    """Open what `seal_file` wrote into `target` (mode 600, replaced if there), in constant memory.
+
+    Blocks. A failure leaves no target. Raises BlobDamaged when any byte of it was changed, StoreUnavailable.
+    """
+    try:
+        with source.open("rb") as sealed, open(target, "wb", opener=_private) as content:
+            size = _content_size(os.fstat(sealed.fileno()).st_size, f"{record}/{part}")
+            opener = _Chunks(sealed.read(_HEADER), key=key, record=record, part=part, content_size=size)
+            for number in range(_chunks(size)):
+                length = opener.position(number + 1) - opener.position(number)
+                content.write(opener.open(number, sealed.read(length)))
+    except BaseException as error:
+        target.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise StoreUnavailable(f"opening: {error.strerror}") from error
+        raise
+
+
 def seal_bytes(content: bytes, *, key: bytes, record: str, part: str) -> bytes:
     """Seal a small content in memory; the same form as `seal_file` writes."""
     pieces = (content[at : at + CHUNK] for at in range(0, len(content), CHUNK))
@@ -76,10 +95,7 @@ def seal_bytes(content: bytes, *, key: bytes, record: str, part: str) -> bytes:
 
 def open_bytes(sealed: bytes, *, key: bytes, record: str, part: str) -> bytes:
     """Open what `seal_bytes` made, whole. Raises BlobDamaged when any byte of it was changed."""
-    size = len(sealed) - _HEADER
-    content_size = size - -(-size // (CHUNK + _TAG)) * _TAG
-    if content_size < 0:
-        raise BlobDamaged(f"{record}/{part}: {len(sealed)} bytes are no sealed content")
+    content_size = _content_size(len(sealed), f"{record}/{part}")
     opener = _Chunks(sealed[:_HEADER], key=key, record=record, part=part, content_size=content_size)
     numbers = range(_chunks(content_size))
     return b"".join(
@@ -181,6 +197,15 @@ def _seal_pieces(pieces: Iterable[bytes], *, key: bytes, record: str, part: str)
             number += 1
         waiting = piece
     yield cipher.encrypt(_nonce(number), waiting, _bound(binding, number, last=True))
+
+
+def _content_size(sealed: int, name: str) -> int:
+    """Give the size of the content of so many sealed bytes. Raises BlobDamaged where there is none."""
+    size = sealed - _HEADER
+    content_size = size - -(-size // (CHUNK + _TAG)) * _TAG
+    if content_size < 0:
+        raise BlobDamaged(f"{name}: {sealed} bytes are no sealed content")
+    return content_size
 
 
 def _chunks(content_size: int) -> int:

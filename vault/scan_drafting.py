@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from storage.sealed import new_record_key, open_bytes, seal_bytes
+from storage.sealed import new_record_key, open_file, seal_file
 from vault.callers import SystemCaller
-from vault.keeping import scratch_file, write_private
+from vault.keeping import scratch_file
 from vault.scan_drafts import ScanDraft, whose
 from vault.scan_judging import refuse_poor
 from vault.scan_reading import read
@@ -35,14 +35,14 @@ async def begin(
 
     Raises:
         FieldInvalid: the file cannot be taken. ScanRefused: its quality.
+        StoreUnavailable: the scratch folder is full or gone.
     """
     now = vault.clock.now()
     judged = await looked_at(vault, caller, file, declared_type, now)
     refuse_poor(judged)
     reading = await read(vault, file, len(judged.measured.pages), types)
     id, key, sealed = os.urandom(16).hex(), new_record_key(), scratch_file(vault)
-    content = await asyncio.to_thread(file.read_bytes)
-    write_private(sealed, await asyncio.to_thread(seal_bytes, content, key=key, record=id, part=_PART))
+    await asyncio.to_thread(seal_file, file, sealed, key=key, record=id, part=_PART)
     made_at, mine = vault.clock.now(), whose(caller, dossier)
     draft = ScanDraft(id, mine, component, declared_type, file_name, judged, reading, made_at, sealed, key)
     vault.drafts.add(draft)
@@ -51,12 +51,10 @@ async def begin(
 
 @asynccontextmanager
 async def opened(vault: Vault, draft: ScanDraft) -> AsyncIterator[Path]:
-    """Give the scan as a file of our own that is gone on leaving."""
+    """Give the scan as a file of our own that is gone on leaving. Raises StoreUnavailable."""
     file = scratch_file(vault)
     try:
-        sealed = await asyncio.to_thread(draft.sealed.read_bytes)
-        content = await asyncio.to_thread(open_bytes, sealed, key=draft.key, record=draft.id, part=_PART)
-        await asyncio.to_thread(write_private, file, content)
+        await asyncio.to_thread(open_file, draft.sealed, file, key=draft.key, record=draft.id, part=_PART)
         yield file
     finally:
         file.unlink(missing_ok=True)

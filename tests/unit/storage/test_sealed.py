@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,6 +19,7 @@ from storage.folder import FolderStore
 from storage.sealed import (
     CHUNK,
     new_record_key,
+    open_file,
     read_sealed,
     seal_bytes,
     seal_file,
@@ -266,3 +268,28 @@ async def test_read_from_a_real_store(tmp_path: Path) -> None:
         ]
     await store.close()
     assert b"".join(rows) == content[70_000:]
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7])
+def test_a_sealed_file_is_opened_into_a_file(tmp_path: Path, size: int) -> None:
+    plain, sealed, opened = (tmp_path / name for name in ("plain", "sealed", "opened"))
+    plain.write_bytes(os.urandom(size))
+    seal_file(plain, sealed, **NAMED)
+    open_file(sealed, opened, **NAMED)
+    assert opened.read_bytes() == plain.read_bytes()
+    assert opened.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda it: it[:-1], lambda it: it + b"x", lambda it: it[:20], lambda _: b""]
+)
+def test_a_changed_file_is_not_opened_and_leaves_nothing(tmp_path: Path, harm: Any) -> None:
+    plain, sealed, opened = (tmp_path / name for name in ("plain", "sealed", "opened"))
+    plain.write_bytes(os.urandom(2 * CHUNK + 9))
+    seal_file(plain, sealed, **NAMED)
+    sealed.write_bytes(harm(sealed.read_bytes()))
+    with pytest.raises(BlobDamaged):
+        open_file(sealed, opened, **NAMED)
+    assert not opened.exists()
+    with pytest.raises(StoreUnavailable):
+        open_file(tmp_path / "nothing", opened, **NAMED)
