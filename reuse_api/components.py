@@ -10,6 +10,7 @@ from reuse_api.handing_in import read
 from reuse_api.idempotency import WriteKey
 from reuse_api.schemas import ConfirmationBody, ScanFields
 from reuse_api.uploads import receive_file
+from reuse_api.waiting_seals import handed
 from vault.confirming import confirm
 from vault.digitise import digitise
 from vault.errors import FieldInvalid
@@ -39,7 +40,7 @@ async def post_confirmation(
 async def post_digitised(
     request: Request, vault: TheVault, caller: AsSystem, code: str, component: str, key: WriteKey
 ) -> Response:
-    """Store a scan in place of a component, marked and signed; 201 with its document codes.
+    """Store a scan in place of a component, marked and signed; 201 with its codes, 202 while it waits.
 
     As multipart/form-data: what is said of it as JSON in the part `scan`, the file (PDF, JPEG, PNG, TIFF or
     HEIC, with its Content-Type) in the part `file`. A scan that is not good enough is refused with what was
@@ -54,4 +55,4 @@ async def post_digitised(
         done = await digitise(
             vault, caller, code, component, said, form.file, key=key, declared_type=form.declared_type
         )
-        return answer(request, done, 201)
+        return handed(request, done)

@@ -486,13 +486,13 @@ _VAULT = {
     ),
     "sealing_failed": Row(
         503,
-        "Chưa ký số được kết quả; không có gì được lưu.",
-        "The result could not be sealed; nothing was stored.",
+        "Chưa ký số được; không có gì được lưu.",
+        "It could not be sealed; nothing was stored.",
     ),
     "seal_given_up": Row(
         409,
-        "Kết quả này không ký số được và đã thôi chờ; không có gì được lưu. Hãy gửi lại với khóa mới.",
-        "This result could not be sealed and waits no longer; nothing was stored. Send it under a new key.",
+        "Không ký số được và đã thôi chờ; không có gì được lưu. Hãy gửi lại với khóa mới.",
+        "This could not be sealed and waits no longer; nothing was stored. Send it again under a new key.",
     ),
     "gate_refused": Row(
         500,

@@ -1,4 +1,4 @@
-"""Results that wait for their seal: how a system is told, and where it asks again."""
+"""Results and scans that wait for their seal: how a system is told, and where it asks again."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -18,7 +18,7 @@ router = APIRouter(prefix=PLACE, tags=["results"])
 
 @router.get("/{waiting}")
 async def get_waiting(request: Request, vault: TheVault, caller: AsSystem, waiting: str) -> Response:
-    """Tell the state of a result that waits: `waiting_for_seal`, `sealed` with its record, `seal_given_up`.
+    """Tell the state of what waits: `waiting_for_seal`, `sealed` with its record, `seal_given_up`.
 
     The whole answer of a sealed one is given to its own request, sent again under the same Idempotency-Key.
     """
@@ -26,7 +26,7 @@ async def get_waiting(request: Request, vault: TheVault, caller: AsSystem, waiti
 
 
 def handed(request: Request, outcome: Answer | Refusal) -> Response:
-    """Answer a result that was handed in: 201 stored, 202 taken but not sealed yet, 409 given up."""
+    """Answer what was handed in: 201 stored, 202 taken but not sealed yet, 409 given up."""
     state = None if isinstance(outcome, Refusal) else outcome.get("state")
     if isinstance(outcome, Refusal) or state not in (WAITING, GIVEN_UP):
         return answer(request, outcome, 201)

@@ -14,9 +14,10 @@ from sqlalchemy import insert
 from policies.decision import decide
 from policies.facts import RESCAN_REASONS, AccessFacts, Action, Decision
 from policies.recording import plain
+from signing.errors import SealingFailed
 from signing.file_types import PDF
 from signing.leaf import Kind
-from vault import epochs, keeping, requests, telling
+from vault import epochs, keeping, requests, telling, waiting_seals
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.confirming import planned
@@ -37,6 +38,8 @@ from vault.settling import Draft, settle
 from vault.tables import digitisation
 from vault.telling import Telling
 from vault.validity import MAX_WORDS
+from vault.waiting_files import HandedIn
+from vault.waiting_seals import SCAN, Order
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ async def digitise(
     key: str,
     declared_type: str = PDF,
     known: tuple[JudgedScan, Reading] | None = None,
+    resumes: str | None = None,
 ) -> Answer | Refusal:
     """Store a scan for its owners, marked and sealed as the agency's conversion, of the class it is worth.
 
@@ -72,11 +76,14 @@ async def digitise(
         declared_type: its media type, as whoever hands it in says.
         known: what was found of this very file lately (`scan_drafting`), so that it is not looked for again.
         key: the Idempotency-Key.
+        resumes: the id of what waited for its seal and is carried out now.
+
+    Where nobody can stamp or sign just now, the answer says that the scan waits (vault/waiting_seals.py).
 
     Raises:
         FieldInvalid: a field or the file cannot be accepted; nothing is stored. ScanRefused: its quality.
         NotFound: there is no such dossier, or it is another agency's.
-        SealingFailed: no seal could be made; nothing is stored.
+        SealingFailed: no seal can be made, and waiting would not help; nothing is stored.
     """
     _check_said(body, legal_day(vault.clock.now()))
     code = canonical_code(code)
@@ -97,11 +104,19 @@ async def digitise(
                 return await _refuse(vault, caller, found, facts, decision, key)
             if await making.begin(found, facts):
                 return await draft(vault.clock.now())  # that took its time: what is true now is decided on
-            return await _ready(vault, caller, making, found, facts, decision, key)
+            ready = await _ready(vault, caller, making, found, facts, decision, key)
+            return ready if resumes is None else waiting_seals.finishing(ready, resumes)
 
         wanted = {"code": code, "component": component, "file": await file_sha256(file)}
         asked = requests.body_hash("digitise", wanted | plain(asdict(body)))
-        return await settle(vault, caller, key=key, asked=asked, draft=draft)
+        try:
+            return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+        except SealingFailed as problem:
+            if resumes is not None:
+                raise
+            handed = HandedIn(file, declared_type)
+            order = Order(SCAN, plain(asdict(body)), body.type, code, key, asked, component, handed)
+            return await waiting_seals.accept(vault, caller, order, problem)
 
 
 def _check_said(body: ScanBody, today: date) -> None:

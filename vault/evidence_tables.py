@@ -81,7 +81,7 @@ status_cache = table(
 # Seals that wait, and renewals --------------------------------------------------------------------------
 
 waiting_seal = table(
-    "waiting_seal",  # a result that was permitted, but that nobody could seal or stamp just then
+    "waiting_seal",  # what was permitted, but nobody could seal or stamp just then
     text("id", primary_key=True),
     text("caller"),  # the system, and what else its entries name
     text("agency"),
@@ -90,7 +90,7 @@ waiting_seal = table(
     text("door"),
     text("key"),  # the Idempotency-Key, whose answer it is for now
     binary("asked"),
-    text("operation"),  # issue | issue_record
+    text("operation"),  # issue | issue_record | digitise
     maybe("dossier"),
     text("type"),
     Column("wrapped_key", LargeBinary, nullable=True),  # sealed to the vault; absent once it has ended
@@ -102,9 +102,21 @@ waiting_seal = table(
     text("created_at"),
     text("updated_at"),
     maybe("record"),
+    maybe("component"),  # that a scan is for
     UniqueConstraint("caller", "key"),
     Index("ix_waiting_seal_due", "state", "next_at"),
     Index("ix_waiting_seal_of", "agency", "state"),
+)
+
+waiting_file = table(
+    "waiting_file",  # the file that was handed in with it, sealed in the store; no row once it has ended
+    text("waiting", ForeignKey("waiting_seal.id"), primary_key=True),
+    text("media_type"),  # as whoever handed it in declared it
+    text("blob"),
+    binary("content_sha256"),
+    number("content_size"),
+    binary("sealed_sha256"),
+    number("sealed_size"),
 )
 
 earlier_content = table(

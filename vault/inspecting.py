@@ -22,7 +22,7 @@ from vault import validation_evidence
 from vault.database import Database
 from vault.days import legal_day
 from vault.entries import instant
-from vault.evidence_tables import earlier_content, quarantine, scan
+from vault.evidence_tables import earlier_content, quarantine, scan, waiting_file
 from vault.inspecting_log import differences, published_note
 from vault.migrating import check_schema
 from vault.opening import VaultPlaces, check_made
@@ -82,8 +82,8 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
         ]
         blobs = [key async for key, _ in store.keys()]  # noqa: SIM118 - a store is no dict
         records, found, known = await _records(db, store)
-        shut, shut_blobs = await _in_quarantine(db, store)
-        found, known = found + shut, known | shut_blobs
+        for others in (await _in_quarantine(db, store), await _waiting(db, store)):
+            found, known = found + others[0], known | others[1]
         orphans = sorted(set(blobs) - known)
         for key in orphans:
             if sweep:
@@ -197,6 +197,28 @@ async def _in_quarantine(db: Database, store: BlobStore) -> tuple[list[Finding],
         findings.append(
             Finding("quarantine", f"{len(rows)} files, {size} bytes; see `kho quarantine`", False)
         )
+    return findings, {row["blob"] for row in rows}
+
+
+async def _waiting(db: Database, store: BlobStore) -> tuple[list[Finding], set[str]]:
+    """Check the files that wait for their seal: they are what somebody handed in, and nobody has them yet.
+
+    What stopped waiting while we looked is gone for good reason.
+    """
+    query = select(waiting_file).order_by(waiting_file.c.waiting)
+    async with db.read() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    problems = {row["waiting"]: await _check(store, row["blob"], row["sealed_sha256"]) for row in rows}
+    async with db.read() as connection:
+        still = set((await connection.execute(select(waiting_file.c.waiting))).scalars())
+    findings = [
+        Finding(problem, f"{one}, waits for its seal", True)
+        for one, problem in problems.items()
+        if problem is not None and one in still
+    ]
+    if rows:
+        size = sum(row["content_size"] for row in rows)
+        findings.append(Finding("waiting_files", f"{len(rows)} files, {size} bytes wait for a seal", False))
     return findings, {row["blob"] for row in rows}
 
 

@@ -10,6 +10,7 @@ from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from policies.recording import plain
 from signing.errors import SealingFailed
+from signing.file_types import PDF
 from signing.leaf import Kind
 from vault import issuing, owners, requests, telling, waiting_seals
 from vault.callers import SystemCaller
@@ -20,6 +21,7 @@ from vault.plan import barred, found_dossier
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.telling import Telling
+from vault.waiting_files import HandedIn
 from vault.waiting_seals import Order
 
 
@@ -79,9 +81,10 @@ async def issue(
         try:
             return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
         except SealingFailed as problem:
-            if resumes is not None or file is not None:
+            if resumes is not None:
                 raise
-            order = Order("issue", plain(asdict(body)), body.type, code, key, asked)
+            handed = HandedIn(file, PDF) if file is not None else None
+            order = Order("issue", plain(asdict(body)), body.type, code, key, asked, file=handed)
             return await waiting_seals.accept(vault, caller, order, problem)
 
 

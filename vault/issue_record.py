@@ -10,6 +10,7 @@ from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from policies.recording import plain
 from signing.errors import SealingFailed
+from signing.file_types import PDF
 from signing.leaf import Kind
 from vault import agencies, epochs, issuing, newcomers, owners, records, requests, telling, waiting_seals
 from vault.callers import SystemCaller
@@ -19,6 +20,7 @@ from vault.issuing import Making, Owners
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.telling import Telling
+from vault.waiting_files import HandedIn
 from vault.waiting_seals import Order
 
 MAX_OWNERS = 20  # of one record
@@ -96,9 +98,10 @@ async def issue_record(
         try:
             return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
         except SealingFailed as problem:
-            if resumes is not None or file is not None:
+            if resumes is not None:
                 raise
-            order = Order("issue_record", plain(asdict(body)), body.type, None, key, asked)
+            handed = HandedIn(file, PDF) if file is not None else None
+            order = Order("issue_record", plain(asdict(body)), body.type, None, key, asked, file=handed)
             return await waiting_seals.accept(vault, caller, order, problem)
 
 

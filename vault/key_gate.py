@@ -119,10 +119,11 @@ class Gate(Credentials):
         beside = frozenset(digest.hex() for found in others for digest in found)
         return _Held(parts[0], first.content_sha256.hex(), beside, private, first.wrapped_key, aad)
 
-    async def open_waiting(self, waiting: str, part: str) -> bytes:
-        """Give back what a system handed in and what waits to be carried out for it (vault/waiting_seals.py).
+    async def open_waiting(self, waiting: str, part: str) -> tuple[bytes, bytes]:
+        """Give back what was asked and waits to be carried out (vault/waiting_seals.py), and its key.
 
-        No entry: it is the system's own request, no record yet, and no record key can be opened this way.
+        The key opens the file that was handed in with it, if there was one. No entry: it is the system's own
+        request, no record yet, and no record key can be opened this way.
 
         Raises:
             GateRefused: nothing waits under that id any more, or what lies there was changed.
@@ -135,7 +136,7 @@ class Gate(Credentials):
             raise GateRefused("waiting: there is nothing")
         try:
             key = open_with(private, row.wrapped_key, info=WAITING_KEY_INFO, aad=waiting.encode())
-            return open_bytes(row.body, key=key, record=waiting, part=part)
+            return open_bytes(row.body, key=key, record=waiting, part=part), key
         except (SealBroken, BlobDamaged) as problem:
             raise GateRefused(f"waiting: {problem}") from problem
 

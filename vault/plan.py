@@ -13,7 +13,7 @@ from policies.matching import plan as match
 from policies.procedures import Component
 from policies.recording import plain
 from signing.leaf import Kind
-from vault import asked_plans, dossiers, epochs, telling, trusting
+from vault import asked_plans, dossiers, epochs, telling, trusting, waiting_seals
 from vault.callers import SystemCaller
 from vault.dossiers import Opened, canonical_code
 from vault.entries import Logged, stamp
@@ -40,9 +40,10 @@ async def ask(vault: Vault, caller: SystemCaller, code: str) -> Answer | Refusal
         if refusal is not None:
             return refusal
         try:
-            return await _asked(vault, caller, found)
+            told = await _asked(vault, caller, found)
         except Moved:
             continue
+        return await _with_waiting(vault, told)
     raise VaultBusy("the dossier keeps changing; ask again")
 
 
@@ -78,6 +79,20 @@ async def _asked(vault: Vault, caller: SystemCaller, found: Scene) -> Answer:
 
     await vault.appender.append(prepared, check, write)
     return told
+
+
+async def _with_waiting(vault: Vault, told: Answer) -> Answer:
+    """Say which components a scan waits for that has no seal yet: it is no answer, only news."""
+    async with vault.db.read() as db:
+        scans = await waiting_seals.scans_of(db, told["dossier"])
+    by_component: dict[str | None, list[str]] = {}
+    for one in scans:
+        by_component.setdefault(one.component, []).append(one.id)
+    lines = [
+        line | ({"waiting": by_component[line["component"]]} if line["component"] in by_component else {})
+        for line in told["components"]
+    ]
+    return told | {"components": lines}
 
 
 def found_dossier(found: Scene) -> Opened:

@@ -127,10 +127,10 @@ async def outcome(vault: Vault, caller: SystemCaller, code: str, key: str) -> An
     return told if told is not None and told.get("dossier") == code else None
 
 
-async def done_before(vault: Vault, caller: SystemCaller, key: str) -> bool:
-    """Say whether an action was done already under the key that it is sent with."""
+async def done_before(vault: Vault, caller: SystemCaller, key: str) -> Answer | None:
+    """Give what an action was answered already under the key that it is sent with, or None."""
     async with vault.db.read() as db:
-        return await requests.told(db, caller.id, key) is not None
+        return await requests.told(db, caller.id, key)
 
 
 async def replaceable(vault: Vault, caller: SystemCaller, code: str) -> list[Stored]:

@@ -1,31 +1,35 @@
-"""Carrying out what waited for its seal: decided afresh, then committed exactly as an ordinary issue is."""
+"""Carrying out what waited for its seal: decided afresh, then committed exactly as if it were asked now."""
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import RowMapping, select, update
 
 from signing.errors import SealingFailed, SealKeyUnavailable, ServiceFailed, WorkerFailed
 from signing.leaf import Kind, Parts
-from storage.errors import StoreUnavailable
-from vault import entries, requests, waiting_seals
+from storage.errors import BlobDamaged, BlobMissing, StoreUnavailable
+from vault import entries, requests, waiting_files, waiting_orders, waiting_seals
 from vault.appending import Transaction
 from vault.callers import SystemCaller
+from vault.digitise import digitise
 from vault.entries import stamp
-from vault.errors import FieldInvalid, NotFound, RequestConflict, VaultBusy
+from vault.errors import FieldInvalid, MalwareScanUnavailable, NotFound, RequestConflict, VaultBusy
 from vault.evidence_tables import waiting_seal
-from vault.issue import ResultBody, issue
-from vault.issue_record import RecordBody, RecordOwner, issue_record
+from vault.issue import issue
+from vault.issue_record import issue_record
 from vault.services import Answer, Refusal, Vault
-from vault.waiting_seals import GIVEN_UP, MOST_ATTEMPTS, PART, WAITING, later
+from vault.waiting_seals import GIVEN_UP, MOST_ATTEMPTS, PART, SCAN, WAITING, later
 
-_LEASE = timedelta(minutes=5)  # nobody else takes it up meanwhile; whoever dies, it is due again after that
+_LEASE = timedelta(minutes=10)  # nobody else takes it up meanwhile; whoever dies, it is due again after that
 _AT_ONCE = 20  # in one look
-_LATER = (VaultBusy, StoreUnavailable, WorkerFailed)
+_LATER = (VaultBusy, StoreUnavailable, MalwareScanUnavailable, WorkerFailed)
 _NEVER = (FieldInvalid, NotFound, RequestConflict)
+
+_LOST = "waiting_file_lost"
 
 Failed = Callable[[str, Exception], None]
 
@@ -39,7 +43,8 @@ async def retry_due(
     be reached leaves out what else waits for it.
 
     Args:
-        failed: hears of a failure that nobody foresaw, by a code; the result goes on waiting.
+        failed: hears of a failure that nobody foresaw, by a code, and what it befell goes on waiting; and of
+            bytes that are gone.
         all_of_them: first make due whatever waits, as at a start.
         ending: once set, the look ends behind the result in hand.
     """
@@ -88,9 +93,13 @@ async def _attempt(vault: Vault, row: RowMapping, failed: Failed) -> SealingFail
             await _wait_on(vault, row, problem.code)
         else:
             await _give_up(vault, row, (problem.code,))
+        await waiting_files.discard(vault, row["id"])
         return problem
     except _NEVER as problem:
         await _give_up(vault, row, (problem.code,))
+    except (BlobMissing, BlobDamaged) as problem:  # what was handed in is gone: no later try finds it
+        failed(_LOST, problem)
+        await _give_up(vault, row, (_LOST,))
     except _LATER as problem:
         await _wait_on(vault, row, problem.code)
     except Exception as problem:
@@ -98,17 +107,50 @@ async def _attempt(vault: Vault, row: RowMapping, failed: Failed) -> SealingFail
         await _wait_on(vault, row, "other")
     else:
         if isinstance(told, Refusal):
-            await _give_up(vault, row, told.reasons)
+            await _give_up(vault, row, _told(row, told))
+    await waiting_files.discard(vault, row["id"])
     return None
 
 
 async def _carry_out(vault: Vault, row: RowMapping) -> Answer | Refusal:
-    said = json.loads(await vault.gate.open_waiting(row["id"], PART))
-    caller = _caller(row, vault.clock.now())
+    body, key = await vault.gate.open_waiting(row["id"], PART)
+    said, caller = json.loads(body), _caller(row, vault.clock.now())
     again = {"key": row["key"], "resumes": row["id"]}
-    if row["operation"] == "issue":
-        return await issue(vault, caller, row["dossier"], _result(said), None, **again)
-    return await issue_record(vault, caller, _record(said), None, **again)
+    async with _handed_in(vault, row, key) as (file, media_type):
+        if row["operation"] == SCAN and file is not None:
+            scan = waiting_orders.scan(said)
+            dossier, component = row["dossier"], row["component"]
+            return await digitise(
+                vault, caller, dossier, component, scan, file, declared_type=media_type, **again
+            )
+        if row["operation"] == "issue":
+            return await issue(vault, caller, row["dossier"], waiting_orders.result(said), file, **again)
+        return await issue_record(vault, caller, waiting_orders.record(said), file, **again)
+
+
+@asynccontextmanager
+async def _handed_in(vault: Vault, row: RowMapping, key: bytes) -> AsyncIterator[tuple[Path | None, str]]:
+    """Give the file that was handed in with it, if there was one, and its declared type.
+
+    The services are asked first: while they are away no file is opened, measured and copied in vain.
+    """
+    async with vault.db.read() as db:
+        handed = await waiting_files.one(db, row["id"])
+    if handed is None:
+        if row["operation"] == SCAN:
+            raise BlobMissing(row["id"])
+        yield None, ""
+        return
+    await vault.sealer.stamp_lasts(vault.clock.now())
+    async with waiting_files.opened(vault, handed, key) as file:
+        yield file, handed["media_type"]
+
+
+def _told(row: RowMapping, refusal: Refusal) -> Sequence[str]:
+    """Say why it is given up; a scan that needs a reason now, and needed none, came too late."""
+    met = row["operation"] == SCAN and "rescan_reason_missing" in refusal.reasons
+    others = [one for one in refusal.reasons if one != "rescan_reason_missing"]
+    return ("component_met_meanwhile", *others) if met else refusal.reasons
 
 
 def _caller(row: RowMapping, at: datetime) -> SystemCaller:
@@ -162,40 +204,9 @@ async def _give_up(vault: Vault, row: RowMapping, reasons: Sequence[str]) -> Non
             return
         (logged,) = await tx.append([prepared])
         await waiting_seals.end(tx.db, row["id"], GIVEN_UP, reasons, at)
-        await waiting_seals.tell(tx.db, row, GIVEN_UP, logged.index, at)
+        event = "scan_given_up" if row["operation"] == SCAN else GIVEN_UP
+        await waiting_seals.tell(tx.db, row, event, logged.index, at)
         told = {"state": GIVEN_UP, "waiting": row["id"], "reasons": [GIVEN_UP, *reasons]}
         await requests.answer_anew(tx.db, row["caller"], row["key"], told | {"receipt": logged.receipt})
 
     await vault.appender.commit(change)
-
-
-def _result(said: Mapping[str, Any]) -> ResultBody:
-    return ResultBody(
-        type=said["type"],
-        owner_roles=tuple(said["owner_roles"]),
-        fields=said["fields"],
-        title=said.get("title"),
-        number=said.get("number"),
-        issued_on=_day(said.get("issued_on")),
-        valid_until=_day(said.get("valid_until")),
-        replaces=tuple(said["replaces"]),
-    )
-
-
-def _record(said: Mapping[str, Any]) -> RecordBody:
-    return RecordBody(
-        type=said["type"],
-        owners=tuple(
-            RecordOwner(**{**each, "born_on": _day(each.get("born_on"))}) for each in said["owners"]
-        ),
-        fields=said["fields"],
-        title=said.get("title"),
-        number=said.get("number"),
-        issued_on=_day(said.get("issued_on")),
-        valid_until=_day(said.get("valid_until")),
-        replaces=tuple(said["replaces"]),
-    )
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)

@@ -1,16 +1,17 @@
-"""Results that wait for their seal: permitted and taken, but nobody could stamp or sign just then.
+"""What waits for its seal: permitted and taken, but nobody could stamp or sign just then.
 
-What was handed in lies sealed under a key of its own, wrapped to the vault; the answer under its
+Results and scans. What was asked lies sealed under a key of its own, wrapped to the vault; a file that was
+handed in with it lies in the store under the same key (vault/waiting_files.py). The answer under its
 Idempotency-Key says that it waits. Row and answer are committed together, so that nothing is lost by dying;
 what ends the waiting (vault/sealing_again.py) commits with the record or with the entry that says why not.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import SystemRandom
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,24 +19,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from signing.errors import SealingFailed
 from storage.keyring import seal_to
 from storage.sealed import new_record_key, seal_bytes
-from vault import requests
+from vault import requests, waiting_files
 from vault.appending import Transaction
 from vault.callers import SystemCaller, desk_system
 from vault.entries import Logged, instant, new_id, stamp
 from vault.errors import NotFound
-from vault.evidence_tables import waiting_seal
+from vault.evidence_tables import waiting_file, waiting_seal
 from vault.key_gate import WAITING_KEY_INFO
 from vault.notifying import notify
 from vault.services import Answer, Vault
 from vault.settling import Draft
 from vault.tables import key_pair
+from vault.waiting_files import HandedIn
 
 WAITING, SEALED, GIVEN_UP = "waiting_for_seal", "sealed", "seal_given_up"
 PART = "waiting"  # what the sealed body is bound to, beside its id
 FIRST = timedelta(seconds=5)  # before it is tried again; doubled each time
 LONGEST = timedelta(hours=1)
 MOST_ATTEMPTS = 96  # some three and a half days
-MOST_WAITING = 10_000  # of the whole vault
+MOST_WAITING = 10_000  # of the whole vault; how many bytes of files, vault/waiting_files.py says
+SCAN: Final = "digitise"  # the operation of a scan
 _SPREAD = SystemRandom()
 
 
@@ -43,17 +46,19 @@ _SPREAD = SystemRandom()
 class Order:
     """What was asked: the operation, its body as JSON, and the request it answers."""
 
-    operation: Literal["issue", "issue_record"]
+    operation: Literal["issue", "issue_record", "digitise"]
     body: dict[str, Any]
     type: str
     dossier: str | None
     key: str
     asked: bytes
+    component: str | None = None  # that a scan is for
+    file: HandedIn | None = None
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A result that waits, or how its waiting ended."""
+    """What waits, or how its waiting ended; with a `component` it is a scan for that."""
 
     id: str
     state: str
@@ -64,6 +69,7 @@ class Waiting:
     since: datetime
     next_at: datetime
     record: str | None
+    component: str | None = None
 
     def answer(self) -> Answer:
         """Tell its system."""
@@ -73,7 +79,7 @@ class Waiting:
         told |= {"since": self.since.isoformat()}
         if self.state == WAITING:
             told["next_at"] = self.next_at.isoformat()
-        named = {"dossier": self.dossier, "record": self.record}
+        named = {"dossier": self.dossier, "component": self.component, "record": self.record}
         return told | {name: value for name, value in named.items() if value is not None}
 
 
@@ -82,21 +88,68 @@ async def accept(vault: Vault, caller: SystemCaller, order: Order, problem: Seal
 
     Raises:
         SealingFailed: `problem` itself, when waiting would not help or too much waits already.
+        StorageError: the store cannot take the file; nothing waits.
         RequestConflict, VaultBusy: as in `settle`.
     """
     if not problem.retryable:
         raise problem
-    waiting, at = new_id("wait"), vault.clock.now()
+    size = order.file.path.stat().st_size if order.file is not None else 0
     async with vault.db.read() as db:
         public = await _public_key(db)
-        count = select(func.count()).where(waiting_seal.c.state == WAITING)
-        if (await db.execute(count)).scalar_one() >= MOST_WAITING:
+        if not await _is_room(db, caller.agency, size):
             raise problem
-    key = new_record_key()
+    key, at = new_record_key(), vault.clock.now()
+    told = Waiting(
+        id=new_id("wait"),
+        state=WAITING,
+        type=order.type,
+        dossier=order.dossier,
+        attempts=1,
+        reasons=(problem.code,),
+        since=at,
+        next_at=at + FIRST,
+        record=None,
+        component=order.component,
+    )
+    row = _new_row(caller, order, told, key, public)
+    file = await waiting_files.put(vault, told.id, order.file, key) if order.file is not None else None
+
+    async def change(tx: Transaction) -> Answer:
+        done = await requests.answered(tx.db, caller.id, order.key, order.asked)
+        if done is not None:
+            return done
+        if not await _is_room(tx.db, caller.agency, size):  # others came meanwhile
+            raise problem
+        await tx.db.execute(insert(waiting_seal).values(**row))
+        if file is not None:
+            await tx.db.execute(insert(waiting_file).values(**file))
+        await requests.keep(tx.db, caller.id, order.key, order.asked, told.answer(), at)
+        return told.answer()
+
+    try:
+        answer = await vault.appender.commit(change)
+    except Exception:
+        if file is not None:
+            await waiting_files.discard(vault, told.id)
+        raise
+    if file is not None and answer.get("waiting") != told.id:  # it was answered meanwhile
+        await waiting_files.discard(vault, told.id)
+    return answer
+
+
+async def _is_room(db: AsyncConnection, agency: str, size: int) -> bool:
+    count = select(func.count()).where(waiting_seal.c.state == WAITING)
+    if (await db.execute(count)).scalar_one() >= MOST_WAITING:
+        return False
+    return not size or await waiting_files.is_room(db, agency, size)
+
+
+def _new_row(
+    caller: SystemCaller, order: Order, told: Waiting, key: bytes, public: bytes
+) -> Mapping[str, Any]:
     text = json.dumps(order.body, ensure_ascii=False).encode()
-    due = at + FIRST
-    row = {
-        "id": waiting,
+    return {
+        "id": told.id,
         "caller": caller.id,
         "agency": caller.agency,
         "officer": caller.officer,
@@ -106,31 +159,21 @@ async def accept(vault: Vault, caller: SystemCaller, order: Order, problem: Seal
         "asked": order.asked,
         "operation": order.operation,
         "dossier": order.dossier,
+        "component": order.component,
         "type": order.type,
-        "wrapped_key": seal_to(public, key, info=WAITING_KEY_INFO, aad=waiting.encode()),
-        "body": seal_bytes(text, key=key, record=waiting, part=PART),
+        "wrapped_key": seal_to(public, key, info=WAITING_KEY_INFO, aad=told.id.encode()),
+        "body": seal_bytes(text, key=key, record=told.id, part=PART),
         "state": WAITING,
-        "attempts": 1,
-        "reasons": json.dumps([problem.code]),
-        "next_at": stamp(due),
-        "created_at": stamp(at),
-        "updated_at": stamp(at),
+        "attempts": told.attempts,
+        "reasons": json.dumps(told.reasons),
+        "next_at": stamp(told.next_at),
+        "created_at": stamp(told.since),
+        "updated_at": stamp(told.since),
     }
-    told = Waiting(waiting, WAITING, order.type, order.dossier, 1, (problem.code,), at, due, None)
-
-    async def change(tx: Transaction) -> Answer:
-        done = await requests.answered(tx.db, caller.id, order.key, order.asked)
-        if done is not None:
-            return done
-        await tx.db.execute(insert(waiting_seal).values(**row))
-        await requests.keep(tx.db, caller.id, order.key, order.asked, told.answer(), at)
-        return told.answer()
-
-    return await vault.appender.commit(change)
 
 
 async def one(vault: Vault, caller: SystemCaller, waiting: str) -> Waiting:
-    """Give the state of a result that the caller's own system handed in.
+    """Give the state of what the caller's own system handed in.
 
     Raises:
         NotFound: there is no such one, or it is another's.
@@ -145,6 +188,17 @@ async def one(vault: Vault, caller: SystemCaller, waiting: str) -> Waiting:
     if row is None:
         raise NotFound
     return _read(row)
+
+
+async def scans_of(db: AsyncConnection, dossier: str) -> list[Waiting]:
+    """List the scans of a dossier that wait for their seal, oldest first."""
+    query = select(waiting_seal).where(
+        waiting_seal.c.dossier == dossier,
+        waiting_seal.c.operation == SCAN,
+        waiting_seal.c.state == WAITING,
+    )
+    rows = await db.execute(query.order_by(waiting_seal.c.created_at))
+    return [_read(row) for row in rows.mappings()]
 
 
 async def of_agency(vault: Vault, caller: SystemCaller, dossier: str | None = None) -> Sequence[Waiting]:
@@ -166,7 +220,8 @@ def finishing(draft: Draft, waiting: str) -> Draft:
         answer = await draft.write(tx, logged)
         row = await _row(tx.db, waiting)
         await end(tx.db, waiting, SEALED, (), draft.at, record=answer["record"])
-        await tell(tx.db, row, "result_sealed", logged[0].index, draft.at, record=answer["record"])
+        event = "scan_sealed" if row["operation"] == SCAN else "result_sealed"
+        await tell(tx.db, row, event, logged[0].index, draft.at, record=answer["record"])
         return answer
 
     return replace(draft, write=write)
@@ -180,10 +235,11 @@ async def end(
     at: datetime,
     record: str | None = None,
 ) -> None:
-    """Note how the waiting ended, and forget what was handed in."""
+    """Note how the waiting ended, and forget what was handed in; a file's bytes go after the commit."""
     values = {"state": state, "reasons": json.dumps(list(reasons)), "record": record, "updated_at": stamp(at)}
     gone = {"wrapped_key": None, "body": None}
     await db.execute(update(waiting_seal).where(waiting_seal.c.id == waiting).values(**values, **gone))
+    await waiting_files.forget(db, waiting)
 
 
 async def tell(
@@ -230,4 +286,5 @@ def _read(row: RowMapping) -> Waiting:
         since=instant(row["created_at"]),
         next_at=instant(row["next_at"]),
         record=row["record"],
+        component=row["component"],
     )

@@ -24,7 +24,15 @@ from vault.progress import outcome, progress
 from vault.services import Refusal, Vault
 
 _PAGE = 20  # dossiers on one page
-DONE = ("opened", "confirmed", "scanned", "result", "waiting", "closed")  # what a page may say was just done
+DONE = (  # what a page may say was just done
+    "opened",
+    "confirmed",
+    "scanned",
+    "scan_waits",
+    "result",
+    "waiting",
+    "closed",
+)
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -63,12 +71,13 @@ async def dossier(
     if found.code != code:  # another writing of it
         return onward(f"/desk/dossiers/{found.code}")
     clerk = Clerk(language_of(request), vault.book)
+    waiting = await waiting_seals.of_agency(vault, caller, found.code)
     answer = None
     if found.is_open:
         told = await plan.look(vault, caller, code)
         if isinstance(told, Refusal):
             return refused(request, told)
-        answer = clerk.plan(told, found)
+        answer = clerk.plan(told, found, waiting)
     newest = max(found.results, key=lambda each: str(each.row["created_at"]), default=None)
     came_to = await outcome(vault, caller, code, did) if did else None
     return page(
@@ -82,7 +91,7 @@ async def dossier(
         taken=[clerk.taken(one) for one in found.taken],
         results=[clerk.stored(one) for one in found.results],
         notices=[clerk.notice(each) for each in await _notices(vault, caller, code)],
-        waiting=[clerk.waiting(each) for each in await waiting_seals.of_agency(vault, caller, code)],
+        waiting=[clerk.waiting(each) for each in waiting],
         outcome=clerk.outcome(came_to, found) if came_to and "items" in came_to else None,
         done=done if done in DONE else "",
         handed=clerk.stored(newest) if newest is not None and done == "result" else None,

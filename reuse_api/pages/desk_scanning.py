@@ -6,6 +6,7 @@ A scan may be measured and read first: the officer sees what was found, and conf
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -36,10 +37,12 @@ from vault.scan_found import JudgedScan, Reading
 from vault.scan_judging import TAKEN, ScanRefused
 from vault.services import MAX_UPLOAD, Answer, Refusal, Vault
 from vault.validity import MAX_WORDS
+from vault.waiting_seals import GIVEN_UP, WAITING, of_agency
 
 _TEXTS = ("type", "title", "number", "issued_on", "issuer_name", "reason", "explanation")
 _PLACES = {"owner_roles": "roles", "owners": "roles"} | {name: name for name in (*_TEXTS, "file")}
 Faults = dict[str, str]  # the name of a field -> what is wrong with it, a code
+Scanned = Literal["scanned", "scan_waits"]  # stored, or taken and not sealed yet
 
 
 class _Faults(dict[str, str]):
@@ -99,8 +102,14 @@ class _Typed:
 
 @router.get("/desk/dossiers/{code}/scan")
 async def form(request: Request, vault: TheVault, caller: AsDesk, code: str, component: str = "") -> Response:
-    """Show the form of a scan for one component; where the plan has an answer, it asks why all the same."""
+    """Show the form of a scan for one component; where the plan has an answer, it asks why all the same.
+
+    Where a scan for it waits for its seal, the dossier's page says so instead.
+    """
     found = await progress(vault, caller, code)
+    waiting = await of_agency(vault, caller, found.code)
+    if any(each.component == component and each.state == WAITING for each in waiting):
+        return onward(f"/desk/dossiers/{found.code}")
     types, roles = _accepted(vault.book, found, component)
     first = types[0] if len(types) == 1 else ""
     named = {one.role for one in found.parties}
@@ -181,15 +190,16 @@ async def confirm(request: Request, vault: TheVault, caller: AsDesk, code: str, 
     found = await progress(vault, caller, code)
     form = await sent(request, "desk")
     fields = even({name: value for name, value in form.items() if isinstance(value, str)})
-    if await done_before(vault, caller, fields.get("request", "")[:MAX_KEY]):
-        return onward(f"/desk/dossiers/{code}?done=scanned")
+    before = await done_before(vault, caller, fields.get("request", "")[:MAX_KEY])
+    if before is not None:
+        return await _outcome(request, vault, caller, found, fields, _became(before))
     waiting = vault.drafts.find(caller, found.code, draft, vault.clock.now())
     if waiting is None or waiting.component != fields.get("component", ""):
         return await _outcome(request, vault, caller, found, fields, {"file": "scan_draft_gone"})
     async with opened(vault, waiting) as file:
         scan = _Scan(file, waiting.declared_type, (waiting.judged, waiting.reading))
         told = await _scan(request, vault, caller, found, fields, scan)
-    if told is None:
+    if isinstance(told, str):
         vault.drafts.drop(draft)
     return await _outcome(request, vault, caller, found, fields, told, waiting)
 
@@ -213,11 +223,11 @@ async def _outcome(
     caller: SystemCaller,
     found: Progress,
     fields: Mapping[str, str],
-    told: Faults | Refusal | None,
+    told: Faults | Refusal | Scanned,
     draft: ScanDraft | None = None,
 ) -> Response:
-    if told is None:
-        return onward(f"/desk/dossiers/{found.code}?done=scanned")
+    if isinstance(told, str):
+        return onward(f"/desk/dossiers/{found.code}?done={told}")
     if isinstance(told, Refusal):
         if told.status == "ended":
             return refused(request, told)
@@ -233,8 +243,8 @@ async def _scan(
     found: Progress,
     fields: Mapping[str, str],
     scan: _Scan,
-) -> Faults | Refusal | None:
-    """Digitise; give what is wrong with the form, a decided no, or None when it is stored."""
+) -> Faults | Refusal | Scanned:
+    """Digitise; give what is wrong with the form, a decided no, or what became of it."""
     typed, component = _Typed.read(fields), fields.get("component", "")
     told = await plan.look(vault, caller, found.code)
     if isinstance(told, Refusal):
@@ -263,7 +273,15 @@ async def _scan(
         return _Faults({_PLACES.get(problem.field, "form"): problem.told}, problem)
     except (MalwareScanUnavailable, SealingFailed, VaultBusy) as problem:
         return {"form": not_done(request, problem)}
-    return done if isinstance(done, Refusal) else None
+    return done if isinstance(done, Refusal) else _became(done)
+
+
+def _became(told: Answer) -> Faults | Scanned:
+    """Say what became of a scan that was taken, by its answer."""
+    state = told.get("state")
+    if state == GIVEN_UP:
+        return {"form": GIVEN_UP}
+    return "scan_waits" if state == WAITING else "scanned"
 
 
 def _answered(told: Answer, component: str) -> str:
@@ -302,7 +320,7 @@ async def _form(
     details = faults.details if isinstance(faults, _Faults) else None
     quality = faults.quality if isinstance(faults, _Faults) else None
     clerk = Clerk(language_of(request), vault.book)
-    rows = clerk.plan(told, found).rows
+    rows = clerk.plan(told, found, await of_agency(vault, caller, found.code)).rows
     types, _ = _accepted(vault.book, found, component)
     return page(
         request,

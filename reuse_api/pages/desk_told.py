@@ -68,6 +68,7 @@ class Row:
     taken: tuple[TakenView, ...]
     stale: tuple[TakenView, ...]  # taken before, of a document that serves no more
     seen: Mapping[str, str]  # of a candidate taken for viewing by this desk: record -> release
+    waits: bool = False  # a scan for it waits for its seal: it is not there yet, and needs no other
 
     @property
     def takeable(self) -> bool:
@@ -97,7 +98,7 @@ class PlanView:
 
 @dataclass(frozen=True)
 class WaitingView:
-    """A result that waits for its seal, or was given up: its kind, its state in words, and why."""
+    """What waits for its seal, or was given up: its kind, its state in words, and why."""
 
     kind: str
     words: str

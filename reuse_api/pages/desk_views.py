@@ -1,6 +1,6 @@
 """How the desk's pages tell a plan, what was taken and who is named: in an officer's words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from policies.wording import groups, say
@@ -22,7 +22,7 @@ from vault.notifying import Notice
 from vault.progress import Party, Progress, Taken
 from vault.records import Stored
 from vault.services import Answer
-from vault.waiting_seals import GIVEN_UP, Waiting
+from vault.waiting_seals import GIVEN_UP, WAITING, Waiting
 
 _STATE: dict[str, Tone] = {"satisfied": "good", "candidate": "caution"}
 _SHOWN_OTHERWISE = ("data_source_answers",)  # the database stands there, with what to do next
@@ -34,8 +34,13 @@ _MARKS: dict[str, dict[str, Tone]] = {
 class Clerk(Narrator):
     """Tells an officer what the vault found, in one language and by the names of one policy book."""
 
-    def plan(self, answer: Answer, progress: Progress) -> PlanView:
-        """Tell the answer to the one question; documents that this desk took already stand in their rows."""
+    def plan(self, answer: Answer, progress: Progress, waiting: Iterable[Waiting] = ()) -> PlanView:
+        """Tell the answer to the one question; documents that this desk took already stand in their rows.
+
+        Args:
+            waiting: of the dossier; a component that a scan waits for does not ask for another.
+        """
+        awaited = {one.component for one in waiting if one.state == WAITING}
         taken = [self.taken(one) for one in progress.taken if one.ours]
         papers = [one for one in answer["components"] if one["kind"] != "form"]
         beside: dict[str, list[Mapping[str, Any]]] = {}
@@ -44,7 +49,7 @@ class Clerk(Narrator):
         return PlanView(
             asked=self.moment(instant(answer["asked_at"])),
             rows=tuple(
-                self._row(one, beside.get(one["component"], []), taken)
+                self._row(one, beside.get(one["component"], []), taken, awaited)
                 for one in papers
                 if "met_by" not in one
             ),
@@ -73,13 +78,15 @@ class Clerk(Narrator):
         return NoticeView(one.id, words, one.dossier, self.moment(one.at))
 
     def waiting(self, one: Waiting) -> WaitingView:
-        """Tell of a result that waits for its seal, or that could not be sealed."""
+        """Tell of a result or a scan that waits for its seal, or that could not be sealed."""
         since, due = self.moment(one.since).words, self.moment(one.next_at).words
-        said = (
-            self.language.say("desk.waiting.given_up", since=since)
-            if one.state == GIVEN_UP
-            else self.language.say("desk.waiting.still", since=since, attempts=str(one.attempts), next=due)
-        )
+        ended = one.state == GIVEN_UP
+        if one.component is not None:
+            key = "desk.waiting.scan_given_up" if ended else "desk.waiting.scan_still"
+        else:
+            key = "desk.waiting.given_up" if ended else "desk.waiting.still"
+        told = {} if ended else {"attempts": str(one.attempts), "next": due}
+        said = self.language.say(key, since=since, **told)
         return WaitingView(
             kind=self.kind_of_paper(one.type),
             words=said,
@@ -152,7 +159,11 @@ class Clerk(Narrator):
         return both[self.language.code]
 
     def _row(
-        self, one: Mapping[str, Any], others: Sequence[Mapping[str, Any]], taken: Sequence[TakenView]
+        self,
+        one: Mapping[str, Any],
+        others: Sequence[Mapping[str, Any]],
+        taken: Sequence[TakenView],
+        awaited: Set[str | None],
     ) -> Row:
         source = self._source(one.get("data_source"))
         codes = {each["component"] for each in (one, *others)}
@@ -176,6 +187,7 @@ class Clerk(Narrator):
             taken=tuple(each for each in here if each.counts and each.paper.record in serving),
             stale=tuple(each for each in here if each.counts and each.paper.record not in serving),
             seen={each.paper.record: each.release for each in here if not each.counts},
+            waits=not awaited.isdisjoint(codes),
         )
 
     def _source(self, one: Mapping[str, Any] | None) -> Source | None:

@@ -20,6 +20,7 @@ from signing.errors import TimestampFailed
 from signing.service_state import ServiceState
 from vault.clock import Clock
 from vault.days import legal_day
+from vault.sealing_again import retry_due
 
 TODAY = legal_day(Clock().now()).isoformat()
 RESULT: dict[str, Any] = {"type": "GKS", "owner_roles": ["applicant"]}
@@ -172,18 +173,19 @@ def test_a_signed_file_stays_as_it_is(
     assert stranger.get(f"/v1/me/records/{told['record']}/content").content == sealed
 
 
-def test_where_nobody_stamps_nothing_is_stored(
+def test_where_nobody_stamps_it_waits_and_no_record_claims_a_seal(
     kho: Any, commune: httpx.Client, issuing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, key = unsigned(), os.urandom(8).hex()
-    size, blobs = kho.vault.signer.tree.size, sorted((kho.folder / "blobs").rglob("*"))
+    size = kho.vault.signer.tree.size
     with monkeypatch.context() as down:
         down.setattr(kho.vault.sealer, "_timestamper", NobodyAnswers())
         reply = hand_in(commune, issuing, file, key)
-        assert (reply.status_code, reply.json()["code"]) == (503, "sealing_failed"), reply.text
-    assert kho.vault.signer.tree.size == size
-    assert sorted((kho.folder / "blobs").rglob("*")) == blobs
+        assert (reply.status_code, reply.json()["state"]) == (202, "waiting_for_seal"), reply.text
+        assert kho.vault.signer.tree.size == size, "nothing is stored or claimed"
+    kho.run(retry_due(kho.vault, lambda *_: None, all_of_them=True))
     assert hand_in(commune, issuing, file, key).json()["trust"] == "A", "the same key, once they are back"
+    assert list((kho.folder / "blobs").rglob("waiting.*")) == []
 
 
 def test_a_record_outside_any_dossier_is_sealed_too(kho: Any, plain_pdf: bytes) -> None:

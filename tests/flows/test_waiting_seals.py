@@ -62,7 +62,7 @@ def test_it_is_told_that_it_waits_and_then_where_it_is(
         assert commune.post(f"/v1/dossiers/{code}/results", json=asked, headers=key).status_code == 202
         for page in (f"/desk/dossiers/{code}", "/desk"):
             shown = desk.get(page).text
-            assert "Results that wait for their seal" in shown
+            assert "Waiting for their seal" in shown
             assert "The time stamp service did not answer" in shown
     sealed = until_sealed(kho, commune, place)
     reply = commune.post(f"/v1/dossiers/{code}/results", json=asked, headers=key)

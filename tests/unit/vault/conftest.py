@@ -2,13 +2,15 @@
 
 import os
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from reuse_api.demo import people
 from reuse_api.demo.people import Citizen
+from signing.errors import TimestampFailed
+from signing.timestamps import TimestampSource
 from tests.conftest import House
 from vault import asking, consenting, fetching, my_consents
 from vault.callers import OwnerCaller, SystemCaller
@@ -93,3 +95,26 @@ def fresh() -> str:
 @pytest.fixture
 async def lending(house: House, bank: SystemCaller) -> Lending:
     return Lending(house, bank)
+
+
+class Interrupted:
+    """The authority of the tests, and a switch on its line."""
+
+    def __init__(self, source: TimestampSource) -> None:
+        self.issuers, self.state = source.issuers, source.state
+        self._source = source
+        self.down = True
+        self.asked = 0
+
+    async def answer(self, request: bytes, at: datetime) -> bytes:
+        self.asked += 1
+        if self.down:
+            raise TimestampFailed("nobody answers")
+        return await self._source.answer(request, at)
+
+
+@pytest.fixture
+def line(house: Any, monkeypatch: pytest.MonkeyPatch) -> Interrupted:
+    made = Interrupted(house.authority.timestamper())
+    monkeypatch.setattr(house.vault.sealer, "_timestamper", made)
+    return made

@@ -10,8 +10,9 @@ from sqlalchemy import delete, func, insert, select, update
 
 from reuse_api.demo import people
 from tests.hostile.making import RECIPES
-from vault import deposit, inspecting, inspecting_log
+from vault import deposit, digitise, inspecting, inspecting_log, waiting_files
 from vault.callers import OwnerCaller, SystemCaller
+from vault.digitise import ScanBody
 from vault.errors import FileRejected
 from vault.evidence_tables import evidence_piece
 from vault.inspecting import inspect
@@ -174,6 +175,23 @@ async def test_what_lies_in_quarantine_is_told_and_no_orphan(
     with pytest.raises(FileRejected):
         await deposit.upload(house.vault, daughter, file, key="script", **said)
     assert await found(house) == [("quarantine", False)]
+
+
+async def test_a_file_that_waits_for_its_seal_is_checked_and_no_orphan(
+    house: Any, police: SystemCaller, line: Any, scanned: Any
+) -> None:
+    persons = (house.person(people.STRANGER, "applicant"), house.person(people.MOTHER, "householder"))
+    code = await house.opens(police, people.POLICE, house.residence(*persons))
+    body, file = ScanBody("GKS", ("applicant",), reason="outdated"), scanned("chờ")
+    told = await digitise.digitise(house.vault, police, code, people.KINSHIP, body, file, key="k")
+    assert isinstance(told, dict)
+    assert await found(house) == [("waiting_files", False)]
+    name = waiting_files.blob_name(told["waiting"]).replace("/", ".")
+    (lying,) = house.places.log.parent.joinpath("blobs").rglob(name)
+    changed(lying)
+    assert sorted(await found(house)) == [("blob_changed", True), ("waiting_files", False)]
+    lying.unlink()
+    assert sorted(await found(house)) == [("blob_missing", True), ("waiting_files", False)]
 
 
 def test_every_code_in_the_sources_is_in_a_test() -> None:

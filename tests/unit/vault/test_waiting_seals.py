@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import select, update
 
 from reuse_api.demo import people
-from signing.errors import SealNameUnfit, SealNotValid, StatusFailed, TimestampFailed
+from signing.errors import SealNameUnfit, SealNotValid, StatusFailed
 from signing.service_state import ServiceState
-from signing.timestamps import TimestampSource
+from tests.unit.vault.conftest import Interrupted
 from vault import handling, issue, issue_record, notifying, waiting_seals
 from vault.callers import SystemCaller
 from vault.errors import NotFound, RequestConflict
@@ -28,29 +28,6 @@ from vault.waiting_seals import MOST_ATTEMPTS
 
 pytestmark = pytest.mark.anyio
 WHERE = "Trạm y tế xã Ẩn Giấu"  # stands in the paper alone
-
-
-class Interrupted:
-    """The authority of the tests, and a switch on its line."""
-
-    def __init__(self, source: TimestampSource) -> None:
-        self.issuers, self.state = source.issuers, source.state
-        self._source = source
-        self.down = True
-        self.asked = 0
-
-    async def answer(self, request: bytes, at: datetime) -> bytes:
-        self.asked += 1
-        if self.down:
-            raise TimestampFailed("nobody answers")
-        return await self._source.answer(request, at)
-
-
-@pytest.fixture
-def line(house: Any, monkeypatch: pytest.MonkeyPatch) -> Interrupted:
-    made = Interrupted(house.authority.timestamper())
-    monkeypatch.setattr(house.vault.sealer, "_timestamper", made)
-    return made
 
 
 @pytest.fixture
