@@ -69,7 +69,7 @@ class _Line:
         value = " ".join(value.split())[:_LONGEST].strip(" .,:;_-")
         if not value or not chosen:
             return None
-        sure = min(one.confidence for one in chosen)
+        sure = _sureness(field, chosen)
         left, top = min(one.left for one in chosen), min(one.top for one in chosen)
         right = max(one.left + one.width for one in chosen)
         bottom = max(one.top + one.height for one in chosen)
@@ -82,6 +82,16 @@ class _Line:
             if at < stop and at + len(folded(one.text)) > start:
                 yield one
             at += len(folded(one.text)) + 1
+
+
+def _sureness(field: Field, chosen: Sequence[Word]) -> float:
+    """How sure a value is: no more than its least sure word.
+
+    The name of a type is one of few that are known, found by its plain letters: one tone mark that is read
+    unsurely does not make it another, so that its words count on average.
+    """
+    told = [one.confidence for one in chosen]
+    return sum(told) / len(told) if field == "type" else min(told)
 
 
 def suggestions(pages: Sequence[ReadPage], types: Mapping[str, str]) -> tuple[Suggestion, ...]:

@@ -85,7 +85,6 @@ async def test_copies_are_kept_with_their_originals_and_stand_outside(
     assert [(one.level, one.compliant, one.broken) for one in judged.values()] == [("2b", True, "")] * 2
 
 
-@pytest.mark.long
 async def test_what_is_read_is_suggested_found_in_the_copy_and_decides_nothing(
     house: House, police: SystemCaller, stranger: OwnerCaller, tmp_path: Path
 ) -> None:
