@@ -18,6 +18,7 @@ from pyhanko_certvalidator.registry import CertificateRegistry, PathBuilder, Sim
 
 from signing.anchors import Anchor
 from signing.grounds import Grounds
+from signing.plain_der import as_read
 
 _MOST_PATHS = 16  # that one time stamp is followed along
 
@@ -102,7 +103,7 @@ def _tokens(signed_data: cms.SignedData, grounds: Grounds) -> Iterable[cms.Signe
     for choice in signed_data["certificates"]:
         grounds.keep("certificate", choice.chosen.dump())
     for token in extract_tst_data_iter(signed_data["signer_infos"][0], signed=False):
-        grounds.keep("timestamp", token.dump())
+        grounds.keep("timestamp", as_read(token))
         yield token
 
 
@@ -113,7 +114,7 @@ def _stamps(embedded: Iterable[EmbeddedPdfSignature], grounds: Grounds) -> Itera
             continue
         for choice in one.signed_data["certificates"]:
             grounds.keep("certificate", choice.chosen.dump())
-        grounds.keep("timestamp", one.signed_data.dump())
+        grounds.keep("timestamp", as_read(one.signed_data))
         yield one.signed_data
 
 

@@ -29,7 +29,7 @@ from signing.etsi_report import EtsiReport
 from signing.findings import StampDetail, TimeSource
 from signing.grounds import Grounds
 from signing.judging import Finding, Judging
-from signing.plain_der import is_whole
+from signing.plain_der import as_read, is_whole
 from signing.proofs import Proofs, proofs_of_file
 from signing.reasons import reason_of
 from signing.report import Level, SignatureDetail, Verdict
@@ -176,7 +176,7 @@ def container_fault(signed_data: cms.SignedData) -> str:
         signers = signed_data["signer_infos"]
         if len(signers) != 1:
             return "signers_several"
-        if not is_whole(signed_data.dump()):
+        if not is_whole(as_read(signed_data)):
             return "container_damaged"
         signed = signers[0]["signed_attrs"]
         return "" if not isinstance(signed, core.Void) and len(signed) else "signed_attributes_missing"

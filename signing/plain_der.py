@@ -6,6 +6,7 @@ encoding says what they say.
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 _DEEPEST = 60
 _UTC = re.compile(rb"\d{12}Z")
@@ -46,6 +47,20 @@ def is_whole(content: bytes) -> bool:
                 waiting.append((start, start + length, depth + 1))
             at = start + length
     return True
+
+
+def as_read(value: Any) -> bytes:
+    """Give the bytes of a Sequence or Set of asn1crypto as it was read; written, if it never was.
+
+    asn1crypto's own `dump` writes a value anew when its header ends with 80, as a definite length may, and
+    whenever a default stands in a part that was looked at (an ESSCertIDv2 without a hash algorithm): three
+    times for every level above it, which is minutes for a time stamp in a signature.
+    """
+    header, contents = value._header, value._contents
+    indefinite = header is not None and len(header) == 2 and header[1] == 0x80
+    if header is None or contents is None or indefinite:
+        return bytes(value.dump())
+    return bytes(header + contents + value._trailer)
 
 
 def _end_of_value(content: bytes, at: int, stop: int, depth: int) -> int:

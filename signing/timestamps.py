@@ -16,6 +16,7 @@ from pyhanko.sign.timestamps import TimeStamper
 
 from signing.errors import TimestampFailed
 from signing.keys_file import FileKey
+from signing.plain_der import as_read
 from signing.service_state import ServiceState
 
 POLICY = "1.3.6.1.4.1.4146.2.3"  # placeholder policy of a test authority; a real one names its own
@@ -119,6 +120,13 @@ class LocalTimestamper:
         )
 
 
+class _AsRead(cms.ContentInfo):
+    """A token that is put into a signature as it came: see `plain_der.as_read`."""
+
+    def dump(self, force: bool = False) -> bytes:
+        return as_read(self)
+
+
 class StampingAt(TimeStamper):
     """What pyHanko asks for a time stamp: hands the request to a source, with the time of this sealing.
 
@@ -155,7 +163,8 @@ class StampingAt(TimeStamper):
             _FIRST.forget(self._source)  # its certificate was renewed: the status of the new one is not known
             words = "the time stamp authority has another certificate now"
             raise TimestampFailed(words, reason="certificate_changed")
-        return token
+        made: cms.ContentInfo = _AsRead.load(as_read(token))
+        return made
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """Pass the request on; TimestampFailed when the answer cannot be read."""

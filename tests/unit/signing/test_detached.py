@@ -72,23 +72,67 @@ async def test_it_is_valid_with_the_status_from_outside(
     assert [stamp.verdict for stamp in one.timestamps] == ["valid"]
 
 
-@pytest.mark.long
 async def test_the_status_may_stand_in_the_signature(
     sealed_certificate: Any, signature: bytes, fetched: tuple[Piece, ...], tmp_path: Path
 ) -> None:
     inner = [ocsp.OCSPResponse.load(one.content)["response_bytes"]["response"].parsed for one in fetched]
-    signed = cms.ContentInfo.load(signature)["content"]
-    signer = signed["signer_infos"][0]
     values = RevocationValues({"ocsp_vals": [cast(Any, one) for one in inner]})
     own = cms.CMSAttribute({"type": "1.2.840.113549.1.9.16.2.24", "values": [core.Any(values)]})
-    names = ("version", "sid", "digest_algorithm", "signed_attrs", "signature_algorithm", "signature")
-    one = {name: signer[name] for name in names} | {"unsigned_attrs": [*signer["unsigned_attrs"], own]}
-    names = ("version", "digest_algorithms", "encap_content_info", "certificates")
-    parts = {name: signed[name] for name in names} | {"signer_infos": [cms.SignerInfo(one)]}
-    made = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(parts)})
-    report = await _judged(sealed_certificate, tmp_path / "paper", WORDS, made.dump())
+    report = await _judged(sealed_certificate, tmp_path / "paper", WORDS, _grown(signature, own.dump()))
     assert (report.verdict, report.reasons) == ("valid", ())
     assert {proof.source for proof in report.signatures[0].status_evidence} == {"embedded"}
+
+
+async def test_a_length_that_looks_like_none_costs_nothing(
+    sealed_certificate: Any, signature: bytes, fetched: tuple[Piece, ...], tmp_path: Path
+) -> None:
+    """A definite length may end with the byte that alone would mean an indefinite one."""
+    sealed, paper = sealed_certificate, tmp_path / "paper"
+    paper.write_bytes(WORDS)
+    attributes = [_tlv(0x30, b"\x06\x03\x2a\x03\x04" + _tlv(0x31, _tlv(4, bytes(n)))) for n in range(300)]
+    made = (_grown(signature, one) for one in attributes)
+    odd = next(one for one in made if cms.ContentInfo.load(one)["content"]._header.endswith(b"\x80"))
+    asked = {"anchors": sealed.anchors, "at": sealed.at, "max_bytes": 10_000, "fetched": fetched}
+    pool = WorkerPool(size=1)
+    await pool.start()
+    try:
+        found = await pool.examine_detached(paper, odd, **asked)
+    finally:
+        await pool.close()
+    assert (found.report.verdict, found.report.reasons) == ("valid", ())
+
+
+async def test_a_time_stamp_is_put_in_as_it_came(sealed_certificate: Any) -> None:
+    stamper = StampingAt(sealed_certificate.authority.timestamper(), sealed_certificate.at)
+    token = await stamper.async_timestamp(bytes(32), "sha256")
+    before = token.dump()
+    assert token["content"]["signer_infos"][0]["signed_attrs"].native, "every part was looked at"
+    assert token.dump(force=True) == before
+
+
+def _grown(value: bytes, attribute: bytes) -> bytes:
+    """Put one more attribute behind the unsigned ones, which stand last in everything around them."""
+    tag, body = value[0], value[_start(value) :]
+    if tag == 0xA1:
+        return _tlv(tag, body + attribute)
+    last = 0
+    while (end := last + _start(body[last:]) + _length(body[last:])) < len(body):
+        last = end
+    return _tlv(tag, body[:last] + _grown(body[last:], attribute))
+
+
+def _start(value: bytes) -> int:
+    return 2 + (value[1] & 0x7F if value[1] > 0x80 else 0)
+
+
+def _length(value: bytes) -> int:
+    return int.from_bytes(value[2 : _start(value)], "big") if value[1] > 0x80 else value[1]
+
+
+def _tlv(tag: int, body: bytes) -> bytes:
+    size = len(body)
+    length = bytes([size]) if size < 0x80 else b"\x82" + size.to_bytes(2, "big")
+    return bytes([tag]) + length + body
 
 
 async def test_without_any_status_it_is_undetermined(
