@@ -28,7 +28,15 @@ from vault.delegations import Grounds
 from vault.entries import SEED_INFO, holder_tag
 from vault.entry_holders import living, living_holders, living_owners
 from vault.errors import GateRefused
-from vault.evidence import Evidence, OpenedEntry, check_act, check_delivered, check_job, check_proof
+from vault.evidence import (
+    REPETITION,
+    Evidence,
+    OpenedEntry,
+    check_act,
+    check_delivered,
+    check_job,
+    check_proof,
+)
 from vault.evidence_tables import earlier_content, scan, waiting_seal
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
 
@@ -79,19 +87,24 @@ class Gate(Credentials):
         if isinstance(caller, StaffCaller):  # neither an auditor nor an administrator reads content
             raise GateRefused("caller: their role opens no key")
         held = await self._held(evidence, Kind.DELIVERED, record_id)
-        digests = {held.digest} | (held.others if isinstance(caller, OwnerCaller) else frozenset())
+        digests = {held.digest} | (
+            held.earlier | held.originals if isinstance(caller, OwnerCaller) else frozenset()
+        )
         check_delivered(held.entry, caller, record_id, digests, self._clock.now())
         return held.key()
 
     async def open_key_for_job(self, evidence: Evidence, job: str, record_id: str) -> bytes:
         """Give the key of one record to the vault's own work, against an entry that each owner can read.
 
+        The entry names the newest file; that of finding a verdict again may name one from before a renewal.
+
         Raises:
             GateRefused: naming the check that failed.
         """
         check_proof(self._verifier, evidence)
         held = await self._held(evidence, Kind.MAINTENANCE, record_id)
-        check_job(held.entry, job, record_id, held.digest, self._clock.now())
+        digests = {held.digest} | (held.earlier if job == REPETITION else frozenset())
+        check_job(held.entry, job, record_id, digests, self._clock.now())
         return held.key()
 
     async def _held(self, evidence: Evidence, kind: Kind, record_id: str) -> "_Held":
@@ -110,14 +123,15 @@ class Gate(Credentials):
                 raise GateRefused("record: its keys are gone or it never was")
             parts = [await self._open_for(db, entry, "owner", row.owner) for row in owners]
             first = owners[0]
-            others = [
+            earlier, originals = [
                 (await db.execute(select(kept.c.content_sha256).where(kept.c.record == record_id))).scalars()
                 for kept in (earlier_content, scan)
             ]
+            before = frozenset(one.hex() for one in earlier)
+            made_from = frozenset(one.hex() for one in originals)
             private = await self._private(db, "owner", first.owner, "content")
         aad = first.owner.encode() + b"\x00" + record_id.encode()
-        beside = frozenset(digest.hex() for found in others for digest in found)
-        return _Held(parts[0], first.content_sha256.hex(), beside, private, first.wrapped_key, aad)
+        return _Held(parts[0], first.content_sha256.hex(), before, made_from, private, first.wrapped_key, aad)
 
     async def open_waiting(self, waiting: str, part: str) -> tuple[bytes, bytes]:
         """Give back what was asked and waits to be carried out (vault/waiting_seals.py), and its key.
@@ -253,7 +267,8 @@ class _Held:
 
     entry: OpenedEntry
     digest: str
-    others: frozenset[str]  # of the same record's earlier files and its original
+    earlier: frozenset[str]  # of the same record's files from before renewals
+    originals: frozenset[str]  # of what it was made from
     private: bytes
     wrapped: bytes
     aad: bytes

@@ -18,6 +18,7 @@ from vault import archive_stamps, epochs, examining, reclassing, records, trusti
 from vault.appending import Transaction
 from vault.days import legal_day
 from vault.errors import NotFound, VaultError
+from vault.evidence import REPETITION
 from vault.evidence_tables import earlier_content
 from vault.maintenance import opened_content
 from vault.records import Stored
@@ -25,7 +26,7 @@ from vault.services import MAX_UPLOAD, Vault
 from vault.tables import record, signature_report
 
 _AT_ONCE = 200  # records looked at in one query
-REVALIDATION, REPETITION = "revalidated", "verdict_repeated"
+REVALIDATION = "revalidated"
 
 
 class ReportNotRepeatable(VaultError):
@@ -112,15 +113,14 @@ async def _is_due(db: AsyncConnection, stored: Stored) -> bool:
 async def repeat(vault: Vault, record_id: str, n: int) -> SignatureReport:
     """Judge a document once more as its report `n` did, from what was kept alone; nothing is stored.
 
-    The file is the one that was judged then. Opening it is an entry of its owners. One from before a renewal
-    is found, but the gate opens no key for it yet.
+    The file is the one that was judged then, also one from before a renewal. Opening it is an entry of its
+    owners, which names the very file.
 
     Raises:
         NotFound: there is no such record or report.
         ReportNotRepeatable: nothing was kept of it, it was judged by other rules than this program's, or the
             file that was judged is kept no more.
-        GateRefused, ContentDamaged, VaultBusy: as in `maintenance.opened_content`; the first also where the
-            file was renewed since.
+        GateRefused, ContentDamaged, VaultBusy: as in `maintenance.opened_content`.
     """
     stored = await _as_judged(vault, await _stored(vault, record_id), n)
     async with opened_content(vault, stored, job=REPETITION, reason=f"report {n}") as file:

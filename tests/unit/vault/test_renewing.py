@@ -1,7 +1,9 @@
 """Renewing in a vault: a new version under the same record, the old one kept, every opening told of."""
 
 import errno
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -12,16 +14,19 @@ from sqlalchemy import insert, select, update
 
 from reuse_api.demo import people
 from signing.errors import TimestampFailed
-from vault import deliver, issue, looking, versions
+from vault import deliver, issue, looking, records, versions
 from vault.callers import OwnerCaller
 from vault.clock import Clock
+from vault.days import legal_day
 from vault.entries import stamp
+from vault.errors import GateRefused
 from vault.evidence_tables import archive_stamp, earlier_content, trust_class
 from vault.inspecting import inspect
 from vault.issue import ResultBody
+from vault.maintenance import opened_content
 from vault.readiness import ready
 from vault.renewing import MOST_RENEWALS, SPACING, WINDOW, Renewals, renew_due
-from vault.revalidating import revalidate
+from vault.revalidating import REVALIDATION, repeat, revalidate
 from vault.tables import record, signature_report
 
 pytestmark = pytest.mark.anyio
@@ -107,6 +112,37 @@ async def test_a_stamp_that_runs_out_is_renewed_and_the_old_file_kept(later: Any
         same = await issue.issue(later.vault, commune, code, handed, path, key=f"k{number}")
         assert isinstance(same, dict)
         assert (same["record"], same["already_stored"]) == (later.daughters, True)
+
+
+async def test_each_report_is_found_again_on_the_file_that_it_judged(later: Any) -> None:
+    await renew_due(later.vault, unforeseen)
+    daughter, size = await later.owner(people.DAUGHTER), await later.size()
+    files = [one.sha256 for one in await versions.mine(later.vault, daughter, later.daughters)]
+    reports = await later.rows(select(signature_report).where(signature_report.c.record == later.daughters))
+    assert len(reports) == len(files) == 2
+    for told in reports:
+        again = await repeat(later.vault, later.daughters, told.n)
+        assert again.to_json() == json.loads(told.report)
+    opened = await later.last(daughter, 2)
+    assert [one.index for one in opened] == [size, size + 1]
+    assert [(one.kind, one.parts.event["type"]) for one in opened] == [(15, "verdict_repeated")] * 2
+    assert [(one.parts.subject["digest"], one.parts.subject["version"]) for one in opened] == [
+        (files[0], 1),
+        (files[1], 2),
+    ]
+
+
+@pytest.mark.parametrize("job", [REVALIDATION, "opened_for_renewal"])
+async def test_no_other_work_opens_an_earlier_file(later: Any, job: str) -> None:
+    await renew_due(later.vault, unforeseen)
+    (old,) = await later.rows(select(earlier_content).where(earlier_content.c.record == later.daughters))
+    async with later.vault.db.read() as db:
+        stored = await records.one(db, later.daughters, legal_day(later.vault.clock.now()))
+    assert stored is not None
+    earlier = replace(stored, row={**stored.row, "blob": old.blob, "content_sha256": old.content_sha256})
+    with pytest.raises(GateRefused, match="another one"):
+        async with opened_content(later.vault, earlier, job=job, reason="none"):
+            pass
 
 
 async def test_a_changed_old_file_is_found(later: Any) -> None:
