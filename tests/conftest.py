@@ -23,6 +23,7 @@ from reuse_api.demo.pki import DemoAuthority
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from tests.scans import making
+from tests.servers import sharing
 from vault import authenticating, deliver, handling, issue, release, staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
 from vault.callers import Caller, OwnerCaller, SystemCaller
@@ -386,3 +387,26 @@ def pdf(tmp_path: Path) -> Any:
         return path
 
     return make
+
+
+# Which servers were real: each process of the run tells the first one, which prints them
+
+_SERVERS = pytest.StashKey[set[str]]()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["servers"] = sharing.versions()
+    session.config.stash.setdefault(_SERVERS, set()).update(sharing.versions())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told = getattr(node, "workeroutput", {})
+    node.config.stash.setdefault(_SERVERS, set()).update(told.get("servers", ()))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    used = sorted(config.stash.get(_SERVERS, set()))
+    terminalreporter.write_line(f"real servers: {', '.join(used) or 'none was asked for'}")
