@@ -83,16 +83,15 @@ class LocalTimestamper:
         return bytes(tsp.TimeStampResp({"status": granted, "time_stamp_token": token}).dump())
 
     def _signed(self, own: x509.Certificate, content: bytes, at: datetime) -> cms.SignedData:
-        attributes = cms.CMSAttributes(
-            [
-                simple_cms_attribute("content_type", "tst_info"),
-                simple_cms_attribute(
-                    "signing_time", cms.Time({"utc_time": core.UTCTime(at.astimezone(UTC))})
-                ),
-                simple_cms_attribute("signing_certificate_v2", as_signing_certificate_v2(own)),
-                simple_cms_attribute("message_digest", hashlib.sha256(content).digest()),
-            ]
+        said = (
+            simple_cms_attribute("content_type", "tst_info"),
+            simple_cms_attribute("signing_time", cms.Time({"utc_time": core.UTCTime(at.astimezone(UTC))})),
+            simple_cms_attribute("signing_certificate_v2", as_signing_certificate_v2(own)),
+            simple_cms_attribute("message_digest", hashlib.sha256(content).digest()),
         )
+        # From bytes: what is built of parts is encoded over again, part by part, at each level around it.
+        encoded = (cms.CMSAttribute.load(one.dump()) for one in said)
+        attributes = cms.CMSAttributes.load(cms.CMSAttributes(encoded).dump())
         digest = algos.DigestAlgorithm({"algorithm": "sha256"})
         sid = cms.IssuerAndSerialNumber({"issuer": own.issuer, "serial_number": own.serial_number})
         signer = cms.SignerInfo(
