@@ -1,6 +1,7 @@
 """The schema's versions, by Alembic, from the first table on."""
 
 import asyncio
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -45,4 +46,10 @@ def _versions(database: Path) -> tuple[str | None, str | None]:
             found = MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
-    return found, ScriptDirectory.from_config(configuration(database)).get_current_head()
+    return found, _newest()
+
+
+@cache
+def _newest() -> str | None:
+    """Give the newest version that this program knows: reading them all takes longer than opening a vault."""
+    return ScriptDirectory(str(_SCRIPTS)).get_current_head()
