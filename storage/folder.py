@@ -90,7 +90,7 @@ class FolderStore:
         self._blobs.mkdir(mode=0o700, exist_ok=True)
         self._temporary.mkdir(mode=0o700, exist_ok=True)
         # All shards stand before the first put, so that a put has only its own name to make durable.
-        for shard in _SHARDS:
+        for shard in set(_SHARDS).difference(os.listdir(self._blobs)):
             (self._blobs / shard).mkdir(mode=0o700, exist_ok=True)
         for folder in (self._blobs, root, root.parent):
             sync_folder(folder)
