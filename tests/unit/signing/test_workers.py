@@ -298,7 +298,11 @@ def test_ctrl_c_and_a_sudden_death_leave_no_process(tmp_path: Path) -> None:
         textwrap.dedent(
             """
             import asyncio
+            import signal
             from signing.workers import WorkerPool
+
+            # Whoever started the tests in the background ignores it, and so would this program.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
             async def run():
                 pool = WorkerPool()
