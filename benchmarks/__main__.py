@@ -1,4 +1,4 @@
-"""`make bench`: every measurement once, small by default; BENCH_SIZE makes it larger."""
+"""`make bench`: every measurement once; BENCH_SIZE makes it smaller or larger, BENCH_PARTS takes some."""
 
 import asyncio
 import os
@@ -11,32 +11,37 @@ from pathlib import Path
 from benchmarks import appending, content, importing, planning, sealing, stages, verdicts, workers
 from benchmarks.table import Row, shown
 
+Part = tuple[str, Callable[[Path], Awaitable[Iterable[Row]]]]
 SIZES = ("small", "normal", "large")
 
 
 def main() -> int:
-    """Run everything and print it; BENCH_SIZE is one of `SIZES`."""
+    """Run everything and print it; BENCH_SIZE is one of `SIZES`, BENCH_PARTS names parts, with commas."""
     size = os.environ.get("BENCH_SIZE", "normal")
     if size not in SIZES:
         sys.stderr.write(f"BENCH_SIZE is one of {', '.join(SIZES)}\n")
         return 64
     factor = {"small": 1, "normal": 5, "large": 20}[size]
     crowds = (1_000, 10_000) if size == "small" else (10_000, 100_000)
-    parts: list[tuple[str, Callable[[Path], Awaitable[Iterable[Row]]]]] = [
-        ("The content of a release (100 KiB)", lambda folder: content.measure(folder, 100 * factor)),
-        ("Where the time of one fetch goes", lambda folder: stages.measure(folder, 40 * factor)),
-        ("Seals, one after the other", lambda folder: sealing.measure(folder, 4 * factor)),
-        ("Appends to the log", lambda folder: appending.measure(folder, 400 * factor)),
-        ("Procedure packages", lambda folder: importing.measure(folder, 100 * factor)),
-        ("Workers that look into foreign files", lambda folder: workers.measure(folder, 20 * factor)),
-        ("Verdicts on signed files", lambda folder: verdicts.measure(folder, 200 * factor)),
-        (
+    parts: dict[str, Part] = {
+        "content": ("The content of a release (100 KiB)", lambda at: content.measure(at, 100 * factor)),
+        "stages": ("Where the time of one fetch goes", lambda at: stages.measure(at, 40 * factor)),
+        "sealing": ("Seals, one after the other", lambda at: sealing.measure(at, 4 * factor)),
+        "appending": ("Appends to the log", lambda at: appending.measure(at, 400 * factor)),
+        "importing": ("Procedure packages", lambda at: importing.measure(at, 100 * factor)),
+        "workers": ("Workers that look into foreign files", lambda at: workers.measure(at, 20 * factor)),
+        "verdicts": ("Verdicts on signed files", lambda at: verdicts.measure(at, 200 * factor)),
+        "planning": (
             "The plan of a dossier with 8 components and 3 persons",
-            lambda folder: planning.measure(folder, crowds, 20 * factor),
+            lambda at: planning.measure(at, crowds, 20 * factor),
         ),
-    ]
+    }
+    chosen = [one for one in os.environ.get("BENCH_PARTS", "").split(",") if one] or list(parts)
+    if not parts.keys() >= set(chosen):
+        sys.stderr.write(f"BENCH_PARTS are some of {', '.join(parts)}\n")
+        return 64
     print(f"Kho, {os.cpu_count()} cores, Python {sys.version.split()[0]}, BENCH_SIZE={size}\n", flush=True)
-    for title, part in parts:
+    for title, part in (parts[one] for one in chosen):
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="kho-bench-") as folder:
             rows = asyncio.run(_run(part, Path(folder)))
