@@ -1,5 +1,7 @@
 """JPEG files: written, or cleaned of everything but the picture itself (ITU-T T.81, annex B)."""
 
+import re
+from contextlib import suppress
 from io import BytesIO
 
 from PIL import Image
@@ -7,6 +9,7 @@ from PIL import Image
 _QUALITY = 92
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _KEPT = frozenset({0xE0, 0xEE})  # JFIF and Adobe: how many dots an inch, and how colours are coded
+_NEXT = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
@@ -44,6 +47,28 @@ def cleaned(content: bytes) -> bytes:
         at = stop
 
 
+def passes(content: bytes) -> int:
+    """Count the passes that a decoder makes over a JPEG: one, or some dozens if it gets finer by and by.
+
+    Counted as far as it can be followed; what is no JPEG has none.
+    """
+    count, at = 0, 2
+    with suppress(ValueError):
+        while True:
+            marker, at = _marker(content, at)
+            if marker == _END:
+                break
+            if marker in _ALONE:
+                continue
+            length = int.from_bytes(content[at : at + 2], "big")
+            at += length
+            if length < 2 or at > len(content):
+                break
+            if marker == _SCAN:
+                count, at = count + 1, _after_scan(content, at)
+    return count
+
+
 def _marker(content: bytes, at: int) -> tuple[int, int]:
     """Read the marker at a place, fill bytes before it skipped; gives it and what follows it."""
     if content[at : at + 1] != b"\xff":
@@ -57,14 +82,10 @@ def _marker(content: bytes, at: int) -> tuple[int, int]:
 
 def _after_scan(content: bytes, at: int) -> int:
     """Find the next marker behind coded data; 00 and restart markers belong to the data."""
-    while True:
-        at = content.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(content):
-            raise ValueError("a JPEG that ends early")
-        following = content[at + 1]
-        if following and not 0xD0 <= following <= 0xD7:
-            return at
-        at += 2
+    found = _NEXT.search(content, at)
+    if found is None:
+        raise ValueError("a JPEG that ends early")
+    return found.start()
 
 
 def opened(content: bytes) -> Image.Image | None:

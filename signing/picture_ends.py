@@ -15,6 +15,7 @@ _MARKUP = re.compile(rb"<(?:!doctype|html|script|svg|iframe|\?php)", re.IGNORECA
 _ARCHIVES = (b"PK\x05\x06", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")
 _FILM = b"ftyp"  # behind four bytes of length: a film begins (ISO/IEC 14496-12)
 _MAKERS = b"SEFT"  # the last bytes of one maker's notes
+_NEXT = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")  # a marker that ends a picture or has a length
 _PADDING = b"\x00\xff\r\n \t"
 
 
@@ -91,16 +92,8 @@ def _jpeg_end(content: bytes) -> int | None:
 def _frame_end(content: bytes, at: int) -> int | None:
     """Find what follows the end marker of the picture at a place (ITU-T T.81, annex B)."""
     at += 2
-    while True:
-        at = content.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(content):
-            return None
-        marker = content[at + 1]
-        if marker == 0xD9:
-            return at + 2
-        if marker in (0, 0x01) or 0xD0 <= marker <= 0xD8:
-            at += 2
-        elif marker == 0xFF:
-            at += 1
-        else:
-            at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+    while (found := _NEXT.search(content, at)) is not None:
+        if found[1] == b"\xd9":
+            return found.end()
+        at = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
+    return None

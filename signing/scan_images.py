@@ -33,6 +33,7 @@ _OPENED = ("JPEG", "PNG", "TIFF", "HEIF")  # what looks like a JPEG may turn out
 _ORIENTATION = 274  # tag of TIFF and EXIF
 _A4 = (210.0, 297.0)
 _LEAST_SAID = 99  # dots an inch: cameras write 72 or 96, which says nothing
+_MOST_PASSES = 200  # over the points of a JPEG; four channels, bit by bit, take less than a hundred
 _BAD = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, RuntimeError, EOFError)
 
 
@@ -57,6 +58,10 @@ class PictureScan:
         if media_type is None:
             raise FileRefused("not_a_scan", f"the picture is {self._file.format}")
         self.media_type = media_type
+        if media_type == "image/jpeg":
+            stream.seek(0)
+            if jpeg.passes(stream.read()) > _MOST_PASSES:
+                raise FileRefused("too_complex", f"the picture is made of more than {_MOST_PASSES} passes")
 
     def sheet(self, page: int) -> Sheet:
         """Lay a picture (pages from 0) on its page."""
@@ -191,6 +196,8 @@ def _in_srgb(picture: Image.Image) -> Image.Image:
                 return converted
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # a profile that is none is as good as no profile
+    if picture.mode.startswith("I;16"):  # 65,536 levels of grey, which Pillow would cut at the 256th
+        picture = picture.convert("I").point(lambda level: level * (1 / 257)).convert("L")
     return picture.convert("RGB")
 
 

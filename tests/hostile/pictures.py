@@ -1,0 +1,337 @@
+"""Pictures made to harm whoever reads them as scans, and odd but honest ones; all bytes are made here."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import pillow_heif
+from PIL import Image
+
+from tests.hostile.making import MEBIBYTE, deflated, honest
+from tests.scans import making
+
+PNG, JPEG, TIFF, HEIC = "image/png", "image/jpeg", "image/tiff", "image/heic"
+Picture = Callable[[], bytes]
+PICTURES: dict[str, tuple[str, Picture]] = {}
+HONEST: dict[str, tuple[str, Picture]] = {}
+DPI = 75
+
+
+def hostile(kind: str) -> Callable[[Picture], Picture]:
+    """Take a recipe into the list of hostile pictures, declared as `kind`."""
+
+    def keep(make: Picture) -> Picture:
+        PICTURES[make.__name__] = kind, make
+        return make
+
+    return keep
+
+
+def odd(kind: str) -> Callable[[Picture], Picture]:
+    """Take a recipe into the list of pictures that are odd and must work."""
+
+    def keep(make: Picture) -> Picture:
+        HONEST[make.__name__] = kind, make
+        return make
+
+    return keep
+
+
+# Building blocks ---------------------------------------------------------------------------------------
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """Write a chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(width: int, height: int, *before: bytes, packed: bytes | None = None, colour: int = 2) -> bytes:
+    """Write a PNG of 8 bits a channel; white, unless `packed` is what it holds."""
+    head = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    data = packed if packed is not None else zlib.compress((b"\0" + b"\xff" * width * 3) * height)
+    ends = (chunk(b"IDAT", data), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + b"".join((*before, *ends))
+
+
+def tiff(*entries: tuple[int, int, int, int], following: int = 0, data: bytes = b"") -> bytes:
+    """Write a TIFF of one directory: tag, type, count, value; `following` is where the next one stands."""
+    rows = b"".join(struct.pack("<HHII", *one) for one in sorted(entries))
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + rows + struct.pack("<I", following) + data
+
+
+def plain(width: int = 100, height: int = 100) -> list[tuple[int, int, int, int]]:
+    """Give the entries of a plain grey picture whose one strip stands behind its directory."""
+    size = ((256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1))
+    return [*size, (273, 4, 1, 134), (277, 3, 1, 1), (278, 4, 1, height), (279, 4, 1, width * height)]
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    """Write a segment of a JPEG."""
+    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
+
+
+def scan(**more: object) -> bytes:
+    """A JPEG of a paper."""
+    return making.as_jpeg(making.drawn(DPI), **more)
+
+
+# Hostile -----------------------------------------------------------------------------------------------
+
+
+@hostile(PNG)
+def text_that_unpacks_to_a_gigabyte() -> bytes:
+    return png(200, 300, chunk(b"zTXt", b"Comment\0\0" + deflated(1024 * MEBIBYTE)))
+
+
+@hostile(PNG)
+def international_text_that_unpacks_to_a_gigabyte() -> bytes:
+    return png(200, 300, chunk(b"iTXt", b"Comment\0\1\0\0\0" + deflated(1024 * MEBIBYTE)))
+
+
+@hostile(PNG)
+def a_thousand_texts_of_a_mebibyte() -> bytes:
+    one = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(MEBIBYTE - 1), 9))
+    return png(200, 300, one * 1_000)
+
+
+@hostile(PNG)
+def profile_that_unpacks_to_a_gigabyte() -> bytes:
+    return png(200, 300, chunk(b"iCCP", b"sRGB\0\0" + deflated(1024 * MEBIBYTE)))
+
+
+@hostile(PNG)
+def a_gigapixel_promised() -> bytes:
+    return png(31_623, 31_623, packed=zlib.compress(b"\0" * 1_000))
+
+
+@hostile(PNG)
+def a_side_of_two_thousand_million() -> bytes:
+    return png(2**31 - 1, 1, packed=zlib.compress(b"\0" * 1_000))
+
+
+@hostile(PNG)
+def no_width_at_all() -> bytes:
+    return png(0, 300, packed=zlib.compress(b"\0" * 300))
+
+
+@hostile(PNG)
+def fewer_lines_than_promised() -> bytes:
+    return png(2_000, 3_000, packed=zlib.compress(b"\0" * 5_000))
+
+
+@hostile(PNG)
+def far_more_lines_than_promised() -> bytes:
+    return png(200, 300, packed=deflated(1024 * MEBIBYTE))
+
+
+@hostile(PNG)
+def an_animation_of_a_thousand_pictures_cut_short() -> bytes:
+    control = chunk(b"acTL", struct.pack(">II", 1_000_000, 0))
+    return png(2_000, 3_000, control, packed=zlib.compress(b"\0" * 99))
+
+
+@hostile(PNG)
+def animated_web_picture_named_png() -> bytes:
+    made = io.BytesIO()
+    pictures = [Image.new("RGB", (64, 64), (n, n, n)) for n in range(200)]
+    pictures[0].save(made, "WEBP", save_all=True, append_images=pictures[1:])
+    return made.getvalue()
+
+
+@hostile(PNG)
+def animated_gif_named_png() -> bytes:
+    made = io.BytesIO()
+    pictures = [Image.new("P", (8, 8), n % 256) for n in range(500)]
+    pictures[0].save(made, "GIF", save_all=True, append_images=pictures[1:])
+    return made.getvalue()
+
+
+@hostile(PNG)
+def a_page_of_the_web_behind_a_png() -> bytes:
+    return making.as_png(making.drawn(DPI)) + b"<html><script>alert(1)</script></html>"
+
+
+@hostile(JPEG)
+def an_archive_behind_a_jpeg() -> bytes:
+    return scan() + b"PK\x03\x04" + bytes(26) + b"PK\x05\x06" + bytes(18)
+
+
+@hostile(JPEG)
+def a_paper_behind_a_jpeg() -> bytes:
+    return scan() + honest()
+
+
+@hostile(TIFF)
+def directory_that_leads_to_itself() -> bytes:
+    return tiff(*plain(), following=8, data=bytes(12 + 10_000))
+
+
+@hostile(TIFF)
+def twenty_thousand_directories() -> bytes:
+    made, size = bytearray(b"II*\0" + struct.pack("<I", 8)), 2 + 9 * 12 + 4
+    rows = b"".join(struct.pack("<HHII", *one) for one in plain(1, 1))
+    for number in range(20_000):
+        following = 8 + size * (number + 1) if number < 19_999 else 0
+        made += struct.pack("<H", 9) + rows + struct.pack("<I", following)
+    return bytes(made)
+
+
+@hostile(TIFF)
+def strips_beyond_the_file() -> bytes:
+    entries = [one for one in plain() if one[0] not in (273, 279)]
+    return tiff(*entries, (273, 4, 1, 2**31), (279, 4, 1, 2**31), data=bytes(10_000))
+
+
+@hostile(TIFF)
+def a_thousand_million_strips() -> bytes:
+    entries = [one for one in plain() if one[0] not in (273, 278, 279)]
+    return tiff(*entries, (273, 4, 10**9, 134), (278, 4, 1, 1), (279, 4, 10**9, 134), data=bytes(10_000))
+
+
+@hostile(TIFF)
+def a_strip_packed_to_a_gigabyte() -> bytes:
+    packed = deflated(1024 * MEBIBYTE)
+    changed = {256: 8_000, 257: 9_000, 258: 8, 259: 8, 278: 9_000, 279: len(packed)}
+    entries = [(tag, kind, count, changed.get(tag, value)) for tag, kind, count, value in plain()]
+    return tiff(*entries, data=bytes(12) + packed)
+
+
+@hostile(TIFF)
+def a_tiff_of_a_gigapixel() -> bytes:
+    return tiff(*plain(40_000, 40_000), data=bytes(10_000))
+
+
+@hostile(HEIC)
+def heic_cut_in_the_middle() -> bytes:
+    whole = making.as_heic(making.drawn(DPI))
+    return whole[: len(whole) // 2]
+
+
+@hostile(HEIC)
+def heic_of_a_giant_grid() -> bytes:
+    """The size that the file tells of its picture (`ispe`) is made that of a grid of 256 tiles each way."""
+    whole, wide = making.as_heic(making.drawn(DPI)), making.drawn(DPI).size
+    told = b"ispe" + bytes(4)
+    giant = struct.pack(">II", 131_072, 131_072)
+    at = whole.index(told) + len(told)
+    assert struct.unpack(">II", whole[at : at + 8])[0] >= wide[0]
+    return whole[:at] + giant + whole[at + 8 :]
+
+
+@hostile(HEIC)
+def heic_of_nested_boxes() -> bytes:
+    inner = b""
+    for _ in range(20_000):
+        inner = struct.pack(">I", len(inner) + 12) + b"meta" + bytes(4) + inner
+    return struct.pack(">I", 24) + b"ftypheic" + bytes(4) + b"mif1heic" + inner
+
+
+@hostile(JPEG)
+def progressive_without_end() -> bytes:
+    """Tens of thousands of passes over eighty million points, each of a few bytes."""
+    tables = scan_parts()
+    frame = segment(0xC2, b"\x08" + struct.pack(">HH", 8_900, 8_900) + b"\x01\x01\x11\x00")
+    first = segment(0xDA, b"\x01\x01\x00\x00\x00\x01") + b"\0"
+    again = segment(0xDA, b"\x01\x01\x00\x00\x00\x10") + b"\0"
+    return b"\xff\xd8" + tables + frame + first + again * 20_000 + b"\xff\xd9"
+
+
+def scan_parts() -> bytes:
+    """The tables of a JPEG: quantisation and Huffman codes."""
+    content, at, kept = making.as_jpeg(Image.new("L", (8, 8))), 2, b""
+    while content[at + 1] != 0xDA:
+        length = int.from_bytes(content[at + 2 : at + 4], "big")
+        kept += content[at : at + 2 + length] if content[at + 1] in (0xDB, 0xC4) else b""
+        at += 2 + length
+    return kept
+
+
+@hostile(JPEG)
+def jpeg_of_the_largest_sides() -> bytes:
+    frame = segment(0xC0, b"\x08\xff\xff\xff\xff\x01\x01\x11\x00")
+    return b"\xff\xd8" + scan_parts() + frame + segment(0xDA, b"\x01\x01\x00\x00\x3f\x00") + b"\0\xff\xd9"
+
+
+@hostile(JPEG)
+def jpeg_of_forty_megabytes_of_markers() -> bytes:
+    return scan()[:-2] + b"\xff\xd0" * (20 * MEBIBYTE)
+
+
+# Odd, and honest ---------------------------------------------------------------------------------------
+
+
+@odd(JPEG)
+def a_photo_that_tells_where_it_was_taken() -> bytes:
+    exif = Image.Exif()
+    exif[0x010E] = "where she lives"
+    exif.get_ifd(0x8825).update(
+        {1: "N", 2: (21.0, 2.0, 3.0), 3: "E", 4: (105.0, 48.0, 1.0), 29: "2026:11:20"}
+    )
+    return scan(exif=exif)
+
+
+@odd(JPEG)
+def a_photo_with_all_the_metadata_there_may_be() -> bytes:
+    whole = scan()
+    notes = segment(0xE1, b"Exif\0\0" + b"where she lives " * 4_090) * 300
+    return whole[:2] + notes + whole[2:]
+
+
+@odd(PNG)
+def a_png_that_tells_where_it_was_taken() -> bytes:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (21.0, 2.0, 3.0), 29: "where she lives"})
+    return making.as_png(making.drawn(DPI), exif=exif)
+
+
+@odd(HEIC)
+def a_heic_that_tells_where_it_was_taken() -> bytes:
+    exif, made = Image.Exif(), io.BytesIO()
+    exif[0x010E] = "where she lives"
+    pillow_heif.from_pillow(making.drawn(DPI)).save(made, quality=50, exif=exif.tobytes())
+    return made.getvalue()
+
+
+@odd(JPEG)
+def colours_for_printing() -> bytes:
+    return making.as_jpeg(making.drawn(DPI).convert("CMYK"))
+
+
+@odd(TIFF)
+def colours_for_printing_without_loss() -> bytes:
+    made = io.BytesIO()
+    making.drawn(DPI).convert("CMYK").save(made, "TIFF", compression="tiff_lzw")
+    return made.getvalue()
+
+
+@odd(PNG)
+def a_palette() -> bytes:
+    return making.as_png(making.drawn(DPI).convert("P", palette=Image.Palette.ADAPTIVE))
+
+
+@odd(PNG)
+def a_palette_with_a_clear_colour() -> bytes:
+    return making.as_png(making.drawn(DPI).convert("P", palette=Image.Palette.ADAPTIVE), transparency=0)
+
+
+@odd(PNG)
+def sixteen_bits_of_grey() -> bytes:
+    grey = making.drawn(DPI).convert("L")
+    return making.as_png(grey.convert("I").point(lambda level: level * 257).convert("I;16"))
+
+
+@odd(PNG)
+def sixteen_bits_of_every_colour() -> bytes:
+    wide, high = making.drawn(DPI).size
+    rows = making.drawn(DPI).tobytes()
+    doubled = bytes(one for level in rows for one in (level, level))
+    lines = b"".join(b"\0" + doubled[at : at + wide * 6] for at in range(0, len(doubled), wide * 6))
+    head = struct.pack(">IIBBBBB", wide, high, 16, 2, 0, 0, 0)
+    data = chunk(b"IDAT", zlib.compress(lines, 1))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + data + chunk(b"IEND", b"")
+
+
+@odd(JPEG)
+def a_progressive_photo() -> bytes:
+    return scan(progressive=True)
