@@ -124,7 +124,7 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
     finally:
         plain.unlink(missing_ok=True)
     try:
-        examined = await accepted(vault, sealed, at)
+        examined = await accepted(vault, sealed, max(at, vault.clock.now()))  # its proofs were made since
         if examined.report.verdict != "valid":
             raise SealNotValid(f"what was sealed does not validate: {examined.report.sub_indication}")
     except FileRejected as problem:  # a worker of ours that died, or a ceiling: no fault of the caller's
@@ -205,7 +205,7 @@ async def sealed_here(vault: Vault, caller: SystemCaller, paper: Paper, at: date
 
 async def _examined_again(vault: Vault, sealed: Path, at: datetime) -> Examination:
     try:
-        examined = await accepted(vault, sealed, at)
+        examined = await accepted(vault, sealed, max(at, vault.clock.now()))  # its proofs were made since
     except FileRejected as problem:  # what went in was taken a moment ago
         raise SealingFailed(f"what was sealed could not be examined: {problem.code}") from problem
     except FieldInvalid as problem:

@@ -101,7 +101,8 @@ async def marked(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datet
             name=agency,
             max_bytes=_LARGEST_COPY,
         )
-        examined = await accepted(vault, sealed, at)
+        # Judged at the time it is now: the stamp and the proofs were made since `at`.
+        examined = await accepted(vault, sealed, max(at, vault.clock.now()))
         if examined.report.verdict != "valid":
             raise FieldInvalid("file", "conversion_failed")
     except RewritingFailed as problem:
