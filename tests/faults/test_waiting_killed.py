@@ -5,22 +5,24 @@ import os
 import random
 import subprocess
 import sys
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from reuse_api.demo import people
-from signing.errors import TimestampFailed
-from signing.service_state import ServiceState
 from tests.conftest import House, Template
+from tests.faults.waiting_worker import HAND_IN, NobodyAnswers, hand_in
 from vault import issue
-from vault.evidence_tables import waiting_seal
+from vault.callers import SystemCaller
+from vault.evidence_tables import waiting_file, waiting_seal
 from vault.inspecting import inspect
 from vault.issue import ResultBody
-from vault.tables import entry_fact, record
+from vault.tables import digitisation, entry_fact, record, request
 
 pytestmark = [
     pytest.mark.anyio,
@@ -28,15 +30,7 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks children to kill them"),
 ]
 NEVER = 1_000_000
-KILLS = 5
-
-
-class NobodyAnswers:
-    issuers = ()
-    state = ServiceState("none")
-
-    async def answer(self, request: bytes, at: datetime) -> bytes:
-        raise TimestampFailed("nobody answers")
+KILLS = 4
 
 
 async def put_off(house: House, key: str) -> str:
@@ -52,38 +46,57 @@ async def put_off(house: House, key: str) -> str:
     return code
 
 
-async def test_killed_between_any_two_steps_it_is_issued_once(
-    template: Template, folder: Path, open_house: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """TEST_SEED gives the same moments again."""
-    seed = int(os.environ.get("TEST_SEED", random.randrange(1 << 32)))
-    print(f"TEST_SEED={seed}")
-    chance = random.Random(seed)
-    codes = []
-    async with open_house() as house:
-        with monkeypatch.context() as down:
-            down.setattr(house.vault.sealer, "_timestamper", NobodyAnswers())
-            codes = [await put_off(house, f"k{number}") for number in range(2)]
-        before = len(await house.rows(select(record.c.id)))
+async def renting(house: House) -> tuple[SystemCaller, str]:
+    """Give a dossier that asks for a contract, and who opened it."""
+    police = await house.system(people.POLICE)
+    persons = (house.person(people.STRANGER, "applicant"), house.person(people.MOTHER, "householder"))
+    body = replace(house.residence(*persons), case="thue-muon-o-nho")
+    return police, await house.opens(police, people.POLICE, body)
+
+
+@contextmanager
+def worker(*arguments: object) -> Iterator[Callable[[int], dict[str, Any]]]:
+    """Run the program; gives what has it work once and says how that ended."""
     program = Path(__file__).with_name("waiting_worker.py")
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
-        [sys.executable, program, folder],
+        [sys.executable, str(program), *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=environment,
-    ) as worker:
-        assert worker.stdin is not None and worker.stdout is not None
+    ) as running:
+        assert running.stdin is not None and running.stdout is not None
 
         def works(number: int) -> dict[str, Any]:
-            print(number, file=worker.stdin, flush=True)
-            told: dict[str, Any] = json.loads(worker.stdout.readline())  # type: ignore[union-attr]
+            print(number, file=running.stdin, flush=True)
+            told: dict[str, Any] = json.loads(running.stdout.readline())  # type: ignore[union-attr]
             print(f"exit {told['status']}, before event {number}: {told['what']}")
             return told
 
-        moments = [1, 2, *(chance.randrange(3, 40) for _ in range(KILLS - 2))]
-        for moment in moments:
+        yield works
+
+
+def chance() -> random.Random:
+    """TEST_SEED gives the same moments again."""
+    seed = int(os.environ.get("TEST_SEED", random.randrange(1 << 32)))
+    print(f"TEST_SEED={seed}")
+    return random.Random(seed)
+
+
+async def test_killed_between_any_two_steps_it_is_issued_once(
+    template: Template, folder: Path, open_house: Any, scanned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = chance()
+    async with open_house() as house:
+        with monkeypatch.context() as down:
+            down.setattr(house.vault.sealer, "_timestamper", NobodyAnswers())
+            result = await put_off(house, "result")
+            police, lease = await renting(house)
+            await hand_in(house, police, lease, scanned("chờ ký"))
+        before = len(await house.rows(select(record.c.id)))
+    with worker(folder) as works:
+        for moment in [1, 2, *(seed.randrange(3, 70) for _ in range(KILLS - 2))]:
             if (told := works(moment))["status"] == 0:
                 break
             assert told["status"] == -9
@@ -92,11 +105,59 @@ async def test_killed_between_any_two_steps_it_is_issued_once(
         assert works(NEVER)["status"] == 0
     async with open_house() as house:
         assert len(await house.rows(select(record.c.id))) == before + 2
-        for code in codes:
-            issued = select(entry_fact.c.idx).where(
-                entry_fact.c.dossier == code, entry_fact.c.event == "issued"
+        for code, event in ((result, "issued"), (lease, "digitised")):
+            entered = select(entry_fact.c.idx).where(
+                entry_fact.c.dossier == code, entry_fact.c.event == event
             )
-            assert len(await house.rows(issued)) == 1
+            assert len(await house.rows(entered)) == 1
+        assert len(await house.rows(select(digitisation.c.record))) == 1
         states = await house.rows(select(waiting_seal.c.state, waiting_seal.c.body))
         assert [tuple(one) for one in states] == [("sealed", None)] * 2
-    assert (await inspect(house.places, sweep=True)).sound
+        assert await house.rows(select(waiting_file)) == []
+    await swept(house)
+
+
+async def test_killed_while_a_scan_is_taken_it_waits_once_or_not_at_all(
+    template: Template, folder: Path, open_house: Any, scanned: Any
+) -> None:
+    seed, file = chance(), scanned("chờ ký")
+    async with open_house() as house:
+        police, code = await renting(house)
+    with worker(folder, HAND_IN, police.agency, police.officer, police.system, code, file) as works:
+        last = works(NEVER)
+        assert last["status"] == 0
+        async with open_house() as house:  # begin again: as if that one had not been
+            await house.change(
+                delete(waiting_file),
+                delete(waiting_seal),
+                delete(request).where(request.c.caller == police.system, request.c.key == "scan"),
+            )
+        # Nearly all events are those of looking at the scan: what is put and written comes at the end.
+        for moment in sorted(last["events"] - back for back in (1, seed.randrange(2, 8))):
+            told = works(moment)
+            if told["status"] == 0:
+                break
+            assert told["status"] == -9
+            found = await inspect(house.places)
+            assert found.sound, found.findings
+        assert works(NEVER)["status"] == 0
+    async with open_house() as house:
+        assert len(await house.rows(select(waiting_file))) == 1
+        states = await house.rows(select(waiting_seal.c.state))
+        assert [one.state for one in states] == ["waiting_for_seal"]
+    findings = (await inspect(house.places, sweep=True)).findings
+    assert {one.code for one in findings} <= {"orphan_swept", "waiting_files"}
+    findings = (await inspect(house.places)).findings
+    assert [(one.code, one.harm) for one in findings] == [("waiting_files", False)]
+    with worker(folder) as works:
+        assert works(NEVER)["status"] == 0
+    async with open_house() as house:
+        assert len(await house.rows(select(digitisation.c.record))) == 1
+    await swept(house)
+
+
+async def swept(house: House) -> None:
+    """See that nothing but orphans is found, and nothing once they are swept."""
+    findings = (await inspect(house.places, sweep=True)).findings
+    assert {one.code for one in findings} <= {"orphan_swept"}
+    assert (await inspect(house.places)).findings == ()

@@ -1,6 +1,7 @@
 """Carries out what waits for its seal, in children that are killed at a moment; for `test_waiting_killed.py`.
 
 With "renew" as a second argument it renews archive time stamps, years ahead; for `test_renewing_killed.py`.
+With "hand-in" it hands in a scan while nobody stamps; who does, the dossier and the file are named behind.
 
 A line of input says before which event the next child kills itself; a line of output says how it ended.
 Events are the operations on files below the folder and the commits of the database, as in `storyteller.py`.
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 import traceback
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,13 +21,35 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from reuse_api.demo.pki import DemoAuthority
-from tests.conftest import opened_house
+from signing.errors import TimestampFailed
+from signing.service_state import ServiceState
+from tests.conftest import House, opened_house
 from tests.faults.storyteller import WATCHED
 from tests.unit.vault.test_renewing import Ahead
+from vault.callers import SystemCaller
+from vault.digitise import ScanBody, digitise
 from vault.renewing import renew_due
 from vault.sealing_again import retry_due
 
-RENEW = "renew"
+RENEW, HAND_IN = "renew", "hand-in"
+LEASE = "KQ003607"
+
+
+class NobodyAnswers:
+    issuers = ()
+    state = ServiceState("none")
+
+    async def answer(self, request: bytes, at: datetime) -> bytes:
+        raise TimestampFailed("nobody answers")
+
+
+async def hand_in(house: House, caller: SystemCaller, code: str, file: Path) -> None:
+    """Hand in a scan whose seal has to wait."""
+    house.vault.sealer._timestamper = NobodyAnswers()
+    said = ScanBody("HDTN", ("applicant",), title="Hợp đồng thuê nhà")
+    told = await digitise(house.vault, caller, code, LEASE, said, file, key="scan")
+    assert isinstance(told, dict)
+    assert told["state"] == "waiting_for_seal", told
 
 
 def unforeseen(code: str, problem: Exception) -> None:
@@ -37,6 +61,13 @@ async def work(folder: Path, begin: Any) -> None:
     authority = DemoAuthority.load(folder / "keys" / "authority")
     renews = RENEW in sys.argv
     async with opened_house(folder, authority, {}, 1, clock=Ahead(4.8) if renews else None) as house:
+        if HAND_IN in sys.argv:
+            agency, officer, system, code, file = sys.argv[3:8]
+            at = house.vault.clock.now() + timedelta(hours=1)
+            caller = SystemCaller(system, agency, officer, "thumb", at, "", "token")
+            begin()
+            await hand_in(house, caller, code, Path(file))
+            return
         begin()
         if renews:
             await renew_due(house.vault, unforeseen)

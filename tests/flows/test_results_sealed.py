@@ -18,9 +18,9 @@ from reuse_api.demo import people
 from signing.composing import compose
 from signing.errors import TimestampFailed
 from signing.service_state import ServiceState
+from tests.flows.test_waiting_seals import until_sealed
 from vault.clock import Clock
 from vault.days import legal_day
-from vault.sealing_again import retry_due
 
 TODAY = legal_day(Clock().now()).isoformat()
 RESULT: dict[str, Any] = {"type": "GKS", "owner_roles": ["applicant"]}
@@ -183,7 +183,7 @@ def test_where_nobody_stamps_it_waits_and_no_record_claims_a_seal(
         reply = hand_in(commune, issuing, file, key)
         assert (reply.status_code, reply.json()["state"]) == (202, "waiting_for_seal"), reply.text
         assert kho.vault.signer.tree.size == size, "nothing is stored or claimed"
-    kho.run(retry_due(kho.vault, lambda *_: None, all_of_them=True))
+    until_sealed(kho, commune, reply.headers["location"])
     assert hand_in(commune, issuing, file, key).json()["trust"] == "A", "the same key, once they are back"
     assert list((kho.folder / "blobs").rglob("waiting.*")) == []
 
