@@ -45,6 +45,11 @@ async def post_digitised(
     As multipart/form-data: what is said of it as JSON in the part `scan`, the file (PDF, JPEG, PNG, TIFF or
     HEIC, with its Content-Type) in the part `file`. A scan that is not good enough is refused with what was
     measured. Where the plan had an answer, a reason for scanning all the same is demanded.
+
+    Where letters are read (`read` is "ready"), the first answer has `reading`: `pages` with how surely each
+    was read (`needs_person` where a person must look), and `suggestions` of type, number, issued_on,
+    issuer_name and name, each with page, place (left, top, width, height in parts of 10,000 of the page) and
+    confidence (0 to 100). The officer compares them with the paper: nothing is decided by them.
     """
     if request.headers.get("content-type", "").startswith("application/json"):
         raise FieldInvalid("file", "field_missing")

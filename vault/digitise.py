@@ -78,6 +78,9 @@ async def digitise(
         key: the Idempotency-Key.
         resumes: the id of what waited for its seal and is carried out now.
 
+    What was read of it is told once, as `reading`, decides nothing and is not kept with the answer: asked
+    again under its key, the answer is the same without it.
+
     Where nobody can stamp or sign just now, the answer says that the scan waits (vault/waiting_seals.py).
 
     Raises:
@@ -110,7 +113,8 @@ async def digitise(
         wanted = {"code": code, "component": component, "file": await file_sha256(file)}
         asked = requests.body_hash("digitise", wanted | plain(asdict(body)))
         try:
-            return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+            told = await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+            return told if isinstance(told, Refusal) or resumes is not None else told | making.read()
         except SealingFailed as problem:
             if resumes is not None:
                 raise
@@ -210,6 +214,11 @@ class _Making:
         )
         self.paper = await marked(self._vault, self._caller, scanned, found.at)
         return True
+
+    def read(self) -> Answer:
+        """Give what was read of the scan as `reading`; nothing if nothing was, or nothing was made now."""
+        found = self.paper.reading if self.paper is not None else None
+        return {"reading": found.told()} if found is not None and found.pages else {}
 
     def _title(self, at: datetime) -> str:
         known = self._vault.book.record_type(self.body.type, legal_day(at))

@@ -1,6 +1,6 @@
 """What was found of a scan before anything is made of it: measured, judged, read."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from policies.scan_rules import ScanQuality
@@ -32,6 +32,23 @@ class Reading:
     def needs_person(self) -> bool:
         """Whether a page could not be read well enough to suggest anything by."""
         return any(one.needs_person for one in self.pages)
+
+    def told(self) -> dict[str, Any]:
+        """Tell how each page was read, and what the fields may be; places in parts of 10,000 of the page.
+
+        A page that `needs_person` suggests nothing. Confidence is 0 to 100.
+        """
+        pages = [
+            {
+                "page": one.number,
+                "words": len(one.words),
+                "confidence": round(one.confidence, 1),
+                "needs_person": one.needs_person,
+                "failure": one.failure,
+            }
+            for one in self.pages
+        ]
+        return {"pages": pages, "suggestions": [asdict(one) for one in self.suggestions]}
 
     def layer(self) -> list[list[Any]]:
         """Give the words that were read surely, as the copy's text layer takes them."""

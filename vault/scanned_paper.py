@@ -121,7 +121,9 @@ async def _found(
 ) -> tuple[JudgedScan, Reading]:
     judged = await looked_at(vault, caller, scanned.file, scanned.declared_type, at)
     refuse_poor(judged)
-    return judged, await read(vault, scanned.file, len(judged.measured.pages), {})
+    day = legal_day(at)
+    types = {one.code: one.name.vi for one in vault.book.record_types if one.in_force.holds(day)}
+    return judged, await read(vault, scanned.file, len(judged.measured.pages), types)
 
 
 async def _mark(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datetime) -> tuple[str, bytes]:

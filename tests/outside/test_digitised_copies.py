@@ -106,12 +106,36 @@ async def test_what_is_read_is_suggested_found_in_the_copy_and_decides_nothing(
         told = await digitise.digitise(vault, police, code, people.KINSHIP, SAID, opened, **said)
     vault.drafts.drop(draft.id)
     assert isinstance(told, dict) and told["read"] == "ready"
+    reading = told["reading"]
+    assert [(one["page"], one["needs_person"], one["failure"]) for one in reading["pages"]] == [
+        (1, False, "")
+    ]
+    assert {one["field"]: one["value"] for one in reading["suggestions"]} == suggested
+    (number,) = [one for one in reading["suggestions"] if one["field"] == "number"]
+    assert 8000 < number["left"] < 8700 and number["width"] > 0 and 60 <= number["confidence"] <= 100
+    again = await digitise.digitise(vault, police, code, people.KINSHIP, SAID, file, **said)
+    assert again == {name: value for name, value in told.items() if name != "reading"}, "it is kept nowhere"
     mine = await deliver.read_own(vault, stranger, told["record"])
     assert isinstance(mine, deliver.Delivery)
     with pypdfium2.PdfDocument(BytesIO(await house.drained(mine))) as copy:
         text = copy[0].get_textpage().get_text_bounded()
     assert "118/2026" in text and "Trần Thị Hồng Nhung" in text
     assert not list(house.places.scratch.iterdir())
+
+
+async def test_a_scan_handed_in_by_a_system_is_read_too(
+    house: House, police: SystemCaller, tmp_path: Path
+) -> None:
+    ocr = Ocr.found()
+    if ocr.state != "ready":
+        pytest.skip(f"tesseract with its Vietnamese data: {ocr.state} (tesseract-ocr, tesseract-ocr-vie)")
+    vault, code, file = replace(house.vault, ocr=ocr), await moves(house, police), tmp_path / "scan.pdf"
+    file.write_bytes(making.as_pdf(making.drawn(200), making.blank(200)))
+    told = await digitise.digitise(vault, police, code, people.KINSHIP, SAID, file, key="by a system")
+    assert isinstance(told, dict) and told["needs_person"] is True
+    assert [one["needs_person"] for one in told["reading"]["pages"]] == [False, True], "a blank page"
+    suggested = {one["field"]: one["value"] for one in told["reading"]["suggestions"]}
+    assert (suggested["type"], suggested["number"]) == ("GKS", "118/2026")
 
 
 async def test_a_coarse_scan_leaves_nothing_behind(
