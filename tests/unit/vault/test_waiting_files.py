@@ -1,5 +1,8 @@
 """Scans and files of results whose seal cannot be made just now: sealed aside, carried out later."""
 
+import filecmp
+import os
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -286,3 +289,21 @@ async def test_what_may_not_be_scanned_does_not_wait(
     told = await digitise.digitise(house.vault, police, renting, LEASE, SCAN, scanned("x"), key="k1")
     assert isinstance(told, Refusal)
     assert (line.asked, await house.rows(select(waiting_seal))) == (0, [])
+
+
+async def test_a_large_file_is_put_aside_and_laid_out_again_in_little_memory(
+    house: House, tmp_path: Path
+) -> None:
+    large, waiting, key = tmp_path / "large.pdf", "wait-" + "1" * 32, new_record_key()
+    large.write_bytes(os.urandom(2**20) * 46)
+    tracemalloc.start()
+    try:
+        row: Any = await waiting_files.put(house.vault, waiting, HandedIn(large, "application/pdf"), key)
+        async with waiting_files.opened(house.vault, row, key) as laid_out:
+            assert laid_out.stat().st_mode & 0o777 == 0o600
+            _, peak = tracemalloc.get_traced_memory()
+            assert filecmp.cmp(large, laid_out, shallow=False)
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * 2**20
+    assert list(house.places.scratch.iterdir()) == []
