@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
-from reuse_api.uploads import receive_file
+from reuse_api.uploads import ReceivedForm, receive_file
 from vault.errors import FieldInvalid
 from vault.services import MAX_UPLOAD
 
@@ -20,11 +20,12 @@ M = TypeVar("M", bound=BaseModel)
 @asynccontextmanager
 async def handed_in(
     request: Request, scratch: Path, part: str, model: type[M]
-) -> AsyncIterator[tuple[M, Path | None]]:
-    """Read what was handed in; the file, None when JSON came alone, is gone on leaving.
+) -> AsyncIterator[tuple[M, ReceivedForm | None]]:
+    """Read what was handed in; the form, None when JSON came alone, is gone with its file on leaving.
 
     Args:
-        part: the text part of a form that holds the JSON; the file is the part `file`.
+        part: the text part of a form that holds the JSON; the file is the part `file`, a signature beside it
+            the part `signature`.
 
     Raises:
         FieldInvalid, RequestValidationError: naming the field; as `receive_file` too.
@@ -33,10 +34,22 @@ async def handed_in(
     if kind == b"application/json":
         yield read(model, await request.body()), None
         return
-    async with await receive_file(request, scratch, MAX_UPLOAD, (part,)) as form:
+    async with await receive_file(request, scratch, MAX_UPLOAD, (part,), signed=True) as form:
         if part not in form.fields:
             raise FieldInvalid(part, "field_missing")
-        yield read(model, form.fields[part].encode()), form.file
+        yield read(model, form.fields[part].encode()), form
+
+
+class _Said(TypedDict, total=False):
+    declared_type: str
+    signature: bytes | None
+
+
+def said_of(form: ReceivedForm | None) -> _Said:
+    """Give what an operation is told of a file beside its bytes; nothing where none came."""
+    if form is None:
+        return {}
+    return {"declared_type": form.declared_type, "signature": form.signature}
 
 
 def read(model: type[M], text: bytes) -> M:

@@ -37,8 +37,11 @@ async def get_records(request: Request, vault: TheVault, caller: AsOwner) -> Res
 
 @router.post("/records")
 async def post_record(request: Request, vault: TheVault, caller: AsOwner, key: WriteKey) -> Response:
-    """Add a document of mine: multipart/form-data with `file`, `title`, and `type` where it is known."""
-    async with await receive_file(request, vault.scratch, MAX_UPLOAD, ("title", "type")) as form:
+    """Add a document of mine: multipart/form-data with `file`, `title`, and `type` where it is known.
+
+    A signature (CMS, CAdES) that stands beside the file comes in the part `signature`.
+    """
+    async with await receive_file(request, vault.scratch, MAX_UPLOAD, ("title", "type"), signed=True) as form:
         if "title" not in form.fields:
             raise FieldInvalid("title", "field_missing")
         stored = await upload(
@@ -48,6 +51,7 @@ async def post_record(request: Request, vault: TheVault, caller: AsOwner, key: W
             title=form.fields["title"],
             type=form.fields.get("type") or None,
             declared_type=form.declared_type,
+            signature=form.signature,
             key=key,
         )
     return answer(request, stored, 201, audience="citizen")
@@ -60,6 +64,13 @@ async def get_content(request: Request, vault: TheVault, caller: AsOwner, record
     part = span or Span()
     delivery = await deliver.read_own(vault, caller, record, start=part.start, stop=part.stop)
     return content(request, delivery, ranged=span is not None, audience="citizen")
+
+
+@router.get("/records/{record}/signature")
+async def get_signature(request: Request, vault: TheVault, caller: AsOwner, record: str) -> Response:
+    """Read the signature that stands beside a file of mine; an entry like every other reading."""
+    delivery = await versions.read_signature(vault, caller, record)
+    return content(request, delivery, ranged=False, audience="citizen")
 
 
 @router.get("/records/{record}/versions")

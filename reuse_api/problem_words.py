@@ -175,6 +175,48 @@ _FILES = {
         "Chữ ký số trong tệp không đúng hoặc tệp đã bị sửa sau khi ký; không có gì được lưu.",
         "A signature in the file is wrong, or the file was changed after it was signed; nothing was stored.",
     ),
+    "xml_too_large": Row(413, "Tệp XML lớn hơn 8 MiB.", "The XML document is larger than 8 MiB."),
+    "xml_unsafe": Row(
+        422,
+        "XML khai báo DTD, thực thể, kiểu hiển thị hoặc bảng mã khác UTF-8 nên không được nhận.",
+        "The XML declares a document type, entities, a style sheet or another encoding than UTF-8, so it is "
+        "not taken.",
+    ),
+    "xml_damaged": Row(
+        422,
+        "XML không đúng cú pháp hoặc lồng quá sâu.",
+        "The XML is not well-formed, or nested too deeply.",
+    ),
+    "xml_page": Row(
+        422,
+        "XML này là trang web, ảnh SVG hoặc chỉ là một chữ ký, không phải giấy tờ.",
+        "This XML is a web page, an SVG picture or a bare signature, and no document.",
+    ),
+    "xml_unsigned": Row(
+        422,
+        "XML không có chữ ký số, và không có tệp chữ ký gửi kèm; chỉ nhận XML đã ký.",
+        "The XML carries no signature, and none came beside it; XML is taken only when it is signed.",
+    ),
+    "signature_empty": Row(422, "Tệp chữ ký rỗng.", "The signature is empty."),
+    "signature_too_large": Row(
+        413, "Tệp chữ ký lớn hơn 1 MiB.", "The signature beside the file is larger than 1 MiB."
+    ),
+    "signature_unreadable": Row(
+        422,
+        "Tệp gửi kèm không phải chữ ký số CMS hoặc CAdES (DER hoặc PEM).",
+        "What came beside the file is no CMS or CAdES signature (DER or PEM).",
+    ),
+    "signature_of_another_file": Row(
+        422,
+        "Chữ ký gửi kèm không phải của tệp này, hoặc tệp đã bị sửa sau khi ký; không có gì được lưu.",
+        "The signature beside the file is not one of this file, or the file was changed after it was signed; "
+        "nothing was stored.",
+    ),
+    "signature_one_too_many": Row(
+        422,
+        "Tệp đã có chữ ký số bên trong; hãy gửi tệp mà không kèm tệp chữ ký.",
+        "The file carries a signature of its own; send it without a signature beside it.",
+    ),
     "record_not_in_force": Row(
         422,
         "Tệp này là một giấy tờ trong kho đã bị thu hồi, thay thế, tạm đình chỉ hoặc hết hạn.",

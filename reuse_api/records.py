@@ -9,7 +9,7 @@ from starlette.responses import Response
 from policies.facts import Validity
 from reuse_api.answering import answer
 from reuse_api.callers import AsSystem, TheVault
-from reuse_api.handing_in import handed_in
+from reuse_api.handing_in import handed_in, said_of
 from reuse_api.idempotency import WriteKey
 from reuse_api.schemas import Day, RecordFields, ReplacementBody, ValidityBody
 from reuse_api.waiting_seals import handed
@@ -27,10 +27,12 @@ async def post_record(request: Request, vault: TheVault, caller: AsSystem, key: 
     """Store a record outside any dossier for its owners; 201 with codes, 202 while it waits.
 
     As application/json: its fields. As multipart/form-data: the same JSON in the part `record`, and the file
-    in the part `file`.
+    in the part `file`; a signature that stands beside it in the part `signature`.
     """
-    async with handed_in(request, vault.scratch, PART, RecordFields) as (body, file):
-        return handed(request, await issue_record(vault, caller, body.value(), file, key=key))
+    async with handed_in(request, vault.scratch, PART, RecordFields) as (body, form):
+        file = form.file if form is not None else None
+        told = await issue_record(vault, caller, body.value(), file, key=key, **said_of(form))
+        return handed(request, told)
 
 
 @router.get("")

@@ -29,3 +29,9 @@ async def get_content(request: Request, vault: TheVault, caller: AsSystem, relea
     part = span or Span()
     delivery = await deliver.deliver(vault, caller, release_id, start=part.start, stop=part.stop)
     return content(request, delivery, ranged=span is not None)
+
+
+@router.get("/releases/{release_id}/signature")
+async def get_signature(request: Request, vault: TheVault, caller: AsSystem, release_id: str) -> Response:
+    """Read the signature that stands beside the file of a release; decided and entered as the file is."""
+    return content(request, await deliver.signature(vault, caller, release_id), ranged=False)

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reuse_api.callers import AsSystem, TheVault
-from reuse_api.handing_in import handed_in
+from reuse_api.handing_in import handed_in, said_of
 from reuse_api.idempotency import WriteKey
 from reuse_api.schemas import ResultFields
 from reuse_api.waiting_seals import handed
@@ -23,7 +23,9 @@ async def post_result(
     """Store the result of a dossier for its owners; 201 with its document codes, 202 while it waits.
 
     As application/json: the fields of the result. As multipart/form-data: the same JSON in the part `result`,
-    and the file in the part `file`.
+    and the file in the part `file`; a signature that stands beside it in the part `signature`.
     """
-    async with handed_in(request, vault.scratch, PART, ResultFields) as (body, file):
-        return handed(request, await issue(vault, caller, code, body.value(), file, key=key))
+    async with handed_in(request, vault.scratch, PART, ResultFields) as (body, form):
+        file = form.file if form is not None else None
+        told = await issue(vault, caller, code, body.value(), file, key=key, **said_of(form))
+        return handed(request, told)

@@ -1,7 +1,8 @@
 """Receiving a file: multipart/form-data, read as it comes into a scratch file, refused while it streams.
 
-Nothing is kept in memory but one chunk and the small text fields. The scratch file is gone on every failure,
-also when the client leaves; on success it belongs to the `ReceivedForm`, a context that removes it.
+Nothing is kept in memory but one chunk, the small text fields and a signature beside the file. The scratch
+file is gone on every failure, also when the client leaves; on success it belongs to the `ReceivedForm`, a
+context that removes it.
 """
 
 import os
@@ -18,12 +19,13 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from reuse_api.body_limit import BodyTooLarge, declared_length, lift_limit
+from signing.workers import LARGEST_SIGNATURE
 from vault.errors import FieldInvalid, VaultBusy
 
 if TYPE_CHECKING:  # the library defines this type for checkers alone
     from python_multipart.multipart import MultipartCallbacks
 
-FILE = "file"
+FILE, SIGNATURE = "file", "signature"
 FIELD_MAX = 64 * 1024  # bytes of all text fields together
 _OVERHEAD = FIELD_MAX + 64 * 1024  # of a whole form beside its file: fields, part headers, boundaries
 _MAX_PARTS = 20
@@ -35,13 +37,15 @@ class ReceivedForm:
     """A form that arrived whole: its text fields, and its file on disk until this is left or discarded.
 
     `file_name` is the last part of the name the sender gave it ("" if none), `declared_type` its media type
-    in lower case without parameters ("application/octet-stream" if none).
+    in lower case without parameters ("application/octet-stream" if none). `signature` is what came beside the
+    file, at most `LARGEST_SIGNATURE` bytes, in memory; None where nothing did.
     """
 
     fields: dict[str, str]
     file: Path
     file_name: str
     declared_type: str
+    signature: bytes | None = None
 
     def discard(self) -> None:
         """Remove the scratch file; it may be gone already."""
@@ -65,29 +69,35 @@ class FormInvalid(FieldInvalid):
 
 
 async def receive_file(
-    request: Request, scratch: Path, max_bytes: int, fields: Collection[str]
+    request: Request, scratch: Path, max_bytes: int, fields: Collection[str], *, signed: bool = False
 ) -> ReceivedForm:
     """Read a form with one part named `file` and text parts of the names in `fields`, each at most once.
+
+    A file field in which nothing was chosen, as browsers send it (no name, no byte), counts as no signature.
 
     Args:
         request: its body must not have been read.
         scratch: an existing folder; the file is made in it, readable by us alone.
         max_bytes: of the file itself.
         fields: names of the text parts that may come; which of them must come is the caller's matter.
+        signed: a part `signature` may come beside the file.
 
     Raises:
         VaultBusy: the scratch folder cannot take the file.
         FormInvalid: ("file", too_large | empty | field_missing), (name, field_unknown | field_repeated |
-            too_long | not_utf8), ("body", multipart_malformed | media_type_unsupported).
+            too_long | not_utf8), ("signature", signature_too_large | signature_empty), ("body",
+            multipart_malformed | media_type_unsupported).
         ClientDisconnect: the client left before the end.
     """
     boundary = _boundary(request)
-    limit = 2 * max_bytes + _OVERHEAD  # what lies beyond the file's own limit is read, but not kept
+    limit = (
+        2 * max_bytes + _OVERHEAD + (LARGEST_SIGNATURE if signed else 0)
+    )  # what lies beyond the file's own limit is read, but not kept
     lift_limit(request, limit)
     if declared_length(request.scope) > limit:
         raise FormInvalid(FieldInvalid(FILE, "too_large"), {})
     path = scratch / f"{os.urandom(16).hex()}.tmp"  # what a killed process leaves is swept by this ending
-    form = _Form(frozenset(fields), max_bytes)
+    form = _Form(frozenset(fields), max_bytes, signed)
     parser = MultipartParser(boundary, callbacks=form.callbacks())
     try:
         with await to_thread.run_sync(_create, path) as handle:
@@ -144,6 +154,7 @@ class _Part:
     name: str = ""
     file_name: str = ""
     declared_type: str = "application/octet-stream"
+    nothing_chosen: bool = False  # a file field that was left empty
 
 
 @dataclass
@@ -152,11 +163,14 @@ class _Form:
 
     allowed: frozenset[str]
     max_bytes: int
+    signed: bool
     fault: FieldInvalid | None = None
     ended: bool = False
     values: dict[str, bytearray] = field(default_factory=dict)
     file: _Part | None = None
     size: int = 0
+    beside: _Part | None = None
+    signature: bytearray = field(default_factory=bytearray)
     _part: _Part = field(default_factory=_Part)
     _parts: int = 0
     _header: tuple[bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray()))
@@ -193,7 +207,14 @@ class _Form:
         if not self.size:
             raise FieldInvalid(FILE, "empty")
         texts = {name: _text(name, bytes(value)) for name, value in self.values.items()}
-        return ReceivedForm(texts, path, self.file.file_name, self.file.declared_type)
+        return ReceivedForm(texts, path, self.file.file_name, self.file.declared_type, self._signature())
+
+    def _signature(self) -> bytes | None:
+        if self.beside is None or (not self.signature and self.beside.nothing_chosen):
+            return None
+        if not self.signature:
+            raise FieldInvalid(SIGNATURE, "signature_empty")
+        return bytes(self.signature)
 
     def _fail(self, name: str, code: str) -> None:
         self.fault = self.fault or FieldInvalid(name, code)
@@ -217,6 +238,10 @@ class _Form:
             if self.file is not None:
                 self._fail(FILE, "field_repeated")
             self.file = part
+        elif part.name == SIGNATURE and self.signed:
+            if self.beside is not None:
+                self._fail(SIGNATURE, "field_repeated")
+            self.beside = part
         elif part.name not in self.allowed:
             self._fail(part.name[:_MAX_NAME], "field_unknown")
         elif part.name in self.values:
@@ -235,6 +260,11 @@ class _Form:
             else:
                 self._pending.append(data[start:end])
             return
+        if self._part is self.beside:
+            self.signature.extend(data[start:end])
+            if len(self.signature) > LARGEST_SIGNATURE:
+                self._fail(SIGNATURE, "signature_too_large")
+            return
         self.values[self._part.name].extend(data[start:end])
         if sum(map(len, self.values.values())) > FIELD_MAX:
             self._fail(self._part.name, "too_long")
@@ -252,6 +282,7 @@ def _part_of(headers: dict[bytes, bytes]) -> _Part:
         name=options.get(b"name", b"").decode(errors="replace"),
         file_name=_base_name(options.get(b"filename", b"").decode(errors="replace")),
         declared_type=media_type.decode("latin-1").lower() or "application/octet-stream",
+        nothing_chosen=options.get(b"filename") == b"",
     )
 
 

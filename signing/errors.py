@@ -14,6 +14,10 @@ RefusalCode = Literal[
     "too_large_inside",
     "polyglot",
     "unreadable",
+    "xml_too_large",
+    "xml_unsafe",
+    "xml_damaged",
+    "xml_page",
 ]
 
 

@@ -174,10 +174,14 @@ class WorkerPool:
         max_bytes: int,
         fetched: Sequence[Piece] = (),
         answers: Sequence[StatusAnswer] = (),
+        taking: bool = False,
     ) -> Examination:
-        """Return what a worker finds out about the signature in an XML document; as `examine`."""
+        """Return what a worker finds out about the signature in an XML document; as `examine`.
+
+        `taking`: it is to be taken into a store, so that what may not lie there is refused (xml_intake.py).
+        """
         asked = _Asked(tuple(anchors), at, tuple(fetched), tuple(answers))
-        return await self._examined(path, {"task": "examine_xml"}, asked, max_bytes)
+        return await self._examined(path, {"task": "examine_xml", "taking": taking}, asked, max_bytes)
 
     async def _examined(
         self, path: Path, request: Mapping[str, Any], asked: "_Asked", max_bytes: int

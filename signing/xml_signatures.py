@@ -31,7 +31,7 @@ from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 from signing.anchoring import anchor_of, outlived, ways
 from signing.anchors import Anchor, AnchorName
 from signing.describing import chain_of_path, claimed_chain, key_bits, name_of, path_evidence
-from signing.file_types import kind_of
+from signing.file_types import UNKNOWN, XML, kind_of
 from signing.findings import SignatureKind, Verdict
 from signing.grounds import Grounds, Piece
 from signing.judging import careless, status_missing, timing
@@ -40,6 +40,7 @@ from signing.reasons import reason_of
 from signing.report import SignatureDetail, SignatureReport, undetermined
 from signing.status_given import Given, asked_along
 from signing.trust import validation_policy
+from signing.xml_intake import refusal_of
 from signing.xml_reading import (
     DS,
     LARGEST_XML,
@@ -57,8 +58,9 @@ from signing.xml_reading import (
 def examine_xml(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain JSON values: media_type, report, grounds, questions, accepted (see examining.py).
 
-    `request`: anchors, at (ISO 8601 with zone), fetched, answers. Raises MemoryError when the process has no
-    more, nothing else for the sake of the file.
+    `request`: anchors, at (ISO 8601 with zone), fetched, answers, taking (whether the file is to be taken
+    into a store; absent for no): then what may not lie there is a refusal (xml_intake.py). Raises MemoryError
+    when the process has no more, nothing else for the sake of the file.
     """
     anchors = tuple(Anchor.from_json(one) for one in request["anchors"])
     at = datetime.fromisoformat(request["at"]).astimezone(UTC)
@@ -66,6 +68,11 @@ def examine_xml(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     grounds = given.grounds()
     stream.seek(0)
     content = stream.read(LARGEST_XML + 1)
+    if request.get("taking"):
+        refusal = refusal_of(content)
+        if refusal is not None:
+            refused = undetermined("file_refused").to_json()
+            return {"media_type": UNKNOWN, "refusal": refusal, "report": refused}
     try:
         report = asyncio.run(judge_xml(content, anchors=anchors, at=at, grounds=grounds))
     except MemoryError:
@@ -73,7 +80,7 @@ def examine_xml(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     except Exception:  # lxml, signxml and asn1crypto raise plain errors of many kinds
         report = undetermined("library_error")
     return {
-        "media_type": kind_of(stream).media_type,
+        "media_type": XML if request.get("taking") else kind_of(stream).media_type,
         "report": report.to_json(),
         "grounds": grounds.to_json(),
         "questions": asked_along(report, grounds.paths),

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from vault import delegations, epochs, records, releases, telling, tries, trusting
+from vault import beside, delegations, epochs, records, releases, telling, tries, trusting
 from vault.callers import OwnerCaller, SystemCaller
 from vault.days import legal_day
 from vault.errors import Moved, NotFound, VaultBusy
@@ -35,14 +35,36 @@ async def deliver(
         ContentDamaged: the stored bytes do not authenticate; nothing was sent, and that is an entry.
         VaultBusy: the entry could not be written, or the facts keep moving; nothing was sent.
     """
+    return await _delivered(vault, caller, release_id, start, stop, signature=False)
+
+
+async def signature(vault: Vault, caller: SystemCaller, release_id: str) -> Delivery | Refusal:
+    """Deliver the signature that stands beside the file of a release: decided and entered as the file is.
+
+    Raises:
+        NotFound: also where no signature stands beside the file; else as in `deliver`.
+        ContentDamaged, VaultBusy: as in `deliver`.
+    """
+    return await _delivered(vault, caller, release_id, 0, None, signature=True)
+
+
+async def _delivered(
+    vault: Vault, caller: SystemCaller, release_id: str, start: int, stop: int | None, *, signature: bool
+) -> Delivery | Refusal:
     await trusting.look(vault)
     for _ in range(MAX_AFRESH):
         at = vault.clock.now()
         access, refused = await _released(vault, caller, release_id, at)
         if refused is not None:
             return await telling.refuse(vault, caller, [refused], ended=_ended(refused))
-        async with vault.db.read() as db:
-            shared = await releases.shared_delivery(db, release_id, caller.credential_hash, access.epochs, at)
+        shared = None
+        if signature:
+            access = _of_signature(access)
+        else:
+            async with vault.db.read() as db:
+                shared = await releases.shared_delivery(
+                    db, release_id, caller.credential_hash, access.epochs, at
+                )
         try:
             return await send(vault, caller, access, start, stop, shared)
         except Moved:
@@ -131,6 +153,15 @@ async def _of_dossier(
         record=record.facts,
     )
     return facts, record, found.epochs
+
+
+def _of_signature(access: Access) -> Access:
+    """Turn an access to a file into one to the signature beside it, which shares its entry with nothing."""
+    file = beside.as_file(access.record)
+    if file is None:
+        raise NotFound
+    told = replace(access.told, event=beside.DELIVERED, record=file)
+    return replace(access, told=told, record=file, release=None, beside=True)
 
 
 def _ended(refused: Telling) -> bool:

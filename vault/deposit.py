@@ -12,7 +12,7 @@ from policies.consent_facts import DelegationFacts
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from vault import delegations, epochs, keeping, records, requests, telling, trust_rows
+from vault import beside, delegations, epochs, keeping, records, requests, telling, trust_rows
 from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.days import legal_day
@@ -37,6 +37,7 @@ class _Request:
     asked: bytes
     sha256: bytes  # of the file
     at: datetime
+    signature: bytes | None
 
 
 async def upload(
@@ -48,10 +49,12 @@ async def upload(
     type: str | None,
     declared_type: str,
     key: str,
+    signature: bytes | None = None,
 ) -> Answer:
-    """Examine, seal and store a file for its owner.
+    """Examine, seal and store a file for its owner, with the signature that stands beside it, if one does.
 
-    A file that Kho sealed for this owner is already in the store: the record it is gives the answer.
+    A file that Kho sealed for this owner is already in the store: the record it is gives the answer. So too
+    the same file with the same signature; with another signature it is another document.
 
     Raises:
         FieldInvalid: naming the field; nothing is stored.
@@ -62,11 +65,11 @@ async def upload(
     kind = type or OTHER
     if kind != OTHER and vault.book.record_type(kind, legal_day(at)) is None:
         raise FieldInvalid("type", "record_type_unknown")
-    examined = await accepted(vault, file, at, declared_type, caller=caller)
-    asked = requests.body_hash("upload", {"title": title, "type": kind, "sha256": examined.sha256.hex()})
-    request = _Request(caller, key, asked, examined.sha256, at)
+    examined = await accepted(vault, file, at, declared_type, caller=caller, signature=signature)
+    said = {"title": title, "type": kind, "sha256": examined.sha256.hex()} | beside.asked(signature)
+    request = _Request(caller, key, requests.body_hash("upload", said), examined.sha256, at, signature)
     async with vault.db.read() as db:
-        earlier = await requests.answered(db, caller.id, key, asked)
+        earlier = await requests.answered(db, caller.id, key, request.asked)
         mine = await _mine(db, request)
         delegation = await delegations.acting(db, caller, vault.grounds, at)
         marks = await epochs.read(db, [("owner", caller.owner)] if delegation is not None else [])
@@ -75,7 +78,16 @@ async def upload(
     if mine is not None:
         return _answer(mine, caller, already=True)
     description = Description(type=kind, title=title, source="upload")
-    kept = await keeping.keep(vault, file, examined, description, owners_of=[caller.owner], data=None, at=at)
+    kept = await keeping.keep(
+        vault,
+        file,
+        examined,
+        description,
+        owners_of=[caller.owner],
+        data=None,
+        at=at,
+        signature=signature,
+    )
     entry = _entry(vault, request, kept, delegation)
     return await _commit(vault, request, kept, marks, await telling.prepare(vault, caller, [entry]))
 
@@ -84,7 +96,16 @@ def _entry(vault: Vault, request: _Request, kept: Kept, delegation: DelegationFa
     caller, told = request.caller, kept.told()
     facts = AccessFacts(Action.READ_OWN, None, owner=caller.person, record=told.facts, delegation=delegation)
     decision = decide(facts, vault.book, request.at)
-    return Telling(Kind.RECORD_EVENT, "uploaded", facts, decision, (caller.owner,), told, request=request.key)
+    return Telling(
+        Kind.RECORD_EVENT,
+        "uploaded",
+        facts,
+        decision,
+        (caller.owner,),
+        told,
+        request=request.key,
+        details=beside.asked(request.signature),
+    )
 
 
 async def _commit(
@@ -145,7 +166,11 @@ def _title(title: str) -> str:
 async def _mine(db: AsyncConnection, request: _Request) -> Stored | None:
     """Find the same bytes among what the owner has already."""
     known = await records.with_content(db, request.sha256, legal_day(request.at))
-    mine = [one for one in known if request.caller.owner in one.facts.owners][:1]
+    mine = [
+        one
+        for one in known
+        if request.caller.owner in one.facts.owners and beside.same(one.row, request.signature)
+    ][:1]
     return next(iter(await trust_rows.explained(db, mine)), None)
 
 
@@ -159,5 +184,6 @@ def _answer(stored: Stored, caller: OwnerCaller, *, already: bool) -> Answer:
         "trust_reasons": list(stored.trust_reasons),
         "verdict": stored.facts.verdict,
         "reasons": list(stored.facts.verdict_reasons),
+        **beside.told_of(stored.row),
         "already_stored": already,
     }

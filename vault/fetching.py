@@ -13,7 +13,7 @@ from policies.consent_facts import ConsentFacts, FetchFacts
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from vault import consents, epochs, releases, requests, telling, trusting
+from vault import beside, consents, epochs, releases, requests, telling, trusting
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.entries import Logged, stamp
@@ -225,6 +225,7 @@ def _line(one: Item, entry: Logged, at: datetime) -> dict[str, Any]:
         "digest": row["content_sha256"].hex(),
         "size": row["content_size"],
         "media_type": row["media_type"],
+        **beside.told_of(row),
         "trust": facts.trust.value,
         "trust_reasons": list(one.record.trust_reasons),
         "verdict": facts.verdict,

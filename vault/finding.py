@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.errors import AskingInvalid
 from policies.facts import Validity
 from signing.leaf import Kind, leaf_kind
-from vault import catalogue, owners, records, trust_rows
+from vault import beside, catalogue, owners, records, trust_rows
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import instant
@@ -64,6 +64,7 @@ class MyRecord:
     source: str
     created_at: datetime
     damaged: bool
+    signature: str | None = None  # SHA-256 (hexadecimal) of what stands beside the file
 
 
 @dataclass(frozen=True)
@@ -270,6 +271,7 @@ def _component_name(procedure: Any, code: str | None) -> str | None:
 def my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
     """Tell of a stored record as one of its owners sees it."""
     row, facts = one.row, one.facts
+    signature = beside.digest_of(row)
     return MyRecord(
         id=facts.id,
         document_code=one.document_codes[owner],
@@ -292,6 +294,7 @@ def my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
         source=row["source"],
         created_at=instant(row["created_at"]),
         damaged=facts.damaged,
+        signature=signature.hex() if signature is not None else None,
     )
 
 

@@ -226,7 +226,10 @@ def _parts(row: Any, made_from: Any) -> list[tuple[str, str, bytes]]:
     parts = [("file", row["blob"], row["sealed_sha256"])]
     if made_from is not None:
         parts.append(("original", made_from.blob, made_from.sealed_sha256))
-    return parts + ([("data", row["data_blob"], row["data_sealed_sha256"])] if row["data_blob"] else [])
+    for part in ("data", "signature"):
+        if row[f"{part}_blob"]:
+            parts.append((part, row[f"{part}_blob"], row[f"{part}_sealed_sha256"]))
+    return parts
 
 
 async def _check(store: BlobStore, blob: str, expected: bytes) -> str | None:

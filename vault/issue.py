@@ -18,6 +18,7 @@ from vault.dossiers import canonical_code
 from vault.gathering import Scene, scene
 from vault.issuing import Making, Owners, owners_in_roles
 from vault.plan import barred, found_dossier
+from vault.result_paper import HandedInFile
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.telling import Telling
@@ -48,12 +49,16 @@ async def issue(
     *,
     key: str,
     resumes: str | None = None,
+    declared_type: str = PDF,
+    signature: bytes | None = None,
 ) -> Answer | Refusal:
     """Store a result in its owners' stores, and answer the record with its document codes.
 
     Args:
         file: the result as a file; None when it is composed from `body.fields`.
         key: the Idempotency-Key.
+        declared_type: the media type of the file, as its sender says; signed XML is taken beside PDF.
+        signature: what stands beside the file (CMS, CAdES).
         resumes: the id of what waited for its seal and is carried out now.
 
     Where nobody can stamp or sign just now, the answer says that the result waits (vault/waiting_seals.py).
@@ -64,7 +69,8 @@ async def issue(
         SealingFailed: no seal can be made, and waiting would not help; nothing is stored.
     """
     code = canonical_code(code)
-    async with vault.in_hand.taken(caller.id, key), Making(vault, caller, body, file, code) as making:
+    came = HandedInFile(file, declared_type, signature) if file is not None else None
+    async with vault.in_hand.taken(caller.id, key), Making(vault, caller, body, came, code) as making:
 
         async def draft(at: datetime) -> Draft | Refusal:
             people = await _people(vault, caller, code, body, at, key)
@@ -76,7 +82,7 @@ async def issue(
             facts = _facts(found, body, owned.ids)
             return await issuing.draft(vault, caller, making, body, owned, facts, key, resumes)
 
-        wanted = {"code": code, "file": await making.digest()} | plain(asdict(body))
+        wanted = {"code": code} | await making.came() | plain(asdict(body))
         asked = requests.body_hash("issue", wanted)
         try:
             return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)

@@ -17,6 +17,7 @@ from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.errors import FieldInvalid
 from vault.issuing import Making, Owners
+from vault.result_paper import HandedInFile
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.telling import Telling
@@ -59,6 +60,8 @@ async def issue_record(
     *,
     key: str,
     resumes: str | None = None,
+    declared_type: str = PDF,
+    signature: bytes | None = None,
 ) -> Answer | Refusal:
     """Store a record for its owners, each with a key and a document code of their own.
 
@@ -67,6 +70,8 @@ async def issue_record(
     Args:
         file: the record as a file; None when it is composed from `body.fields`.
         key: the Idempotency-Key.
+        declared_type: the media type of the file, as its sender says; signed XML is taken beside PDF.
+        signature: what stands beside the file (CMS, CAdES).
         resumes: the id of what waited for its seal and is carried out now.
 
     Where nobody can stamp or sign just now, the answer says that the result waits (vault/waiting_seals.py).
@@ -76,7 +81,8 @@ async def issue_record(
         SealingFailed: no seal can be made, and waiting would not help; nothing is stored.
     """
     _check_owners(vault, body)
-    async with vault.in_hand.taken(caller.id, key), Making(vault, caller, body, file, None) as making:
+    came = HandedInFile(file, declared_type, signature) if file is not None else None
+    async with vault.in_hand.taken(caller.id, key), Making(vault, caller, body, came, None) as making:
 
         async def draft(at: datetime) -> Draft | Refusal:
             people = await _people(vault, caller, body, at)
@@ -94,7 +100,7 @@ async def issue_record(
                 return await draft(vault.clock.now())  # that took its time: what is true now is decided on
             return await issuing.draft(vault, caller, making, body, people, facts, key, resumes)
 
-        asked = requests.body_hash("issue_record", {"file": await making.digest()} | plain(asdict(body)))
+        asked = requests.body_hash("issue_record", await making.came() | plain(asdict(body)))
         try:
             return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
         except SealingFailed as problem:

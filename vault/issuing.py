@@ -19,7 +19,7 @@ from policies.decision import decide
 from policies.facts import AccessFacts, CallerFacts
 from signing.leaf import Kind
 from signing.report import Examination
-from vault import agencies, keeping, newcomers, replacing, telling, trust_rows, waiting_seals
+from vault import agencies, beside, keeping, newcomers, replacing, telling, trust_rows, waiting_seals
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
@@ -32,7 +32,7 @@ from vault.known_papers import known_paper
 from vault.owners import NewOwner
 from vault.plan import found_dossier
 from vault.records import Stored
-from vault.result_paper import Paper, checked_fields, composed, handed_in, sealed_here
+from vault.result_paper import HandedInFile, Paper, checked_fields, composed, handed_in, sealed_here
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft
 from vault.telling import Telling
@@ -121,7 +121,12 @@ class Making:
     """The paper of one request, made when it is first needed; a context that removes what was composed."""
 
     def __init__(
-        self, vault: Vault, caller: SystemCaller, body: HandedIn, file: Path | None, dossier: str | None
+        self,
+        vault: Vault,
+        caller: SystemCaller,
+        body: HandedIn,
+        file: HandedInFile | None,
+        dossier: str | None,
     ) -> None:
         self._vault = vault
         self._caller = caller
@@ -138,12 +143,14 @@ class Making:
     async def __aexit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._paper is not None and self._paper.file != self._file:
+        if self._paper is not None and (self._file is None or self._paper.file != self._file.path):
             self._paper.file.unlink(missing_ok=True)
 
-    async def digest(self) -> str:
-        """Give the SHA-256 of a handed-in file in hex, "" without one: another file is another request."""
-        return "" if self._file is None else await file_sha256(self._file)
+    async def came(self) -> dict[str, str]:
+        """Say by SHA-256 (hex) which file and signature came: with another it is another request."""
+        if self._file is None:
+            return {"file": ""}
+        return {"file": await file_sha256(self._file.path)} | beside.asked(self._file.signature)
 
     async def begin(self, people: Owners) -> bool:
         """Have the paper composed or examined, and sealed; says whether that was done just now.
@@ -176,7 +183,11 @@ class Making:
         if paper.fields is not None:
             return None
         sha256 = (paper.came or paper.examined).sha256
-        return known_paper(people.who, people.held, sha256, self._body.type, people.ids)
+        return known_paper(people.who, people.held, sha256, self._body.type, people.ids, paper.signature)
+
+    def signature(self) -> bytes | None:
+        """Give the signature that stands beside the file."""
+        return self._file.signature if self._file is not None else None
 
     def handed_in(self) -> Examination | None:
         """Give the examination of the file as it came, where what is kept is another one, sealed here."""
@@ -202,6 +213,7 @@ class Making:
                 newcomers=people.newcomers,
                 data=paper.fields,
                 at=people.at,
+                signature=paper.signature,
             )
         return self._kept.told(), self._kept
 
@@ -246,7 +258,8 @@ async def draft(
     owners = tuple(sorted(people.ids))
     decision = decide(facts, vault.book, people.at)
     came = making.handed_in()
-    details = {"handed_in": came.sha256.hex()} if came is not None else None
+    details = {"handed_in": came.sha256.hex()} if came is not None else {}
+    details |= beside.asked(making.signature())
     told = [Telling(Kind.RECORD_EVENT, event, facts, decision, owners, stored, request=key, details=details)]
     async with vault.db.read() as db:
         older = await replacing.older(db, body.replaces, of=people.before, type=body.type, at=people.at)
@@ -287,6 +300,7 @@ def _answer(people: Owners, stored: Stored, entry: Logged) -> Answer:
         "reasons": list(stored.facts.verdict_reasons),
         "digest": stored.row["content_sha256"].hex(),
         "size": stored.row["content_size"],
+        **beside.told_of(stored.row),
         "receipt": entry.receipt,
         "index": entry.index,
     }
@@ -298,7 +312,7 @@ def _as_it_came(came: Examination | None) -> Answer:
     return {"handed_in_digest": came.sha256.hex(), "handed_in_size": came.size}
 
 
-def _check_said(body: HandedIn, file: Path | None, today: date) -> None:
+def _check_said(body: HandedIn, file: HandedInFile | None, today: date) -> None:
     """Refuse what cannot be true of any paper, before anything is composed or examined."""
     if file is not None and body.fields is not None:
         raise FieldInvalid("file", "fields_or_file")

@@ -27,7 +27,7 @@ from signing.report import Examination, SignatureReport
 from storage.errors import StorageError, StoreUnavailable
 from storage.keyring import seal_to
 from storage.sealed import Sealed, new_record_key, seal_bytes, seal_file
-from vault import agency_certificates, archive_stamps, classing, epochs, owners, records, trust_rows
+from vault import agency_certificates, archive_stamps, beside, classing, epochs, owners, records, trust_rows
 from vault.classing import Judged, Provenance
 from vault.days import legal_day
 from vault.entries import new_id, stamp
@@ -110,11 +110,13 @@ async def keep(
     at: datetime,
     newcomers: Sequence[NewOwner] = (),
     original: Path | None = None,
+    signature: bytes | None = None,
 ) -> Kept:
     """Seal a file (and its structured data) under a fresh key, put both, and prepare the rows.
 
     Args:
         original: what the file was made from; kept beside it under the same key, as its part "original".
+        signature: what stands beside the file and was judged with it; kept under the same key too.
         newcomers: those of the owners whose stores are only being made.
 
     Raises:
@@ -134,7 +136,10 @@ async def keep(
     if data is not None:
         row |= await _put_data(vault, data, key, record_id)
         row["subject_born_on"] = _born_on(vault, description, data, at)
-    beside = await _put(vault, original, key, record_id, ORIGINAL) if original is not None else None
+    if signature is not None:
+        signed = await _put_small(vault, signature, key, record_id, beside.PART)
+        row |= beside.row_of(blob_name(record_id, beside.PART), signature, signed)
+    before = await _put(vault, original, key, record_id, ORIGINAL) if original is not None else None
     relations = _relations(vault, description, data, at)
     return Kept(
         record_id,
@@ -146,7 +151,7 @@ async def keep(
         judged,
         examined.judgement,
         examined.etsi_report,
-        beside,
+        before,
         lasts=lasts,
     )
 
@@ -242,7 +247,7 @@ async def write(db: AsyncConnection, kept: Kept, at: datetime) -> dict[str, str]
 async def discard(vault: Vault, kept: Kept) -> None:
     """Take away the sealed bytes of a document whose rows will not be written, else `inspect` sweeps them."""
     original = blob_name(kept.id, ORIGINAL) if kept.original is not None else None
-    for blob in (kept.row["blob"], kept.row.get("data_blob"), original):
+    for blob in (kept.row["blob"], kept.row.get("data_blob"), kept.row.get("signature_blob"), original):
         if blob:
             with suppress(StorageError):
                 await vault.store.delete(blob)
@@ -275,18 +280,23 @@ async def _put(vault: Vault, file: Path, key: bytes, record_id: str, part: str) 
     return sealed
 
 
-async def _put_data(vault: Vault, data: Mapping[str, Any], key: bytes, record_id: str) -> dict[str, Any]:
-    """Seal structured data in memory: it never lies on a disk as it is."""
-    text = json.dumps(dict(data), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    sealed = seal_bytes(text, key=key, record=record_id, part="data")
+async def _put_small(vault: Vault, content: bytes, key: bytes, record_id: str, part: str) -> bytes:
+    """Seal something small in memory, so that it never lies on a disk as it is; gives the sealed bytes."""
+    sealed = seal_bytes(content, key=key, record=record_id, part=part)
     target = scratch_file(vault)
     try:
         await asyncio.to_thread(write_private, target, sealed)
-        await vault.store.put(blob_name(record_id, "data"), target)
+        await vault.store.put(blob_name(record_id, part), target)
     except OSError as problem:
         raise StoreUnavailable(f"sealing: {problem.strerror}") from problem
     finally:
         target.unlink(missing_ok=True)
+    return sealed
+
+
+async def _put_data(vault: Vault, data: Mapping[str, Any], key: bytes, record_id: str) -> dict[str, Any]:
+    text = json.dumps(dict(data), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    sealed = await _put_small(vault, text, key, record_id, "data")
     return {
         "data_blob": blob_name(record_id, "data"),
         "data_sha256": sha256(text).digest(),

@@ -77,7 +77,8 @@ class Gate(Credentials):
     async def open_key(self, evidence: Evidence, credential: Caller, record_id: str) -> bytes:
         """Give the key of one record against one committed `delivered` entry.
 
-        The entry names the newest file; that of an owner may name an earlier one too, or the original.
+        The entry names the newest file, or the signature beside it; that of an owner may name an earlier file
+        too, or the original.
 
         Raises:
             GateRefused: naming the check that failed.
@@ -87,7 +88,7 @@ class Gate(Credentials):
         if isinstance(caller, StaffCaller):  # neither an auditor nor an administrator reads content
             raise GateRefused("caller: their role opens no key")
         held = await self._held(evidence, Kind.DELIVERED, record_id)
-        digests = {held.digest} | (
+        digests = held.now | (
             held.earlier | held.originals if isinstance(caller, OwnerCaller) else frozenset()
         )
         check_delivered(held.entry, caller, record_id, digests, self._clock.now())
@@ -113,7 +114,12 @@ class Gate(Credentials):
             entry = await self._committed(db, evidence, kind)
             owners = (
                 await db.execute(
-                    select(record_owner.c.owner, record_owner.c.wrapped_key, record.c.content_sha256)
+                    select(
+                        record_owner.c.owner,
+                        record_owner.c.wrapped_key,
+                        record.c.content_sha256,
+                        record.c.signature_sha256,
+                    )
                     .join(record, record.c.id == record_owner.c.record)
                     .where(record_owner.c.record == record_id, record_owner.c.wrapped_key.is_not(None))
                     .order_by(record_owner.c.owner)
@@ -131,7 +137,17 @@ class Gate(Credentials):
             made_from = frozenset(one.hex() for one in originals)
             private = await self._private(db, "owner", first.owner, "content")
         aad = first.owner.encode() + b"\x00" + record_id.encode()
-        return _Held(parts[0], first.content_sha256.hex(), before, made_from, private, first.wrapped_key, aad)
+        signature = first.signature_sha256.hex() if first.signature_sha256 is not None else None
+        return _Held(
+            parts[0],
+            first.content_sha256.hex(),
+            signature,
+            before,
+            made_from,
+            private,
+            first.wrapped_key,
+            aad,
+        )
 
     async def open_waiting(self, waiting: str, part: str) -> tuple[bytes, bytes]:
         """Give back what was asked and waits to be carried out (vault/waiting_seals.py), and its key.
@@ -267,11 +283,17 @@ class _Held:
 
     entry: OpenedEntry
     digest: str
+    signature: str | None  # the digest of what stands beside the file
     earlier: frozenset[str]  # of the same record's files from before renewals
     originals: frozenset[str]  # of what it was made from
     private: bytes
     wrapped: bytes
     aad: bytes
+
+    @property
+    def now(self) -> frozenset[str]:
+        """The digests of what the record is now: its newest file, and the signature beside it."""
+        return frozenset({self.digest} | ({self.signature} if self.signature is not None else set()))
 
     def key(self) -> bytes:
         try:

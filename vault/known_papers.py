@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 
 from policies.facts import CallerFacts, Validity
+from vault import beside
 from vault.errors import FieldInvalid
 from vault.records import Stored
 
 
 def known_paper(
-    asking: CallerFacts, held: Sequence[Stored], sha256: bytes, kind: str, people: Sequence[str]
+    asking: CallerFacts,
+    held: Sequence[Stored],
+    sha256: bytes,
+    kind: str,
+    people: Sequence[str],
+    signature: bytes | None = None,
 ) -> Stored | None:
     """Find the record that a file already is: issued by its agency, of this type and to exactly these owners.
 
@@ -19,6 +25,7 @@ def known_paper(
         sha256: of the file, 32 bytes.
         kind: the record type it is handed in as.
         people: owner ids.
+        signature: what stands beside the file; with another one it is another paper.
 
     Raises:
         FieldInvalid: the bytes are a record that is not in force any more; they never become a new one.
@@ -30,6 +37,6 @@ def known_paper(
     for one in same:
         facts = one.facts
         equal = (facts.type, facts.owners) == (kind, frozenset(people)) and facts.issuer in theirs
-        if equal and not facts.damaged:
+        if equal and not facts.damaged and beside.same(one.row, signature):
             return one
     return None

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from signing.errors import WorkerFailed
+from signing.file_types import XML
 from signing.picture import NoPicture, Picture
 from vault import deliver, records, tries
 from vault.callers import OwnerCaller, SystemCaller
@@ -34,6 +35,8 @@ async def show_page(vault: Vault, caller: OwnerCaller, record_id: str, page: int
     if stored is None or caller.owner not in stored.facts.owners:
         await tries.at_record(vault, caller, record_id, at)
     pages = stored.row["pages"]
+    if stored.row["media_type"] == XML:  # nothing is opened for a picture that there is not
+        raise NotFound
     if page < 1 or (pages is not None and page > pages):
         raise NotFound
     return await _shown(vault, await deliver.read_own(vault, caller, record_id, page=page), page)
@@ -55,6 +58,10 @@ async def show_released(vault: Vault, caller: SystemCaller, release_id: str, pag
 async def _shown(vault: Vault, delivery: Delivery | Refusal, page: int) -> Picture | Refusal:
     if isinstance(delivery, Refusal):
         return delivery
+    if delivery.media_type == XML:
+        await delivery.chunks.aclose()
+        await delivery.broken("page_not_there")
+        raise NotFound
     try:
         drawn = await _drawn(vault, delivery, page)
     except (OSError, WorkerFailed) as problem:

@@ -19,7 +19,7 @@ from policies.decision import decide
 from policies.facts import AccessFacts, Action, ComponentPlan, Decision
 from policies.matching import plan as match
 from signing.leaf import Kind
-from vault import epochs, releases, requests, strangers, telling, trusting
+from vault import beside, epochs, releases, requests, strangers, telling, trusting
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.dossiers import Opened, canonical_code
@@ -267,6 +267,7 @@ def _item(one: _Choice, entry: Logged) -> dict[str, Any]:
         "digest": one.record.row["content_sha256"].hex(),
         "size": one.record.row["content_size"],
         "media_type": one.record.row["media_type"],
+        **beside.told_of(one.record.row),
         "trust": one.record.facts.trust.value,
         "trust_reasons": list(one.record.trust_reasons),
         "verdict": one.record.facts.verdict,

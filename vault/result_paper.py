@@ -17,13 +17,14 @@ from policies.identifiers import personal_number, tax_code
 from signing.appearance import MARGIN, Appearance, draw_seal
 from signing.composing import Composed, compose_result
 from signing.errors import ComposingFailed, RewritingFailed, SealingFailed, SealNameUnfit, SealNotValid
+from signing.file_types import PDF, XML
 from signing.place import Place
 from signing.report import Examination
 from signing.seal_image import SealImage
 from vault import agencies, seal_images
 from vault.callers import SystemCaller
 from vault.errors import FieldInvalid, FileRejected
-from vault.examining import accepted
+from vault.examining import XML_TYPES, accepted
 from vault.keeping import scratch_file, write_private
 from vault.services import MAX_UPLOAD, Vault
 
@@ -45,17 +46,27 @@ _NUMBERS = {"personal_number": personal_number, "tax_code": tax_code}  # what su
 
 
 @dataclass(frozen=True)
+class HandedInFile:
+    """A file as it was handed in, what its sender calls it, and the signature that came beside it, if any."""
+
+    path: Path
+    declared_type: str = PDF
+    signature: bytes | None = None
+
+
+@dataclass(frozen=True)
 class Paper:
     """The finished file, examined by a fresh worker.
 
     `fields` only of one composed here; `unsealed` is a handed-in file as it was before it was sealed here,
-    with its examination.
+    with its examination. `signature` stands beside a handed-in file.
     """
 
     file: Path
     examined: Examination
     fields: Mapping[str, Any] | None
     unsealed: tuple[Path, Examination] | None = None
+    signature: bytes | None = None
 
     @property
     def to_be_sealed(self) -> bool:
@@ -160,13 +171,15 @@ async def _drawn(name: str, at: datetime, place: Place, image: SealImage | None 
         raise SealNameUnfit(str(problem)) from problem
 
 
-async def handed_in(vault: Vault, caller: SystemCaller, file: Path, at: datetime) -> Paper:
+async def handed_in(vault: Vault, caller: SystemCaller, came: HandedInFile, at: datetime) -> Paper:
     """Take a file of the agency's; what it is worth is judged by its evidence (`vault.classing`).
 
     Raises:
         FieldInvalid: the file cannot be taken.
     """
-    return Paper(file, await accepted(vault, file, at, caller=caller), None)
+    declared = XML if came.declared_type in XML_TYPES else PDF
+    examined = await accepted(vault, came.path, at, declared, caller=caller, signature=came.signature)
+    return Paper(came.path, examined, None, signature=came.signature)
 
 
 async def sealed_here(vault: Vault, caller: SystemCaller, paper: Paper, at: datetime) -> Paper:

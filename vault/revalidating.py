@@ -7,20 +7,31 @@ kept with the report, and the file.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from signing.file_types import XML
 from signing.grounds import POLICY
 from signing.report import SignatureReport
-from vault import archive_stamps, epochs, examining, reclassing, records, trusting, validation_evidence
+from vault import (
+    archive_stamps,
+    beside,
+    epochs,
+    examining,
+    reclassing,
+    records,
+    trusting,
+    validation_evidence,
+)
 from vault.appending import Transaction
 from vault.days import legal_day
 from vault.errors import NotFound, VaultError
 from vault.evidence import REPETITION
 from vault.evidence_tables import earlier_content
-from vault.maintenance import opened_content
+from vault.maintenance import opened_with_key
 from vault.records import Stored
 from vault.services import MAX_UPLOAD, Vault
 from vault.tables import record, signature_report
@@ -54,10 +65,14 @@ async def revalidate(vault: Vault, record_id: str) -> Revalidated:
     """
     await trusting.look(vault)
     stored = await _stored(vault, record_id)
-    async with opened_content(vault, stored, job=REVALIDATION, reason="revalidate") as file:
-        examined = await examining.judged(
-            vault, file, vault.clock.now(), declared_type=stored.row["media_type"]
-        )
+    async with opened_with_key(vault, stored, job=REVALIDATION, reason="revalidate") as (file, key):
+        signature = await beside.opened(vault, stored, key)
+        if signature is not None:
+            examined = await examining.judged_beside(vault, file, signature, vault.clock.now())
+        else:
+            examined = await examining.judged(
+                vault, file, vault.clock.now(), declared_type=stored.row["media_type"]
+            )
         lasts = await archive_stamps.lasting(vault, file, examined, stored.row["source"])
     at = vault.clock.now()
 
@@ -123,8 +138,8 @@ async def repeat(vault: Vault, record_id: str, n: int) -> SignatureReport:
         GateRefused, ContentDamaged, VaultBusy: as in `maintenance.opened_content`.
     """
     stored = await _as_judged(vault, await _stored(vault, record_id), n)
-    async with opened_content(vault, stored, job=REPETITION, reason=f"report {n}") as file:
-        return await repeat_on(vault, record_id, n, file)
+    async with opened_with_key(vault, stored, job=REPETITION, reason=f"report {n}") as (file, key):
+        return await _repeated(vault, stored, n, file, await beside.opened(vault, stored, key))
 
 
 async def told_by(vault: Vault, record_id: str, n: int | None) -> tuple[int, SignatureReport]:
@@ -158,16 +173,25 @@ async def _as_judged(vault: Vault, stored: Stored, n: int) -> Stored:
     return replace(stored, row={**stored.row, **{name: row[name] for name in names}})
 
 
-async def repeat_on(vault: Vault, record_id: str, n: int, file: Path) -> SignatureReport:
-    """Judge a file once more as report `n` of a record did. Raises as `repeat`."""
+async def _repeated(
+    vault: Vault, stored: Stored, n: int, file: Path, signature: bytes | None
+) -> SignatureReport:
+    """Judge a file once more as report `n` of its record did. Raises as `repeat`."""
+    record_id = stored.facts.id
     async with vault.db.read() as db:
         judgement = await validation_evidence.judgement_of(db, record_id, n)
     if judgement is None:
         raise ReportNotRepeatable("nothing was kept of what it stood on")
     if judgement.policy != POLICY:
         raise ReportNotRepeatable(f"it was judged by rules {judgement.policy}, these are {POLICY}")
-    examined = await vault.workers.examine(
-        file, anchors=judgement.anchors, at=judgement.at, max_bytes=MAX_UPLOAD, fetched=judgement.fetched
+    workers = vault.workers
+    looking = (
+        partial(workers.examine_detached, file, signature)
+        if signature is not None
+        else partial(workers.examine_xml if stored.row["media_type"] == XML else workers.examine, file)
+    )
+    examined = await looking(
+        anchors=judgement.anchors, at=judgement.at, max_bytes=MAX_UPLOAD, fetched=judgement.fetched
     )
     if examined.sha256 != judgement.file:
         raise ReportNotRepeatable("the file is another since then")

@@ -26,7 +26,15 @@ from vault.services import Vault
 from vault.tables import damage
 from vault.telling import Telling
 
-_ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png", "image/tiff": ".tif", "image/heic": ".heic"}
+_ENDINGS = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/tiff": ".tif",
+    "image/heic": ".heic",
+    "application/xml": ".xml",
+    "application/pkcs7-signature": ".p7s",
+    "application/x-pem-file": ".pem",
+}
 _LONGEST_NAME = 60  # characters of a title in a file name: with its code it stays under 255 bytes
 SHARED = timedelta(seconds=60)  # ranges of one file share a `delivered` entry this long
 

@@ -275,6 +275,12 @@ record = _table(
     Column("data_sha256", LargeBinary, nullable=True),
     Column("data_size", Integer, nullable=True),
     Column("data_sealed_sha256", LargeBinary, nullable=True),
+    _maybe("signature_blob"),  # of a signature that stands beside the file; absent where none does
+    _maybe("signature_type"),
+    Column("signature_sha256", LargeBinary, nullable=True),
+    Column("signature_size", Integer, nullable=True),
+    Column("signature_sealed_sha256", LargeBinary, nullable=True),
+    Column("signature_sealed_size", Integer, nullable=True),
     _maybe("dossier"),
     _maybe("replaced_by"),
     _maybe("subject_born_on"),  # as a birth certificate's own data say it, whoever typed what elsewhere

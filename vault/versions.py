@@ -4,7 +4,7 @@ Which there are is known from rows alone; reading one is an entry of its owners 
 names the digest of these very bytes, and the gate opens no key against another (vault/key_gate.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from vault import delegations, epochs, records, telling, tries
+from vault import beside, delegations, epochs, records, telling, tries
 from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import instant
@@ -54,6 +54,18 @@ class _Kept:
     file: Mapping[str, Any]  # the columns that say where its bytes lie
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """A record with the chosen one in the place of its file, and what its entry says."""
+
+    file: Stored
+    event: str
+    details: Mapping[str, Any] | None
+
+
+_Choose = Callable[[AsyncConnection, Stored], Awaitable[_Chosen | None]]
+
+
 async def mine(vault: Vault, caller: OwnerCaller, record_id: str) -> tuple[Version, ...]:
     """List the files of a document of the caller's store, oldest first; no content, so no entry.
 
@@ -78,6 +90,33 @@ async def read(
         NotFound: there is no such record in this store (the try is an entry), or no such file of it.
         FieldInvalid, ContentDamaged, VaultBusy: as in `deliver.deliver`.
     """
+
+    async def chosen(db: AsyncConnection, stored: Stored) -> _Chosen | None:
+        files = await _kept(db, stored)
+        kept = next((one for one in files if one.version.sha256 == digest), None)
+        return None if kept is None else _Chosen(_as(stored, kept), READ, {"file": kept.version.name})
+
+    return await _delivered(vault, caller, record_id, chosen, start, stop)
+
+
+async def read_signature(vault: Vault, caller: OwnerCaller, record_id: str) -> Delivery | Refusal:
+    """Deliver the signature that stands beside the file of an owner's own document.
+
+    Raises:
+        NotFound: there is no such record in this store (the try is an entry), or no signature beside it.
+        ContentDamaged, VaultBusy: as in `deliver.deliver`.
+    """
+
+    async def chosen(db: AsyncConnection, stored: Stored) -> _Chosen | None:
+        signature = beside.as_file(stored)
+        return None if signature is None else _Chosen(signature, beside.DELIVERED, None)
+
+    return await _delivered(vault, caller, record_id, chosen, 0, None)
+
+
+async def _delivered(
+    vault: Vault, caller: OwnerCaller, record_id: str, choose: _Choose, start: int, stop: int | None
+) -> Delivery | Refusal:
     for _ in range(MAX_AFRESH):
         at = vault.clock.now()
         async with vault.db.read() as db:
@@ -85,23 +124,22 @@ async def read(
             held = sorted(stored.facts.owners) if stored is not None else []
             marks = await epochs.read(db, [epochs.BOOK, *(("owner", one) for one in held)])
             delegation = await delegations.acting(db, caller, vault.grounds, at)
-            files = await _kept(db, stored) if stored is not None else []
+            chosen = await choose(db, stored) if stored is not None else None
         if stored is None or caller.owner not in held:
             await tries.at_record(vault, caller, record_id, at)
-        kept = next((one for one in files if one.version.sha256 == digest), None)
-        if kept is None:
+        if chosen is None:
             raise NotFound
         facts = AccessFacts(
             Action.READ_OWN, None, owner=caller.person, record=stored.facts, delegation=delegation
         )
         decision = decide(facts, vault.book, at)
-        wanted = _as(stored, kept)
+        wanted = chosen.file
         if not decision.permitted:
             refused = Telling(Kind.REFUSED, "read_own_refused", facts, decision, tuple(held), wanted)
             return await telling.refuse(vault, caller, [refused])
-        details = {"file": kept.version.name}
-        told = Telling(Kind.DELIVERED, READ, facts, decision, tuple(held), wanted, details=details)
-        access = Access(told, wanted, marks, None, beside=not kept.version.newest)
+        event, details = chosen.event, chosen.details
+        told = Telling(Kind.DELIVERED, event, facts, decision, tuple(held), wanted, details=details)
+        access = Access(told, wanted, marks, None, beside=wanted is not stored)
         try:
             return await send(vault, caller, access, start, stop, None)
         except Moved:

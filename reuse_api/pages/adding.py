@@ -16,6 +16,7 @@ from reuse_api.pages.rendering import check_form, language_of, onward, page
 from reuse_api.pages.troubles import PageRoute
 from reuse_api.pages.views import Narrator
 from reuse_api.uploads import FormInvalid, receive_file
+from signing.workers import LARGEST_SIGNATURE
 from vault.deposit import MAX_TITLE, upload
 from vault.errors import FieldInvalid, FileRejected
 from vault.quarantining import KEPT
@@ -23,7 +24,8 @@ from vault.services import MAX_UPLOAD, Vault
 
 _FORM = "/wallet/upload"
 _FIELDS = ("form_token", "request", "title", "type")
-_SHOWN = ("title", "type", "file")
+_SHOWN = ("title", "type", "file", "signature")
+_LARGEST = {"file": MAX_UPLOAD, "signature": LARGEST_SIGNATURE}
 _LIMIT = f"{MAX_UPLOAD // 2**20} MB"  # in the unit that computers show files in
 _MAX_KEY = 200  # characters of a request key
 
@@ -49,7 +51,7 @@ async def add(request: Request, vault: TheVault, caller: AsOwner) -> Response:
     """Take a file with its title and type; on any fault show the form again, the fault at its field."""
     typed, shut = Typed(), False
     try:
-        async with await receive_file(request, vault.scratch, MAX_UPLOAD, _FIELDS) as received:
+        async with await receive_file(request, vault.scratch, MAX_UPLOAD, _FIELDS, signed=True) as received:
             check_form(request, received.fields.get("form_token", ""))
             typed = _typed(received.fields)
             faults = _faults(typed)
@@ -61,6 +63,7 @@ async def add(request: Request, vault: TheVault, caller: AsOwner) -> Response:
                     title=typed.title,
                     type=typed.type,
                     declared_type=received.declared_type,
+                    signature=received.signature,
                     key=received.fields.get("request", "")[:_MAX_KEY] or _new_key(),
                 )
     except FormInvalid as problem:
@@ -110,6 +113,7 @@ def _form(
         errors={name: _words(language, name, faults[name]) for name in _SHOWN if name in faults},
         shut=KEPT.days if shut else 0,
         limit=_LIMIT,
+        signature_limit=f"{LARGEST_SIGNATURE // 2**20} MB",
         title_limit=MAX_TITLE,
         request_key=_new_key(),
     )
@@ -119,7 +123,8 @@ def _words(language: Language, name: str, code: str) -> str:
     code, _, found = code.partition(":")
     key = f"upload.error.{name}.{code}"
     known = key if language.has(key) else f"upload.error.{name}.other"
-    said = language.say(known, size=_LIMIT, limit=MAX_TITLE)
+    size = f"{_LARGEST.get(name, MAX_UPLOAD) // 2**20} MB"
+    said = language.say(known, size=size, limit=MAX_TITLE)
     if not found:
         return said
     return f"{said} {found_words(language, found.split(','))}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -12,6 +11,7 @@ from starlette.responses import Response
 
 from reuse_api import problems
 from reuse_api.callers import AsDesk, TheVault
+from reuse_api.handing_in import said_of
 from reuse_api.pages.desk_fields import Group, Table, groups_of, tables_of
 from reuse_api.pages.desk_result_typed import OF_FILE, TypedResult, prefilled
 from reuse_api.pages.desk_views import Clerk
@@ -19,8 +19,9 @@ from reuse_api.pages.forms import MAX_KEY, even, new_key, one, sent
 from reuse_api.pages.rendering import check_form, language_of, onward, page
 from reuse_api.pages.troubles import AWAY, PageRoute, not_done, refused
 from reuse_api.schemas import ResultFields
-from reuse_api.uploads import FormInvalid, receive_file
+from reuse_api.uploads import FormInvalid, ReceivedForm, receive_file
 from signing.errors import SealingFailed
+from signing.workers import LARGEST_SIGNATURE
 from vault import docket
 from vault.callers import SystemCaller
 from vault.days import legal_day
@@ -100,19 +101,19 @@ async def send_file(request: Request, vault: TheVault, caller: AsDesk, code: str
     desk = await _desk(vault, caller, code)
     names = _names(desk)
     try:
-        async with await receive_file(request, vault.scratch, MAX_UPLOAD, names) as received:
+        async with await receive_file(request, vault.scratch, MAX_UPLOAD, names, signed=True) as received:
             check_form(request, received.fields.get("form_token", ""), room="desk")
             fields = even(received.fields)
             typed = TypedResult.read(fields, desk.chosen(fields.get("type", "")), ())
             faults = typed.faults((), ())
             if not faults:
                 key = fields.get("request", "")
-                told = await _issue(request, vault, caller, code, typed.body_of_file(), received.file, key)
+                told = await _issue(request, vault, caller, code, typed.body_of_file(), received, key)
                 return _answer(request, vault, desk, typed, told, "file")
     except FormInvalid as problem:
         fields = even(problem.fields)
         typed = TypedResult.read(fields, desk.chosen(fields.get("type", "")), ())
-        faults = {"file" if problem.field in ("file", "body") else "form": problem.code}
+        faults = {_of_form(problem.field): problem.code}
     return _form(request, vault, desk, typed, faults, "file")
 
 
@@ -129,18 +130,19 @@ async def _issue(
     caller: SystemCaller,
     code: str,
     body: Mapping[str, Any],
-    file: Path | None,
+    form: ReceivedForm | None,
     key: str,
 ) -> Faults | Refusal | Issued:
     """Issue the result; give what is wrong with the form, a decided no, or what became of it."""
     try:
         value = ResultFields.model_validate(body).value()
-        told = await issue(vault, caller, code, value, file, key=key[:MAX_KEY] or new_key())
+        file = form.file if form is not None else None
+        told = await issue(vault, caller, code, value, file, key=key[:MAX_KEY] or new_key(), **said_of(form))
     except ValidationError as problem:
         wrong = problems.of_validation([{**each, "loc": ("body", *each["loc"])} for each in problem.errors()])
-        return {_field(each.field, file is not None): each.code for each in wrong.faults}
+        return {_field(each.field, form is not None): each.code for each in wrong.faults}
     except FieldInvalid as problem:
-        return {_field(problem.field, file is not None): problem.told}
+        return {_field(problem.field, form is not None): problem.told}
     except (MalwareScanUnavailable, SealingFailed, VaultBusy) as problem:
         return {"form": not_done(request, problem)}
     if isinstance(told, Refusal):
@@ -187,6 +189,11 @@ def _names(desk: _Desk) -> list[str]:
     return ["form_token", "request", "type", "valid_until", *(f"f-{name}" for name in OF_FILE), *ticked]
 
 
+def _of_form(part: str) -> str:
+    """Give the field at which a fault of the form itself is shown."""
+    return {"file": "file", "body": "file", "signature": "signature"}.get(part, "form")
+
+
 def _field(path: str, of_file: bool) -> str:
     """Give the field of the form that a path in the body came from."""
     beginning, _, rest = path.partition(".")
@@ -196,7 +203,7 @@ def _field(path: str, of_file: bool) -> str:
     if of_file and beginning in OF_FILE:
         return f"f-{beginning}"
     known = {"owners": "roles", "owner_roles": "roles"} | {
-        each: each for each in ("replaces", "valid_until", "file", "type")
+        each: each for each in ("replaces", "valid_until", "file", "signature", "type")
     }
     return known.get(beginning, "form")
 
@@ -234,5 +241,6 @@ def _form(
         errors={name: problems.words(code, clerk.language.code, "officer") for name, code in faults.items()},
         focus=next(iter(faults), focus),
         limit=f"{MAX_UPLOAD // 2**20} MB",
+        signature_limit=f"{LARGEST_SIGNATURE // 2**20} MB",
         request_key=new_key(),
     )

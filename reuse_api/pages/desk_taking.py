@@ -14,6 +14,7 @@ from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import many, one, request_key, sent
 from reuse_api.pages.rendering import GUARDED, language_of, onward, page
 from reuse_api.pages.troubles import PageRoute, refused
+from signing.file_types import XML
 from vault import deliver, picturing, receipts, release
 from vault.access_steps import steps
 from vault.errors import NotFound
@@ -70,7 +71,9 @@ async def view(
     found = await progress(vault, caller, code)
     clerk = Clerk(language_of(request), vault.book)
     taken, shown = found.release(release_id), _number(number)
-    pages = taken.record.row["pages"]
+    row = taken.record.row
+    paged = row["media_type"] != XML
+    pages = row["pages"] if paged else 1  # of what has none, the one page says so
     if not taken.ours or shown < 1 or (pages is not None and shown > pages):
         raise NotFound
     return page(
@@ -85,6 +88,8 @@ async def view(
         label=clerk.component(found, taken.component),
         number=shown,
         pages=pages,
+        paged=paged,
+        signature=row["signature_sha256"] is not None,
     )
 
 
@@ -101,6 +106,13 @@ async def picture(
 async def content(request: Request, vault: TheVault, caller: AsDesk, release_id: str) -> Response:
     """Hand out the file of a release: decided afresh if anything moved, an entry before the first byte."""
     told = await deliver.deliver(vault, caller, release_id)
+    return refused(request, told) if isinstance(told, Refusal) else file_of(request, told, ranged=False)
+
+
+@router.get("/desk/releases/{release_id}/signature")
+async def signature(request: Request, vault: TheVault, caller: AsDesk, release_id: str) -> Response:
+    """Hand out the signature beside the file of a release: decided and entered as the file is."""
+    told = await deliver.signature(vault, caller, release_id)
     return refused(request, told) if isinstance(told, Refusal) else file_of(request, told, ranged=False)
 
 

@@ -9,6 +9,7 @@ from reuse_api.pages.check_views import StepView, tell_check
 from reuse_api.pages.dates import When
 from reuse_api.pages.version_views import VersionView, tell_versions
 from reuse_api.pages.views import Mark, Narrator, RecordView
+from signing.file_types import XML
 from vault.looking import Neighbour, ValidityChange, WholeRecord
 from vault.versions import Version
 
@@ -51,6 +52,9 @@ class DocumentView:
     pages: int | None
     digest: str  # SHA-256 of the file, hexadecimal
     versions: tuple[VersionView, ...]  # oldest first; empty where there is but one
+    paged: bool  # whether it has pages that could be shown
+    ending: str  # of the file's name
+    signature: str | None  # SHA-256 of the signature that stands beside the file, hexadecimal
 
 
 def tell_document(narrator: Narrator, whole: WholeRecord, versions: Sequence[Version] = ()) -> DocumentView:
@@ -80,6 +84,9 @@ def tell_document(narrator: Narrator, whole: WholeRecord, versions: Sequence[Ver
         pages=one.pages,
         digest=whole.sha256.hex(),
         versions=tell_versions(narrator, one.id, versions) if len(versions) > 1 else (),
+        paged=one.media_type != XML,
+        ending="xml" if one.media_type == XML else "pdf",
+        signature=one.signature,
     )
 
 

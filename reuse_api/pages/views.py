@@ -13,6 +13,7 @@ from policies.wording import name, say, validity_group
 from reuse_api.pages import dates
 from reuse_api.pages.dates import When
 from reuse_api.pages.languages import Language
+from signing.file_types import XML
 from vault.deposit import OTHER
 from vault.finding import MyRecord
 
@@ -149,4 +150,6 @@ class Narrator:
         """Tell what kind of file it is, and how large (bytes)."""
         if media_type == "application/pdf":
             return self.language.say("record.pdf", size=self.size(octets))
+        if media_type == XML:
+            return self.language.say("record.xml", size=self.size(octets))
         return self.language.say("record.other_file", media_type=media_type, size=self.size(octets))

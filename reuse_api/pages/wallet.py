@@ -14,6 +14,7 @@ from reuse_api.pages.quarantine_views import tell_shut
 from reuse_api.pages.rendering import language_of, page
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.pages.views import Narrator
+from signing.file_types import XML
 from vault import deliver, finding, looking, my_consents, picturing, versions
 from vault.errors import NotFound
 from vault.quarantine_ending import my_quarantine
@@ -62,7 +63,7 @@ async def view(request: Request, vault: TheVault, caller: AsOwner, record: str, 
     """Show a page of the document: asked for by the reader, since the picture in it is an entry."""
     whole = await looking.look(vault, caller, record)
     shown, pages = _number(number), whole.record.pages
-    if shown < 1 or (pages is not None and shown > pages):
+    if whole.record.media_type == XML or shown < 1 or (pages is not None and shown > pages):
         raise NotFound
     return page(
         request,
@@ -89,6 +90,13 @@ async def content(request: Request, vault: TheVault, caller: AsOwner, record: st
     if isinstance(told, Refusal):
         return refused(request, told)
     return file_of(request, told, ranged=False)
+
+
+@router.get("/wallet/records/{record}/signature")
+async def signature(request: Request, vault: TheVault, caller: AsOwner, record: str) -> Response:
+    """Hand out the signature that stands beside the file; an entry of the log like every other reading."""
+    told = await versions.read_signature(vault, caller, record)
+    return refused(request, told) if isinstance(told, Refusal) else file_of(request, told, ranged=False)
 
 
 @router.get("/wallet/records/{record}/versions/{sha256}/content")

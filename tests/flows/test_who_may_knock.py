@@ -85,6 +85,7 @@ SYSTEMS = {
         at=DOSSIER, json={"components": [{"component": people.KINSHIP}]}, **UNNAMED
     ),
     "GET /v1/releases/{release_id}/content": api(at=RELEASE, **BOTH),
+    "GET /v1/releases/{release_id}/signature": api(at=RELEASE, **NOT_THEIRS),
     "POST /v1/dossiers/{code}/results": api(at=DOSSIER, json=RESULT, **FORBIDDEN),
     "POST /v1/dossiers/{code}/components/{component}/confirmation": api(
         at=KINSHIP, json={"record": "{record}", "reason": "Đã đối chiếu bản chính"}, **FORBIDDEN
@@ -127,6 +128,7 @@ WALLET = {
     "GET /v1/me/records": api(**OWNERS),
     "POST /v1/me/records": api(owner=415, another=415),
     "GET /v1/me/records/{record}/content": api(at=RECORD, **HERS),
+    "GET /v1/me/records/{record}/signature": api(at=RECORD, owner=404, another=404),
     "GET /v1/me/records/{record}/versions": api(at=RECORD, **HERS),
     "GET /v1/me/records/{record}/versions/{sha256}/content": api(
         at=RECORD | {"sha256": "none"}, owner=404, another=404
@@ -139,6 +141,7 @@ WALLET = {
     "GET /wallet/records/{record}": room(at=RECORD, **HERS),
     "GET /wallet/records/{record}/view/{number}": room(at=RECORD | {"number": "1"}, **HERS),
     "GET /wallet/records/{record}/pages/{number}": room(at=RECORD | {"number": "1"}, **HERS),
+    "GET /wallet/records/{record}/signature": room(at=RECORD, owner=404, another=404),
     "GET /wallet/records/{record}/content": room(at=RECORD, **HERS),
     "GET /wallet/records/{record}/versions/{sha256}/content": room(
         at=RECORD | {"sha256": "none"}, owner=404, another=404
@@ -172,6 +175,7 @@ DESK = {
         at=DOSSIER | RELEASE | {"number": "1"}, desk=404
     ),
     "GET /desk/releases/{release_id}/pages/{number}": room(at=RELEASE | {"number": "1"}, desk=404),
+    "GET /desk/releases/{release_id}/signature": room(at=RELEASE, desk=404),
     "GET /desk/releases/{release_id}/content": room(at=RELEASE, desk=404),
     "GET /desk/receipts/{receipt}": room(at=RECEIPT, desk=404),
     "GET /desk/dossiers/{code}/confirmation": room(at=DOSSIER, desk=404),

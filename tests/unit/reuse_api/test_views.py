@@ -419,6 +419,7 @@ def test_hostile_text_is_shown_as_text(code: str, template: str) -> None:
         "errors": {"title": HOSTILE},
         "limit": HOSTILE,
         "title_limit": 200,
+        "signature_limit": HOSTILE,
         "request_key": HOSTILE,
     }
     shown = render(template, _language(code), FRAME | values)
