@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.evidence_tables import agency_certificate, record_certificate
+from vault.upserting import upsert
 
 
 @dataclass(frozen=True)

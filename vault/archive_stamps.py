@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signing.errors import RewritingFailed
@@ -17,6 +16,7 @@ from vault.entries import instant, stamp
 from vault.evidence_tables import archive_stamp, earlier_content
 from vault.services import Vault
 from vault.tables import record
+from vault.upserting import upsert
 
 ARCHIVED = "B-LTA"
 FIRST = timedelta(days=1)  # before what was put off is looked at again; doubled each time

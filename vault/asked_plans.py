@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault import releases
@@ -17,6 +17,7 @@ from vault.days import legal_day
 from vault.entries import instant, stamp
 from vault.services import Answer
 from vault.tables import asked_plan
+from vault.upserting import upsert
 
 FRESH = timedelta(minutes=10)
 
@@ -27,14 +28,14 @@ async def keep(
     """Keep the answer just given to a session; the ones that nobody may be shown any more go."""
     at = instant(answer["asked_at"])
     await db.execute(delete(asked_plan).where(asked_plan.c.at <= stamp(at - FRESH)))
+    key = {"dossier": code, "token_hash": caller.credential_hash}
     row = {
-        "dossier": code,
-        "token_hash": caller.credential_hash,
         "epochs": releases.epochs_text(epochs),
         "answer": json.dumps(answer, ensure_ascii=False, sort_keys=True),
         "at": answer["asked_at"],
     }
-    await db.execute(insert(asked_plan).prefix_with("OR REPLACE").values(**row))
+    newest = upsert(asked_plan).values(**key, **row)
+    await db.execute(newest.on_conflict_do_update(index_elements=list(key), set_=row))
 
 
 async def kept(

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault import agencies
@@ -24,6 +23,7 @@ from vault.entries import stamp
 from vault.errors import NotAuthenticated
 from vault.services import Vault
 from vault.tables import session, used_assertion
+from vault.upserting import upsert
 
 TOKEN_LIFETIME = timedelta(minutes=10)
 CODE_LIFETIME = timedelta(minutes=30)

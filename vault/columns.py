@@ -3,8 +3,11 @@
 Times are UTC text in ISO 8601 with microseconds, so that both databases order and compare them alike.
 """
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.schema import SchemaItem
+
+Number = Integer().with_variant(BigInteger(), "postgresql")
+"""A whole number of 64 bits: in SQLite it is so by itself, and a key by another name loses its shortcut."""
 
 metadata = MetaData(
     naming_convention={
@@ -38,4 +41,4 @@ def binary(name: str) -> Column[bytes]:
 
 def number(name: str, *, primary_key: bool = False) -> Column[int]:
     """Declare a number that is always there."""
-    return Column(name, Integer, primary_key=primary_key, nullable=False)
+    return Column(name, Number, primary_key=primary_key, nullable=False)

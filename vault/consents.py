@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.consent_facts import ConsentFacts
@@ -17,6 +16,7 @@ from vault import records
 from vault.entries import stamp
 from vault.records import Stored
 from vault.tables import consent, consent_event, consent_record, consent_use
+from vault.upserting import upsert
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ for as long as the epochs it was made on stand (DESIGN 5, 11).
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.errors import Moved
 from vault.tables import epoch
+from vault.upserting import upsert
 
 BOOK = ("book", "book")
 
@@ -40,7 +40,7 @@ async def hold(db: AsyncConnection, decided_on: Mapping[str, int]) -> None:
 async def advance(db: AsyncConnection, keys: Iterable[tuple[str, str]]) -> None:
     """Raise each epoch by one."""
     for kind, name in sorted(set(keys)):
-        statement = insert(epoch).values(kind=kind, id=name, n=1)
+        statement = upsert(epoch).values(kind=kind, id=name, n=1)
         await db.execute(
             statement.on_conflict_do_update(index_elements=["kind", "id"], set_={"n": epoch.c.n + 1})
         )

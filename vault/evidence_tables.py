@@ -6,12 +6,11 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Integer,
     LargeBinary,
     UniqueConstraint,
 )
 
-from vault.columns import binary, maybe, number, table, text
+from vault.columns import Number, binary, maybe, number, table, text
 
 # Evidence of signatures ---------------------------------------------------------------------------------
 
@@ -218,8 +217,8 @@ agency_certificate = table(  # whose signature a certificate makes, from which d
     text("subject"),
     text("valid_from"),
     maybe("valid_until"),
-    Column("idx", Integer, nullable=True),  # of the entry that registered it; absent: a seal key held here
-    Column("end_idx", Integer, nullable=True),
+    Column("idx", Number, nullable=True),  # of the entry that registered it; absent: a seal key held here
+    Column("end_idx", Number, nullable=True),
     Index("ix_agency_certificate_of", "sha256"),
 )
 
@@ -250,6 +249,6 @@ trust_class = table(  # append-only; `record.trust` is the newest one's
     text("reasons"),  # JSON
     text("evidence"),  # JSON: judged anew by the same rules, it gives the same
     number("report"),  # the signature report it was judged by
-    Column("idx", Integer, nullable=True),  # the entry that tells of a move
+    Column("idx", Number, nullable=True),  # the entry that tells of a move
     text("at"),
 )

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from policies.edits import Edit, edited, shipped_edits
 from policies.packages import read_package, reading_digest
@@ -21,6 +20,7 @@ from vault.entries import stamp
 from vault.services import Vault
 from vault.tables import policy_version
 from vault.telling import VAULT_HOLDER
+from vault.upserting import upsert
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from hmac import digest as hmac
 from typing import Any
 
 from sqlalchemy import RowMapping, Subquery, func, insert, select, union_all
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import RecordFacts, TrustClass, Validity
@@ -28,6 +27,7 @@ from vault.tables import (
     signature_report,
     validity_event,
 )
+from vault.upserting import upsert
 from vault.validation_evidence import Standing
 
 TRUST_WITHDRAWN = "trust_withdrawn"  # the reason of a verdict whose anchor counts no more

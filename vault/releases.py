@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.entries import stamp
 from vault.tables import delivery_share, release
+from vault.upserting import upsert
 
 
 async def add(db: AsyncConnection, row: Mapping[str, Any]) -> None:
@@ -45,7 +46,11 @@ async def shared_delivery(
 
 async def share(db: AsyncConnection, row: Mapping[str, Any]) -> None:
     """Insert or renew the share of one `delivered` entry among range requests."""
-    await db.execute(insert(delivery_share).prefix_with("OR REPLACE").values(**row))
+    renewed = {name: row[name] for name in ("idx", "until")}
+    shared = upsert(delivery_share).values(**row)
+    await db.execute(
+        shared.on_conflict_do_update(index_elements=["release", "token_hash", "epochs"], set_=renewed)
+    )
 
 
 def epochs_text(epochs: Mapping[str, int]) -> str:

@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Row, delete, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from signing.status_fetching import NotFetched
 from signing.status_proofs import StatusAnswer, StatusQuestion
 from vault.entries import stamp
 from vault.evidence_tables import status_cache
 from vault.services import Vault
+from vault.upserting import upsert
 
 MOST_FETCHES = 12  # for one file
 PATIENCE = 30.0  # seconds that all fetches of one file may take together

@@ -9,11 +9,11 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Integer,
     LargeBinary,
     UniqueConstraint,
 )
 
+from vault.columns import Number
 from vault.columns import binary as _bytes
 from vault.columns import maybe as _maybe
 from vault.columns import number as _number
@@ -26,7 +26,7 @@ log_head = _table("log_head", _number("id", primary_key=True), _number("size"))
 
 log_entry = _table(
     "log_entry",
-    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("idx", Number, primary_key=True, autoincrement=False),
     _number("kind"),
     _bytes("leaf"),
     _bytes("leaf_hash"),
@@ -38,7 +38,7 @@ log_entry = _table(
 
 entry_holder = _table(
     "entry_holder",
-    Column("idx", Integer, ForeignKey("log_entry.idx"), primary_key=True),
+    Column("idx", Number, ForeignKey("log_entry.idx"), primary_key=True),
     _text("holder_kind", primary_key=True),  # owner | agency | vault
     _text("holder", primary_key=True),
     _bytes("sealed_seed"),
@@ -49,7 +49,7 @@ entry_holder = _table(
 receipt = _table(
     "receipt",
     _text("id", primary_key=True),
-    Column("idx", Integer, ForeignKey("log_entry.idx"), nullable=False, unique=True),
+    Column("idx", Number, ForeignKey("log_entry.idx"), nullable=False, unique=True),
     _text("caller_kind"),  # system | owner | staff | vault
     _text("caller"),
 )
@@ -245,7 +245,7 @@ catalogue_edit = _table(
     _maybe("officer"),
     _number("idx"),
     _text("at"),
-    Column("end_idx", Integer, nullable=True),  # the entry that gave it its end
+    Column("end_idx", Number, nullable=True),  # the entry that gave it its end
     _maybe("end_reason"),
     Index("ix_catalogue_edit_of", "procedure"),
 )
@@ -265,7 +265,7 @@ record = _table(
     _maybe("valid_until"),
     _text("trust"),
     _text("media_type"),
-    Column("pages", Integer, nullable=True),  # absent where nobody counted them
+    Column("pages", Number, nullable=True),  # absent where nobody counted them
     _text("blob"),
     _bytes("content_sha256"),
     _number("content_size"),
@@ -273,7 +273,7 @@ record = _table(
     _number("sealed_size"),
     _maybe("data_blob"),
     Column("data_sha256", LargeBinary, nullable=True),
-    Column("data_size", Integer, nullable=True),
+    Column("data_size", Number, nullable=True),
     Column("data_sealed_sha256", LargeBinary, nullable=True),
     _maybe("signature_blob"),  # of a signature that stands beside the file; absent where none does
     _maybe("signature_type"),
@@ -391,7 +391,7 @@ asked_plan = _table(
 
 confirmation = _table(
     "confirmation",
-    Column("idx", Integer, ForeignKey("log_entry.idx"), primary_key=True, autoincrement=False),
+    Column("idx", Number, ForeignKey("log_entry.idx"), primary_key=True, autoincrement=False),
     _text("dossier", ForeignKey("dossier.code")),
     _text("component"),
     _text("record", ForeignKey("record.id")),
@@ -447,7 +447,7 @@ release = _table(
     _text("system"),
     _text("epochs"),
     Column("counts", Boolean, nullable=False),  # false: released for viewing, counts once confirmed
-    Column("idx", Integer, ForeignKey("log_entry.idx"), nullable=False),
+    Column("idx", Number, ForeignKey("log_entry.idx"), nullable=False),
     _text("at"),
     Index("ix_release_of", "dossier"),
     Index("ix_release_record", "record"),
@@ -458,7 +458,7 @@ delivery_share = _table(
     _text("release", ForeignKey("release.id"), primary_key=True),
     Column("token_hash", LargeBinary, primary_key=True),
     _text("epochs", primary_key=True),
-    Column("idx", Integer, ForeignKey("log_entry.idx"), nullable=False),
+    Column("idx", Number, ForeignKey("log_entry.idx"), nullable=False),
     _text("until"),
 )
 
@@ -553,7 +553,7 @@ consent_use = _table(
 
 entry_fact = _table(
     "entry_fact",
-    Column("idx", Integer, ForeignKey("log_entry.idx"), primary_key=True, autoincrement=False),
+    Column("idx", Number, ForeignKey("log_entry.idx"), primary_key=True, autoincrement=False),
     _number("kind"),
     _text("event"),
     _text("result"),

@@ -13,7 +13,6 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signing.anchors import Anchor, TrustSet
@@ -27,6 +26,7 @@ from vault.evidence_tables import (
     trust_now,
     trust_set,
 )
+from vault.upserting import upsert
 
 ETSI_REPORT = "etsi_report"
 _NOW = 1  # the one row of trust_now
