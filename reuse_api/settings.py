@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from signing.exchange import check_address
 from signing.malware import Clamd
+from vault.rows_address import check_rows_address
 
 PREFIX = "KHO_"
 _HIGHEST_PORT = 65535
@@ -30,8 +31,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True)
 
-    database: Path = Field(
-        Path("var/kho/rows.db"), description="Where the rows are: the path of a SQLite database file."
+    database: str = Field(
+        "var/kho/rows.db",
+        description="Where the rows are: the path of an SQLite file, for one process; or "
+        '"postgresql+asyncpg://USER@HOST:PORT/DATABASE", a database of its own, for several ('
+        '"?ssl=verify-full" demands encryption, "?host=FOLDER" is a Unix socket).',
+    )
+    database_password: Path | None = Field(
+        None,
+        description="A file (mode 600) whose first line is the password of that user; it goes before one in "
+        "the address. Empty: none.",
     )
     store: str = Field(
         "folder:var/kho/blobs",
@@ -128,7 +137,7 @@ class Settings(BaseSettings):
         """Read the environment alone: no .env file and no folder of secrets changes anything unseen."""
         return init_settings, env_settings
 
-    @field_validator("trust", "timestamp_issuers", "seal_passphrase", mode="before")
+    @field_validator("trust", "timestamp_issuers", "seal_passphrase", "database_password", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -137,6 +146,16 @@ class Settings(BaseSettings):
     @classmethod
     def _service_can_be_asked(cls, value: str) -> str:
         return check_address(value, encrypted=False) if value else ""
+
+    @field_validator("database", mode="before")
+    @classmethod
+    def _path_is_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, Path) else value
+
+    @field_validator("database")
+    @classmethod
+    def _rows_can_be_there(cls, value: str) -> str:
+        return check_rows_address(value)
 
     @field_validator("store")
     @classmethod

@@ -17,6 +17,7 @@ from signing.timestamps_http import HttpTimestamper
 from signing.trust_folder import TrustFolder
 from vault.clock import Clock
 from vault.opening import Authorities, VaultPlaces, opened
+from vault.rows_address import RowsAddress
 from vault.services import Vault
 
 AUTHORITY = "authority"  # beside the keys: the demo's own time stamps and certificate status
@@ -25,7 +26,7 @@ AUTHORITY = "authority"  # beside the keys: the demo's own time stamps and certi
 def places_of(settings: Settings) -> VaultPlaces:
     """Say where the vault of these settings lives."""
     return VaultPlaces(
-        database=settings.database,
+        database=RowsAddress(settings.database, settings.database_password),
         store=settings.store,
         keys=settings.keys,
         log=settings.log_folder,

@@ -3,7 +3,7 @@
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -24,7 +24,7 @@ from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from tests import warm_statements
 from tests.scans import making
-from tests.servers import sharing
+from tests.servers import postgres, sharing
 from vault import authenticating, deliver, handling, issue, release, staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
 from vault.callers import Caller, OwnerCaller, SystemCaller
@@ -37,6 +37,7 @@ from vault.issue import ResultBody
 from vault.opening import Authorities, VaultPlaces, opened
 from vault.registering import give_role, register_owner
 from vault.release import Wanted
+from vault.rows_address import RowsAddress
 from vault.services import Vault
 from vault.tables import log_entry, officer_role
 
@@ -229,6 +230,7 @@ class Template:
     """A built vault, closed: its folder, its authority, the callers' private keys, the certificates."""
 
     folder: Path
+    rows: RowsAddress
     authority: DemoAuthority
     keys: dict[str, dict[str, Any]]
     daughters: str
@@ -241,6 +243,16 @@ class Template:
         return folder
 
 
+def places_in(folder: Path, rows: RowsAddress | None = None) -> VaultPlaces:
+    return VaultPlaces(
+        rows or RowsAddress(str(folder / "rows.db")),
+        f"folder:{folder / 'blobs'}",
+        folder / "keys",
+        folder / "log",
+        folder / "scratch",
+    )
+
+
 @asynccontextmanager
 async def opened_house(
     folder: Path,
@@ -248,12 +260,11 @@ async def opened_house(
     keys: dict[str, dict[str, Any]],
     workers: WorkerPool,
     *,
+    rows: RowsAddress | None = None,
     clock: Clock | None = None,
     create: bool = False,
 ) -> AsyncIterator[House]:
-    places = VaultPlaces(
-        folder / "rows.db", f"folder:{folder / 'blobs'}", folder / "keys", folder / "log", folder / "scratch"
-    )
+    places = places_in(folder, rows)
     clock = clock or Clock()
     trusted = Authorities(
         TrustFolder(fixed=authority.anchors()),
@@ -280,15 +291,40 @@ async def workers(anyio_backend: str) -> AsyncIterator[WorkerPool]:
     await pool.close()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rows",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="the database that every vault of the tests is on",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module whose ROWS names both databases is run on both."""
+    kinds = getattr(metafunc.module, "ROWS", ())
+    if kinds and metafunc.config.getoption("--rows") == "sqlite":
+        for name in {"rows_kind", "kho"} & set(metafunc.fixturenames):
+            metafunc.parametrize(name, kinds, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-async def template(tmp_path_factory: pytest.TempPathFactory, workers: WorkerPool) -> Template:
+def rows_kind(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", request.config.getoption("--rows")))
+
+
+@pytest.fixture(scope="session")
+async def template(rows_kind: str, request: pytest.FixtureRequest, workers: WorkerPool) -> Template:
     """The catalogue, five offices, four citizens; mother, daughter and child have birth certificates."""
-    folder = tmp_path_factory.mktemp("template")
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("template")
+    kept = RowsAddress(str(folder / "rows.db"))
+    if rows_kind == "postgresql":
+        kept = RowsAddress(postgres.fresh_database())
     (folder / "keys").mkdir(mode=0o700)
     authority = DemoAuthority.create(folder / "keys" / "authority", Clock().now())
     keys = {office.system: new_caller_key() for office in OFFICES}
     certificates = {}
-    async with opened_house(folder, authority, keys, workers, create=True) as house:
+    async with opened_house(folder, authority, keys, workers, rows=kept, create=True) as house:
         await furnish(house, OFFICES)
         commune = await house.system(people.COMMUNE)
         for citizen in CITIZENS:
@@ -299,7 +335,7 @@ async def template(tmp_path_factory: pytest.TempPathFactory, workers: WorkerPool
             code = await house.opens(commune, people.COMMUNE, body)
             certificates[citizen] = (await house.issues(commune, code, citizen))["record"]
     held = [certificates[one] for one in (people.DAUGHTER, people.MOTHER, people.CHILD)]
-    return Template(folder, authority, keys, *held)
+    return Template(folder, kept, authority, keys, *held)
 
 
 async def furnish(house: House, offices: Iterable[Office]) -> None:
@@ -317,12 +353,24 @@ def folder(template: Template, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_house(folder: Path, template: Template, workers: WorkerPool) -> Any:
+def rows_address(folder: Path, template: Template) -> Iterator[RowsAddress]:
+    """This test's copy of the built vault's rows."""
+    if not template.rows.server:
+        yield RowsAddress(str(folder / "rows.db"))
+        return
+    copied = postgres.fresh_database(str(template.rows.url().database))
+    yield RowsAddress(copied)
+    postgres.drop_database(copied)
+
+
+@pytest.fixture
+def open_house(folder: Path, rows_address: RowsAddress, template: Template, workers: WorkerPool) -> Any:
     """Open this test's copy: `async with open_house() as house`, as often as it needs."""
 
     @asynccontextmanager
     async def opening(clock: Clock | None = None) -> AsyncIterator[House]:
-        async with opened_house(folder, template.authority, template.keys, workers, clock=clock) as house:
+        at = {"rows": rows_address, "clock": clock}
+        async with opened_house(folder, template.authority, template.keys, workers, **at) as house:
             house.daughters, house.mothers, house.childs = (
                 template.daughters,
                 template.mothers,

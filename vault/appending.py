@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault import entries
@@ -21,6 +21,7 @@ from vault.entries import Logged, Prepared
 from vault.errors import Moved, VaultBusy
 from vault.signer import Signer
 from vault.tables import log_entry, log_head
+from vault.upserting import upsert
 
 T = TypeVar("T")
 
@@ -63,13 +64,13 @@ class Appender:
         self._waiting: list[_Waiting] = []
         self._running: asyncio.Task[None] | None = None
         self._commits: set[asyncio.Future[Any]] = set()  # also those whose caller has left
+        signer.follow(self.catch_up)
 
     async def start(self) -> None:
         """Grow the tree from the committed rows; refuse when they are behind the signer's memory."""
         async with self._db.write() as db:
-            if (await db.execute(select(log_head.c.size))).first() is None:
-                await db.execute(insert(log_head).values(id=1, size=0))
-        async with self._db.read() as db:
+            await db.execute(upsert(log_head).values(id=1, size=0).on_conflict_do_nothing())
+        async with self._db.read(unlimited=True) as db:
             rows = await db.execute(select(log_entry.c.leaf_hash).order_by(log_entry.c.idx))
             await self._signer.load([row.leaf_hash for row in rows])
 
@@ -122,7 +123,7 @@ class Appender:
         """Grow the tree by the committed rows that it does not hold yet."""
         known = self._signer.tree.size
         query = select(log_entry.c.leaf_hash).where(log_entry.c.idx >= known).order_by(log_entry.c.idx)
-        async with self._db.read() as db:
+        async with self._db.read(unlimited=True) as db:
             hashes = [row.leaf_hash for row in await db.execute(query)]
         self._signer.extend(known, hashes)  # what others have added meanwhile is compared, not added again
 
@@ -166,8 +167,12 @@ class Appender:
 
     async def _grow(self, tx: Transaction) -> None:
         if self._signer.tree.size != tx.first:
-            # An earlier commit is unknown to the tree: it failed, or its task ended, after it took effect.
-            await self.catch_up()
+            # Earlier commits are unknown to the tree: another process made them, or one of ours failed, or
+            # its task ended, after it took effect.
+            try:
+                await self.catch_up()
+            except VaultBusy:
+                return  # the rows are committed all the same; whoever asks for a proof brings the tree up
         self._signer.extend(tx.first, tx.hashes)
 
 

@@ -1,105 +1,61 @@
-"""One SQLite database: many readers beside one writer (DESIGN 6, 9).
+"""The contract of the rows: `read()` gives a snapshot, `write()` the head of the log and a connection.
 
-The writer's transactions begin with BEGIN IMMEDIATE and are durable on commit (WAL, synchronous=FULL).
+`vault.sqlite` and `vault.postgres` keep it alike; `vault.connecting` picks one by the address.
 """
 
-import asyncio
-import fcntl
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from abc import ABC, abstractmethod
+from contextlib import AbstractAsyncContextManager
+from typing import Literal
 
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vault.errors import VaultBusy, VaultLocked
+Hold = Literal["none", "writing", "alone"]
+"""How a process has the rows open: to look only, to write (beside others where the database takes several),
+or with nobody else writing."""
 
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=5000",
-)
+Work = Literal["making", "publishing"]
+"""What is done by one process at a time, whoever else has the rows open."""
 
 
-class Database:
-    """The rows of one vault: `read()` for a snapshot, `write()` for the one writer at a time."""
+class Database(ABC):
+    """The rows of one vault."""
 
-    def __init__(self, path: Path, *, lock: bool = True) -> None:
-        """Open `path`; with `lock` this process becomes the only one that writes.
+    shared: bool  # whether other processes may write the same rows now
+
+    @abstractmethod
+    def read(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Give a connection with one consistent snapshot; never writes.
+
+        Args:
+            unlimited: a statement may take as long as it needs (the whole log at the start, an inspection).
 
         Raises:
-            VaultLocked: another process holds the vault.
+            VaultBusy: the database cannot be read now.
         """
-        self.path = path
-        self._lock_file = _take_lock(path.with_suffix(".lock")) if lock else None
-        url = f"sqlite+aiosqlite:///{path}"
-        self._readers = _engine(url, begin="BEGIN", pool_size=4)
-        self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-        self._one_writer = asyncio.Lock()
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection with one consistent snapshot; never writes."""
-        try:
-            async with self._readers.connect() as db:
-                await db.begin()
-                yield db
-        except OperationalError as problem:
-            raise VaultBusy(_words(problem)) from problem
+    @abstractmethod
+    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Give a connection that holds the head of the log; commits on leaving, rolls back on any exception.
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Give the writing connection; commits on leaving, rolls back on any exception.
-
+        One transaction at a time is in here, over all processes, and it sees all that was committed before.
         Dying inside leaves nothing: the transaction was never committed.
+
+        Raises:
+            VaultBusy: the rows cannot be written now. At the commit itself a connection may be lost with the
+                outcome unknown: who asks again under the same request id is told.
         """
-        try:
-            async with self._one_writer, self._writer.begin() as db:
-                yield db
-        except OperationalError as problem:
-            raise VaultBusy(_words(problem)) from problem
 
+    @abstractmethod
+    def alone(self, work: Work, *, wait: bool = False) -> AbstractAsyncContextManager[bool]:
+        """Be the one process that does this work; gives False when another does it now.
+
+        Args:
+            wait: until the other has ended, two minutes at most.
+
+        Raises:
+            VaultBusy: it cannot be known now, or the other did not end.
+        """
+
+    @abstractmethod
     async def close(self) -> None:
-        """Close every connection and give up the lock."""
-        await self._readers.dispose()
-        await self._writer.dispose()
-        if self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
-
-
-def _words(problem: OperationalError) -> str:
-    return f"database: {problem.orig}"
-
-
-def _engine(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        # The driver's own transaction guessing is switched off: we say BEGIN ourselves.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(pragma)
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def _take_lock(path: Path) -> int:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as problem:
-        os.close(handle)
-        raise VaultLocked(f"{path} is held; stop the running `kho serve` or `kho demo` first") from problem
-    return handle
+        """Close every connection and give up what is held."""

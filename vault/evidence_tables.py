@@ -236,8 +236,8 @@ seal_image = table(  # append-only: the picture of an agency's round seal, from 
     text("since"),
     maybe("sha256"),  # of the picture, hexadecimal; absent where there is none from then on
     Column("content", LargeBinary, nullable=True),  # PNG, as it was written anew
-    Column("width_um", Integer, nullable=True),  # on paper, micrometres
-    Column("height_um", Integer, nullable=True),
+    Column("width_um", Number, nullable=True),  # on paper, micrometres
+    Column("height_um", Number, nullable=True),
 )
 
 trust_class = table(  # append-only; `record.trust` is the newest one's

@@ -19,7 +19,8 @@ from storage.blobs import BlobStore
 from storage.errors import BlobMissing, StorageError
 from storage.opening import open_store
 from vault import validation_evidence
-from vault.database import Database
+from vault.connecting import connect
+from vault.database import Database, Hold
 from vault.days import legal_day
 from vault.entries import instant
 from vault.evidence_tables import earlier_content, quarantine, scan, waiting_file
@@ -29,6 +30,7 @@ from vault.opening import VaultPlaces, check_made
 from vault.tables import damage, entry_fact, entry_holder, log_entry, log_head, record
 
 _PIECE = 1024 * 1024
+_HOLD: dict[bool, Hold] = {False: "none", True: "alone"}
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,10 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
     Raises:
         VaultIncomplete: there is no vault, or it was never finished.
         VaultLocked: `sweep` while another process has the vault open.
-        SchemaMismatch, StoreUnavailable.
+        SchemaMismatch, StoreUnavailable, VaultBusy.
     """
-    check_made(places)
-    db = Database(places.database, lock=sweep)
+    await check_made(places)
+    db = await connect(places.database, hold=_HOLD[sweep])
     store = open_store(places.store)
     try:
         await check_schema(places.database)
@@ -107,7 +109,7 @@ async def _entries(db: Database) -> tuple[Tree, list[bytes], list[Finding]]:
     Body and seeds are sealed; beside each stands the SHA-256 of what was sealed.
     """
     findings: list[Finding] = []
-    async with db.read() as connection:
+    async with db.read(unlimited=True) as connection:
         rows = (await connection.execute(select(log_entry).order_by(log_entry.c.idx))).all()
         head = (await connection.execute(select(log_head.c.size))).scalar_one_or_none() or 0
         damaged = (await connection.execute(select(damage.c.record, damage.c.idx))).all()
@@ -144,7 +146,7 @@ async def _facts(db: Database) -> list[Finding]:
         .outerjoin(entry_fact, entry_fact.c.idx == log_entry.c.idx)
         .order_by(log_entry.c.idx)
     )
-    async with db.read() as connection:
+    async with db.read(unlimited=True) as connection:
         rows = (await connection.execute(query)).all()
     older = list(takewhile(lambda row: row.fact is None, rows))
     findings = [Finding("facts_begin", f"entries before {len(older)} have none", False)] if older else []
@@ -157,13 +159,13 @@ async def _facts(db: Database) -> list[Finding]:
 
 
 async def _evidence(db: Database) -> list[Finding]:
-    async with db.read() as connection:
+    async with db.read(unlimited=True) as connection:
         names = await validation_evidence.changed(connection)
     return [Finding("evidence_changed", name, True) for name in names]
 
 
 async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], set[str]]:
-    async with db.read() as connection:
+    async with db.read(unlimited=True) as connection:
         rows = (await connection.execute(select(record).order_by(record.c.id))).mappings().all()
         originals = {row.record: row for row in await connection.execute(select(scan))}
         earlier = (await connection.execute(select(earlier_content))).mappings().all()
@@ -185,7 +187,7 @@ async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], 
 
 async def _in_quarantine(db: Database, store: BlobStore) -> tuple[list[Finding], set[str]]:
     query = select(quarantine).where(quarantine.c.ended_at.is_(None)).order_by(quarantine.c.id)
-    async with db.read() as connection:
+    async with db.read(unlimited=True) as connection:
         rows = (await connection.execute(query)).mappings().all()
     findings = []
     for row in rows:

@@ -4,6 +4,7 @@ Every call blocks on the disk and belongs in a thread, one at a time. What a pat
 alone, so a publication that died anywhere is done again with the same bytes.
 """
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -63,9 +64,24 @@ class LogFolder:
             for path, content in files:
                 self._write_one(self._root / path, content)
 
-    def replace_checkpoint(self, note: str) -> None:
-        """Publish a signed head in place of the one before, durably. Raises VaultBusy."""
-        with _busy_on_trouble(), temporary_file(self._writing) as (temporary, file):
+    def replace_checkpoint(self, note: str, size: int) -> None:
+        """Publish a signed head of `size` in place of a smaller one, durably. Raises LogForked, VaultBusy."""
+        with _busy_on_trouble(), self._locked():
+            published = self.head()
+            if published is None or published.size < size:  # else another process went ahead of us
+                self._replace_checkpoint(note)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        handle = os.open(self._writing, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _replace_checkpoint(self, note: str) -> None:
+        with temporary_file(self._writing) as (temporary, file):
             file.write(note.encode())
             file.flush()
             os.fchmod(file.fileno(), 0o644)

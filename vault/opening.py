@@ -1,7 +1,5 @@
 """Opening a vault: its places checked, its parts put together, its log grown from the committed rows."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,15 +23,18 @@ from vault import reclassing, trusting
 from vault.appending import Appender
 from vault.assertions import TokenKey
 from vault.clock import Clock
+from vault.connecting import connect
 from vault.database import Database
 from vault.delegations import Grounds
 from vault.errors import VaultIncomplete
 from vault.importing import publish_book
 from vault.key_gate import Gate
-from vault.migrating import check_schema, migrate
+from vault.migrating import check_schema, migrate, versions
 from vault.quarantine_ending import sweep
 from vault.quarantining import PURPOSE
+from vault.rows_address import RowsAddress
 from vault.scan_drafts import ScanDrafts
+from vault.scratch import own_scratch
 from vault.sealer import Sealer
 from vault.services import Vault
 from vault.signer import Signer
@@ -46,7 +47,7 @@ _FINISH = "run again what was making it (`kho serve --create`, `kho demo`)"
 class VaultPlaces:
     """Where a vault lives: rows, bytes, keys, the published log, scratch files on the store's file system."""
 
-    database: Path
+    database: RowsAddress
     store: str
     keys: Path
     log: Path
@@ -72,17 +73,18 @@ class Authorities:
     ocr: Ocr = field(default_factory=Ocr.off)
 
 
-def check_places(places: VaultPlaces, *, create: bool) -> bool:
+async def check_places(places: VaultPlaces, *, create: bool) -> bool:
     """Say whether the vault is to be made, or to be finished; one half without the other is refused.
 
     Raises:
         VaultIncomplete: rows without keys, keys without rows, or nothing whole at all and `create` is false.
         MasterKeyExposed: others can read the keys.
+        VaultBusy: the server of the rows cannot be reached.
     """
     unfinished = _mark(places).exists()
     if unfinished and not create:
         raise VaultIncomplete(f"the vault at {places.database} was never finished: {_FINISH}")
-    rows, keys = places.database.exists(), (places.keys / "master.key").exists()
+    rows, keys = await _rows_exist(places), (places.keys / "master.key").exists()
     if rows != keys and not unfinished:
         there, gone = (places.database, places.keys) if rows else (places.keys, places.database)
         raise VaultIncomplete(
@@ -96,21 +98,46 @@ def check_places(places: VaultPlaces, *, create: bool) -> bool:
     return unfinished or not rows
 
 
-def check_made(places: VaultPlaces) -> None:
+async def check_made(places: VaultPlaces) -> None:
     """Refuse a place where there is no vault, without a look at the keys.
 
     Raises:
         VaultIncomplete: there are no rows, or whatever made them died before the vault was whole.
+        VaultBusy: the server of the rows cannot be reached.
     """
     if _mark(places).exists():
         raise VaultIncomplete(f"the vault at {places.database} was never finished: {_FINISH}")
-    if not places.database.exists():
+    if not await _rows_exist(places):
         raise VaultIncomplete(f"there is no database at {places.database}")
+
+
+@asynccontextmanager
+async def looked_at(places: VaultPlaces) -> AsyncIterator[Database]:
+    """Give a vault's rows to look at, without its keys, whoever serves it meanwhile.
+
+    Raises:
+        VaultIncomplete, SchemaMismatch, VaultBusy.
+    """
+    await check_made(places)
+    rows = await connect(places.database, hold="none")
+    try:
+        await check_schema(places.database)
+        yield rows
+    finally:
+        await rows.close()
+
+
+async def _rows_exist(places: VaultPlaces) -> bool:
+    if places.database.server:
+        return (await versions(places.database))[0] is not None
+    return places.database.file.exists()
 
 
 def _mark(places: VaultPlaces) -> Path:
     # There while a vault is being made: what died meanwhile is taken up again.
-    return places.database.with_suffix(".unfinished")
+    if places.database.server:
+        return places.keys.with_name(f"{places.keys.name}.unfinished")
+    return places.database.file.with_suffix(".unfinished")
 
 
 @asynccontextmanager
@@ -124,7 +151,7 @@ async def opened(
     workers: int | WorkerPool = 2,
     scanner: Clamd | None = None,
 ) -> AsyncIterator[Vault]:
-    """Open the vault, this process its only writer, and close it again.
+    """Open the vault, with SQLite this process its only writer, and close it again.
 
     Args:
         workers: how many files are examined at once, or a running pool that its owner closes.
@@ -132,14 +159,17 @@ async def opened(
 
     Raises:
         VaultIncomplete, MasterKeyExposed, VaultLocked, SchemaMismatch, LogBehind, LogForked,
-            StoreUnavailable.
+            StoreUnavailable, VaultBusy.
     """
-    check_places(places, create=create)
+    await check_places(places, create=create)
     _make_folders(places)
     async with AsyncExitStack() as stack:
-        db = Database(places.database)
+        db = await connect(places.database, hold="writing")
         stack.push_async_callback(db.close)
-        fresh = check_places(places, create=create)  # again: from here on nobody else is making it
+        making = await stack.enter_async_context(AsyncExitStack())
+        if create:
+            await making.enter_async_context(db.alone("making", wait=True))
+        fresh = await check_places(places, create=create)  # again: from here on nobody else is making it
         if fresh:
             await _begin(places)
         await check_schema(places.database)
@@ -147,10 +177,12 @@ async def opened(
         pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
         status = StatusFetcher(authorities.status_hosts)
         stack.push_async_callback(status.close)
-        vault = _put_together(places, base, pool, authorities, status, clock, scanner)
+        scratch, give_up = own_scratch(places.scratch, shared=db.shared)
+        stack.callback(give_up)
+        vault = _put_together(places, base, pool, authorities, status, clock, scanner, scratch)
         if fresh:
             _mark_finished(places)
-        _sweep(places.scratch)
+        await making.aclose()
         await vault.appender.start()
         await _own_keys(vault)
         await publish_book(vault)
@@ -161,7 +193,10 @@ async def opened(
 
 
 def _make_folders(places: VaultPlaces) -> None:
-    for folder in (places.database.parent, places.log):
+    folders = [places.log, places.keys.parent]
+    if not places.database.server:
+        folders.append(places.database.file.parent)
+    for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     places.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)  # documents lie there unsealed for a moment
 
@@ -191,7 +226,7 @@ async def _founded(
     store = open_store(places.store)
     stack.push_async_callback(store.close)
     master = load_or_create_master(places.keys, create=fresh)
-    signer = await Signer.open(key_folder=places.keys, log_folder=places.log, create=fresh)
+    signer = await Signer.open(key_folder=places.keys, log_folder=places.log, create=fresh, shared=db.shared)
     stack.push_async_callback(signer.close)
     appender = Appender(db, signer)
     stack.push_async_callback(appender.close)
@@ -216,6 +251,7 @@ def _put_together(
     status: StatusFetcher,
     clock: Clock,
     scanner: Clamd | None,
+    scratch: Path,
 ) -> Vault:
     return Vault(
         db=base.db,
@@ -238,7 +274,7 @@ def _put_together(
         status=status,
         book=base.book,
         clock=clock,
-        scratch=places.scratch,
+        scratch=scratch,
         log_folder=places.log,
         index_key=base.index_key,
         scanner=scanner,
@@ -262,21 +298,6 @@ async def _started(size: int, stack: AsyncExitStack) -> WorkerPool:
     stack.push_async_callback(pool.close)
     await pool.start()
     return pool
-
-
-def _sweep(scratch: Path) -> None:
-    """Remove what a killed process left there, unsealed: nothing of it was promised to anybody.
-
-    A folder that others may use too holds what is not ours: of that, only names that we give are removed.
-    """
-    known = scratch.stat()
-    ours = known.st_uid == os.getuid() and not known.st_mode & 0o077
-    for pattern in ("*",) if ours else ("*.tmp", ".*.partial"):
-        for leftover in scratch.glob(pattern):
-            if leftover.is_dir() and not leftover.is_symlink():
-                shutil.rmtree(leftover, ignore_errors=True)
-            else:
-                leftover.unlink(missing_ok=True)
 
 
 async def _own_keys(vault: Vault) -> None:

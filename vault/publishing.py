@@ -7,7 +7,8 @@ from vault.tables import log_entry
 
 
 async def publish(vault: Vault) -> bool:
-    """Bring the published log to the present head; False when there was nothing new.
+    """Bring the published log to the present head; False when there was nothing new,
+    or another process is at it.
 
     Raises:
         LogBehind, LogForked, VaultBusy: as `Signer.publish`; what was not finished is done by the next call.
@@ -18,5 +19,8 @@ async def publish(vault: Vault) -> bool:
         async with vault.db.read() as db:
             return list((await db.execute(query.order_by(log_entry.c.idx))).scalars())
 
-    await vault.appender.catch_up()
-    return await vault.signer.publish(leaves)
+    async with vault.db.alone("publishing") as mine:
+        if not mine:
+            return False
+        await vault.appender.catch_up()
+        return await vault.signer.publish(leaves)

@@ -34,7 +34,11 @@ class LogBehind(VaultError):
 
 
 class Signer:
-    """Signs heads of the log on demand and publishes them. One per vault; lives in one event loop."""
+    """Signs heads of the log on demand and publishes them; lives in one event loop.
+
+    One per vault, or, over rows that several processes share, one in each: they take turns at one memory, and
+    nobody signs before what the others have signed is known to continue in its own tree.
+    """
 
     def __init__(self, key: LogKey, memory: Memory, remembered: Checkpoint, log_folder: Path) -> None:
         self.verifier_line = key.verifier_line()
@@ -44,6 +48,9 @@ class Signer:
         self._memory = memory
         self._remembered = remembered
         self._signed: tuple[int, str] | None = None
+        self._catch_up: Callable[[], Awaitable[None]] = _nothing_to_follow
+        self._turns: set[asyncio.Task[tuple[int, str]]] = set()
+        self._one_turn = asyncio.Lock()
         self._folder = LogFolder(log_folder, LogVerifier.from_line(self.verifier_line))
         self._signing = asyncio.Lock()
         self._publishing = asyncio.Lock()
@@ -53,16 +60,23 @@ class Signer:
 
     @classmethod
     async def open(
-        cls, *, key_folder: Path, log_folder: Path, create: bool, name_prefix: str = "kho.local/log"
+        cls,
+        *,
+        key_folder: Path,
+        log_folder: Path,
+        create: bool,
+        shared: bool = False,
+        name_prefix: str = "kho.local/log",
     ) -> Self:
         """Open the key folder's log key and memory, and the folder to publish into.
 
         With `create`, a key named by the prefix and a random suffix is made when there is neither key nor
-        memory. Raises MasterKeyExposed, MasterKeyMissing (no such folder), VaultIncomplete (key and memory
-        are not each other's, or one is missing), VaultLocked (another signer is at work), VaultBusy.
+        memory; with `shared`, other processes of this machine sign with them too. Raises MasterKeyExposed,
+        MasterKeyMissing (no such folder), VaultIncomplete (key and memory are not each other's, or one is
+        missing), VaultLocked (another signer is at work), VaultBusy.
         """
         key, memory, remembered = await asyncio.to_thread(
-            open_key, key_folder, create=create, name_prefix=name_prefix
+            open_key, key_folder, create=create, name_prefix=name_prefix, shared=shared
         )
         signer = cls(key, memory, remembered, log_folder)
         try:
@@ -71,6 +85,10 @@ class Signer:
             await signer.close()
             raise
         return signer
+
+    def follow(self, catch_up: Callable[[], Awaitable[None]]) -> None:
+        """Say how the tree is grown by the rows that others committed."""
+        self._catch_up = catch_up
 
     async def load(self, hashes: Sequence[bytes]) -> None:
         """Grow the tree from the leaf hashes of all committed rows, in order; once, at the start.
@@ -131,11 +149,12 @@ class Signer:
                 await self._in(self._folder_thread, partial(self._folder.write_once, tiles))
             outgrown = list(outgrown_tiles(old, size))
             await self._in(self._folder_thread, partial(self._folder.drop_partials, outgrown))
-            await self._in(self._folder_thread, partial(self._folder.replace_checkpoint, note))
+            await self._in(self._folder_thread, partial(self._folder.replace_checkpoint, note, size))
             return True
 
     async def close(self) -> None:
         """Let running writes end and give the memory file free."""
+        await asyncio.gather(*self._turns, return_exceptions=True)
         for thread in (self._folder_thread, self._memory_thread):
             await asyncio.to_thread(thread.shutdown)
         self._memory.close()
@@ -150,6 +169,24 @@ class Signer:
         return self._signed
 
     async def _sign(self) -> tuple[int, str]:
+        if not self._memory.shared:
+            return await self._sign_here()
+        turn = asyncio.create_task(self._sign_in_turn())  # goes on when who waits for it is cancelled
+        self._turns.add(turn)
+        turn.add_done_callback(self._turns.discard)
+        return await asyncio.shield(turn)
+
+    async def _sign_in_turn(self) -> tuple[int, str]:
+        async with self._one_turn:
+            self._remembered = await self._in(self._memory_thread, self._memory.take_turn)
+            try:
+                if self.tree.size < self._remembered.size:
+                    await self._catch_up()
+                return await self._sign_here()
+            finally:
+                await self._in(self._memory_thread, self._memory.end_turn)
+
+    async def _sign_here(self) -> tuple[int, str]:
         self._require_continued(self.tree)
         head = Checkpoint(self.origin, self.tree.size, self.tree.root())
         if head != self._remembered:
@@ -182,6 +219,10 @@ class Signer:
 
     async def _in(self, thread: ThreadPoolExecutor, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(thread, job)
+
+
+async def _nothing_to_follow() -> None:
+    """Nobody else commits."""
 
 
 def _require_leaves(leaves: Sequence[bytes], hashes: bytes, first: int) -> None:

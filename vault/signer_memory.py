@@ -7,6 +7,7 @@ spoils only the slot being written, whose signature has not left the process yet
 
 import fcntl
 import os
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -22,19 +23,24 @@ KEY_FILE = "log.key"
 MEMORY_FILE = "signer.state"
 _SLOT = 512
 _SUFFIX_BYTES = 6
+_LONGEST_TURN = 10.0  # seconds: to read the rows of others, to sign, to make it durable
 
 
 class Memory:
-    """The newest head that may have been signed, durable; locked against a second signer."""
+    """The newest head that may have been signed, durable.
 
-    def __init__(self, path: Path, handle: int, heads: list[Checkpoint | None]) -> None:
+    Locked against a second signer for good or, `shared`, for the length of one's turn.
+    """
+
+    def __init__(self, path: Path, handle: int, heads: list[Checkpoint | None], *, shared: bool) -> None:
+        self.shared = shared
         self._path = path
         self._handle = handle
         self._heads = heads
         self._broken = False
 
     @classmethod
-    def open(cls, path: Path, *, create: bool) -> Self:
+    def open(cls, path: Path, *, create: bool, shared: bool = False) -> Self:
         """Open and lock the file; with `create` an empty one is made when there is none.
 
         Raises VaultLocked (another signer has it), VaultIncomplete (there is none), VaultBusy (I/O).
@@ -45,15 +51,47 @@ class Memory:
         except FileNotFoundError:
             raise VaultIncomplete(f"the signer's memory {path} is missing") from None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             content = os.pread(handle, 2 * _SLOT, 0)
+            if shared:
+                fcntl.flock(handle, fcntl.LOCK_UN)
         except BlockingIOError:
             os.close(handle)
             raise VaultLocked(f"another process signs with the keys beside {path}") from None
         except OSError as error:
             os.close(handle)
             raise VaultBusy(f"{path}: {error.strerror}") from error
-        return cls(path, handle, [_read_slot(content[:_SLOT]), _read_slot(content[_SLOT:])])
+        return cls(path, handle, _heads(content), shared=shared)
+
+    def take_turn(self) -> Checkpoint:
+        """Wait for the turn to sign, and give the newest head that any process remembered.
+
+        Raises VaultBusy: a turn takes too long, or the file cannot be read.
+        """
+        until = time.monotonic() + _LONGEST_TURN
+        while True:
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise VaultBusy(f"{self._path}: another process signs for too long") from None
+                time.sleep(0.001)
+        try:
+            self._heads = _heads(os.pread(self._handle, 2 * _SLOT, 0))
+            head = self.head()
+            if head is None:
+                raise VaultBusy(f"{self._path} cannot be read any more; start again")
+        except BaseException as error:
+            self.end_turn()
+            if isinstance(error, OSError):
+                raise VaultBusy(f"{self._path}: {error.strerror}") from error
+            raise
+        return head
+
+    def end_turn(self) -> None:
+        """Let the next process sign."""
+        fcntl.flock(self._handle, fcntl.LOCK_UN)
 
     def head(self) -> Checkpoint | None:
         """Return the newest head remembered, or None when none can be read."""
@@ -91,7 +129,9 @@ class Memory:
         os.close(self._handle)
 
 
-def open_key(folder: Path, *, create: bool, name_prefix: str) -> tuple[LogKey, Memory, Checkpoint]:
+def open_key(
+    folder: Path, *, create: bool, name_prefix: str, shared: bool = False
+) -> tuple[LogKey, Memory, Checkpoint]:
     """Open the log key, its memory and the head remembered; with `create` make both when neither is there.
 
     The key's name, which is the log's origin, is the prefix and a random suffix. Raises MasterKeyExposed,
@@ -105,7 +145,7 @@ def open_key(folder: Path, *, create: bool, name_prefix: str) -> tuple[LogKey, M
     fresh = create and not path.exists()
     if not fresh and not path.exists():
         raise VaultIncomplete(f"the log key {path} is missing")
-    memory = Memory.open(folder / MEMORY_FILE, create=fresh)
+    memory = Memory.open(folder / MEMORY_FILE, create=fresh, shared=shared)
     try:
         key = _make_key(path, memory, name_prefix) if fresh else _read_key(path)
         head = memory.head()
@@ -148,6 +188,10 @@ def _slot_of(head: Checkpoint) -> bytes:
     if len(slot) > _SLOT:
         raise ValueError("the name of the log is too long")
     return slot.ljust(_SLOT)
+
+
+def _heads(content: bytes) -> list[Checkpoint | None]:
+    return [_read_slot(content[:_SLOT]), _read_slot(content[_SLOT:])]
 
 
 def _read_slot(slot: bytes) -> Checkpoint | None:

@@ -9,9 +9,7 @@ from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.language import Language
 from reuse_api.settings import Settings, read_settings
 from reuse_api.wiring import open_vault, places_of
-from vault.database import Database
-from vault.migrating import check_schema
-from vault.opening import check_made
+from vault.opening import looked_at
 from vault.quarantine_ending import Quarantined, destroy, listed
 
 commands = typer.Typer()
@@ -41,14 +39,8 @@ def destroy_(
 
 
 async def _listed(settings: Settings) -> list[Quarantined]:
-    check_made(places_of(settings))
-    rows = Database(settings.database, lock=False)
-    try:
-        await check_schema(settings.database)
-        async with rows.read() as db:
-            return await listed(db, limit=_MOST)
-    finally:
-        await rows.close()
+    async with looked_at(places_of(settings)) as rows, rows.read() as db:
+        return await listed(db, limit=_MOST)
 
 
 async def _destroy(settings: Settings, item: str, reason: str) -> None:

@@ -13,11 +13,9 @@ from reuse_api.settings import read_settings
 from reuse_api.wiring import open_vault, places_of
 from signing.errors import SealImageRefused
 from vault import seal_images
-from vault.database import Database
 from vault.days import VIETNAM
 from vault.errors import NotFound
-from vault.migrating import check_schema
-from vault.opening import check_made
+from vault.opening import looked_at
 from vault.seal_images import KeptImage
 
 _WORDS = {
@@ -134,12 +132,5 @@ async def _remove(agency: str) -> None:
 
 
 async def _current() -> dict[str, KeptImage]:
-    settings = read_settings()
-    check_made(places_of(settings))
-    rows = Database(settings.database, lock=False)
-    try:
-        await check_schema(settings.database)
-        async with rows.read() as db:
-            return await seal_images.current(db)
-    finally:
-        await rows.close()
+    async with looked_at(places_of(read_settings())) as rows, rows.read() as db:
+        return await seal_images.current(db)

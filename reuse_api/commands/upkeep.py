@@ -1,4 +1,4 @@
-"""`kho migrate`, `kho inspect`: the operator's work on a vault that nobody serves meanwhile."""
+"""`kho migrate`, `kho inspect`: the operator's work on a vault."""
 
 import asyncio
 from typing import Annotated
@@ -6,27 +6,42 @@ from typing import Annotated
 import typer
 
 from reuse_api.commands.ending import CommandFailed, Ending, end
-from reuse_api.settings import Settings, read_settings
+from reuse_api.settings import read_settings
 from reuse_api.wiring import places_of
-from vault.database import Database
+from vault.connecting import connect
+from vault.errors import VaultIncomplete
 from vault.inspecting import Inspection
 from vault.inspecting import inspect as look_through
+from vault.migrating import Phase, needs_alone
 from vault.migrating import migrate as migrate_rows
+from vault.opening import VaultPlaces, check_made
 
 
-def migrate() -> None:
-    """Bring the database of the settings to this version's schema."""
-    settings = read_settings()
-    if not settings.database.exists():
-        raise CommandFailed(f"there is no database at {settings.database}; `kho serve --create` makes one")
-    asyncio.run(_migrate(settings))
-    typer.echo(f"{settings.database} is at the newest version")
+def migrate(
+    phase: Annotated[
+        Phase,
+        typer.Option(
+            help='How far: "all", or "pre", what only adds, so that on PostgreSQL an older Kho may go on '
+            "serving meanwhile; nobody may serve SQLite."
+        ),
+    ] = "all",
+) -> None:
+    """Bring the database of the settings to this version's schema; again, it changes nothing."""
+    places = places_of(read_settings())
+    asyncio.run(_migrate(places, phase))
+    done = "the newest version" if phase == "all" else "the newest version that an older Kho can serve"
+    typer.echo(f"{places.database} is at {done}")
 
 
-async def _migrate(settings: Settings) -> None:
-    held = Database(settings.database)  # nobody else writes meanwhile
+async def _migrate(places: VaultPlaces, phase: Phase) -> None:
     try:
-        await migrate_rows(settings.database)
+        await check_made(places)
+    except VaultIncomplete as problem:
+        raise CommandFailed(f"{problem.detail}; `kho serve --create` makes one") from problem
+    alone = not places.database.server or (phase == "all" and await needs_alone(places.database))
+    held = await connect(places.database, hold="alone" if alone else "none")  # nobody else writes meanwhile
+    try:
+        await migrate_rows(places.database, phase=phase)
     finally:
         await held.close()
 

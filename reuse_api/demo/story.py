@@ -77,7 +77,7 @@ async def _play(
     url = f"http://{HOST}:{port}"
     settings = settings.model_copy(update={"listen": f"{HOST}:{port}", "issuer": url})
     places, started = places_of(settings), time.monotonic()
-    fresh = check_places(places, create=True)
+    fresh = await check_places(places, create=True)
     before = _head(places.log)
     authority = _authority(places.keys, Clock())
     teller.say("title")

@@ -30,6 +30,7 @@ from reuse_api.serving import listen, server
 from reuse_api.settings import Settings
 from reuse_api.tokens import CLIENT_ASSERTION_TYPE, JWT_BEARER
 from reuse_api.wiring import AUTHORITY, open_vault
+from tests.servers import postgres
 from vault import staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
 from vault.authenticating import new_sign_in_code, redeem_code
@@ -171,8 +172,9 @@ class Kho:
 class _Service:
     """The service in a thread of its own, with an event loop of its own, as `kho serve` has."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rows: str | None = None) -> None:
         self._folder = folder
+        self._rows = rows or str(folder / "rows.db")
         self._ready = threading.Event()
         self._problem: BaseException | None = None
         self.kho: Kho | None = None
@@ -205,7 +207,7 @@ class _Service:
         self._ending = asyncio.Event()
         with listen("127.0.0.1", 0) as socket:
             settings = Settings(
-                database=self._folder / "rows.db",
+                database=self._rows,
                 store=f"folder:{self._folder / 'blobs'}",
                 keys=self._folder / "keys",
                 log_folder=self._folder / "log",
@@ -239,16 +241,21 @@ async def _furnish(vault: Vault, authority: DemoAuthority, keys: dict[str, dict[
 
 
 @pytest.fixture(scope="session")
-def kho(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kho]:
-    with _Service(tmp_path_factory.mktemp("kho")) as running:
+def kho(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kho]:
+    kind = getattr(request, "param", request.config.getoption("--rows"))
+    with _Service(tmp_path_factory.mktemp("kho"), _fresh_rows(kind)) as running:
         yield running
 
 
 @pytest.fixture
-def kho_apart(tmp_path: Path) -> Iterator[Kho]:
+def kho_apart(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kho]:
     """A service of a test's own, for what others must not see."""
-    with _Service(tmp_path) as running:
+    with _Service(tmp_path, _fresh_rows(request.config.getoption("--rows"))) as running:
         yield running
+
+
+def _fresh_rows(kind: str) -> str | None:
+    return postgres.fresh_database() if kind == "postgresql" else None
 
 
 # Callers ---------------------------------------------------------------------------------------------

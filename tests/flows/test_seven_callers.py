@@ -17,6 +17,7 @@ from reuse_api.demo.teller import Teller
 from tests.flows.conftest import OTHER_COMMUNE
 from vault.inspecting import inspect
 from vault.opening import VaultPlaces
+from vault.rows_address import RowsAddress
 
 LATER = (people.LAND_OFFICE, people.BUSINESS_OFFICE, people.BANK)
 
@@ -87,7 +88,7 @@ def test_seven_callers_tell_the_story_and_a_stranger_gets_nothing(told: Told) ->
 def _places(told: Told) -> VaultPlaces:
     settings = told.kho.settings
     return VaultPlaces(
-        settings.database, settings.store, settings.keys, settings.log_folder, settings.scratch
+        RowsAddress(settings.database), settings.store, settings.keys, settings.log_folder, settings.scratch
     )
 
 

@@ -26,6 +26,7 @@ from vault.callers import Role
 from vault.clock import Clock
 from vault.opening import Authorities, VaultPlaces, opened
 from vault.registering import give_role
+from vault.rows_address import RowsAddress
 from vault.services import Vault
 
 TOLD_OF = tuple(one.name for one in fields(acts.Stage) if one.default == "")  # dossiers, records, a release
@@ -143,7 +144,11 @@ async def _serving(folder: Path, workers: WorkerPool) -> AsyncIterator[tuple[Vau
         authority = _authority(keys, clock)
         settings = Settings(listen=f"127.0.0.1:{port}", issuer=url, demo_sign_in=True)
         places = VaultPlaces(
-            folder / "rows.db", f"folder:{folder / 'blobs'}", keys, folder / "log", folder / "scratch"
+            RowsAddress(str(folder / "rows.db")),
+            f"folder:{folder / 'blobs'}",
+            keys,
+            folder / "log",
+            folder / "scratch",
         )
         trusted = Authorities(
             TrustFolder(fixed=authority.anchors()),

@@ -1,7 +1,5 @@
 """Settings are read once, documented, and refused in one clear line when they cannot be meant."""
 
-from pathlib import Path
-
 import pytest
 
 from reuse_api.settings import Settings, SettingsInvalid, read_settings, variable
@@ -15,7 +13,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_any_variable_everything_has_a_value() -> None:
     settings = read_settings()
-    assert settings.database == Path("var/kho/rows.db")
+    assert settings.database == "var/kho/rows.db"
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
     assert settings.address == "http://127.0.0.1:8080"
     assert settings.trust is None
@@ -27,7 +25,7 @@ def test_the_environment_decides_and_the_command_line_wins(monkeypatch: pytest.M
     monkeypatch.setenv("KHO_LISTEN", "[::1]:9000")
     monkeypatch.setenv("KHO_ISSUER", "https://kho.example/")
     settings = read_settings(listen="127.0.0.1:0", store=None)
-    assert settings.database == Path("/srv/kho/rows.db")
+    assert settings.database == "/srv/kho/rows.db"
     assert settings.port == 0
     assert settings.address == "https://kho.example"
     assert settings.store == "folder:var/kho/blobs"

@@ -15,9 +15,14 @@ from vault import evidence_tables, tables
 from vault.columns import metadata
 from vault.errors import SchemaMismatch
 from vault.migrating import check_schema, configuration, migrate
+from vault.rows_address import RowsAddress
 
 pytestmark = pytest.mark.anyio
 _DECLARED = (tables, evidence_tables)  # importing them declares the tables
+
+
+def rows_in(folder: Path) -> RowsAddress:
+    return RowsAddress(str(folder / "rows.db"))
 
 
 def differences(database: Path) -> list[object]:
@@ -34,31 +39,31 @@ def differences(database: Path) -> list[object]:
 
 
 async def test_migrations_and_tables_are_one_schema(tmp_path: Path) -> None:
-    await migrate(tmp_path / "rows.db")
+    await migrate(rows_in(tmp_path))
     assert differences(tmp_path / "rows.db") == []
 
 
 async def test_an_older_schema_differs_and_is_refused(tmp_path: Path) -> None:
-    command.upgrade(configuration(tmp_path / "rows.db"), "0001")
+    command.upgrade(configuration(rows_in(tmp_path)), "0001")
     assert differences(tmp_path / "rows.db") != []
     with pytest.raises(SchemaMismatch, match="0001"):
-        await check_schema(tmp_path / "rows.db")
+        await check_schema(rows_in(tmp_path))
 
 
 def test_there_is_one_head(tmp_path: Path) -> None:
-    assert len(ScriptDirectory.from_config(configuration(tmp_path / "rows.db")).get_heads()) == 1
+    assert len(ScriptDirectory.from_config(configuration(rows_in(tmp_path))).get_heads()) == 1
 
 
 async def test_rows_of_the_first_version_are_kept(tmp_path: Path) -> None:
     database = tmp_path / "rows.db"
-    command.upgrade(configuration(database), "0001")
+    command.upgrade(configuration(RowsAddress(str(database))), "0001")
     engine = create_engine(f"sqlite:///{database}")
     with engine.begin() as db:
         db.execute(text("INSERT INTO owner VALUES ('own-1', 'person', 'Lê Văn Đạt', NULL, '2026')"))
         db.execute(text("INSERT INTO session VALUES (x'01', 'code', 'own-1', '2027')"))
         db.execute(text("INSERT INTO log_entry VALUES (0, 17, x'01', x'02', x'616263', 1, '2026')"))
         db.execute(text("INSERT INTO entry_holder VALUES (0, 'vault', 'vault', x'616263')"))
-    await migrate(database)
+    await migrate(RowsAddress(str(database)))
     with engine.begin() as db:
         assert db.execute(text("SELECT owner, delegation FROM session")).one() == ("own-1", None)
         digest = sha256(b"abc").digest()
@@ -73,18 +78,18 @@ async def test_a_version_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -
     with engine.begin() as db:
         db.execute(text("CREATE TABLE validity_event (in_the_way INTEGER)"))
     with pytest.raises(OperationalError, match="validity_event"):
-        await migrate(tmp_path / "rows.db")
+        await migrate(rows_in(tmp_path))
     with engine.begin() as db:
         tables = set(db.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
         assert tables <= {"validity_event", "alembic_version"}
         db.execute(text("DROP TABLE validity_event"))
     engine.dispose()
-    await migrate(tmp_path / "rows.db")
+    await migrate(rows_in(tmp_path))
     assert differences(tmp_path / "rows.db") == []
 
 
 async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
-    await migrate(tmp_path / "rows.db")
+    await migrate(rows_in(tmp_path))
     before = (tmp_path / "rows.db").read_bytes()
-    await migrate(tmp_path / "rows.db")
+    await migrate(rows_in(tmp_path))
     assert (tmp_path / "rows.db").read_bytes() == before

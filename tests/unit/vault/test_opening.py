@@ -13,6 +13,7 @@ from vault.errors import VaultIncomplete, VaultLocked
 from vault.inspecting import inspect
 from vault.migrating import migrate
 from vault.opening import Authorities, VaultPlaces, opened
+from vault.rows_address import RowsAddress
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.anyio
 def places(tmp_path: Path) -> VaultPlaces:
     folder = tmp_path / "kho"
     return VaultPlaces(
-        folder / "rows.db",
+        RowsAddress(str(folder / "rows.db")),
         f"folder:{folder / 'blobs'}",
         tmp_path / "keys",
         folder / "log",
@@ -53,12 +54,12 @@ async def rows_alone(places: VaultPlaces) -> None:
 async def test_half_a_vault_is_refused_unless_its_making_was_never_finished(
     places: VaultPlaces, workers: WorkerPool, half: Callable[..., Any]
 ) -> None:
-    places.database.parent.mkdir()
+    places.database.file.parent.mkdir()
     await half(places)
     with pytest.raises(VaultIncomplete, match="belong together; put"):
         async with opening(places, workers):
             pass
-    mark = places.database.with_suffix(".unfinished")
+    mark = places.database.file.with_suffix(".unfinished")
     mark.touch()
     with pytest.raises(VaultIncomplete, match="never finished"):
         async with opening(places, workers, create=False):
@@ -76,12 +77,12 @@ async def test_half_a_vault_is_refused_unless_its_making_was_never_finished(
 async def test_looking_for_a_vault_makes_none(places: VaultPlaces) -> None:
     with pytest.raises(VaultIncomplete, match="no database"):
         await inspect(places)
-    assert not places.database.parent.exists()
+    assert not places.database.file.parent.exists()
 
 
 async def test_a_vault_is_made_by_one_process_alone(places: VaultPlaces, workers: WorkerPool) -> None:
     async with opening(places, workers):
-        places.database.with_suffix(".unfinished").touch()  # as if this one were not done yet
+        places.database.file.with_suffix(".unfinished").touch()  # as if this one were not done yet
         with pytest.raises(VaultLocked):
             async with opening(places, workers):
                 pass

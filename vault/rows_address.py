@@ -1,0 +1,77 @@
+"""Where the rows are: the path of an SQLite file, or a `postgresql+asyncpg` address."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from vault.errors import VaultIncomplete
+
+SERVER = "postgresql+asyncpg"
+_OPTIONS = frozenset({"host", "ssl"})
+
+
+@dataclass(frozen=True, repr=False)
+class RowsAddress:
+    """An address of rows. As text it never shows the password, which stands in it or in a file."""
+
+    text: str
+    password_file: Path | None = None
+
+    @property
+    def server(self) -> bool:
+        """Whether a server keeps the rows, so that several processes may."""
+        return "://" in self.text
+
+    @property
+    def file(self) -> Path:
+        """The SQLite file; ValueError where there is none."""
+        if self.server:
+            raise ValueError(f"{self} is no file")
+        return Path(self.text)
+
+    def url(self) -> URL:
+        """Give what the driver is opened by, with the password.
+
+        Raises:
+            VaultIncomplete: the file of the password cannot be read, or others can read it.
+        """
+        if not self.server:
+            return URL.create("sqlite+aiosqlite", database=self.text)
+        url = make_url(self.text)
+        return url.set(password=_first_line(self.password_file)) if self.password_file else url
+
+    def __str__(self) -> str:
+        return make_url(self.text).render_as_string(hide_password=True) if self.server else self.text
+
+    def __repr__(self) -> str:
+        return f"RowsAddress({self})"
+
+
+def check_rows_address(text: str) -> str:
+    """Give the address back if rows can be there; ValueError says what is right, never what was given."""
+    if "://" not in text:
+        if not text:
+            raise ValueError("expected the path of a file")
+        return text
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(f'expected a path, or "{SERVER}://USER@HOST/DATABASE"') from None
+    if url.drivername != SERVER:
+        raise ValueError(f'expected a path, or an address that begins with "{SERVER}://"')
+    if not url.database:
+        raise ValueError("the address names no database")
+    if set(url.query) - _OPTIONS:
+        raise ValueError(f"of options, only {' and '.join(sorted(_OPTIONS))} can be given")
+    return text
+
+
+def _first_line(path: Path) -> str:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise VaultIncomplete(f"others can read {path}, which holds the database's password: chmod 600")
+        return path.read_text("utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise VaultIncomplete(f"the database's password cannot be read from {path}") from problem
