@@ -16,8 +16,11 @@ def share() -> None:
     compiled: LRUCache[Any, Any] = LRUCache(5000)
     making = Engine.__init__
 
-    def made(self: Engine, *given: Any, **named: Any) -> None:
-        making(self, *given, **named)
+    # SQLAlchemy looks up there which arguments it may pass on.
+    def made(
+        self: Engine, pool: Any, dialect: Any, url: Any, hide_parameters: bool = False, **named: Any
+    ) -> None:
+        making(self, pool, dialect, url, hide_parameters=hide_parameters, **named)
         if isinstance(self.dialect, SQLiteDialect_aiosqlite):
             self._compiled_cache = compiled
 
