@@ -53,6 +53,16 @@ def test_each_says_where_it_stands_and_how_sure_it_is() -> None:
     assert number == Suggestion("number", "118/2026-TPHT", 1, 1300, 1300, 250, 100, 71.5)
 
 
+def test_one_tone_mark_read_unsurely_leaves_a_type_and_takes_a_number() -> None:
+    page = read(PAPER)
+    unsure = tuple(
+        replace(one, confidence=45.0) if one.text == "GIÂY" or "118" in one.text else one
+        for one in page.words
+    )
+    found = {one.field: one for one in suggestions([replace(page, words=unsure)], TYPES)}
+    assert found["type"].confidence == 75.0 and "number" not in found
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
