@@ -278,9 +278,9 @@ record = _table(
     _maybe("signature_blob"),  # of a signature that stands beside the file; absent where none does
     _maybe("signature_type"),
     Column("signature_sha256", LargeBinary, nullable=True),
-    Column("signature_size", Integer, nullable=True),
+    Column("signature_size", Number, nullable=True),
     Column("signature_sealed_sha256", LargeBinary, nullable=True),
-    Column("signature_sealed_size", Integer, nullable=True),
+    Column("signature_sealed_size", Number, nullable=True),
     _maybe("dossier"),
     _maybe("replaced_by"),
     _maybe("subject_born_on"),  # as a birth certificate's own data say it, whoever typed what elsewhere
