@@ -1,1 +1,1 @@
-"""Finding, never deciding. Not built yet: this package is a signpost until the search issue."""
+"""Finding, never deciding: Vietnamese words, one query model, an index on several back ends (DESIGN 4, 9)."""

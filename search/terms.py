@@ -1,0 +1,60 @@
+"""A text of a document as the words that every back end keeps: folded, and with their accents.
+
+Back ends split at spaces and do nothing else. Each part of the answer is a text of its own, so that no
+phrase reaches from one part into the next.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from search.dates import Spot, day_term, month_term, spots
+from search.known_names import abbreviations
+from search.numbers import codes
+from search.vietnamese import aligned, normal, words
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The words of texts, joined with spaces: a folded text a part, an exact one for each that was given."""
+
+    folded: tuple[str, ...]
+    exact: tuple[str, ...]
+
+
+def analysed(texts: Iterable[str | None], day: date | None = None) -> Terms:
+    """Give the words of texts, with numbers run together, days, and what abbreviations in them stand for.
+
+    Args:
+        day: when the document was issued, found as any day in its texts is.
+    """
+    folded: list[str] = []
+    kept: list[str] = []
+    for text in texts:
+        if text:
+            bare = normal(text)
+            found = words(bare)
+            plain = [one.folded for one in found]
+            folded.append(" ".join(plain))
+            kept.append(" ".join(one.exact for one in found))
+            folded.extend(_beside(aligned(bare), plain))
+    if day is not None:
+        folded.extend((day_term(day), month_term(day.year, day.month), str(day.year)))
+    return Terms(tuple(dict.fromkeys(one for one in folded if one)), tuple(one for one in kept if one))
+
+
+def _beside(text: str, plain: list[str]) -> Iterable[str]:
+    """Give what else the text is found by."""
+    yield from (one.compact for one in codes(text))
+    for spot in spots(text):
+        yield from date_terms(spot)
+    written_out = [word for one in plain for word in abbreviations().get(one, ((one,),))[0]]
+    if written_out != plain:
+        yield " ".join(written_out)
+
+
+def date_terms(spot: Spot) -> Iterable[str]:
+    """Give the words by which a day or month is found: itself, its month, its year."""
+    yield spot.term
+    yield month_term(spot.year, spot.month)
+    yield str(spot.year)

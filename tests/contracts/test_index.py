@@ -1,0 +1,463 @@
+"""What every search index promises; tantivy, Elasticsearch and OpenSearch are run through all of it.
+
+The last tests ask the golden queries of all three: the same answers in the same order, and good ones.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.errors import CursorInvalid, IndexMissing, IndexNewer, IndexUnavailable
+from search.index import Document, Index, Page, Search
+from search.opening import open_index
+from search.query import read
+from tests.contracts import golden
+from tests.contracts.golden_papers import READER, papers
+from tests.servers.search_nodes import ELASTICSEARCH, OPENSEARCH, Distribution, Node, Unobtainable
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
+
+TODAY = date(2026, 7, 3)
+ME, OTHER = "owner:me", "owner:other"
+
+
+def _running(what: Distribution) -> Iterator[str]:
+    try:
+        node = Node(what)
+    except Unobtainable as problem:
+        pytest.skip(str(problem))
+    yield node.url
+    node.stop()
+
+
+@pytest.fixture(scope="module")
+def elasticsearch() -> Iterator[str]:
+    yield from _running(ELASTICSEARCH)
+
+
+@pytest.fixture(scope="module")
+def opensearch() -> Iterator[str]:
+    yield from _running(OPENSEARCH)
+
+
+BACK_ENDS = ("tantivy", "elasticsearch", "opensearch")
+
+
+def _address(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
+    if kind == "tantivy":
+        return f"tantivy:{folder / 'index'}"
+    return f"{request.getfixturevalue(kind)}/t{os.urandom(6).hex()}"
+
+
+@pytest.fixture(params=BACK_ENDS)
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return _address(request, request.param, tmp_path)
+
+
+@pytest.fixture
+async def index(address: str) -> AsyncIterator[Index]:
+    async with opened(address) as one:
+        async with one.building():
+            pass
+        yield one
+
+
+@asynccontextmanager
+async def opened(address: str) -> AsyncIterator[Index]:
+    index = open_index(address)
+    yield index
+    await index.close()
+
+
+def paper(id: str, *texts: str, **changes: Any) -> Document:
+    one = Document(
+        id=id,
+        readers=(ME,),
+        texts=texts,
+        names=(),
+        type="GKS",
+        issuer="H26",
+        state="in_force",
+        trust="A",
+        issued_on=date(2024, 3, 12),
+        valid_until=None,
+        stored_on=date(2024, 3, 13),
+    )
+    return replace(one, **changes)
+
+
+async def find(index: Index, text: str | None, **changes: Any) -> Page:
+    return await index.search(replace(Search(frozenset((ME,)), TODAY, read(text)), **changes))
+
+
+async def ids(index: Index, text: str | None, **changes: Any) -> list[str]:
+    return list((await find(index, text, **changes)).ids)
+
+
+# What is put is found, by those who may
+
+
+async def test_what_was_put_is_found_and_what_was_taken_away_is_not(index: Index) -> None:
+    await index.put([paper("a", "Giấy khai sinh"), paper("b", "Hộ chiếu")])
+    assert await ids(index, "khai sinh") == ["a"]
+    await index.put([paper("a", "Giấy chứng sinh")], ["b"])
+    assert await ids(index, "khai sinh") == []
+    assert await ids(index, "chung sinh") == ["a"]
+    assert await ids(index, "ho chieu") == []
+    assert await index.ready() == 1
+
+
+async def test_doing_it_again_changes_nothing(index: Index) -> None:
+    for _ in range(2):
+        await index.put([paper("a", "Giấy khai sinh")], ["gone"])
+    assert (await find(index, "khai sinh")).total == 1
+
+
+async def test_only_who_may_see_finds(index: Index) -> None:
+    both = paper("both", "Giấy khai sinh", readers=(ME, OTHER))
+    await index.put(
+        [paper("mine", "Giấy khai sinh"), paper("theirs", "Giấy khai sinh", readers=(OTHER,)), both]
+    )
+    assert sorted(await ids(index, "khai sinh")) == ["both", "mine"]
+    assert sorted(await ids(index, None)) == ["both", "mine"]
+    found = await find(index, "khai sinh", visible_to=frozenset((OTHER,)), facets=True)
+    assert sorted(found.ids) == ["both", "theirs"]
+    assert found.facets["type"] == {"GKS": 2}
+    assert await ids(index, "khai sinh", visible_to=frozenset(("owner:nobody",))) == []
+
+
+def test_nobody_searches_for_nobody() -> None:
+    for nobody in ((), ("",)):
+        with pytest.raises(ValueError, match="who may see"):
+            Search(frozenset(nobody), TODAY)
+
+
+async def test_names_are_found_only_where_they_may_be(index: Index) -> None:
+    await index.put([paper("a", "Giấy khai sinh", names=("Nguyễn Văn Hòa", "001307012347-GKS-0001"))])
+    for text in ("nguyen van hoa", "001307012347", "001307", "khai sinh hoà"):
+        assert await ids(index, text, names=True) == ["a"]
+        assert await ids(index, text) == []
+    assert await ids(index, "khai sinh", names=True) == ["a"]
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("giay khai sinh", "giấy giày"),
+        ("giấy khai sinh", "giấy giày"),
+        ("giày khai sinh", "giày giấy"),
+        ("sinh khai giấy", "giấy giày"),
+        ("GIẤY KHAI SINH", "giấy giày"),
+        ("giâ\u0301y khai sinh", "giấy giày"),
+        ("hoà binh", "tone"),
+        ("hòa", "tone"),
+        ("dat dai", "đ"),
+        ("đất", "đ"),
+        ("khai si", "giấy giày"),
+        ("khai", "giấy giày"),
+        ('"khai sinh"', "giấy giày"),
+        ('"sinh khai"', ""),
+        ('"nghĩa đô giấy"', ""),
+        ("123/2024/ABC", "number"),
+        ("123-2024-abc", "number"),
+        ("1232024abc", "number"),
+        ("số 123/2024", "number"),
+        ("23/2024", ""),
+        ("13/12/2019", "day"),
+        ("2019-12-13", "day"),
+        ("ngày 13 tháng 12 năm 2019", "day"),
+        ("thang 12 nam 2019", "day"),
+        ("12/2019", "day"),
+        ("2019", "day"),
+        ("14/12/2019", ""),
+        ("Lý", "y i"),
+        ("li", "i y"),
+        ("tuyen quang", "new old"),
+        ("Hà Giang", "old new"),
+        ("ubnd", "short long"),
+        ("uy ban nhan dan", "short long"),
+        ("phuogn nghia do", "ward"),
+        ("phường AND NOT nghĩa OR title:đô*", ""),
+    ],
+)
+async def test_words_are_found_as_people_write_them(shelf: Index, text: str, found: str) -> None:
+    told = await ids(shelf, text)
+    assert sorted(told) == sorted(found.split())
+    if not text.isascii():  # typed with accents: its own spelling comes first
+        assert told[:1] == found.split()[:1]
+
+
+@pytest.fixture(scope="module", params=BACK_ENDS)
+async def shelf(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Index]:
+    """Papers that tests only look at."""
+    day = date(2019, 12, 13)
+    papers = [
+        paper("giấy", "Giấy khai sinh", issued_on=None),
+        paper("giày", "Giày khai sinh", issued_on=None),
+        paper("tone", "Hoà Bình", issued_on=None),
+        paper("đ", "Đất đai", issued_on=None),
+        paper("number", "Số 123/2024/ABC", issued_on=None),
+        paper("day", "Một tờ", issued_on=day),
+        paper("y", "Lý", issued_on=None),
+        paper("i", "Lí", issued_on=None),
+        paper("old", "tỉnh Hà Giang", issued_on=date(2020, 1, 2)),
+        paper("new", "tỉnh Tuyên Quang", issued_on=date(2025, 7, 1)),
+        paper("short", "UBND", issued_on=None),
+        paper("long", "Ủy ban nhân dân", issued_on=None),
+        paper("ward", "Phường Nghĩa Đô", "giấy", issued_on=None),
+    ]
+    async with opened(_address(request, request.param, tmp_path_factory.mktemp("shelf"))) as index:
+        async with index.building() as fresh:
+            await fresh.put(papers)
+        yield index
+
+
+async def test_a_phrase_does_not_reach_from_one_text_into_the_next(shelf: Index) -> None:
+    assert await ids(shelf, '"nghĩa đô"') == ["ward"]
+    assert await ids(shelf, '"đô giấy"') == []
+    assert await ids(shelf, "đô giấy") == ["ward"]
+
+
+async def test_a_typing_error_is_put_right_only_where_nothing_is_right(shelf: Index) -> None:
+    assert (await find(shelf, "phuogn")).loose
+    assert not (await find(shelf, "phuong")).loose
+    assert await ids(shelf, "giya") == []  # four letters are too few to guess
+
+
+# Filters, facets, pages
+
+
+async def test_filters_and_facets(index: Index) -> None:
+    over = date(2026, 7, 2)
+    await index.put(
+        [
+            paper("a", "x"),
+            paper("b", "x", type="HC", issuer="H01", trust="D", valid_until=over),
+            paper("c", "x", state="revoked", issued_on=date(2023, 1, 1), valid_until=TODAY),
+            paper("d", "x", issuer=None, issued_on=None, valid_until=TODAY),
+        ]
+    )
+    found = await find(index, "x", facets=True)
+    assert found.facets == {
+        "type": {"GKS": 3, "HC": 1},
+        "issuer": {"H26": 2, "H01": 1},
+        "state": {"in_force": 2, "expired": 1, "revoked": 1},
+        "trust": {"A": 3, "D": 1},
+        "year": {"2024": 2, "2023": 1},
+    }
+    for filters, wanted in (
+        ({"type": {"HC"}}, "b"),
+        ({"type": {"HC", "GKS"}, "trust": {"A"}}, "acd"),
+        ({"state": {"expired"}}, "b"),
+        ({"state": {"in_force"}}, "ad"),
+        ({"state": {"in_force", "revoked"}}, "acd"),
+        ({"year": {"2023"}}, "c"),
+        ({"issuer": {"H01"}}, "b"),
+        ({"type": {"none"}}, ""),
+    ):
+        chosen = {name: frozenset(values) for name, values in filters.items()}
+        assert sorted(await ids(index, "x", filters=chosen)) == list(wanted), filters
+    assert await ids(index, "x", issued_from=date(2024, 1, 1), issued_until=date(2024, 3, 11)) == []
+    assert sorted(await ids(index, "x", issued_from=date(2024, 3, 12))) == ["a", "b"]
+    assert await ids(index, "x", issued_until=date(2023, 12, 31)) == ["c"]
+
+
+async def test_pages_give_everything_once_best_and_newest_first(index: Index) -> None:
+    plain = [paper(f"p{n:02}", "giay", issued_on=date(2020, 1, 1 + n)) for n in range(15)]
+    accented = [paper(f"q{n:02}", "giấy", issued_on=date(2019, 1, 1 + n)) for n in range(5)]
+    await index.put(plain + accented)
+    told, after = [], None
+    while True:
+        page = await find(index, "giấy", limit=4, after=after)
+        assert page.total == 20
+        told += page.ids
+        if page.next is None:
+            break
+        after = page.next
+    assert told == [one.id for one in (*reversed(accented), *reversed(plain))]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "WzAsMF0", "Wy0xLDAsMF0", "WzAsOSwwXQ", "é", "WzAsMCwtMV0", "W" * 9000]
+)
+async def test_a_cursor_that_no_search_gave_is_refused(index: Index, cursor: str) -> None:
+    with pytest.raises(CursorInvalid):
+        await find(index, "x", after=cursor)
+
+
+# The life of an index
+
+
+async def test_where_there_is_no_index_it_is_said_so_and_none_is_made(address: str) -> None:
+    async with opened(address) as index:
+        for _ in range(2):
+            with pytest.raises(IndexMissing):
+                await find(index, "x")
+            with pytest.raises(IndexMissing):
+                await index.put([paper("a", "x")])
+            with pytest.raises(IndexMissing):
+                await index.ready()
+
+
+async def test_a_new_index_is_built_beside_and_takes_the_place_at_once(address: str) -> None:
+    async with opened(address) as index, opened(address) as reader:
+        async with index.building() as fresh:
+            await fresh.put([paper("old", "giấy cũ")])
+        assert await ids(reader, "giay") == ["old"]
+        async with index.building() as fresh:
+            await fresh.put([paper("new", "giấy mới"), paper("new", "giấy mới")])
+            assert await ids(reader, "giay") == ["old"]
+            await index.put([paper("meanwhile", "giấy khác")])
+            assert sorted(await ids(reader, "giay")) == ["meanwhile", "old"]
+        assert await ids(index, "giay") == ["new"]
+        assert await ids(reader, "giay") == ["new"]
+
+
+async def test_a_building_that_fails_leaves_the_old_one_in_use(address: str) -> None:
+    async with opened(address) as index:
+        async with index.building() as fresh:
+            await fresh.put([paper("old", "giấy")])
+        with pytest.raises(KeyError):
+            async with index.building() as fresh:
+                await fresh.put([paper("new", "giấy")])
+                raise KeyError
+        assert await ids(index, "giay") == ["old"]
+        async with index.building():
+            pass
+        assert await index.ready() == 0
+
+
+async def test_another_process_finds_what_was_put(address: str) -> None:
+    async with opened(address) as index:
+        async with index.building():
+            pass
+        await index.put([paper("a", "giấy")])
+    async with opened(address) as again:
+        assert await ids(again, "giay") == ["a"]
+        await again.put([paper("b", "giấy")])
+        assert (await find(again, "giay")).total == 2
+
+
+async def test_tasks_search_and_put_at_once(index: Index) -> None:
+    async def put(number: int) -> None:
+        await index.put([paper(f"p{number}", f"giấy {number}")])
+        assert f"p{number}" in await ids(index, f"giay {number}", limit=100)
+
+    await asyncio.gather(*(put(number) for number in range(12)))
+    assert (await find(index, "giay")).total == 12
+
+
+async def test_an_embedded_index_of_a_newer_kho_is_refused_and_a_damaged_one_is_none(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    async with opened(f"tantivy:{folder}") as index:
+        async with index.building() as fresh:
+            await fresh.put([paper("a", "giấy")])
+        pointer = folder / "current.json"
+        kept = json.loads(pointer.read_text())
+        pointer.write_text(json.dumps(kept | {"layout": 99}))
+        with pytest.raises(IndexNewer, match="99"):
+            await find(index, "giay")
+        with pytest.raises(IndexNewer):
+            await index.put([paper("b", "giấy")])
+        pointer.write_text(json.dumps(kept))
+        assert await ids(index, "giay") == ["a"]
+    for one in (folder / kept["folder"]).glob("*"):
+        one.write_bytes(b"\x00" * 50)
+    async with opened(f"tantivy:{folder}") as index:
+        with pytest.raises(IndexUnavailable):
+            await find(index, "giay")
+        async with index.building() as fresh:
+            await fresh.put([paper("a", "giấy")])
+        assert await ids(index, "giay") == ["a"]
+
+
+async def test_an_embedded_index_that_is_deleted_is_missing_until_it_is_built(tmp_path: Path) -> None:
+    async with opened(f"tantivy:{tmp_path / 'index'}") as index:
+        async with index.building() as fresh:
+            await fresh.put([paper("a", "giấy")])
+        await index.put([paper("b", "giấy")])
+        shutil.rmtree(tmp_path / "index")
+        with pytest.raises(IndexMissing):
+            await find(index, "giay")
+        with pytest.raises(IndexMissing):
+            await index.put([paper("c", "giấy")])
+        async with index.building() as fresh:
+            await fresh.put([paper("a", "giấy")])
+        assert await ids(index, "giay") == ["a"]
+
+
+@pytest.mark.parametrize("kind", ["elasticsearch", "opensearch"])
+async def test_a_server_index_of_a_newer_kho_is_refused(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = _address(request, kind, tmp_path)
+    async with opened(address) as newer:
+        monkeypatch.setattr("search.elastic.LAYOUT", 99)
+        async with newer.building():
+            pass
+        monkeypatch.undo()
+    async with opened(address) as index:
+        for refused in (find(index, "x"), index.put([paper("a", "x")]), index.ready()):
+            with pytest.raises(IndexNewer, match="99"):
+                await refused
+
+
+# The golden queries
+
+
+@pytest.fixture(scope="module")
+async def answers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[Page]]:
+    """What each back end answers to every golden query."""
+    documents = [one.document() for one in papers()]
+    found: dict[str, list[Page]] = {}
+    for kind in BACK_ENDS:
+        async with opened(_address(request, kind, tmp_path_factory.mktemp("golden"))) as index:
+            async with index.building() as fresh:
+                for start in range(0, len(documents), 1000):
+                    await fresh.put(documents[start : start + 1000])
+            found[kind] = [await _asked(index, one.text) for one in golden.queries()]
+    return found
+
+
+async def _asked(index: Index, text: str) -> Page:
+    every = Search(frozenset((READER,)), TODAY, read(text), names=True, facets=True, limit=100)
+    return await index.search(every)
+
+
+async def test_all_back_ends_give_the_same_answers_in_the_same_order(answers: dict[str, list[Page]]) -> None:
+    assert len(golden.queries()) >= 120
+    for number, one in enumerate(golden.queries()):
+        embedded = answers["tantivy"][number]
+        for kind in BACK_ENDS[1:]:
+            assert answers[kind][number] == embedded, (kind, one.text)
+
+
+async def test_the_answers_are_good(
+    answers: dict[str, list[Page]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    every = list(zip(golden.queries(), answers["tantivy"], strict=True))
+    scores = [(one.ndcg(page.ids), one) for one, page in every]
+    mean = sum(score for score, _ in scores) / len(scores)
+    with capsys.disabled():
+        print(f"\nnDCG@10 over {len(scores)} golden queries and {len(papers())} papers: {mean:.3f}")
+        for kind in dict.fromkeys(one.kind for _, one in scores):
+            mine = [score for score, one in scores if one.kind == kind]
+            print(f"  {sum(mine) / len(mine):.3f}  {kind} ({len(mine)})")
+    assert mean >= 0.9
+    assert min(score for score, _ in scores) > 0, [one.text for score, one in scores if score == 0]
