@@ -7,6 +7,7 @@ phrase reaches from one part into the next.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from search.dates import Spot, day_term, month_term, spots
 from search.known_names import abbreviations
@@ -28,19 +29,21 @@ def analysed(texts: Iterable[str | None], day: date | None = None) -> Terms:
     Args:
         day: when the document was issued, found as any day in its texts is.
     """
-    folded: list[str] = []
-    kept: list[str] = []
-    for text in texts:
-        if text:
-            bare = normal(text)
-            found = words(bare)
-            plain = [one.folded for one in found]
-            folded.append(" ".join(plain))
-            kept.append(" ".join(one.exact for one in found))
-            folded.extend(_beside(aligned(bare), plain))
+    read = [_text(text) for text in texts if text]
+    folded = [part for one in read for part in one.folded]
     if day is not None:
         folded.extend((day_term(day), month_term(day.year, day.month), str(day.year)))
+    kept = (part for one in read for part in one.exact)
     return Terms(tuple(dict.fromkeys(one for one in folded if one)), tuple(one for one in kept if one))
+
+
+@lru_cache(maxsize=1024)  # names of types and issuers come again and again
+def _text(text: str) -> Terms:
+    bare = normal(text)
+    found = words(bare)
+    plain = [one.folded for one in found]
+    beside = _beside(aligned(bare), plain)
+    return Terms((" ".join(plain), *beside), (" ".join(one.exact for one in found),))
 
 
 def _beside(text: str, plain: list[str]) -> Iterable[str]:

@@ -50,6 +50,7 @@ def _graded(rules: list[dict[str, Any]]) -> dict[str, int]:
     return graded
 
 
+@cache
 def _bare(text: str) -> str:
     marked = unicodedata.normalize("NFD", text.lower())
     return "".join(one for one in marked if unicodedata.category(one) != "Mn").replace("đ", "d")

@@ -1,14 +1,9 @@
-"""What every search index promises; tantivy, Elasticsearch and OpenSearch are run through all of it.
-
-The last tests ask the golden queries of all three: the same answers in the same order, and good ones.
-"""
+"""What every search index promises; tantivy, Elasticsearch and OpenSearch are run through all of it."""
 
 import asyncio
 import json
-import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,49 +13,19 @@ import pytest
 
 from search.errors import CursorInvalid, IndexMissing, IndexNewer, IndexUnavailable
 from search.index import Document, Index, Page, Search
-from search.opening import open_index
 from search.query import read
-from tests.contracts import golden
-from tests.contracts.golden_papers import READER, papers
-from tests.servers.search_nodes import ELASTICSEARCH, OPENSEARCH, Distribution, Node, Unobtainable
+from tests.contracts.indexes import BACK_ENDS, address_of, opened
+from tests.servers import search_nodes
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
 TODAY = date(2026, 7, 3)
 ME, OTHER = "owner:me", "owner:other"
 
 
-def _running(what: Distribution) -> Iterator[str]:
-    try:
-        node = Node(what)
-    except Unobtainable as problem:
-        pytest.skip(str(problem))
-    yield node.url
-    node.stop()
-
-
-@pytest.fixture(scope="module")
-def elasticsearch() -> Iterator[str]:
-    yield from _running(ELASTICSEARCH)
-
-
-@pytest.fixture(scope="module")
-def opensearch() -> Iterator[str]:
-    yield from _running(OPENSEARCH)
-
-
-BACK_ENDS = ("tantivy", "elasticsearch", "opensearch")
-
-
-def _address(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
-    if kind == "tantivy":
-        return f"tantivy:{folder / 'index'}"
-    return f"{request.getfixturevalue(kind)}/t{os.urandom(6).hex()}"
-
-
 @pytest.fixture(params=BACK_ENDS)
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return _address(request, request.param, tmp_path)
+    return address_of(request.param, tmp_path)
 
 
 @pytest.fixture
@@ -69,13 +34,6 @@ async def index(address: str) -> AsyncIterator[Index]:
         async with one.building():
             pass
         yield one
-
-
-@asynccontextmanager
-async def opened(address: str) -> AsyncIterator[Index]:
-    index = open_index(address)
-    yield index
-    await index.close()
 
 
 def paper(id: str, *texts: str, **changes: Any) -> Document:
@@ -220,7 +178,7 @@ async def shelf(
         paper("long", "Ủy ban nhân dân", issued_on=None),
         paper("ward", "Phường Nghĩa Đô", "giấy", issued_on=None),
     ]
-    async with opened(_address(request, request.param, tmp_path_factory.mktemp("shelf"))) as index:
+    async with opened(address_of(request.param, tmp_path_factory.mktemp("shelf"))) as index:
         async with index.building() as fresh:
             await fresh.put(papers)
         yield index
@@ -401,10 +359,8 @@ async def test_an_embedded_index_that_is_deleted_is_missing_until_it_is_built(tm
 
 
 @pytest.mark.parametrize("kind", ["elasticsearch", "opensearch"])
-async def test_a_server_index_of_a_newer_kho_is_refused(
-    request: pytest.FixtureRequest, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address = _address(request, kind, tmp_path)
+async def test_a_server_index_of_a_newer_kho_is_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = search_nodes.address(kind)
     async with opened(address) as newer:
         monkeypatch.setattr("search.elastic.LAYOUT", 99)
         async with newer.building():
@@ -414,50 +370,3 @@ async def test_a_server_index_of_a_newer_kho_is_refused(
         for refused in (find(index, "x"), index.put([paper("a", "x")]), index.ready()):
             with pytest.raises(IndexNewer, match="99"):
                 await refused
-
-
-# The golden queries
-
-
-@pytest.fixture(scope="module")
-async def answers(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, list[Page]]:
-    """What each back end answers to every golden query."""
-    documents = [one.document() for one in papers()]
-    found: dict[str, list[Page]] = {}
-    for kind in BACK_ENDS:
-        async with opened(_address(request, kind, tmp_path_factory.mktemp("golden"))) as index:
-            async with index.building() as fresh:
-                for start in range(0, len(documents), 1000):
-                    await fresh.put(documents[start : start + 1000])
-            found[kind] = [await _asked(index, one.text) for one in golden.queries()]
-    return found
-
-
-async def _asked(index: Index, text: str) -> Page:
-    every = Search(frozenset((READER,)), TODAY, read(text), names=True, facets=True, limit=100)
-    return await index.search(every)
-
-
-async def test_all_back_ends_give_the_same_answers_in_the_same_order(answers: dict[str, list[Page]]) -> None:
-    assert len(golden.queries()) >= 120
-    for number, one in enumerate(golden.queries()):
-        embedded = answers["tantivy"][number]
-        for kind in BACK_ENDS[1:]:
-            assert answers[kind][number] == embedded, (kind, one.text)
-
-
-async def test_the_answers_are_good(
-    answers: dict[str, list[Page]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    every = list(zip(golden.queries(), answers["tantivy"], strict=True))
-    scores = [(one.ndcg(page.ids), one) for one, page in every]
-    mean = sum(score for score, _ in scores) / len(scores)
-    with capsys.disabled():
-        print(f"\nnDCG@10 over {len(scores)} golden queries and {len(papers())} papers: {mean:.3f}")
-        for kind in dict.fromkeys(one.kind for _, one in scores):
-            mine = [score for score, one in scores if one.kind == kind]
-            print(f"  {sum(mine) / len(mine):.3f}  {kind} ({len(mine)})")
-    assert mean >= 0.9
-    assert min(score for score, _ in scores) > 0, [one.text for score, one in scores if score == 0]

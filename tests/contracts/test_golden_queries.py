@@ -1,0 +1,58 @@
+"""Golden queries, asked of all back ends: the same answers in the same order, and good ones."""
+
+from datetime import date
+
+import pytest
+
+from search.index import Index, Page, Search
+from search.query import read
+from tests.contracts import golden
+from tests.contracts.golden_papers import READER, papers
+from tests.contracts.indexes import BACK_ENDS, address_of, opened
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
+
+TODAY = date(2026, 7, 3)
+
+
+@pytest.fixture(scope="module")
+async def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Page]]:
+    """What each back end answers to every golden query."""
+    documents = [one.document() for one in papers()]
+    found: dict[str, list[Page]] = {}
+    for kind in BACK_ENDS:
+        async with opened(address_of(kind, tmp_path_factory.mktemp("golden"))) as index:
+            async with index.building() as fresh:
+                for start in range(0, len(documents), 1000):
+                    await fresh.put(documents[start : start + 1000])
+            found[kind] = [await _asked(index, one.text) for one in golden.queries()]
+    return found
+
+
+async def _asked(index: Index, text: str) -> Page:
+    asked = Search(frozenset((READER,)), TODAY, read(text), names=True, facets=True, limit=100)
+    return await index.search(asked)
+
+
+async def test_all_back_ends_give_the_same_answers_in_the_same_order(answers: dict[str, list[Page]]) -> None:
+    assert len(golden.queries()) >= 120
+    for number, one in enumerate(golden.queries()):
+        embedded = answers["tantivy"][number]
+        for kind in BACK_ENDS[1:]:
+            assert answers[kind][number] == embedded, (kind, one.text)
+
+
+async def test_the_answers_are_good(
+    answers: dict[str, list[Page]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores = [
+        (one.ndcg(page.ids), one) for one, page in zip(golden.queries(), answers["tantivy"], strict=True)
+    ]
+    mean = sum(score for score, _ in scores) / len(scores)
+    with capsys.disabled():
+        print(f"\nnDCG@10 over {len(scores)} golden queries and {len(papers())} papers: {mean:.3f}")
+        for kind in dict.fromkeys(one.kind for _, one in scores):
+            mine = [score for score, one in scores if one.kind == kind]
+            print(f"  {sum(mine) / len(mine):.3f}  {kind} ({len(mine)})")
+    assert mean >= 0.9
+    assert [one.text for score, one in scores if score == 0] == []
