@@ -42,6 +42,13 @@ COMMANDS = {
     "renew": Command(
         "renew", "Renew archive time stamps that run out soon; `kho serve` does the same once a day."
     ),
+    "reindex": Command(
+        "indexing", "Build the search index from the rows, beside the one in use, and switch."
+    ),
+    "work": Command("indexing", "Do what a served vault does by itself, without doors; until Ctrl-C."),
+    "dead-letters": Command(
+        "indexing", "List what could not be carried out after many attempts, or have it tried again."
+    ),
     "token": Command(
         "token", "Make both assertions from a key file, ask for an access token, and print it alone."
     ),
@@ -84,7 +91,7 @@ def _add(program: typer.Typer, name: str, command: Command) -> None:
         program.add_typer(module.commands, name=name, help=command.help, no_args_is_help=True)
         return
     told = module.settings_told() if name == "serve" else None
-    program.command(name, epilog=told)(getattr(module, name))
+    program.command(name, epilog=told)(getattr(module, name.replace("-", "_")))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -12,6 +12,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from search.errors import IndexAddressInvalid
+from search.opening import check_address as check_index
 from signing.exchange import check_address
 from signing.malware import Clamd
 from vault.rows_address import check_rows_address
@@ -50,8 +52,11 @@ class Settings(BaseSettings):
         Path("var/kho-keys"),
         description="The folder of the keys (mode 700, files 600, ours alone); back it up apart.",
     )
-    search: Literal["none"] = Field(
-        "none", description='Where the search index is; only "none" now: there is no search yet.'
+    search: str = Field(
+        "tantivy:var/kho/index",
+        description='Where the search index is: "tantivy:FOLDER", a folder of this machine for one process; '
+        '"http(s)://[USER:PASSWORD@]HOST[:PORT][/NAME]", Elasticsearch 9 or OpenSearch 3; "none": nothing '
+        "can be searched for. It is built from the rows where it is not there.",
     )
     log_folder: Path = Field(
         Path("var/kho/log"), description="The folder that the log's checkpoint and tiles are published into."
@@ -164,6 +169,14 @@ class Settings(BaseSettings):
         if kind != "folder" or not place:
             raise ValueError('only "folder:PATH" is supported now')
         return value
+
+    @field_validator("search")
+    @classmethod
+    def _search_known(cls, value: str) -> str:
+        try:
+            return value if value == "none" else check_index(value)
+        except IndexAddressInvalid as problem:
+            raise ValueError(problem.detail) from None  # which repeats no password
 
     @field_validator("clamd")
     @classmethod

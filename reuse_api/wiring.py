@@ -32,6 +32,7 @@ def places_of(settings: Settings) -> VaultPlaces:
         log=settings.log_folder,
         scratch=settings.scratch,
         seal_passphrase=settings.seal_passphrase,
+        search=None if settings.search == "none" else settings.search,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from reuse_api import journal
+from vault.indexing import index_due
 from vault.quarantine_ending import sweep
 from vault.rejudging import Rejudging
 from vault.renewing import renew_due
@@ -13,6 +14,7 @@ from vault.services import Vault
 
 _SWEEP = 3600  # seconds between looks for what has been in quarantine long enough
 _LOOK = 1.0  # seconds between two looks at what is due
+_INDEX = 0.5  # between two looks at what the search index does not have yet
 _TRUST = 5.0  # between two looks at whom the vault trusts
 _DAY = 24 * 3600.0  # between two looks at stamps that run out, the first an hour after the start
 _HOUR = 3600.0
@@ -24,6 +26,7 @@ async def working(vault: Vault) -> AsyncIterator[None]:
     ending = asyncio.Event()
     tasks = [
         asyncio.create_task(_every(_LOOK, _retrying(vault, ending), ending)),
+        asyncio.create_task(_every(_INDEX, _indexing(vault, ending), ending)),
         asyncio.create_task(_every(_SWEEP, lambda _first: sweep(vault), ending)),
         asyncio.create_task(_every(_TRUST, _rejudging(vault), ending)),
         asyncio.create_task(_every(_DAY, _renewing(vault, ending), ending, after=_HOUR)),
@@ -38,6 +41,10 @@ async def working(vault: Vault) -> AsyncIterator[None]:
 def _retrying(vault: Vault, ending: asyncio.Event) -> Callable[[bool], Awaitable[object]]:
     """At the start what waits is tried at once: what stood in the way may be what was mended."""
     return lambda first: retry_due(vault, journal.failed, all_of_them=first, ending=ending)
+
+
+def _indexing(vault: Vault, ending: asyncio.Event) -> Callable[[bool], Awaitable[object]]:
+    return lambda _: index_due(vault, journal.failed, ending=ending)
 
 
 def _rejudging(vault: Vault) -> Callable[[bool], Awaitable[object]]:

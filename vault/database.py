@@ -13,7 +13,7 @@ Hold = Literal["none", "writing", "alone"]
 """How a process has the rows open: to look only, to write (beside others where the database takes several),
 or with nobody else writing."""
 
-Work = Literal["making", "publishing"]
+Work = Literal["making", "publishing", "indexing"]
 """What is done by one process at a time, whoever else has the rows open."""
 
 

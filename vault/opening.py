@@ -8,6 +8,8 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from policies.book import Book, shipped_book
+from search.index import Index
+from search.opening import open_index
 from signing.malware import Clamd
 from signing.ocr import Ocr
 from signing.revocation import RevocationSource
@@ -53,6 +55,7 @@ class VaultPlaces:
     log: Path
     scratch: Path
     seal_passphrase: Path | None = None  # by default beside the keys
+    search: str | None = None  # the address of the search index; None: none
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,10 @@ async def opened(
         stack.push_async_callback(status.close)
         scratch, give_up = own_scratch(places.scratch, shared=db.shared)
         stack.callback(give_up)
-        vault = _put_together(places, base, pool, authorities, status, clock, scanner, scratch)
+        index = open_index(places.search) if places.search is not None else None
+        if index is not None:
+            stack.push_async_callback(index.close)
+        vault = _put_together(places, base, pool, authorities, status, clock, scanner, scratch, index)
         if fresh:
             _mark_finished(places)
         await making.aclose()
@@ -252,6 +258,7 @@ def _put_together(
     clock: Clock,
     scanner: Clamd | None,
     scratch: Path,
+    index: Index | None,
 ) -> Vault:
     return Vault(
         db=base.db,
@@ -278,6 +285,7 @@ def _put_together(
         log_folder=places.log,
         index_key=base.index_key,
         scanner=scanner,
+        index=index,
     )
 
 

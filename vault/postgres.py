@@ -45,7 +45,7 @@ _PASSING = ("08", "28", "40", "53", "55", "57", "58")
 _PASSING_STATES = ("25006", "25P03", "25P04", "3D000")  # a standby, idle too long, no such database (yet)
 _LOCKS = 0x4B686F << 32  # "Kho" in the upper half of the numbers of our advisory locks
 _PRESENCE, _MIGRATING = 1, 2
-_WORKS: dict[Work, int] = {"making": 3, "publishing": 4}
+_WORKS: dict[Work, int] = {"making": 3, "publishing": 4, "indexing": 5}
 
 
 class PostgresDatabase(Database):

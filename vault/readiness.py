@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from search.errors import SearchError
 from storage.errors import StorageError
-from vault import archive_stamps
+from vault import archive_stamps, outbox
 from vault.errors import VaultBusy
 from vault.services import Vault
 from vault.tables import damage, log_head
@@ -51,7 +52,25 @@ async def ready(vault: Vault) -> dict[str, Any]:
         "trust": _trust(vault),
         "sealing": vault.sealer.told(),  # no reason not to serve either: all but sealing works without
         "renewals": {"put_off": put_off},  # of archive time stamps: why, and of how many records
+        "search": await _search(vault),  # plan and release work without
     }
+
+
+async def _search(vault: Vault) -> dict[str, Any]:
+    """Say whether documents can be searched for, and how far the index is behind the rows."""
+    told: dict[str, Any] = {"state": "off"}
+    try:
+        if vault.index is not None:
+            told = {"state": "ok", "documents": await vault.index.ready()}
+    except SearchError as problem:
+        told = {"state": problem.code}
+    try:
+        async with vault.db.read() as db:
+            behind = await outbox.lag(db, outbox.INDEX)
+    except VaultBusy:
+        return told
+    late = (vault.clock.now() - behind.since).total_seconds() if behind.since else 0.0
+    return told | {"waiting": behind.waiting, "seconds_behind": round(max(late, 0.0), 1), "dead": behind.dead}
 
 
 def _trust(vault: Vault) -> dict[str, Any]:

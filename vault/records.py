@@ -15,7 +15,7 @@ from policies.facts import RecordFacts, TrustClass, Validity
 from policies.trust_classes import counting
 from signing.grounds import Judgement
 from signing.report import SignatureReport
-from vault import validation_evidence
+from vault import outbox, validation_evidence
 from vault.entries import stamp
 from vault.evidence_tables import earlier_content, handed_in_file
 from vault.tables import (
@@ -294,6 +294,7 @@ async def add_report(
             at=stamp(at),
         )
     )
+    await outbox.add(db, outbox.INDEX, [record_id], at)
     if judgement is not None:
         await validation_evidence.keep(db, record_id, n, judgement, etsi_report, at)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from policies.book import Book
+from search.index import Index
 from signing.malware import Clamd
 from signing.ocr import Ocr
 from signing.status_fetching import StatusFetcher
@@ -62,6 +63,7 @@ class Vault:
     log_folder: Path
     index_key: bytes
     scanner: Clamd | None = None  # of malware; None: none is set
+    index: Index | None = None  # None: nothing can be searched for
     in_hand: InHand = field(default_factory=InHand)
 
     @property

@@ -572,3 +572,20 @@ entry_fact = _table(
     Index("ix_entry_fact_dossier", "dossier"),
     Index("ix_entry_fact_agency", "agency", "idx"),
 )
+
+# What is still to be done elsewhere: in order for each subject, at least once (vault/outbox.py) -----------
+
+outbox = _table(
+    "outbox",
+    Column("n", Number, primary_key=True, autoincrement=True),
+    _text("topic"),  # index
+    _text("subject"),  # a record
+    _number("attempts"),
+    _maybe("reason"),  # why the last attempt failed, as a code
+    _text("next_at"),  # not before
+    _maybe("leased_until"),  # somebody is at it, and until then nobody else
+    _maybe("dead_at"),  # given up: a person looks, and has it tried again
+    _text("created_at"),
+    Index("ix_outbox_due", "topic", "dead_at", "next_at"),
+    Index("ix_outbox_subject", "topic", "subject"),
+)

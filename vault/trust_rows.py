@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import TrustClass
 from policies.trust_classes import BEFORE, Classed, ClassReason, Evidence, withheld
+from vault import outbox
 from vault.entries import instant, stamp
 from vault.evidence_tables import trust_class
 from vault.records import UPLOAD, Stored
@@ -97,3 +98,5 @@ async def add(
         )
     )
     await db.execute(update(record).where(record.c.id == record_id).values(trust=classed.trust.value))
+    if n > 1:  # the first one comes with the record, which is told of already
+        await outbox.add(db, outbox.INDEX, [record_id], at)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, CallerFacts, Validity
 from signing.leaf import Kind
-from vault import agencies, dossiers, epochs, notifying, records, requests, telling
+from vault import agencies, dossiers, epochs, notifying, outbox, records, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
@@ -198,4 +198,5 @@ async def enact(
     await epochs.advance(
         db, [*(("owner", owner) for owner in touched), *(("dossier", code) for code in told)]
     )
+    await outbox.add(db, outbox.INDEX, [found.facts.id, *(held for held, _ in same)], at)
     return len(told)

@@ -122,6 +122,7 @@ def _settings(folder: Path, keys: Path, port: int) -> Settings:
         keys=keys,
         log_folder=folder / "log",
         scratch=folder / "scratch",
+        search=f"tantivy:{folder / 'index'}",
         listen=f"{HOST}:{port}",
         issuer=f"http://{HOST}:{port}",
         demo_sign_in=True,

@@ -212,6 +212,7 @@ class _Service:
                 keys=self._folder / "keys",
                 log_folder=self._folder / "log",
                 scratch=self._folder / "scratch",
+                search=f"tantivy:{self._folder / 'index'}",
                 listen=f"127.0.0.1:{socket.getsockname()[1]}",
                 demo_sign_in=True,
                 ocr="off",

@@ -1,0 +1,150 @@
+"""The outbox: what is still to be done elsewhere because of what was committed here (DESIGN 5).
+
+A row is written in the transaction of what it tells of, so that neither is there without the other, and it is
+removed once it was carried out: at least once, so that carrying out must be idempotent. Rows of one subject
+are carried out in order: while some are leased, nobody takes a later one. What keeps failing by itself is
+given up after many attempts, ever further apart, and waits for a person.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import SystemRandom
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vault.entries import instant, stamp
+from vault.tables import outbox
+
+INDEX = "index"  # the topic of the search index; its subjects are records
+MOST_ATTEMPTS = 16  # some eight hours
+FIRST = timedelta(seconds=2)  # before it is tried again; doubled each time
+LONGEST = timedelta(hours=1)
+_LEASE = timedelta(minutes=5)  # whoever dies meanwhile, it is due again after that
+_SPREAD = SystemRandom()
+
+
+@dataclass(frozen=True)
+class Due:
+    """A subject that is due, with the rows that tell of it: carried out once for all of them."""
+
+    subject: str
+    rows: tuple[int, ...]
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A dead letter: a subject that was given up, why, and when."""
+
+    topic: str
+    subject: str
+    reason: str
+    attempts: int
+    dead_at: datetime
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How far behind a topic is: subjects that wait, since when the oldest does, and those given up."""
+
+    waiting: int
+    since: datetime | None
+    dead: int
+
+
+async def add(db: AsyncConnection, topic: str, subjects: Collection[str], at: datetime) -> None:
+    """Have something done for each of the subjects, once the transaction is committed."""
+    said = {"topic": topic, "attempts": 0, "next_at": stamp(at), "created_at": stamp(at)}
+    if subjects:
+        await db.execute(insert(outbox), [said | {"subject": one} for one in dict.fromkeys(subjects)])
+
+
+async def take(db: AsyncConnection, topic: str, at: datetime, limit: int) -> list[Due]:
+    """Lease what is due, the oldest first; called under `Database.write`, so that no two take the same.
+
+    The attempt is counted before it is made, so that one which kills us is counted too.
+    """
+    now = stamp(at)
+    leased = select(outbox.c.subject).where(outbox.c.topic == topic, outbox.c.leased_until > now)
+    due = (
+        select(outbox.c.subject)
+        .where(_waits(topic), outbox.c.subject.not_in(leased))
+        .group_by(outbox.c.subject)
+        .having(func.max(outbox.c.next_at) <= now)
+        .order_by(func.min(outbox.c.n))
+        .limit(limit)
+    )
+    subjects = [row.subject for row in await db.execute(due)]
+    found: dict[str, list[int]] = {}
+    tried: dict[str, int] = {}
+    mine = and_(_waits(topic), outbox.c.subject.in_(subjects))
+    for row in await db.execute(select(outbox).where(mine).order_by(outbox.c.n)):
+        found.setdefault(row.subject, []).append(row.n)
+        tried[row.subject] = max(tried.get(row.subject, 0), row.attempts + 1)
+    lease = {"leased_until": stamp(at + _LEASE), "attempts": outbox.c.attempts + 1}
+    await db.execute(update(outbox).where(mine).values(**lease))
+    return [Due(one, tuple(found[one]), tried[one]) for one in subjects]
+
+
+async def done(db: AsyncConnection, due: Sequence[Due]) -> None:
+    """Remove what was carried out."""
+    await db.execute(delete(outbox).where(_rows(due)))
+
+
+async def put_off(
+    db: AsyncConnection, due: Sequence[Due], reason: str, at: datetime, *, counts: bool
+) -> None:
+    """Try again later.
+
+    Args:
+        counts: it failed by itself, and is given up after MOST_ATTEMPTS; else what it needs is away, and it
+            waits for that as long as it takes.
+    """
+    for one in due:
+        values: dict[str, object] = {"reason": reason, "leased_until": None}
+        if counts and one.attempts >= MOST_ATTEMPTS:
+            values["dead_at"] = stamp(at)
+        wait = min(LONGEST, FIRST * 2 ** min(one.attempts - 1, 20))
+        values["next_at"] = stamp(at + wait * _SPREAD.uniform(0.75, 1.25))
+        if not counts:
+            values |= {"attempts": outbox.c.attempts - 1, "next_at": stamp(at + FIRST)}
+        await db.execute(update(outbox).where(_rows([one])).values(**values))
+
+
+async def dead_letters(db: AsyncConnection, limit: int = 1000) -> list[Letter]:
+    """List what was given up, the oldest first."""
+    query = select(outbox).where(outbox.c.dead_at.is_not(None)).order_by(outbox.c.n).limit(limit)
+    return [
+        Letter(row.topic, row.subject, row.reason or "", row.attempts, instant(row.dead_at or ""))
+        for row in await db.execute(query)
+    ]
+
+
+async def replay(db: AsyncConnection, at: datetime, subjects: Collection[str] | None = None) -> int:
+    """Have what was given up tried again, all of it or of some subjects; gives how many rows."""
+    dead: ColumnElement[bool] = outbox.c.dead_at.is_not(None)
+    if subjects is not None:
+        dead = and_(dead, outbox.c.subject.in_(subjects))
+    values = {"dead_at": None, "attempts": 0, "next_at": stamp(at), "leased_until": None}
+    return int((await db.execute(update(outbox).where(dead).values(**values))).rowcount)
+
+
+async def lag(db: AsyncConnection, topic: str) -> Lag:
+    """Say how far behind a topic is."""
+    waiting = select(func.count(func.distinct(outbox.c.subject)), func.min(outbox.c.created_at))
+    count, since = (await db.execute(waiting.where(_waits(topic)))).one()
+    dead = select(func.count(func.distinct(outbox.c.subject)))
+    given_up = (
+        await db.execute(dead.where(outbox.c.topic == topic, outbox.c.dead_at.is_not(None)))
+    ).scalar_one()
+    return Lag(count, instant(since) if since else None, given_up)
+
+
+def _waits(topic: str) -> ColumnElement[bool]:
+    return and_(outbox.c.topic == topic, outbox.c.dead_at.is_(None))
+
+
+def _rows(due: Sequence[Due]) -> ColumnElement[bool]:
+    return outbox.c.n.in_([row for one in due for row in one.rows])
