@@ -21,10 +21,12 @@ from minio.error import MinioException
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
+from storage.s3_address import StoreAccess
 from tests.servers.sharing import Unobtainable, shared
 
 _WEED = Path(sys.executable).parent / "weed"
 _serials = itertools.count(1)
+_buckets: dict[bool, tuple[dict[str, str], str]] = {}
 _PATIENCE = 90.0  # seconds until the first write succeeds
 
 
@@ -66,12 +68,15 @@ class Seaweed:
             "ip": "127.0.0.1",
             "ip.bind": "127.0.0.1",
             "s3.config": self._folder / "s3.json",
-            "volume.max": 60,
+            "volume.max": 600,  # each bucket takes seven; with none left, puts fail with InternalError
             "master.volumeSizeLimitMB": 128,
             "master.port": self._ports["master"],
             "volume.port": self._ports["volume"],
             "filer.port": self._ports["filer"],
             "s3.port": self._ports["s3"],
+            "s3.port.iceberg": 0,  # else a fixed port, at which a second server ends
+            "s3.port.lance": 0,
+            "master.telemetry": "false",
         }
         for kind in ("master", "volume", "filer"):
             options[f"{kind}.port.grpc"] = _free_ports(1)[0]
@@ -139,6 +144,25 @@ def fresh_bucket(*, lock: bool = False) -> tuple[dict[str, str], str]:
     name = f"kho-{os.getpid()}-{next(_serials)}"
     client_of(offers["host"], offers["access"], offers["secret"]).make_bucket(name, object_lock=lock)
     return offers, name
+
+
+def fresh_store(folder: Path, *, lock: bool = False) -> tuple[str, StoreAccess]:
+    """Give a new place on the run's server as a store: its address, and access by a file in `folder`.
+
+    Places of one process share a bucket (two: one with versions and lock), each under a prefix of its own.
+    """
+    if lock not in _buckets:
+        _buckets[lock] = fresh_bucket(lock=lock)
+    offers, name = _buckets[lock]
+    return f"s3+http://{offers['host']}/{name}/{secrets.token_hex(6)}", access_of(offers, folder)
+
+
+def access_of(offers: dict[str, str], folder: Path, **more: int) -> StoreAccess:
+    """Write the two keys into a file in `folder`, as an operator would."""
+    path = folder / "s3.credentials"
+    path.touch(mode=0o600)
+    path.write_text(f"{offers['access']}\n{offers['secret']}\n")
+    return StoreAccess(path, **more)  # type: ignore[arg-type]
 
 
 def _free_ports(count: int = 4) -> list[int]:

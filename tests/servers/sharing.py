@@ -135,7 +135,8 @@ def _keep(what: str, folder: Path) -> None:
         if server is not None:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-        for end in (".said", ".lock"):
+        # What was said stays where the server never came up: whoever waits for it shows it.
+        for end in (".said", ".lock") if server is not None else (".lock",):
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{folder}{end}").unlink()
 
