@@ -16,6 +16,9 @@ from search.errors import IndexAddressInvalid
 from search.opening import check_address as check_index
 from signing.exchange import check_address
 from signing.malware import Clamd
+from storage.errors import AddressUnsupported
+from storage.opening import check_address as check_store
+from storage.s3_address import LOCK_DAYS_MAX
 from vault.rows_address import check_rows_address
 
 PREFIX = "KHO_"
@@ -46,7 +49,24 @@ class Settings(BaseSettings):
     )
     store: str = Field(
         "folder:var/kho/blobs",
-        description='Where the sealed bytes are: "folder:PATH", a folder of this machine.',
+        description='Where the sealed bytes are: "folder:PATH", a folder of this machine; or '
+        '"s3+https://HOST:PORT/BUCKET", a bucket of any S3 server, made beforehand ("/PREFIX" may follow; '
+        '"s3+http" on loopback alone). A certificate authority of your own is named in SSL_CERT_FILE.',
+    )
+    store_credentials: Path | None = Field(
+        None,
+        description="A file (mode 600) of two lines, the access key and the secret key of the S3 server; "
+        "empty: none.",
+    )
+    store_region: str = Field(
+        "us-east-1", description="The region that requests to the S3 server are signed for."
+    )
+    store_lock_days: int = Field(
+        0,
+        ge=0,
+        le=LOCK_DAYS_MAX,
+        description="How many days the S3 server keeps each new blob from being deleted by anybody, us and "
+        "its administrator included (object lock, COMPLIANCE); 0: no lock is asked for.",
     )
     keys: Path = Field(
         Path("var/kho-keys"),
@@ -142,7 +162,14 @@ class Settings(BaseSettings):
         """Read the environment alone: no .env file and no folder of secrets changes anything unseen."""
         return init_settings, env_settings
 
-    @field_validator("trust", "timestamp_issuers", "seal_passphrase", "database_password", mode="before")
+    @field_validator(
+        "trust",
+        "timestamp_issuers",
+        "seal_passphrase",
+        "database_password",
+        "store_credentials",
+        mode="before",
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -165,10 +192,10 @@ class Settings(BaseSettings):
     @field_validator("store")
     @classmethod
     def _store_known(cls, value: str) -> str:
-        kind, _, place = value.partition(":")
-        if kind != "folder" or not place:
-            raise ValueError('only "folder:PATH" is supported now')
-        return value
+        try:
+            return check_store(value)
+        except AddressUnsupported as problem:
+            raise ValueError(problem.detail) from None
 
     @field_validator("search")
     @classmethod

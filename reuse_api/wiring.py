@@ -15,6 +15,7 @@ from signing.status_http import HttpStatus
 from signing.timestamps import TimestampSource
 from signing.timestamps_http import HttpTimestamper
 from signing.trust_folder import TrustFolder
+from storage.s3_address import StoreAccess
 from vault.clock import Clock
 from vault.opening import Authorities, VaultPlaces, opened
 from vault.rows_address import RowsAddress
@@ -33,6 +34,7 @@ def places_of(settings: Settings) -> VaultPlaces:
         scratch=settings.scratch,
         seal_passphrase=settings.seal_passphrase,
         search=None if settings.search == "none" else settings.search,
+        store_access=StoreAccess(settings.store_credentials, settings.store_region, settings.store_lock_days),
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from storage.errors import BlobKeyInvalid
 
@@ -69,6 +69,10 @@ class BlobStore(Protocol):
 
     async def ready(self) -> None:
         """Return if the store can be read and written now, else raise StoreUnavailable with the reason."""
+        ...
+
+    def told(self) -> dict[str, Any]:
+        """Say what kind of store this is and what it was seen to do when it was opened; nothing secret."""
         ...
 
     async def close(self) -> None:

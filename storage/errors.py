@@ -54,6 +54,30 @@ class StoreUnavailable(StorageError):
     code = "store_unavailable"
 
 
+class StoreRefused(StoreUnavailable):
+    """The store does not let us in with these credentials."""
+
+    code = "store_refused"
+
+
+class BucketMissing(StoreUnavailable):
+    """There is no such bucket on the server; Kho makes none."""
+
+    code = "store_bucket_missing"
+
+
+class StoreCannotLock(StorageError):
+    """The bucket cannot lock what is written; make it with object lock, or ask for no lock."""
+
+    code = "store_cannot_lock"
+
+
+class CredentialsUnusable(StorageError):
+    """The file of the store's credentials cannot be used."""
+
+    code = "store_credentials_unusable"
+
+
 class MasterKeyExposed(StorageError):
     """The key folder can be reached by others, so it is not used."""
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Self, TypeVar, TypeVarTuple, Unpack
 
 from storage.blobs import check_key
 from storage.durable import publish, sweep, sync_folder, temporary_file
@@ -150,6 +150,10 @@ class FolderStore:
             file.write(b"\0")
             file.flush()
             os.fsync(file.fileno())
+
+    def told(self) -> dict[str, Any]:
+        """Say what kind of store this is."""
+        return {"kind": "folder"}
 
     async def close(self) -> None:
         """Wait for what is under way and end the threads."""

@@ -71,7 +71,7 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
     """
     await check_made(places)
     db = await connect(places.database, hold=_HOLD[sweep])
-    store = open_store(places.store)
+    store = await asyncio.to_thread(open_store, places.store, places.store_access)
     try:
         await check_schema(places.database)
         note = await asyncio.to_thread(published_note, places.log)  # before the rows, which only grow

@@ -1,5 +1,6 @@
 """Opening a vault: its places checked, its parts put together, its log grown from the committed rows."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from storage.blobs import BlobStore
 from storage.durable import sync_folder
 from storage.keyring import check_key_folder, create_key_folder, load_or_create_master, load_or_create_secret
 from storage.opening import open_store
+from storage.s3_address import StoreAccess
 from vault import reclassing, trusting
 from vault.appending import Appender
 from vault.assertions import TokenKey
@@ -56,6 +58,7 @@ class VaultPlaces:
     scratch: Path
     seal_passphrase: Path | None = None  # by default beside the keys
     search: str | None = None  # the address of the search index; None: none
+    store_access: StoreAccess = field(default_factory=StoreAccess)
 
 
 @dataclass(frozen=True)
@@ -229,7 +232,7 @@ class _Foundation:
 async def _founded(
     places: VaultPlaces, db: Database, stack: AsyncExitStack, clock: Clock, issuer: str, *, fresh: bool
 ) -> _Foundation:
-    store = open_store(places.store)
+    store = await asyncio.to_thread(open_store, places.store, places.store_access)
     stack.push_async_callback(store.close)
     master = load_or_create_master(places.keys, create=fresh)
     signer = await Signer.open(key_folder=places.keys, log_folder=places.log, create=fresh, shared=db.shared)

@@ -47,6 +47,7 @@ async def ready(vault: Vault) -> dict[str, Any]:
     return {
         "ready": ready,
         "checks": checks,
+        "store": vault.store.told(),
         "workers": workers,
         "malware": malware,
         "trust": _trust(vault),

@@ -9,6 +9,7 @@ import pytest
 from storage.blobs import BlobStore
 from storage.errors import BlobConflict, BlobKeyInvalid, BlobMissing
 from storage.opening import open_store
+from tests.servers import seaweed
 
 pytestmark = pytest.mark.anyio
 
@@ -20,11 +21,13 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=["folder"])
+@pytest.fixture(params=["folder", "s3", "s3 with versions"])
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
     """Open the one store of this test, as another process would: same place, nothing shared in memory."""
-    addresses = {"folder": f"folder:{tmp_path / 'store'}"}
-    return lambda: open_store(addresses[request.param])
+    if request.param == "folder":
+        return lambda: open_store(f"folder:{tmp_path / 'store'}")
+    address, access = seaweed.fresh_store(tmp_path, lock=request.param == "s3 with versions")
+    return lambda: open_store(address, access)
 
 
 @pytest.fixture
