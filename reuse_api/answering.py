@@ -31,6 +31,7 @@ from vault.errors import (
     NotFound,
     PictureFailed,
     RequestConflict,
+    SearchUnavailable,
     VaultBusy,
 )
 from vault.receipts import ReceiptGone
@@ -107,6 +108,10 @@ def _unavailable(_problem: Exception) -> Problem:
     return problems.of_code("store_unavailable", headers={"Retry-After": str(problems.BUSY_SECONDS)})
 
 
+def _unsearchable(_problem: Exception) -> Problem:
+    return problems.of_code("search_degraded", headers={"Retry-After": str(problems.BUSY_SECONDS)})
+
+
 def _unscanned(_problem: Exception) -> Problem:
     return problems.of_code("malware_scan_unavailable", headers={"Retry-After": str(SCANNER_SECONDS)})
 
@@ -132,6 +137,7 @@ MAKING: dict[type[Exception], Making] = {
     VaultBusy: _busy,
     MalwareScanUnavailable: _unscanned,
     StoreUnavailable: _unavailable,
+    SearchUnavailable: _unsearchable,
     HTTPException: _of_http,
 }
 # Errors of ours: answered in words, and written down.

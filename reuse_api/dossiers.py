@@ -1,6 +1,8 @@
 """Dossiers: opened by the system that processes them, asked about once, closed for good."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,6 +12,7 @@ from reuse_api.idempotency import WriteKey
 from reuse_api.schemas import DossierBody, DossierChange
 from vault.handling import close_dossier, open_dossier
 from vault.plan import ask
+from vault.searching import MAX_PAGE, Sought, in_dossier
 
 router = APIRouter(prefix="/v1/dossiers", tags=["dossiers"])
 
@@ -26,6 +29,21 @@ async def put_dossier(
 async def get_plan(request: Request, vault: TheVault, caller: AsSystem, code: str) -> Response:
     """Ask the one question: what of this dossier is already there?"""
     return answer(request, await ask(vault, caller, code))
+
+
+@router.get("/{code}/search")
+async def get_search(
+    request: Request,
+    vault: TheVault,
+    caller: AsSystem,
+    code: str,
+    q: str = "",
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
+) -> Response:
+    """Search what this dossier's persons hold for its components; an entry for each of them."""
+    sought = Sought(q, after=cursor, limit=limit)
+    return answer(request, await in_dossier(vault, caller, code, sought))
 
 
 @router.patch("/{code}")

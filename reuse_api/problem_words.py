@@ -139,6 +139,29 @@ _FILES = {
         "Không kiểm tra được tệp này trong giới hạn cho phép; hãy xuất hoặc quét lại thành PDF thường.",
         "The file could not be examined within its limits; please export or scan it again to a plain PDF.",
     ),
+    "search_degraded": Row(
+        503,
+        "Chưa tìm kiếm được lúc này; danh sách, kế hoạch và cung cấp giấy tờ vẫn hoạt động. Hãy thử lại sau.",
+        "Searching does not work just now; lists, plans and releases do. Try again later.",
+    ),
+    "query_too_long": Row(422, "Câu tìm kiếm dài quá 200 ký tự.", "A search is at most 200 characters long."),
+    "query_too_many_words": Row(422, "Câu tìm kiếm có quá 20 từ.", "A search holds at most 20 words."),
+    "query_control_characters": Row(
+        422, "Câu tìm kiếm có ký tự điều khiển.", "The search holds control characters."
+    ),
+    "query_mixed_scripts": Row(
+        422,
+        "Có từ trộn chữ cái La-tinh với chữ cái khác trông giống vậy; hãy gõ lại.",
+        "A word mixes Latin letters with others that may look like them; please type it again.",
+    ),
+    "query_without_words": Row(
+        422, "Câu tìm kiếm không có chữ hay số nào.", "The search holds no letter and no digit."
+    ),
+    "query_only_stop_words": Row(
+        422,
+        "Câu tìm kiếm chỉ có những từ như “của”, “và”; hãy thêm từ khác.",
+        "The search holds only words such as “của” and “và”; please add another.",
+    ),
     "malware_scan_unavailable": Row(
         503,
         "Chưa quét được mã độc; không có gì được lưu. Hãy thử lại sau.",

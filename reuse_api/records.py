@@ -43,13 +43,17 @@ async def get_records(
     type: _TEXT = None,
     state: Validity | None = None,
     number: _TEXT = None,
+    q: str | None = None,
     issued_from: Day | None = None,
     issued_until: Day | None = None,
     cursor: _TEXT = None,
     limit: Annotated[int, Query(ge=1, le=issued_search.MAX_PAGE)] = 50,
 ) -> Response:
-    """Search what the agency issued, newest first; `next` is a cursor. A search is an entry."""
-    sought = issued_search.Sought(type, state, number, issued_from, issued_until)
+    """Search what the agency issued; `next` is a cursor. A search is an entry.
+
+    Newest first; with words in `q` (titles, types, issuers, numbers, days; never owners) the best first.
+    """
+    sought = issued_search.Sought(type, state, number, q, issued_from, issued_until)
     return answer(request, await issued_search.search(vault, caller, sought, after=cursor, limit=limit))
 
 

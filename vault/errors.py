@@ -134,3 +134,9 @@ class NotAuthenticated(VaultError):
 
 class Moved(Exception):
     """Something that the decision rests on changed meanwhile: decide afresh (never leaves the vault)."""
+
+
+class SearchUnavailable(VaultError):
+    """Documents cannot be searched for just now; everything else works. Try again later."""
+
+    code = "search_degraded"

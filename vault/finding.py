@@ -118,7 +118,7 @@ async def my_records(vault: Vault, caller: OwnerCaller) -> list[MyRecord]:
     day = legal_day(vault.clock.now())
     async with vault.db.read() as db:
         stored = await trust_rows.explained(db, await records.of_owners(db, [caller.owner], day, {}))
-        reasons = await _validity_reasons(db, [one.facts.id for one in stored])
+        reasons = await validity_reasons(db, [one.facts.id for one in stored])
     return [my_record(one, caller.owner, reasons.get(one.facts.id)) for one in reversed(stored)]
 
 
@@ -298,7 +298,8 @@ def my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
     )
 
 
-async def _validity_reasons(db: AsyncConnection, ids: Sequence[str]) -> dict[str, str]:
+async def validity_reasons(db: AsyncConnection, ids: Sequence[str]) -> dict[str, str]:
+    """Give record -> the ground and the reason of its newest change of validity, where there is one."""
     rows = await db.execute(
         select(validity_event).where(validity_event.c.record.in_(ids)).order_by(validity_event.c.n)
     )

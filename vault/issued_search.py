@@ -11,10 +11,11 @@ from policies.decision import decide
 from policies.facts import AccessFacts, Action, CallerFacts, Validity
 from policies.recording import plain
 from signing.leaf import Kind
-from vault import agencies, epochs, records, telling, trust_rows
+from vault import agencies, epochs, records, searching, telling, trust_rows
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.errors import FieldInvalid, Moved, VaultBusy
+from vault.indexing import issuer_reader
 from vault.records import Stored
 from vault.services import MAX_AFRESH, Answer, Refusal, Vault
 from vault.tables import record, validity_event
@@ -30,6 +31,7 @@ class Sought:
     type: str | None = None
     state: Validity | None = None
     number: str | None = None
+    text: str | None = None
     issued_from: date | None = None
     issued_until: date | None = None
 
@@ -42,20 +44,29 @@ async def search(
     Owners are counted, not named: a document code holds its owner's number.
 
     Args:
-        after: the id of the last record of the page before.
+        after: the id of the last record of the page before; with words, the cursor of that page.
 
     Raises:
-        FieldInvalid: `after` names no record of theirs, or the days are in the wrong order.
+        FieldInvalid: `after` names no record of theirs, the days are in the wrong order, or the words cannot
+            be searched for.
+        SearchUnavailable: there are words, and the index is away.
         VaultBusy: the entry could not be written; nothing is answered.
     """
     if sought.issued_from and sought.issued_until and sought.issued_until < sought.issued_from:
         raise FieldInvalid("issued_until", "ends_before_it_begins")
+    if sought.text is not None:
+        searching.read_words(sought.text)  # before anything is entered
     for _ in range(MAX_AFRESH):
-        at = vault.clock.now()
+        at, onward = vault.clock.now(), None
         async with vault.db.read() as db:
             who = await agencies.caller_facts(db, caller, legal_day(at))
             marks = await epochs.read(db, [epochs.BOOK, ("agency", caller.agency)])
-            found = await _page(db, who, sought, after, min(limit, MAX_PAGE), legal_day(at))
+        if sought.text is None:
+            async with vault.db.read() as db:
+                found = await _page(db, who, sought, after, min(limit, MAX_PAGE), legal_day(at))
+            onward = found[-1].facts.id if len(found) == min(limit, MAX_PAGE) else None
+        else:
+            found, onward = await _worded(vault, who, sought, after, limit, legal_day(at))
         facts = AccessFacts(Action.SEARCH_ISSUED, who)
         decision = decide(facts, vault.book, at)
         if not decision.permitted:
@@ -69,7 +80,7 @@ async def search(
         except Moved:
             continue
         page: Answer = {"records": [_line(one) for one in found], "receipt": logged[0].receipt}
-        return page | ({"next": found[-1].facts.id} if len(found) == min(limit, MAX_PAGE) else {})
+        return page | ({"next": onward} if onward else {})
     raise VaultBusy("the agency keeps changing; try again")
 
 
@@ -90,9 +101,31 @@ async def _page(
     return [stored[one] for one in ids]
 
 
+async def _worded(
+    vault: Vault, who: CallerFacts, sought: Sought, after: str | None, limit: int, day: date
+) -> tuple[list[Stored], str | None]:
+    """Find by words, in the index: among what they issued; each hit is checked again by the rows."""
+    filters = {"type": frozenset([sought.type])} if sought.type is not None else {}
+    if sought.state is not None:
+        filters["state"] = frozenset([sought.state.value])
+    asking = searching.Sought(sought.text or "", filters, after, limit)
+    readers = [issuer_reader(one) for one in sorted(_theirs(who))]
+    days = {"issued_from": sought.issued_from, "issued_until": sought.issued_until}
+    _, page = await searching.asked_of(vault, readers, asking, day, names=False, facets=False, **days)
+    async with vault.db.read() as db:
+        query = _matching(who, sought, day).where(record.c.id.in_(page.ids))
+        theirs = {row.id for row in await db.execute(query)}
+        held = await trust_rows.explained(db, await records.several(db, theirs, day))
+    stored = {one.facts.id: one for one in held}
+    return [stored[one] for one in page.ids if one in stored], page.next
+
+
+def _theirs(who: CallerFacts) -> set[str]:
+    return {who.agency, *who.agency_codes, *who.predecessors}
+
+
 def _matching(who: CallerFacts, sought: Sought, day: date) -> Select[Any]:
-    theirs = {who.agency, *who.agency_codes, *who.predecessors}
-    wanted: list[ColumnElement[bool]] = [record.c.issuer.in_(theirs)]
+    wanted: list[ColumnElement[bool]] = [record.c.issuer.in_(_theirs(who))]
     if sought.type is not None:
         wanted.append(record.c.type == sought.type)
     if sought.number is not None:

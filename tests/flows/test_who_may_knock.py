@@ -80,6 +80,7 @@ EVERYBODYS = {
 SYSTEMS = {
     "PUT /v1/dossiers/{code}": api(at={"code": "new_dossier"}, json="{residence}", **UNNAMED),
     "GET /v1/dossiers/{code}/plan": api(at=DOSSIER, **UNNAMED),
+    "GET /v1/dossiers/{code}/search": api(at=DOSSIER, **UNNAMED),
     "PATCH /v1/dossiers/{code}": api(at={"code": "no_dossier"}, json={"state": "closed"}, **NOT_THEIRS),
     "POST /v1/dossiers/{code}/releases": api(
         at=DOSSIER, json={"components": [{"component": people.KINSHIP}]}, **UNNAMED

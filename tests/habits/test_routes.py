@@ -28,6 +28,7 @@ EXPECTED = {
     "system_caller": {
         "PUT /v1/dossiers/{code}",
         "GET /v1/dossiers/{code}/plan",
+        "GET /v1/dossiers/{code}/search",
         "PATCH /v1/dossiers/{code}",
         "POST /v1/dossiers/{code}/releases",
         "GET /v1/releases/{release_id}/content",

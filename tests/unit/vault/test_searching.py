@@ -1,0 +1,198 @@
+"""Searching one's own documents, a dossier's, an agency's: found, entered, refused, and never shown."""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from reuse_api.demo import people
+from search.index import Document, Index
+from search.opening import open_index
+from signing.leaf import Kind
+from tests.conftest import House
+from vault import issued_search, plan, revoke
+from vault.errors import FieldInvalid, NotFound, SearchUnavailable
+from vault.indexing import documents, index_due
+from vault.searching import Sought, in_dossier, mine
+from vault.services import Refusal, Vault
+from vault.tables import record
+
+pytestmark = pytest.mark.anyio
+
+
+def unexpected(code: str, problem: Exception) -> None:
+    raise AssertionError(code) from problem
+
+
+@pytest.fixture
+async def index(tmp_path: Path) -> AsyncIterator[Index]:
+    opened = open_index(f"tantivy:{tmp_path / 'index'}")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def vault(house: House, index: Index) -> Vault:
+    vault = replace(house.vault, index=index)
+    await index_due(vault, unexpected)
+    return vault
+
+
+async def poisoned(vault: Vault, record_id: str, *readers: str) -> None:
+    """Have the index say that others may see a record."""
+    assert vault.index is not None
+    async with vault.db.read() as db:
+        (one,) = await documents(db, vault, [record_id])
+    await vault.index.put([replace(one, readers=(*one.readers, *readers))])
+
+
+async def test_an_owner_finds_her_own_and_that_is_no_entry(house: House, vault: Vault) -> None:
+    me, before = await house.owner(people.DAUGHTER), await house.size()
+    for text in (
+        "giay khai sinh",
+        "gks",
+        people.DAUGHTER.number,
+        people.DAUGHTER.name,
+        "sinh khai",
+        "giayy khai",
+    ):
+        found = await mine(vault, me, Sought(text))
+        assert [one.record.id for one in found.hits] == [house.daughters], text
+    assert found.loose
+    assert (await mine(vault, me, Sought(people.MOTHER.name))).hits == ()
+    found = await mine(vault, me, Sought("khai"))
+    assert [text for text, asked in found.hits[0].title if asked] == ["khai"]
+    assert found.facets["type"] == {"GKS": 1}
+    assert found.total == 1
+    revoked = {"state": frozenset(["revoked"])}
+    assert (await mine(vault, me, Sought("khai", revoked))).hits == ()
+    assert await house.size() == before
+
+
+async def test_a_poisoned_index_shows_nothing_foreign(house: House, vault: Vault) -> None:
+    me = await house.owner(people.DAUGHTER)
+    commune, police = await house.system(people.COMMUNE), await house.system(people.POLICE)
+    readers = [f"owner:{me.owner}", f"issuer:{people.POLICE.code}"]
+    await poisoned(vault, house.mothers, *readers)
+    assert vault.index is not None
+    foreign = Document(
+        "rec-unknown", tuple(readers), ("Giấy khai sinh",), (), "GKS", None, "in_force", "A", None, None,
+        house.clock.now().date(),
+    )  # fmt: skip
+    await vault.index.put([foreign])
+    found = await mine(vault, me, Sought("khai sinh"))
+    assert [one.record.id for one in found.hits] == [house.daughters]
+    told = await issued_search.search(vault, police, issued_search.Sought(text="khai sinh"))
+    assert isinstance(told, dict)
+    assert told["records"] == []
+    code = await house.opens(commune, people.COMMUNE, house.reregistration())
+    told = await in_dossier(vault, commune, code, Sought("khai sinh"))
+    assert isinstance(told, dict)
+    assert {one["record"] for one in told["records"]} <= {house.daughters}
+
+
+async def test_an_officer_searches_a_dossier_and_each_person_sees_it(house: House, vault: Vault) -> None:
+    police = await house.system(people.POLICE)
+    code = await house.opens(police, people.POLICE, house.residence())
+    told = await in_dossier(vault, police, code, Sought("giay khai sinh"))
+    assert isinstance(told, dict)
+    assert {one["record"] for one in told["records"]} == {house.daughters, house.mothers}
+    assert all(people.KINSHIP in one["components"] for one in told["records"])
+    assert len(told["receipts"]) == 2
+    for citizen, own in ((people.DAUGHTER, house.daughters), (people.MOTHER, house.mothers)):
+        (entry,) = await house.last(await house.owner(citizen))
+        assert (entry.kind, entry.parts.event["type"]) == (Kind.SEARCH, "dossier_searched")
+        assert entry.parts.purpose["dossier"] == code
+        assert entry.parts.basis["found"] == [own]
+    # Somebody else's dossier, and none at all, are the same.
+    commune = await house.system(people.COMMUNE)
+    for other in (code, house.code(people.COMMUNE)):
+        with pytest.raises(NotFound):
+            await in_dossier(vault, commune, other, Sought("giay"))
+
+
+async def test_no_officer_no_search(house: House, vault: Vault) -> None:
+    police = await house.system(people.POLICE)
+    code = await house.opens(police, people.POLICE, house.residence())
+    unnamed = await house.system(people.POLICE, officer=False)
+    assert isinstance(await in_dossier(vault, unnamed, code, Sought("giay")), Refusal)
+    asked = await issued_search.search(vault, unnamed, issued_search.Sought(text="giay"))
+    assert isinstance(asked, Refusal)
+
+
+async def test_an_agency_searches_what_it_issued_but_not_over_owners(house: House, vault: Vault) -> None:
+    commune = await house.system(people.COMMUNE)
+    told = await issued_search.search(vault, commune, issued_search.Sought(text="khai sinh"), limit=2)
+    assert isinstance(told, dict)
+    assert len(told["records"]) == 2
+    sought = issued_search.Sought(text="khai sinh")
+    more = await issued_search.search(vault, commune, sought, after=told["next"], limit=2)
+    assert isinstance(more, dict)
+    every = {one["record"] for one in told["records"] + more["records"]}
+    assert every == {house.daughters, house.mothers, house.childs}
+    assert "next" not in more
+    (entry,) = await house.last(commune)
+    assert (entry.kind, entry.parts.basis["sought"]["text"]) == (Kind.SEARCH, "khai sinh")
+    for text in (people.DAUGHTER.name, people.DAUGHTER.number):
+        told = await issued_search.search(vault, commune, issued_search.Sought(text=text))
+        assert isinstance(told, dict)
+        assert told["records"] == []
+    await revoke.revoke(vault, commune, house.mothers, ground="Luật", reason="sai", key=os.urandom(4).hex())
+    # The rows count, though the index has not heard of it yet.
+    told = await issued_search.search(vault, commune, issued_search.Sought(text="khai sinh"))
+    assert isinstance(told, dict)
+    states = {one["record"]: one["validity"] for one in told["records"]}
+    assert states[house.mothers] == "revoked"
+
+
+async def test_search_down_is_said_so_and_plans_and_releases_go_on(house: House, vault: Vault) -> None:
+    me, police = await house.owner(people.DAUGHTER), await house.system(people.POLICE)
+    code = await house.opens(police, people.POLICE, house.residence())
+    gone = open_index("http://kho:hush@127.0.0.1:9")
+    for down in (replace(vault, index=gone), replace(vault, index=None)):
+        before = await house.size()
+        for asking in (
+            mine(down, me, Sought("giay")),
+            in_dossier(down, police, code, Sought("giay")),
+            issued_search.search(down, police, issued_search.Sought(text="giay")),
+        ):
+            with pytest.raises(SearchUnavailable) as told:
+                await asking
+            assert "hush" not in str(told.value)
+        assert await house.size() == before
+        assert isinstance(await plan.ask(down, police, code), dict)
+    assert await house.releases(police, code)
+    await gone.close()
+
+
+@pytest.mark.parametrize("text", ["a" * 10_000, "của và", "*", "a\x00b", "Nguуễn"])
+async def test_words_that_cannot_be_searched_for_are_refused_before_anything_is_entered(
+    house: House, vault: Vault, text: str
+) -> None:
+    me, police = await house.owner(people.DAUGHTER), await house.system(people.POLICE)
+    before = await house.size()
+    for asking in (
+        mine(vault, me, Sought(text)),
+        in_dossier(vault, police, "no-dossier", Sought(text)),
+        issued_search.search(vault, police, issued_search.Sought(text=text)),
+    ):
+        with pytest.raises(FieldInvalid) as refused:
+            await asking
+        assert refused.value.field == "q"
+    assert await house.size() == before
+
+
+async def test_a_record_that_is_gone_from_the_rows_is_not_shown(house: House, vault: Vault) -> None:
+    me = await house.owner(people.DAUGHTER)
+    assert len(await house.rows(select(record))) == 3
+    assert vault.index is not None
+    await vault.index.put([
+        Document("rec-gone", (f"owner:{me.owner}",), ("khai",), (), "GKS", None, "in_force", "A", None, None,
+                 house.clock.now().date())
+    ])  # fmt: skip
+    assert [one.record.id for one in (await mine(vault, me, Sought("khai"))).hits] == [house.daughters]
+    with pytest.raises(FieldInvalid):
+        await mine(vault, me, Sought("khai", after="nonsense"))
