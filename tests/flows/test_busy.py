@@ -1,18 +1,23 @@
 """If the entry cannot be written nothing is served, and nothing is changed."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from reuse_api.demo import people
 from reuse_api.demo.people import COMMUNE, KINSHIP, POLICE
+from vault import postgres
+from vault.connecting import connect
+from vault.rows_address import RowsAddress
+from vault.sqlite import SqliteDatabase
 
+ROWS = ("sqlite", "postgresql")
 TABLES = ("log_entry", "record", "dossier", "release", "request", "validity_event", "delivery_share")
 
 
@@ -144,32 +149,43 @@ def scene(
 
 @pytest.fixture(scope="module", autouse=True)
 def impatient(kho: Any) -> Iterator[None]:
-    """Have the one writer give up after a moment: what it does then is the same."""
-
-    async def wait(milliseconds: int) -> None:
-        async with kho.vault.db.write() as db:
-            await db.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
-
-    kho.run(wait(50))
+    """Have a writer give up after a moment: what it does then is the same."""
+    waiting = wait_sqlite if isinstance(kho.vault.db, SqliteDatabase) else wait_postgres
+    kho.run(waiting(kho.vault.db, 50))
     yield
-    kho.run(wait(5000))
+    kho.run(waiting(kho.vault.db, 5000))
+
+
+async def wait_sqlite(database: Any, milliseconds: int) -> None:
+    async with database.write() as db:
+        await db.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+
+
+async def wait_postgres(database: Any, milliseconds: int) -> None:
+    postgres._SESSION["lock_timeout"] = f"{milliseconds}ms"
+    await database._writers.dispose()  # connections made from now on have it
 
 
 @contextmanager
 def held(kho: Any) -> Iterator[None]:
     """Somebody else holds the database: nothing can be written."""
-    with closing(sqlite3.connect(kho.settings.database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            other.execute("ROLLBACK")
+    other = kho.run(connect(RowsAddress(kho.settings.database), hold="none"))
+    holding = AsyncExitStack()
+    kho.run(holding.enter_async_context(other.write()))
+    try:
+        yield
+    finally:
+        kho.run(holding.aclose())
+        kho.run(other.close())
 
 
 def counts(kho: Any) -> list[int]:
-    with closing(sqlite3.connect(kho.settings.database)) as rows:
-        found = [rows.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES]
-    return [*found, kho.vault.signer.tree.size]
+    async def found() -> list[int]:
+        async with kho.vault.db.read() as db:
+            counting = [text(f"SELECT count(*) FROM {table}") for table in TABLES]
+            return [(await db.execute(one)).scalar_one() for one in counting]
+
+    return [*kho.run(found()), kho.vault.signer.tree.size]
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)

@@ -227,7 +227,10 @@ def test_a_vault_that_is_served_is_not_written_by_another(
     }
     packages = tmp_path / "packages.jsonl"
     packages.write_text("\n".join(json.dumps(row) for row in shipped_packages()))
-    for arguments in (["import", "catalogue", str(packages)], ["migrate"], ["inspect", "--sweep"]):
+    alone = [["inspect", "--sweep"]]
+    if not kho.vault.db.shared:  # otherwise several may write, and a migration that only adds may go in
+        alone += [["import", "catalogue", str(packages)], ["migrate"]]
+    for arguments in alone:
         done = kho_command(*arguments, env=places)
         assert done.returncode == 1, done.stdout
         assert "kho serve" in done.stderr, "it says what holds the vault"
