@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-long lint bench pictures clean
+.PHONY: install demo test test-long test-servers lint bench pictures clean
 
 install: $(STAMP)
 
@@ -34,6 +34,9 @@ test: lint
 
 test-long: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
+
+test-servers: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile --rows=postgresql -m "not long" tests/contracts tests/flows tests/faults/test_several_processes.py
 
 pictures: install
 	@$(BIN)/python -m tests.pages.pictures docs/pictures

@@ -22,6 +22,7 @@ from vault.tables import log_entry, log_head, record, session
 from vault.telling import VAULT_HOLDER, nothing_to_check
 
 pytestmark = pytest.mark.anyio
+ROWS = ("sqlite", "postgresql")
 
 
 async def entry(house, number=0, kind=Kind.HEARTBEAT) -> Prepared:

@@ -12,12 +12,10 @@ from sqlalchemy import text
 
 from reuse_api.demo import people
 from reuse_api.demo.people import COMMUNE, KINSHIP, POLICE
-from vault import postgres
 from vault.connecting import connect
 from vault.rows_address import RowsAddress
 from vault.sqlite import SqliteDatabase
 
-ROWS = ("sqlite", "postgresql")
 TABLES = ("log_entry", "record", "dossier", "release", "request", "validity_event", "delivery_share")
 
 
@@ -162,8 +160,8 @@ async def wait_sqlite(database: Any, milliseconds: int) -> None:
 
 
 async def wait_postgres(database: Any, milliseconds: int) -> None:
-    postgres._SESSION["lock_timeout"] = f"{milliseconds}ms"
-    await database._writers.dispose()  # connections made from now on have it
+    async with database.write() as db:  # another of its connections may wait the whole time
+        await db.exec_driver_sql(f"SET lock_timeout = {milliseconds}")
 
 
 @contextmanager
