@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from typing import TYPE_CHECKING
 
 from vault.errors import VaultIncomplete
+
+if TYPE_CHECKING:  # settings are read by every command, and most know no rows: it is loaded where it is used
+    from sqlalchemy import URL
 
 SERVER = "postgresql+asyncpg"
 _OPTIONS = frozenset({"host", "ssl"})
@@ -31,19 +32,21 @@ class RowsAddress:
             raise ValueError(f"{self} is no file")
         return Path(self.text)
 
-    def url(self) -> URL:
+    def url(self) -> "URL":
         """Give what the driver is opened by, with the password.
 
         Raises:
             VaultIncomplete: the file of the password cannot be read, or others can read it.
         """
+        from sqlalchemy import URL  # noqa: PLC0415
+
         if not self.server:
             return URL.create("sqlite+aiosqlite", database=self.text)
-        url = make_url(self.text)
+        url = _read(self.text)
         return url.set(password=_first_line(self.password_file)) if self.password_file else url
 
     def __str__(self) -> str:
-        return make_url(self.text).render_as_string(hide_password=True) if self.server else self.text
+        return _read(self.text).render_as_string(hide_password=True) if self.server else self.text
 
     def __repr__(self) -> str:
         return f"RowsAddress({self})"
@@ -56,8 +59,8 @@ def check_rows_address(text: str) -> str:
             raise ValueError("expected the path of a file")
         return text
     try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
+        url = _read(text)
+    except ValueError:
         raise ValueError(f'expected a path, or "{SERVER}://USER@HOST/DATABASE"') from None
     if url.drivername != SERVER:
         raise ValueError(f'expected a path, or an address that begins with "{SERVER}://"')
@@ -66,6 +69,16 @@ def check_rows_address(text: str) -> str:
     if set(url.query) - _OPTIONS:
         raise ValueError(f"of options, only {' and '.join(sorted(_OPTIONS))} can be given")
     return text
+
+
+def _read(text: str) -> "URL":
+    from sqlalchemy import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        return make_url(text)
+    except ArgumentError:
+        raise ValueError("it is no address") from None
 
 
 def _first_line(path: Path) -> str:
