@@ -59,6 +59,9 @@ COMMANDS = {
     "seal-key": Command(
         "seal_keys", "Register the keys that agencies seal with, and how their seals look.", group=True
     ),
+    "agency-certificate": Command(
+        "agency_certificates", "Register whose signature a certificate makes.", group=True
+    ),
     "verify": Command("verify", "Check a receipt, a document or a log, offline.", group=True),
 }
 

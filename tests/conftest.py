@@ -364,6 +364,21 @@ def rows_address(folder: Path, template: Template) -> Iterator[RowsAddress]:
 
 
 @pytest.fixture
+def vault_settings(folder: Path, rows_address: RowsAddress, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point the settings at this test's copy of the built vault."""
+    places = {
+        "DATABASE": rows_address.text,
+        "STORE": f"folder:{folder / 'blobs'}",
+        "KEYS": folder / "keys",
+        "LOG_FOLDER": folder / "log",
+        "SCRATCH": folder / "scratch",
+    }
+    for name, value in places.items():
+        monkeypatch.setenv(f"KHO_{name}", str(value))
+    return folder
+
+
+@pytest.fixture
 def open_house(folder: Path, rows_address: RowsAddress, template: Template, workers: WorkerPool) -> Any:
     """Open this test's copy: `async with open_house() as house`, as often as it needs."""
 

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.evidence_tables import agency_certificate, record_certificate
@@ -43,9 +44,19 @@ async def of_agency(db: AsyncConnection, agency: str) -> tuple[Registration, ...
     return await _read(db, agency_certificate.c.agency == agency)
 
 
+async def every(db: AsyncConnection, limit: int) -> tuple[Registration, ...]:
+    """Read the certificates of every agency, by agency, oldest first, `limit` at most."""
+    order = (agency_certificate.c.agency, agency_certificate.c.valid_from, agency_certificate.c.sha256)
+    return await _told(db, select(agency_certificate).order_by(*order).limit(limit))
+
+
 async def _read(db: AsyncConnection, which: object) -> tuple[Registration, ...]:
     query = select(agency_certificate).where(which)  # type: ignore[arg-type]
     order = (agency_certificate.c.valid_from, agency_certificate.c.agency, agency_certificate.c.sha256)
+    return await _told(db, query.order_by(*order))
+
+
+async def _told(db: AsyncConnection, query: Select[Any]) -> tuple[Registration, ...]:
     return tuple(
         Registration(
             row.agency,
@@ -55,7 +66,7 @@ async def _read(db: AsyncConnection, which: object) -> tuple[Registration, ...]:
             date.fromisoformat(row.valid_until) if row.valid_until else None,
             row.idx,
         )
-        for row in await db.execute(query.order_by(*order))
+        for row in await db.execute(query)
     )
 
 

@@ -19,7 +19,7 @@ from signing.leaf import Kind, Parts
 from vault import agencies, agency_certificates, entries, epochs, reclassing, requests
 from vault.agency_certificates import Registration
 from vault.appending import Transaction
-from vault.callers import StaffCaller
+from vault.callers import VAULT_ACTOR, StaffCaller
 from vault.entries import Logged
 from vault.errors import FieldInvalid, NotAuthenticated, NotFound
 from vault.services import Answer, Vault
@@ -54,10 +54,19 @@ async def certificates(vault: Vault, agency: str) -> tuple[Registration, ...]:
         return await agency_certificates.of_agency(db, agency)
 
 
-async def register(vault: Vault, caller: StaffCaller, body: NewCertificate, *, key: str) -> Answer:
+async def every_certificate(vault: Vault, limit: int) -> tuple[tuple[Registration, tuple[str, str]], ...]:
+    """List the certificates of every agency with the agency's name (vi, en), by agency, `limit` at most."""
+    async with vault.db.read() as db:
+        found = await agency_certificates.every(db, limit)
+        names = {one: await agencies.name(db, one) for one in {each.agency for each in found}}
+    return tuple((one, names[one.agency]) for one in found)
+
+
+async def register(vault: Vault, caller: StaffCaller | None, body: NewCertificate, *, key: str) -> Answer:
     """Register a certificate as an agency's; what it signed is judged anew.
 
     Args:
+        caller: None for whoever has the keys of the vault, at its command line.
         key: the Idempotency-Key.
 
     Raises:
@@ -93,7 +102,14 @@ async def register(vault: Vault, caller: StaffCaller, body: NewCertificate, *, k
 
 
 async def end(
-    vault: Vault, caller: StaffCaller, agency: str, fingerprint: str, *, until: date, reason: str, key: str
+    vault: Vault,
+    caller: StaffCaller | None,
+    agency: str,
+    fingerprint: str,
+    *,
+    until: date,
+    reason: str,
+    key: str,
 ) -> Answer:
     """Give a registration its last day, a past one too where a key was lost; what it signed is judged anew.
 
@@ -129,7 +145,7 @@ Write = Callable[[Transaction, Logged], Awaitable[None]]
 
 async def _act(
     vault: Vault,
-    caller: StaffCaller,
+    caller: StaffCaller | None,
     event: str,
     facts: dict[str, Any],
     write: Write,
@@ -142,17 +158,16 @@ async def _act(
     told = {name: plain(value) for name, value in facts.items() if value is not None}
     parts = Parts(
         subject={},
-        actor=caller.actor(),
+        actor=VAULT_ACTOR if caller is None else caller.actor(),
         purpose={},
         basis={"facts": told},
         event={"type": event, "result": "permitted", "at": at.isoformat()},
     )
-    prepared = entries.prepare(
-        Kind.ADMINISTRATOR_ACT, parts, held, at=at, caller_kind=caller.kind, caller=caller.id
-    )
+    kind, id = ("vault", "vault") if caller is None else (caller.kind, caller.id)
+    prepared = entries.prepare(Kind.ADMINISTRATOR_ACT, parts, held, at=at, caller_kind=kind, caller=id)
 
     async def change(tx: Transaction) -> Answer:
-        done = await requests.answered(tx.db, caller.id, key, asked)
+        done = await requests.answered(tx.db, id, key, asked)
         if done is not None:
             return done
         (logged,) = await tx.append([prepared])
@@ -164,7 +179,7 @@ async def _act(
             "receipt": logged.receipt,
             "index": logged.index,
         }
-        await requests.keep(tx.db, caller.id, key, asked, answer, at)
+        await requests.keep(tx.db, id, key, asked, answer, at)
         return answer
 
     answer = await vault.appender.commit(change)
@@ -172,8 +187,8 @@ async def _act(
     return answer
 
 
-def _allowed(caller: StaffCaller) -> None:
-    if caller.role != "administrator":
+def _allowed(caller: StaffCaller | None) -> None:
+    if caller is not None and caller.role != "administrator":
         raise NotAuthenticated("role_missing")
 
 

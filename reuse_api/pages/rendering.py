@@ -66,7 +66,12 @@ ROOMS: dict[Room, _Room] = {
     "admin": _Room(
         "/admin",
         STAFF_COOKIE,
-        (("admin", "/admin"), ("work", "/admin/work"), ("quarantine", "/admin/quarantine")),
+        (
+            ("admin", "/admin"),
+            ("work", "/admin/work"),
+            ("certificates", "/admin/certificates"),
+            ("quarantine", "/admin/quarantine"),
+        ),
     ),
 }
 

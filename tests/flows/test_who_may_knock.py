@@ -238,6 +238,9 @@ ADMINISTRATION = {
     "GET /admin/procedures/{code}": room(at={"code": people.RESIDENCE}, administrator=200),
     "POST /admin/procedures/{code}/edits": form("administrator", code=people.RESIDENCE),
     "POST /admin/edits/{edit_id}/end": form("administrator", edit_id="none"),
+    "GET /admin/certificates": room(administrator=200),
+    "POST /admin/certificates": form("administrator"),
+    "POST /admin/certificates/{agency}/{sha256}/end": form("administrator", agency="none", sha256="none"),
     "GET /admin/quarantine": room(administrator=200),
     "POST /admin/quarantine/{item}/end": form("administrator", item="none"),
 }

@@ -13,6 +13,7 @@ PLACES = [
     "/admin",
     "/admin?q=xyzzy",
     "/admin/work",
+    "/admin/certificates",
     "/admin/procedures/1.013225",
     "/admin/procedures/1.013225?row=3",
     "/admin/procedures/1.004222?row=new",

@@ -10,22 +10,6 @@ from reuse_api.commands.ending import Ending
 from reuse_api.commands.seal_images import _REFUSALS
 from reuse_api.demo.people import COMMUNE
 from signing.round_seal import draw_round_seal
-from tests.conftest import Template
-
-
-@pytest.fixture
-def vault_settings(folder: Path, template: Template, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Point the settings at this test's copy of the built vault."""
-    places = {
-        "DATABASE": folder / "rows.db",
-        "STORE": f"folder:{folder / 'blobs'}",
-        "KEYS": folder / "keys",
-        "LOG_FOLDER": folder / "log",
-        "SCRATCH": folder / "scratch",
-    }
-    for name, value in places.items():
-        monkeypatch.setenv(f"KHO_{name}", str(value))
-    return folder
 
 
 @pytest.mark.parametrize(
