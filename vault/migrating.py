@@ -15,6 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
@@ -129,7 +130,7 @@ def _steps(found: str | None, wanted: str) -> list[Script]:
     """Give the versions that rows lack, oldest first; SchemaMismatch if they are newer than this program."""
     try:
         return list(reversed(list(_scripts().iterate_revisions(wanted, found or "base"))))
-    except CommandError:
+    except (CommandError, RevisionError):
         raise SchemaMismatch(
             f"the rows are at version {found}, which this Kho, at {wanted}, does not know: "
             "they are newer; install the newer Kho"

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from sqlalchemy import BigInteger, BindParameter, Integer, Text, event, func, literal, select, text
-from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
+from sqlalchemy import BigInteger, BindParameter, Column, Integer, Text, event, func, literal, select, text
+from sqlalchemy.dialects.postgresql.base import PGDDLCompiler, PGTypeCompiler
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -228,6 +228,7 @@ def migrating_engine(address: RowsAddress) -> AsyncEngine:
     """
     made = engine(address, poolclass=NullPool)
     made.sync_engine.dialect.type_compiler_instance = _ColumnTypes(made.sync_engine.dialect)
+    made.sync_engine.dialect.ddl_compiler = _Columns
 
     @event.listens_for(made.sync_engine, "connect")
     def _unlimited(connection: Any, _record: object) -> None:
@@ -247,6 +248,13 @@ async def turn_to_migrate(of: AsyncEngine) -> AsyncIterator[None]:
         await db.execute(text("SET LOCAL lock_timeout = '120s'"))
         await db.execute(select(func.pg_advisory_xact_lock(_lock(_MIGRATING))))
         yield
+
+
+class _Columns(PGDDLCompiler):
+    def get_column_specification(self, column: Column[Any], **kw: Any) -> str:
+        # No row of ours is numbered by the database.
+        said = str(super().get_column_specification(column, **kw))  # type: ignore[no-untyped-call]
+        return said.replace(" SERIAL ", " BIGINT ")
 
 
 class _ColumnTypes(PGTypeCompiler):

@@ -93,3 +93,14 @@ async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
     before = (tmp_path / "rows.db").read_bytes()
     await migrate(rows_in(tmp_path))
     assert (tmp_path / "rows.db").read_bytes() == before
+
+
+async def test_rows_newer_than_the_program_are_refused(tmp_path: Path) -> None:
+    await migrate(rows_in(tmp_path))
+    engine = create_engine(f"sqlite:///{tmp_path / 'rows.db'}")
+    with engine.begin() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    for refused in (check_schema, migrate):
+        with pytest.raises(SchemaMismatch, match=r"9999.*newer"):
+            await refused(rows_in(tmp_path))
