@@ -1,6 +1,7 @@
 """Both languages have every message, and every message that a page asks for is there."""
 
 import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
@@ -31,6 +32,7 @@ PAGES = Path(str(files("reuse_api.pages")))
 CATALOGUES = PAGES.parent / "locale"
 
 
+@cache
 def catalogue(code: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted((CATALOGUES / code / "LC_MESSAGES").glob("*.po")):
