@@ -136,6 +136,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "desk.advice.",
         "desk.notice.",
         "desk.scan_value.",
+        "desk.waiting.",
         "event.",
         "kind.",
         "upload.error.",
