@@ -15,6 +15,8 @@ from reuse_api.demo.people import COMMUNE, KINSHIP, POLICE
 from signing.receipt import verify_receipt
 from vault.validity import MAX_WORDS
 
+ROWS = ("sqlite", "postgresql")
+
 
 @pytest.fixture
 def dossier(kho: Any, police: httpx.Client, residence: dict[str, Any], certificate: Any) -> str:
