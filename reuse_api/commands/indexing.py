@@ -18,7 +18,7 @@ from vault.outbox import Letter
 
 
 def reindex() -> None:
-    """Build the search index from the rows, beside the one in use, and switch; the same answers afterwards.
+    """Build the search index from the rows, beside the one in use, and switch.
 
     With SQLite nobody may serve meanwhile; `kho serve` builds an index that is not there by itself.
     """
@@ -37,7 +37,7 @@ async def _reindex(settings: Settings) -> int:
 
 
 def work() -> None:
-    """Do what a served vault does by itself (index, waiting seals, renewals), without doors; until Ctrl-C.
+    """Do what a served vault does by itself, without doors; until Ctrl-C.
 
     Beside servers of the same rows, on PostgreSQL; SQLite has one process, which works by itself.
     """
@@ -59,7 +59,10 @@ async def _work(settings: Settings) -> None:
 def dead_letters(
     replay: Annotated[bool, typer.Option("--replay", help="Have all of it tried again.")] = False,
 ) -> None:
-    """List what could not be carried out after many attempts; ends with 1 when there is any."""
+    """List what could not be carried out after many attempts, or have it tried again.
+
+    Ends with 1 when there is any.
+    """
     found = asyncio.run(_dead_letters(read_settings(), replay=replay))
     for one in found:
         when = f"{one.dead_at:%Y-%m-%dT%H:%M:%SZ}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -19,7 +20,7 @@ from reuse_api.problems import words
 from vault import revoke
 from vault.callers import SystemCaller
 from vault.docket import competence
-from vault.errors import FieldInvalid, NotFound
+from vault.errors import FieldInvalid, NotFound, SearchUnavailable
 from vault.issued import heard, one_issued
 from vault.issued_search import Sought, search
 from vault.services import Answer, Refusal, Vault
@@ -44,14 +45,16 @@ class _Typed:
     type: str
     state: str
     after: str
+    text: str = ""
 
     @property
     def sought(self) -> bool:
-        return any((self.number, self.type, self.state, self.after))
+        return any((self.number, self.type, self.state, self.after, self.text))
 
     def query(self) -> str:
-        """Give the part of an address that asks the same again, the number apart."""
-        return urlencode({name: text for name, text in asdict(self).items() if text and name != "number"})
+        """Give the part of an address that asks the same again, what is answered in no address apart."""
+        apart = ("number", "text")
+        return urlencode({name: text for name, text in asdict(self).items() if text and name not in apart})
 
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -67,24 +70,32 @@ async def listed(
 
 @router.post("/desk/issued")
 async def searched(request: Request, vault: TheVault, caller: AsDesk) -> Response:
-    """Search what the agency issued: a number, which may be a person's, is answered here, in no address."""
+    """Search what the agency issued: a number, which may be a person's, and words are in no address."""
     form = await sent(request, "desk")
-    number, type, after = (one(form, name) for name in ("number", "type", "after"))
-    typed = _Typed(number, type, _state(one(form, "state")), after)
-    if typed.number:
+    number, type, after, text = (one(form, name) for name in ("number", "type", "after", "text"))
+    typed = _Typed(number, type, _state(one(form, "state")), after, text)
+    if typed.number or typed.text:
         return await _listed(request, vault, caller, typed)
     return onward("?".join(part for part in ("/desk/issued", typed.query()) if part))
 
 
 async def _listed(request: Request, vault: Vault, caller: SystemCaller, typed: _Typed) -> Response:
     clerk = Clerk(language_of(request), vault.book)
-    sought = Sought(typed.type or None, Validity(typed.state) if typed.state else None, typed.number or None)
+    state = Validity(typed.state) if typed.state else None
+    sought = Sought(typed.type or None, state, typed.number or None, typed.text or None)
+    fault, told = "", dict[str, Any](records=[])
     try:
-        told = await search(vault, caller, sought, after=typed.after or None, limit=_PAGE)
-    except FieldInvalid:
-        raise NotFound from None
-    if isinstance(told, Refusal):
-        return refused(request, told)
+        outcome = await search(vault, caller, sought, after=typed.after or None, limit=_PAGE)
+    except FieldInvalid as problem:
+        if problem.field != "q":
+            raise NotFound from None
+        fault = problem.code
+    except SearchUnavailable as problem:
+        fault = problem.code
+    else:
+        if isinstance(outcome, Refusal):
+            return refused(request, outcome)
+        told = outcome
     return page(
         request,
         "desk_issued.html",
@@ -92,6 +103,8 @@ async def _listed(request: Request, vault: Vault, caller: SystemCaller, typed: _
         section="issued",
         papers=[clerk.paper(each) for each in told["records"]],
         typed=typed,
+        status=422 if fault else 200,
+        fault=words(fault, clerk.language.code, "officer") if fault else "",
         types=[(each, clerk.kind_of_paper(each)) for each in (await competence(vault, caller)).issues],
         states=[(each, clerk.name("validity", each)) for each in STATES],
         older=replace(typed, after=told["next"]) if "next" in told else None,

@@ -10,13 +10,15 @@ from reuse_api.content import picture as picture_of
 from reuse_api.pages.acting import Announced
 from reuse_api.pages.consent_views import tell_requests
 from reuse_api.pages.document_views import tell_document
+from reuse_api.pages.forms import one, sent
 from reuse_api.pages.quarantine_views import tell_shut
 from reuse_api.pages.rendering import language_of, page
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.pages.views import Narrator
+from reuse_api.problems import words
 from signing.file_types import XML
-from vault import deliver, finding, looking, my_consents, picturing, versions
-from vault.errors import NotFound
+from vault import deliver, finding, looking, my_consents, picturing, searching, versions
+from vault.errors import FieldInvalid, NotFound, SearchUnavailable
 from vault.quarantine_ending import my_quarantine
 from vault.services import Refusal
 
@@ -41,7 +43,39 @@ async def records(
         records=[narrator.record(one) for one in held],
         added=bool(added),
         known=bool(known),
+        sought="",
+        found=None,
+        fault="",
         shut=[tell_shut(narrator.language, one) for one in await my_quarantine(vault, caller)],
+    )
+
+
+@router.post("/wallet/search")
+async def searched(request: Request, vault: TheVault, caller: AsOwner) -> Response:
+    """Show which of my documents hold the words: answered here, since they may be a number, in no address."""
+    form = await sent(request, "wallet")
+    text, fault, found = one(form, "q"), "", None
+    try:
+        found = await searching.mine(vault, caller, searching.Sought(text, limit=searching.MAX_PAGE))
+    except (FieldInvalid, SearchUnavailable) as problem:
+        fault = problem.code
+    narrator = Narrator(language_of(request), vault.book)
+    held = [each.record for each in found.hits] if found else await finding.my_records(vault, caller)
+    return page(
+        request,
+        "records.html",
+        section="records",
+        here="/wallet",
+        status=422 if fault else 200,
+        me=await finding.me(vault, caller),
+        waiting=[],
+        shut=[],
+        added=False,
+        known=False,
+        records=[narrator.record(each) for each in held],
+        sought=text,
+        found=found,
+        fault=words(fault, narrator.language.code) if fault else "",
     )
 
 

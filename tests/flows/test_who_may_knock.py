@@ -153,6 +153,7 @@ WALLET = {
     "GET /wallet/upload": room(**OWNERS),
     "POST /wallet/records": room(owner=422, another=422),
     "GET /wallet/people": room(**OWNERS),
+    "POST /wallet/search": form("owner"),
     "POST /wallet/people": form("owner"),
     "POST /wallet/people/act": form("owner"),
     "POST /wallet/people/end": form("owner"),

@@ -149,6 +149,7 @@ async def _serving(folder: Path, workers: WorkerPool) -> AsyncIterator[tuple[Vau
             keys,
             folder / "log",
             folder / "scratch",
+            search=f"tantivy:{folder / 'index'}",
         )
         trusted = Authorities(
             TrustFolder(fixed=authority.anchors()),

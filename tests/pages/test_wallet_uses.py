@@ -38,6 +38,39 @@ def fill(visit: Any, title: str, kind: str, file: Path) -> None:
     visit.follow(visit.page.locator(".fields button[type=submit]"))
 
 
+def test_a_citizen_finds_her_paper_without_accents_and_is_told_what_cannot_be_searched_for(
+    visiting: Visiting,
+) -> None:
+    visit = visiting("vi", script=False)
+    visit.sign_in(visit.told.stage.mother)
+    page = visit.go("/wallet")
+    every = page.locator("ul.cards > li").count()
+
+    def search(text: str) -> None:
+        page.locator("#q").fill(text)
+        visit.follow(page.locator("form[role=search] button"))
+
+    for _ in range(100):  # the index follows the rows within a moment
+        search("giay khai sinh")
+        if page.locator("ul.cards > li").count() and not page.locator("#q-error").count():
+            break
+        page.wait_for_timeout(100)
+    assert page.locator("#q-error").count() == 0
+    assert "khai sinh" in page.locator("ul.cards > li h2").first.inner_text().lower()
+    assert page.locator("#q").input_value() == "giay khai sinh"
+    assert "giay" not in page.url
+    search("zzzzzz qqqqqq")
+    assert page.locator("ul.cards > li").count() == 0
+    search(HOSTILE)
+    assert page.locator("#q").input_value() == HOSTILE
+    visit.follow(page.locator("main [role=status] a"))
+    assert page.locator("ul.cards > li").count() == every
+    search("của và")
+    assert page.locator("#q").get_attribute("aria-invalid") == "true"
+    assert "của" in page.locator("#q-error").inner_text()
+    assert page.locator("ul.cards > li").count() == every
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_a_refused_file_is_told_at_its_field_and_nothing_typed_is_lost(
     visiting: Visiting, tmp_path: Path, language: str

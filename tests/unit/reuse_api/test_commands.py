@@ -319,5 +319,7 @@ def test_the_list_of_commands_loads_nothing_that_it_does_not_show() -> None:
         assert f"\n  {name} " in done.stdout
     for name, command in COMMANDS.items():
         if not command.group:
-            told = getattr(import_module(f"reuse_api.commands.{command.module}"), name).__doc__
+            told = getattr(
+                import_module(f"reuse_api.commands.{command.module}"), name.replace("-", "_")
+            ).__doc__
             assert told.splitlines()[0] == command.help, "its line in the list is what it says of itself"
