@@ -30,7 +30,9 @@ COMMANDS = {
         "demo",
         "Build or keep the demo's vault, tell its story with every step real, serve until Ctrl-C or SIGTERM.",
     ),
-    "migrate": Command("upkeep", "Bring the database of the settings to this version's schema."),
+    "migrate": Command(
+        "upkeep", "Bring the database of the settings to this version's schema; again, it changes nothing."
+    ),
     "inspect": Command(
         "upkeep",
         "Compare rows, blobs and log of the vault, without any key; ends with 1 when something is wrong.",
