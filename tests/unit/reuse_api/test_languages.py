@@ -85,7 +85,8 @@ def composed() -> set[str]:
     fields |= {f"field.{one.label}" for each in (*groups_shown, *tables) for one in each.fields}
     fields |= {f"field.{name}" for name in (*OF_FILE, *(table.name for table in tables))}
     troubled = {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
-    audit = {f"audit.counts.by.{one}" for one in BYS}
+    audit = {f"certificates.{done}" for done in ("added", "ended")}
+    audit |= {f"audit.counts.by.{one}" for one in BYS}
     return groups | labels | tabs | told | desk | fields | audit | troubled
 
 
@@ -116,6 +117,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
     whole = {key for key in wanted if not key.endswith(".")} | composed()
     assert {key for key in wanted if key.endswith(".")} == {
         "accesses.",
+        "certificates.",
         "consents.done.",
         "people.done.",
         "audit.counts.by.",
