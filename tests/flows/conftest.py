@@ -30,7 +30,7 @@ from reuse_api.serving import listen, server
 from reuse_api.settings import Settings
 from reuse_api.tokens import CLIENT_ASSERTION_TYPE, JWT_BEARER
 from reuse_api.wiring import AUTHORITY, open_vault
-from tests.servers import postgres
+from tests.servers import postgres, seaweed
 from vault import staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
 from vault.authenticating import new_sign_in_code, redeem_code
@@ -172,8 +172,9 @@ class Kho:
 class _Service:
     """The service in a thread of its own, with an event loop of its own, as `kho serve` has."""
 
-    def __init__(self, folder: Path, rows: str | None = None) -> None:
+    def __init__(self, folder: Path, rows: str | None = None, store: dict[str, Any] | None = None) -> None:
         self._folder = folder
+        self._store = store or {"store": f"folder:{folder / 'blobs'}"}
         self._rows = rows or str(folder / "rows.db")
         self._ready = threading.Event()
         self._problem: BaseException | None = None
@@ -208,13 +209,13 @@ class _Service:
         with listen("127.0.0.1", 0) as socket:
             settings = Settings(
                 database=self._rows,
-                store=f"folder:{self._folder / 'blobs'}",
+                **self._store,
                 keys=self._folder / "keys",
                 log_folder=self._folder / "log",
                 scratch=self._folder / "scratch",
                 search=f"tantivy:{self._folder / 'index'}",
                 listen=f"127.0.0.1:{socket.getsockname()[1]}",
-                demo_sign_in=True,
+                demo_sign_in=self._store["store"].startswith("folder:"),
                 ocr="off",
             )
             settings.keys.mkdir(mode=0o700)
@@ -253,6 +254,22 @@ def kho_apart(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kho]:
     """A service of a test's own, for what others must not see."""
     with _Service(tmp_path, _fresh_rows(request.config.getoption("--rows"))) as running:
         yield running
+
+
+@pytest.fixture
+def kho_on_s3(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Kho, seaweed.PrivateSeaweed]]:
+    """A service whose bytes are in a bucket, and the server of that bucket, which may be killed."""
+    server = seaweed.PrivateSeaweed()
+    try:
+        offers = server.offers
+        seaweed.client_of(offers["host"], offers["access"], offers["secret"]).make_bucket("kho")
+        access = seaweed.access_of(offers, tmp_path)
+        store = {"store": f"s3+http://{server.host}/kho", "store_credentials": access.credentials}
+        rows = _fresh_rows(request.config.getoption("--rows"))
+        with _Service(tmp_path, rows, store) as running:
+            yield running, server
+    finally:
+        server.close()
 
 
 def _fresh_rows(kind: str) -> str | None:

@@ -1,0 +1,66 @@
+"""Bytes in a bucket: the same doors as with a folder, and nothing half done while the server is away."""
+
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select
+
+from reuse_api.demo import people
+from reuse_api.demo.people import COMMUNE, DAUGHTER, KINSHIP, POLICE
+from reuse_api.wiring import places_of
+from vault.inspecting import inspect
+from vault.tables import record
+
+
+def test_documents_are_kept_and_given_from_a_bucket_that_goes_away_and_comes_back(
+    kho_on_s3: Any, reregistration: dict[str, Any], residence: dict[str, Any]
+) -> None:
+    kho, server = kho_on_s3
+    with kho.system(COMMUNE) as commune, kho.system(POLICE) as police, kho.wallet(DAUGHTER) as wallet:
+        ready = police.get("/readyz").json()
+        assert (ready["ready"], ready["store"]["kind"], ready["store"]["versioning"]) == (True, "s3", "on")
+        certificate = kho.issue(commune, reregistration)
+        code = kho.new_code(POLICE)
+        police.put(f"/v1/dossiers/{code}", json=residence)
+        asked = {"components": [{"component": KINSHIP, "record": certificate.record}]}
+        door = f"/v1/dossiers/{code}/releases"
+        item = police.post(door, json=asked, headers={"Idempotency-Key": "1"}).json()["items"][0]
+        content = f"/v1/releases/{item['release']}/content"
+        whole = police.get(content)
+        assert (whole.status_code, whole.content[:5]) == (200, b"%PDF-")
+        part = police.get(content, headers={"Range": "bytes=100-299"})
+        assert (part.status_code, part.content) == (206, whole.content[100:300])
+
+        server.kill()
+        away = police.get("/readyz")
+        assert (away.status_code, away.json()["checks"]["store"]) == (503, "store_unavailable")
+        counted = kho.run(records_of(kho))
+        for reading, path in ((police, content), (wallet, f"/v1/me/records/{certificate.record}/content")):
+            refused = reading.get(path)
+            assert (refused.status_code, refused.json()["code"]) == (503, "vault_busy")
+            assert int(refused.headers["Retry-After"]) > 0
+        other = kho.new_code(COMMUNE)
+        assert commune.put(f"/v1/dossiers/{other}", json=reregistration).status_code == 200
+        deposit = handed_in(commune, other)
+        assert (deposit.status_code, deposit.json()["code"]) == (503, "store_unavailable")
+        assert kho.run(records_of(kho)) == counted, "nothing was half done"
+
+        server.start()
+        assert police.get("/readyz").status_code == 200
+        assert police.get(content).content == whole.content
+        assert handed_in(commune, other).status_code == 201, "the same request again, once"
+    found = kho.run(inspect(places_of(kho.settings)))
+    assert found.sound
+    assert kho.run(records_of(kho)) == counted + 1
+    assert not [one for one in found.findings if one.code == "orphan_blob"]
+
+
+def handed_in(commune: httpx.Client, code: str) -> httpx.Response:
+    fields = people.certificate("77/2026", "2026-11-01", birth_place="Hà Nội")
+    result = {"type": people.RECORD_TYPE, "owner_roles": ["applicant"], "fields": fields}
+    return commune.post(f"/v1/dossiers/{code}/results", json=result, headers={"Idempotency-Key": code})
+
+
+async def records_of(kho: Any) -> int:
+    async with kho.vault.db.read() as db:
+        return int((await db.execute(select(func.count()).select_from(record))).scalar_one())
