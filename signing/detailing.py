@@ -178,10 +178,11 @@ def container_fault(signed_data: cms.SignedData) -> str:
             return "signers_several"
         if not is_whole(as_read(signed_data)):
             return "container_damaged"
+        _ = signers[0].native  # lazily parsed: what is damaged only shows when its parts are asked for
         signed = signers[0]["signed_attrs"]
         return "" if not isinstance(signed, core.Void) and len(signed) else "signed_attributes_missing"
     except (ValueError, TypeError, KeyError):
-        return "container_damaged"  # lazily parsed: it only shows when its parts are asked for
+        return "container_damaged"
 
 
 def claimed_time(signer: cms.SignerInfo, otherwise: datetime | None = None) -> datetime | None:
