@@ -21,6 +21,7 @@ from signing.report import SignatureDetail, SignatureReport
 from vault.finding import Me, MyAccess, MyRecord
 from vault.looking import Neighbour, ValidityChange, WholeRecord
 from vault.quarantine_ending import Quarantined
+from vault.searching import Found
 from vault.versions import Version
 
 AT = datetime(2026, 11, 24, 17, 5, 7, tzinfo=UTC)  # 00:05:07 of the 25th in Viet Nam
@@ -421,6 +422,9 @@ def test_hostile_text_is_shown_as_text(code: str, template: str) -> None:
         "title_limit": 200,
         "signature_limit": HOSTILE,
         "request_key": HOSTILE,
+        "sought": HOSTILE,
+        "found": Found((), 1, {}, None, True),
+        "fault": HOSTILE,
     }
     shown = render(template, _language(code), FRAME | values)
     assert "<script" not in shown.lower()
