@@ -8,7 +8,19 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
-from benchmarks import appending, content, importing, planning, sealing, stages, verdicts, workers
+from benchmarks import (
+    appending,
+    content,
+    deposits,
+    enduring,
+    finding,
+    importing,
+    planning,
+    sealing,
+    stages,
+    verdicts,
+    workers,
+)
 from benchmarks.table import Row, shown
 
 Part = tuple[str, Callable[[Path], Awaitable[Iterable[Row]]]]
@@ -22,9 +34,14 @@ def main() -> int:
         sys.stderr.write(f"BENCH_SIZE is one of {', '.join(SIZES)}\n")
         return 64
     factor = {"small": 1, "normal": 5, "large": 20}[size]
-    crowds = (1_000, 10_000) if size == "small" else (10_000, 100_000)
+    crowds = {
+        "small": (1_000, 10_000),
+        "normal": (10_000, 100_000),
+        "large": (10_000, 100_000, 1_000_000),
+    }[size]
     parts: dict[str, Part] = {
         "content": ("The content of a release (100 KiB)", lambda at: content.measure(at, 100 * factor)),
+        "deposits": ("Deposits, end to end", lambda at: deposits.measure(at, 40 * factor)),
         "stages": ("Where the time of one fetch goes", lambda at: stages.measure(at, 40 * factor)),
         "sealing": ("Seals, one after the other", lambda at: sealing.measure(at, 4 * factor)),
         "appending": ("Appends to the log", lambda at: appending.measure(at, 400 * factor)),
@@ -35,8 +52,14 @@ def main() -> int:
             "The plan of a dossier with 8 components and 3 persons",
             lambda at: planning.measure(at, crowds, 20 * factor),
         ),
+        "finding": ("A person's search", lambda at: finding.measure(at, crowds, 60 * factor)),
+        "enduring": (
+            "Half of the top rate, for long",
+            lambda at: enduring.measure(at, 60 if size == "small" else 600),
+        ),
     }
-    chosen = [one for one in os.environ.get("BENCH_PARTS", "").split(",") if one] or list(parts)
+    usual = [one for one in parts if one != "enduring" or size == "large"]  # it takes twenty minutes
+    chosen = [one for one in os.environ.get("BENCH_PARTS", "").split(",") if one] or usual
     if not parts.keys() >= set(chosen):
         sys.stderr.write(f"BENCH_PARTS are some of {', '.join(parts)}\n")
         return 64

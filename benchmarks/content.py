@@ -4,12 +4,15 @@ import asyncio
 import statistics
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
 from benchmarks.house import SIZE, House, built, paper, release_many
 from benchmarks.load import CONNECTIONS, Load, load
 from benchmarks.peers import free_port, running, static_server
+from benchmarks.setups import SetUp, set_ups
 from benchmarks.table import Row
 from reuse_api.demo import people
 from reuse_api.demo.door import Door
@@ -21,33 +24,47 @@ ROUNDS = 5
 async def measure(folder: Path, requests: int) -> Iterable[Row]:
     """Fetch `requests` releases a round, each for the first time: token, facts, entry, proof, key, bytes.
 
-    In between the same number of fetches of the same file from the static server, and of a share: the second
-    fetch of one release within a minute, which needs no entry of its own.
+    In both set-ups, and in between the same number of fetches of the same file from the static server, and of
+    a share: the second fetch of one release within a minute, which needs no entry of its own.
     """
-    port = free_port()
-    async with built(folder / "kho", port) as (house, vault):
-        await release_many(house, vault, requests * ROUNDS)
-    environment = _environment(house)
-    with (
-        static_server(folder / "static", paper(SIZE)) as (name, static),
-        running([*_kho(), "serve"], port, environment),
-    ):
-        headers = {"Authorization": f"Bearer {await _token(house, port)}"}
-        ours, theirs, shared = [], [], []
+    with set_ups(folder / "servers") as there, ExitStack() as running_:
+        name, static = running_.enter_context(static_server(folder / "static", paper(SIZE)))
+        served = []
+        for number, one in enumerate(there):
+            port = free_port()
+            async with built(folder / f"kho{number}", port, one.places) as (house, vault):
+                await release_many(house, vault, requests * ROUNDS)
+            running_.enter_context(running(serving(), port, house.environment))
+            headers = {"Authorization": f"Bearer {await token(house, port)}"}
+            served.append(_Served(one, port, headers, house.releases))
+        theirs = []
         for turn in range(ROUNDS):
-            paths = [f"/v1/releases/{one}/content" for one in _part(house.releases, turn, requests)]
-            ours.append(await load(port, paths, headers))
             theirs.append(await load(static, ["/paper.pdf"] * requests))
-            shared.append(await load(port, paths, headers))
-    return _rows(name, ours, theirs, shared)
+            for each in served:
+                await each.fetch(turn, requests)
+    rows = [_row(f"{name}, the same bytes", theirs, theirs)]
+    for each in served:
+        rows.append(_row(f"first fetch of a release, {each.setup.name}", each.first, theirs))
+        rows.append(_row("  again within a minute", each.again, theirs))
+    return rows
 
 
-def _rows(name: str, ours: list[Load], theirs: list[Load], shared: list[Load]) -> list[Row]:
-    return [
-        _row(f"{name}, the same bytes", theirs, theirs),
-        _row("a release's content, first fetch", ours, theirs),
-        _row("its content again within a minute", shared, theirs),
-    ]
+@dataclass
+class _Served:
+    """A vault that is served, and what fetching from it came to."""
+
+    setup: SetUp
+    port: int
+    headers: dict[str, str]
+    releases: list[str]
+    first: list[Load] = field(default_factory=list)
+    again: list[Load] = field(default_factory=list)
+
+    async def fetch(self, turn: int, requests: int) -> None:
+        part = self.releases[turn * requests : (turn + 1) * requests]
+        paths = [f"/v1/releases/{one}/content" for one in part]
+        self.first.append(await load(self.port, paths, self.headers))
+        self.again.append(await load(self.port, paths, self.headers))
 
 
 def _row(what: str, runs: list[Load], peers: list[Load]) -> Row:
@@ -65,27 +82,13 @@ def _ms(runs: list[Load], name: str) -> str:
     return f"{statistics.median(getattr(run, name) for run in runs) * 1000:.1f}"
 
 
-def _part(releases: list[str], turn: int, size: int) -> list[str]:
-    return releases[turn * size : (turn + 1) * size]
+def serving() -> list[str]:
+    """Give the command that serves a vault."""
+    return [sys.executable, "-m", "reuse_api", "serve"]
 
 
-def _kho() -> list[str]:
-    return [sys.executable, "-m", "reuse_api"]
-
-
-def _environment(house: House) -> dict[str, str]:
-    settings = house.settings
-    return {
-        "KHO_DATABASE": str(settings.database),
-        "KHO_STORE": settings.store,
-        "KHO_KEYS": str(settings.keys),
-        "KHO_LOG_FOLDER": str(settings.log_folder),
-        "KHO_SCRATCH": str(settings.scratch),
-        "KHO_LISTEN": settings.listen,
-    }
-
-
-async def _token(house: House, port: int) -> str:
+async def token(house: House, port: int) -> str:
+    """Let the police system prove itself and its officer at the door."""
     client, officer = house.assertions(people.POLICE)
     form = {
         "grant_type": JWT_BEARER,

@@ -1,7 +1,7 @@
 """A vault to measure: offices, three persons, a document of 100 KiB with releases, and a crowd of records."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -63,6 +63,22 @@ class House:
         told = await authenticating.exchange(vault, client_assertion=client, officer_assertion=officer)
         return vault.gate.check_token(told.token)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings as `kho serve` reads them."""
+        names = (
+            "database",
+            "store",
+            "store_credentials",
+            "search",
+            "keys",
+            "log_folder",
+            "scratch",
+            "listen",
+        )
+        told = {f"KHO_{name.upper()}": getattr(self.settings, name) for name in names}
+        return {name: str(value) for name, value in told.items() if value is not None}
+
     def code(self, office: people.Office) -> str:
         """Give a dossier code that is free."""
         self.serial += 1
@@ -70,11 +86,21 @@ class House:
 
 
 @asynccontextmanager
-async def built(folder: Path, port: int) -> AsyncIterator[tuple[House, Vault]]:
-    """Make a vault in `folder`, to be served on `port` afterwards, and keep it open meanwhile."""
+async def built(
+    folder: Path, port: int, places: Mapping[str, Any] | None = None
+) -> AsyncIterator[tuple[House, Vault]]:
+    """Make a vault in `folder`, to be served on `port` afterwards, and keep it open meanwhile.
+
+    Args:
+        places: settings in place of those of an embedded vault in `folder`.
+    """
+    embedded = {
+        "database": str(folder / "rows.db"),
+        "store": f"folder:{folder / 'blobs'}",
+        "search": f"tantivy:{folder / 'index'}",
+    }
     settings = Settings(
-        database=folder / "rows.db",
-        store=f"folder:{folder / 'blobs'}",
+        **(embedded | dict(places or {})),
         keys=folder / "keys",
         log_folder=folder / "log",
         scratch=folder / "scratch",
@@ -93,6 +119,11 @@ async def built(folder: Path, port: int) -> AsyncIterator[tuple[House, Vault]]:
 
 async def citizen(vault: Vault, one: people.Citizen) -> OwnerCaller:
     """Open a person's store and sign in."""
+    return await vault.gate.check_session(await signed_in(vault, one))
+
+
+async def signed_in(vault: Vault, one: people.Citizen) -> str:
+    """Open a person's store; gives the secret of a session in it."""
     store = await register_owner(
         vault,
         scheme="personal_number",
@@ -101,8 +132,8 @@ async def citizen(vault: Vault, one: people.Citizen) -> OwnerCaller:
         born_on=None,
         checked_by=people.COMMUNE.code,
     )
-    secret = await authenticating.redeem_code(vault, await authenticating.new_sign_in_code(vault, store))
-    return await vault.gate.check_session(secret or "")
+    code = await authenticating.new_sign_in_code(vault, store)
+    return await authenticating.redeem_code(vault, code) or ""
 
 
 def paper(size: int) -> bytes:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 CONNECTIONS = 16
 
@@ -22,17 +22,58 @@ class Refused(Exception):
     """The server did not answer 200: the figure would mean nothing."""
 
 
-async def load(port: int, paths: Iterable[str], headers: dict[str, str] | None = None) -> Load:
+async def load(port: int, paths: Iterable[str], headers: Mapping[str, str] | None = None) -> Load:
     """Ask for each path once over `CONNECTIONS` connections to 127.0.0.1; every answer must be 200."""
     waiting = iter(list(paths))
     took: list[float] = []
     sizes: list[int] = []
-    lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    lines = _lines(headers or {})
     started = time.perf_counter()
     await asyncio.gather(*(_connection(port, waiting, lines, took, sizes) for _ in range(CONNECTIONS)))
     spent = time.perf_counter() - started
     took.sort()
     return Load(len(took) / spent, took[len(took) // 2], took[int(len(took) * 0.95)], max(sizes))
+
+
+@dataclass
+class Paced:
+    """What a paced run came to: seconds from when each answer was due to be asked for, and what failed."""
+
+    took: list[float] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+async def paced(
+    port: int, paths: Sequence[str], headers: Callable[[], Mapping[str, str]], rate: float, seconds: float
+) -> Paced:
+    """Ask for `rate` paths a second, over and over, for `seconds`; a late server does not slow the asking.
+
+    Args:
+        headers: of the next request.
+    """
+    seen, slots, started = Paced(), iter(range(int(rate * seconds))), time.perf_counter()
+
+    async def one() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+        for slot in slots:
+            due = started + slot / rate
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            path = paths[slot % len(paths)]
+            try:
+                await _asked(reader, writer, port, path, _lines(headers()))
+                seen.took.append(time.perf_counter() - due)
+            except (Refused, OSError, asyncio.IncompleteReadError) as problem:
+                seen.failed.append(str(problem))
+                writer.close()
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+        writer.close()
+
+    await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
+    return seen
+
+
+def _lines(headers: Mapping[str, str]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
 
 async def _connection(
@@ -42,12 +83,18 @@ async def _connection(
     try:
         for path in paths:
             started = time.perf_counter()
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode())
-            sizes.append(await _answer(reader, path))
+            sizes.append(await _asked(reader, writer, port, path, lines))
             took.append(time.perf_counter() - started)
     finally:
         writer.close()
         await writer.wait_closed()
+
+
+async def _asked(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, path: str, lines: str
+) -> int:
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode())
+    return await _answer(reader, path)
 
 
 async def _answer(reader: asyncio.StreamReader, path: str) -> int:

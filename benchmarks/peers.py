@@ -29,8 +29,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Run a server until the block ends; entered once it accepts connections."""
+def running(command: list[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Run a server until the block ends; entered once it accepts connections, gives its process id."""
     log = subprocess.DEVNULL
     process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **(environment or {})})
     try:
@@ -42,7 +42,7 @@ def running(command: list[str], port: int, environment: Mapping[str, str] | None
                 if process.poll() is not None:
                     raise RuntimeError(f"{command[0]} ended with {process.returncode}") from None
                 time.sleep(0.05)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(timeout=20)

