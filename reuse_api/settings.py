@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from search.errors import IndexAddressInvalid
 from search.opening import check_address as check_index
-from signing.exchange import check_address
+from signing.allowed_address import check_address
 from signing.malware import Clamd
 from storage.errors import AddressUnsupported
 from storage.opening import check_address as check_store

@@ -1,9 +1,12 @@
 """An address gives an index: the one place that knows which kinds of index there are."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from search.errors import IndexAddressInvalid
-from search.index import Index
+
+if TYPE_CHECKING:
+    from search.index import Index
 
 
 def check_address(address: str) -> str:
@@ -18,7 +21,7 @@ def check_address(address: str) -> str:
     raise IndexAddressInvalid('expected "tantivy:FOLDER" or "http(s)://[USER:PASSWORD@]HOST[:PORT][/NAME]"')
 
 
-def open_index(address: str) -> Index:
+def open_index(address: str) -> "Index":
     """Open the index at an address; nothing is read or made before it is used.
 
     Raises:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from signing.allowed_address import check_address
 from signing.errors import SealKeyInvalid, SealKeyRefused, SealKeyUnavailable
-from signing.exchange import Answered, Limits, NoAnswer, Question, ask, check_address, patiently
+from signing.exchange import Answered, Limits, NoAnswer, Question, ask, patiently
 from signing.service_state import ServiceState
 
 _EARLY = 30.0  # seconds before its end that a token is not used any more

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -147,17 +146,3 @@ def _tls(question: Question) -> ssl.SSLContext | bool:
     if not question.url.startswith("https:"):
         return True
     return ssl.create_default_context(cafile=question.authorities)
-
-
-def check_address(url: str, *, encrypted: bool) -> str:
-    """Return an address that may be asked: http or https, a host, nothing odd. Raises ValueError.
-
-    With `encrypted`, plain http is for this machine alone.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment or parts.username:
-        raise ValueError("expected an address that begins with http:// or https://, without a user's name")
-    _ = parts.port  # raises ValueError when it is none
-    if encrypted and parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
-        raise ValueError("only https:// is taken, but for this machine itself")
-    return url

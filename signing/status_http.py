@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from signing.allowed_address import check_address
 from signing.errors import CertificateRevoked, StatusFailed
-from signing.exchange import Answered, Limits, NoAnswer, Question, ask, check_address, patiently
+from signing.exchange import Answered, Limits, NoAnswer, Question, ask, patiently
 from signing.revocation import StatusProof
 from signing.service_clock import reached, utc_now
 from signing.service_state import ServiceState

@@ -13,8 +13,9 @@ from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 from pyhanko.sign.validation.status import TimestampSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
+from signing.allowed_address import check_address
 from signing.errors import TimestampFailed
-from signing.exchange import Answered, Limits, NoAnswer, Question, ask, check_address, patiently
+from signing.exchange import Answered, Limits, NoAnswer, Question, ask, patiently
 from signing.service_clock import reached, utc_now
 from signing.service_state import ServiceState
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from storage.blobs import BlobStore
 from storage.errors import AddressUnsupported
 from storage.folder import FolderStore
-from storage.s3 import S3Store
 from storage.s3_address import FORM, SCHEMES, StoreAccess, parse_bucket, read_credentials
 
 SUPPORTED = f"folder:PATH or {FORM}"
@@ -40,6 +39,9 @@ def open_store(address: str, access: StoreAccess | None = None) -> BlobStore:
     kind, _, place = address.partition(":")
     if kind == "folder":
         return FolderStore(Path(place))
+    # minio takes long to import, so only who keeps a store in a bucket waits for it.
+    from storage.s3 import S3Store  # noqa: PLC0415
+
     access = access or StoreAccess()
     bucket, credentials = parse_bucket(address), read_credentials(access.credentials)
     return S3Store(bucket, credentials, access.region, access.lock_days)

@@ -311,7 +311,8 @@ def test_a_broken_file_of_the_folder_of_trust_is_told_of_and_the_others_count(
 def test_the_list_of_commands_loads_nothing_that_it_does_not_show() -> None:
     code = (
         "import sys; from reuse_api.__main__ import COMMANDS, run; assert run(['--help']) == 0; "
-        "assert not {'fastapi', 'sqlalchemy', 'pyhanko', 'uvicorn'} & sys.modules.keys(), sys.modules.keys()"
+        "heavy = {'fastapi', 'sqlalchemy', 'pyhanko', 'uvicorn', 'aiohttp', 'minio', 'elasticsearch'}; "
+        "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
