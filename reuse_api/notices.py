@@ -25,9 +25,15 @@ async def get_notices(
     cursor: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     unseen: bool = False,
+    dossier: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
-    """List the notices to this system, oldest first; `next` is a cursor, there while more may follow."""
-    found = await notifying.for_agency(vault, caller, after=cursor, limit=limit, unseen=unseen)
+    """List the notices to this system, oldest first; `next` is a cursor, there while more may follow.
+
+    With `dossier` only those about it; of a dossier that is unknown or another's there are none.
+    """
+    found = await notifying.for_agency(
+        vault, caller, after=cursor, limit=limit, unseen=unseen, dossier=dossier
+    )
     if isinstance(found, Refusal):
         return answer(request, found)
     page: dict[str, Any] = {"notices": [_notice(one) for one in found]}

@@ -19,6 +19,7 @@ from vault import agencies, epochs, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller, desk_system
 from vault.days import legal_day
+from vault.dossiers import canonical_code
 from vault.entries import Logged, instant, new_id, stamp
 from vault.errors import FieldInvalid, NotFound
 from vault.services import Answer, Refusal, Vault
@@ -115,7 +116,7 @@ async def for_agency(
     Args:
         after: the id of the last notice of the page before.
         unseen: leave out what was seen already.
-        dossier: only those about this dossier.
+        dossier: only those about this dossier; of one that is unknown or another's there are none.
 
     Raises:
         FieldInvalid: `after` names no notice of the caller's.
@@ -136,7 +137,7 @@ async def for_agency(
         if unseen:
             query = query.where(notice.c.seen_at.is_(None))
         if dossier is not None:
-            query = query.where(notice.c.dossier == dossier)
+            query = query.where(notice.c.dossier == canonical_code(dossier))
         query = query.order_by(notice.c.idx, notice.c.id).limit(min(limit, MAX_PAGE))
         return [_notice(row) for row in await db.execute(query)]
 

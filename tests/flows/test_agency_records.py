@@ -207,6 +207,35 @@ def test_a_suspended_record_is_not_read_until_reinstated_and_the_dossier_hears(
     assert police.get("/v1/notices", params={"cursor": "ntc-none"}).status_code == 422
 
 
+def test_notices_of_one_dossier_are_its_own_and_nobody_elses(
+    kho: Any, commune: httpx.Client, police: httpx.Client, land: httpx.Client, moving: Any, residence: Any
+) -> None:
+    code, record, _ = moving
+    other = kho.new_code(people.POLICE)
+    assert police.put(f"/v1/dossiers/{other}", json=residence).status_code == 200
+    wanted = {"components": [{"component": people.KINSHIP, "record": record}]}
+    taken = police.post(f"/v1/dossiers/{other}/releases", json=wanted, headers=key())
+    assert taken.status_code == 200, taken.text
+    ended = commune.post(f"/v1/records/{record}/suspension", json=WHY, headers=key())
+    assert ended.json()["dossiers"] == 2
+    for one in (code, other):
+        for written in (one, f" {one.lower()} "):
+            heard = police.get("/v1/notices", params={"dossier": written}).json()
+            told = [(each["dossier"], each["event"], each["record"]) for each in heard["notices"]]
+            assert (told, "next" in heard) == ([(one, "suspended", record)], False)
+    page = police.get("/v1/notices", params={"dossier": code, "limit": 1}).json()
+    following = {"dossier": code, "limit": 1, "cursor": page["next"]}
+    assert police.get("/v1/notices", params=following).json() == {"notices": []}
+    for unknown in (kho.new_code(people.POLICE), "no code at all"):
+        assert police.get("/v1/notices", params={"dossier": unknown}).json() == {"notices": []}
+    for stranger in (
+        commune,
+        land,
+    ):  # not even who suspended it hears of the dossier
+        assert stranger.get("/v1/notices", params={"dossier": code}).json() == {"notices": []}
+    assert police.get("/v1/notices", params={"dossier": "G" * 201}).status_code == 422
+
+
 def test_a_noted_change_replaces_the_certificate_and_the_open_dossier_hears(
     kho: Any, commune: httpx.Client, police: httpx.Client, moving: Any, reregistration: dict[str, Any]
 ) -> None:
