@@ -99,16 +99,19 @@ async def turn_away(vault: Vault, suspect: Suspect) -> FileRejected:
 
     try:
         kept = await vault.appender.commit(change)
-    except BaseException:
-        await discard(vault, row["blob"])
-        raise
+    except Exception:
+        await discard(vault, row["blob"])  # if it left no row: a commit whose answer is lost has taken effect
+        raise  # whoever is cancelled leaves the commit running: what it does not name, `inspect` sweeps
     if kept is None or kept["id"] != item:
         await discard(vault, row["blob"])
     return _rejected(suspect, kept) if kept is not None else _without_room(suspect)
 
 
 async def discard(vault: Vault, blob: str) -> None:
-    """Take bytes away whose row does not name them any more, else `inspect` sweeps them."""
+    """Take bytes away unless a row still names them; else `inspect` sweeps them."""
+    async with vault.db.read() as db:
+        if (await db.execute(select(quarantine.c.id).where(quarantine.c.blob == blob))).first() is not None:
+            return
     with suppress(StorageError):
         await vault.store.delete(blob)
 

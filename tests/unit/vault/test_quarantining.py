@@ -13,10 +13,11 @@ from reuse_api.demo import people
 from signing.leaf import Kind
 from storage.errors import BlobMissing, StoreUnavailable
 from tests.hostile.making import RECIPES
-from vault import deliver, deposit, finding, issue, quarantining, staff
+from tests.unit.vault.test_appending import lose_the_answer_of_commits
+from vault import deliver, deposit, entries, finding, issue, quarantining, staff
 from vault.callers import OwnerCaller, StaffCaller, SystemCaller
 from vault.clock import Clock
-from vault.errors import FieldInvalid, FileRejected, NotAuthenticated, NotFound
+from vault.errors import FieldInvalid, FileRejected, NotAuthenticated, NotFound, VaultBusy
 from vault.evidence_tables import quarantine
 from vault.inspecting import inspect
 from vault.issue import ResultBody
@@ -128,6 +129,64 @@ async def test_a_full_disk_leaves_nothing_half_done(house: Any, daughter: OwnerC
     finally:
         moved.rename(scratch)
     assert (await house.rows(select(quarantine)), await house.size()) == (rows, size)
+
+
+async def test_a_row_whose_answer_was_lost_keeps_its_bytes(
+    house: Any, daughter: OwnerCaller, suspect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, file = await ids(house), suspect()
+    with monkeypatch.context() as broken:
+        lose_the_answer_of_commits(house, broken)
+        with pytest.raises(VaultBusy):
+            await uploaded(house, daughter, file)
+    (item,) = await ids(house) - known
+    async with await house.vault.store.open(quarantining.blob_name(item)) as kept:
+        assert kept.size > file.stat().st_size
+    assert {one.code for one in (await inspect(house.places)).findings} == {"quarantine"}
+    assert (await refused(house, daughter, file)).quarantine == item
+
+
+async def test_whoever_leaves_during_the_commit_leaves_bytes_and_row(
+    house: Any, daughter: OwnerCaller, suspect: Any
+) -> None:
+    known = await ids(house)
+    async with house.vault.db.write():  # the row has to wait
+        before = await in_store(house)
+        leaving = asyncio.create_task(uploaded(house, daughter, suspect()))
+        async with asyncio.timeout(60):
+            while not await in_store(house) - before or not house.vault.appender._commits:
+                await asyncio.sleep(0.01)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+    await asyncio.gather(*house.vault.appender._commits)
+    (item,) = await ids(house) - known
+    async with await house.vault.store.open(quarantining.blob_name(item)) as kept:
+        assert kept.size > 0
+    assert {one.code for one in (await inspect(house.places)).findings} == {"quarantine"}
+
+
+async def test_bytes_whose_row_was_not_written_are_taken_away(
+    house: Any, daughter: OwnerCaller, suspect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, before = await ids(house), await in_store(house)
+
+    async def failing(db: Any, *_: Any, **__: Any) -> Any:
+        raise VaultBusy("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(entries, "write", failing)
+        with pytest.raises(VaultBusy):
+            await uploaded(house, daughter, suspect())
+    assert (await ids(house), await in_store(house)) == (known, before)
+
+
+async def ids(house: Any) -> set[str]:
+    return {one.id for one in await house.rows(select(quarantine.c.id))}
+
+
+async def in_store(house: Any) -> set[str]:
+    return {key async for key, _ in house.vault.store.keys()}  # noqa: SIM118 - a store is no dict
 
 
 async def test_what_an_agency_hands_in_is_told_to_the_agency(
