@@ -31,13 +31,18 @@ class BookInvalid(PolicyError):
 
 
 class PackageUnreadable(PolicyError):
-    """A national procedure package cannot be read as a clerk would; `where` names the row."""
+    """A national procedure package cannot be read as a clerk would; `where` names the procedure, if known.
+
+    `fault` is one of the names of the group "package_fault" (names.json), `facts` are what they weave in.
+    """
 
     code = "package_unreadable"
 
-    def __init__(self, where: str, what: str) -> None:
-        super().__init__(f"{where}: {what}")
+    def __init__(self, where: str, fault: str, **facts: object) -> None:
+        super().__init__(": ".join(str(one) for one in (where, fault, *facts.values()) if one != ""))
         self.where = where
+        self.fault = fault
+        self.facts = facts
 
 
 class FactsUnreadable(PolicyError):

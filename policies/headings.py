@@ -75,7 +75,7 @@ def keyed(procedure: str, headings: Sequence[Heading], known: Sequence[CaseKey])
     found = [_by_book(procedure, heading, known) for heading in headings]
     twice = [key for key, count in Counter(one.key for one in found if one).items() if count > 1]
     if twice:
-        raise PackageUnreadable(procedure, f"several cases fit the case key {twice[0]}")
+        raise PackageUnreadable(procedure, "case_key_twice", key=twice[0])
     names = Counter(plain(heading.name) for heading in headings)
     taken = {one.key for one in found if one}
     answer = []
@@ -100,7 +100,7 @@ def _by_book(procedure: str, heading: Heading, known: Sequence[CaseKey]) -> Case
         and key.components <= heading.codes
     ]
     if len(keys) > 1:
-        raise PackageUnreadable(procedure, f"{len(keys)} case keys fit the case '{heading.name}'")
+        raise PackageUnreadable(procedure, "case_unclear", count=len(keys), case=clean(heading.name))
     return keys[0] if keys else None
 
 

@@ -54,7 +54,7 @@ def read_package(row: AbstractMapping[str, Any], book: Book | None = None) -> Pr
     try:
         return _Reader(procedure_code(_text(row, "code")), book).procedure(row)
     except IdentifierInvalid as wrong:
-        raise PackageUnreadable(_said(row), f"is not a package: {wrong}") from wrong
+        raise PackageUnreadable(_said(row), "code_wrong") from wrong
 
 
 class _Reader:
@@ -103,7 +103,7 @@ class _Reader:
     def _row(self, item: AbstractMapping[str, Any], heading: str) -> Component:
         national, name = clean(_text(item, "code", empty=True)), clean(_text(item, "name", empty=True))
         if name and not national:
-            raise PackageUnreadable(self._procedure, f"a component has no code: {name[:80]}")
+            raise PackageUnreadable(self._procedure, "component_without_code", component=name[:80])
         code = component_code(national) if national else ""
         originals, copies = _quantity(item, "originalQty"), _quantity(item, "copyQty")
         reading = self._book.component_readings.get((self._procedure, code))
@@ -158,9 +158,7 @@ class _Reader:
         counted = Counter(row.code for row in rows if row.code)
         twice = next((code for code, count in counted.items() if count > 1), None)
         if twice is not None:
-            raise PackageUnreadable(
-                self._procedure, f"component {twice} stands twice under '{clean(heading)}'"
-            )
+            raise PackageUnreadable(self._procedure, "component_twice", component=twice, case=clean(heading))
 
 
 def reading_digest(procedure: Procedure) -> str:
@@ -180,14 +178,14 @@ def _check_codes(procedure: Procedure) -> None:
     pairs = {(row.code, row.national_code.upper().rstrip(".")) for row in rows}
     twice = [code for code, count in Counter(code for code, _ in pairs).items() if count > 1]
     if twice:
-        raise PackageUnreadable(procedure.code, f"two components are written alike: {', '.join(twice)}")
+        raise PackageUnreadable(procedure.code, "components_alike", components=", ".join(twice))
 
 
 def _version(row: AbstractMapping[str, Any]) -> str:
     try:
         return hashlib.sha256(canonical(dict(row)).encode()).hexdigest()
     except (ValueError, TypeError, RecursionError) as wrong:  # half a character, a number that is none
-        raise PackageUnreadable(_said(row), "holds a value that JSON text cannot hold") from wrong
+        raise PackageUnreadable(_said(row), "not_for_json") from wrong
 
 
 def _said(row: object) -> str:
@@ -200,9 +198,9 @@ def _text(row: object, name: str, *, empty: bool = False) -> str:
     if empty and value is None:
         value = ""
     if not isinstance(value, str) or not (value or empty):
-        raise PackageUnreadable(_said(row), f"is not a package: {name} is not a text")
+        raise PackageUnreadable(_said(row), "no_text", field=name)
     if len(value) > MAX_TEXT:
-        raise PackageUnreadable(_said(row), f"{name} has more than {MAX_TEXT} characters")
+        raise PackageUnreadable(_said(row), "text_too_long", field=name, most=MAX_TEXT)
     return value
 
 
@@ -211,12 +209,12 @@ def _list(row: object, name: str, *, missing: bool = False) -> list[AbstractMapp
     if value is None and missing:
         return []
     if not isinstance(value, list) or not all(isinstance(item, AbstractMapping) for item in value):
-        raise PackageUnreadable(_said(row), f"is not a package: {name} is not a list of objects")
+        raise PackageUnreadable(_said(row), "no_list", field=name)
     return cast(list[AbstractMapping[str, Any]], value)
 
 
 def _quantity(row: AbstractMapping[str, Any], name: str) -> int:
     value = row.get(name) or 0
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_QUANTITY:
-        raise PackageUnreadable(_said(row), f"{name} is not a number of 0 to {_MAX_QUANTITY}")
+        raise PackageUnreadable(_said(row), "quantity_wrong", field=name, most=_MAX_QUANTITY)
     return value

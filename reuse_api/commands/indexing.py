@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from reuse_api.commands.ending import CommandFailed, Ending, end
+from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.journal import failed, noted, open_journal
+from reuse_api.language import Language
+from reuse_api.pages import dates
 from reuse_api.settings import Settings, read_settings, variable
 from reuse_api.wiring import open_vault
 from reuse_api.working import working
@@ -16,17 +19,39 @@ from vault import outbox
 from vault.indexing import index_due, rebuild
 from vault.outbox import Letter
 
+_WORDS = {
+    "vi": {
+        "indexed": "đã lập chỉ mục {count} giấy tờ",
+        "no_index": "{setting} là none: không có chỉ mục nào để lập",
+        "letter": "{at}  {one.topic}  {one.subject}  {one.reason}  {one.attempts} lần thử",
+        "dead": "{count} việc không làm được",
+        "replayed": "{count} việc được làm lại",
+        "working": "đang làm các việc đang chờ; dừng bằng Ctrl-C",
+        "stopped": "đã dừng",
+    },
+    "en": {
+        "indexed": "{count} documents indexed",
+        "no_index": "{setting} is none: there is no index to build",
+        "letter": "{at}  {one.topic}  {one.subject}  {one.reason}  {one.attempts} attempts",
+        "dead": "{count} dead letters",
+        "replayed": "{count} tried again",
+        "working": "doing what waits; stop it with Ctrl-C",
+        "stopped": "stopped",
+    },
+}
 
-def reindex() -> None:
+
+def reindex(lang: Lang = None) -> None:
     """Build the search index from the rows, beside the one in use, and switch.
 
     With SQLite nobody may serve meanwhile; `kho serve` builds an index that is not there by itself.
     """
+    language = spoken_language(lang)
     try:
-        count = asyncio.run(_reindex(_searching(read_settings())))
+        count = asyncio.run(_reindex(_searching(read_settings(), language)))
     except SearchError as problem:
         raise CommandFailed(f"{problem.code}: {problem}") from problem
-    typer.echo(f"{count} documents indexed")
+    typer.echo(_WORDS[language]["indexed"].format(count=count))
 
 
 async def _reindex(settings: Settings) -> int:
@@ -36,38 +61,42 @@ async def _reindex(settings: Settings) -> int:
         return count
 
 
-def work() -> None:
+def work(lang: Lang = None) -> None:
     """Do what a served vault does by itself, without doors; until Ctrl-C.
 
     Beside servers of the same rows, on PostgreSQL; SQLite has one process, which works by itself.
     """
-    settings = read_settings()
+    settings, words = read_settings(), _WORDS[spoken_language(lang)]
     open_journal()
-    asyncio.run(_work(settings))
+    asyncio.run(_work(settings, words["working"]))
     noted("stopped")
+    typer.echo(words["stopped"])
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, said: str) -> None:
     ending = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, ending.set)
     async with open_vault(settings) as vault, working(vault):
         noted("working")
+        typer.echo(said)
         await ending.wait()
 
 
 def dead_letters(
     replay: Annotated[bool, typer.Option("--replay", help="Have all of it tried again.")] = False,
+    lang: Lang = None,
 ) -> None:
     """List what could not be carried out after many attempts, or have it tried again.
 
     Ends with 1 when there is any.
     """
+    language = spoken_language(lang)
+    words = _WORDS[language]
     found = asyncio.run(_dead_letters(read_settings(), replay=replay))
     for one in found:
-        when = f"{one.dead_at:%Y-%m-%dT%H:%M:%SZ}"
-        typer.echo(f"{when}  {one.topic}  {one.subject}  {one.reason}  {one.attempts} attempts")
-    typer.echo(f"{len(found)} {'tried again' if replay else 'dead letters'}")
+        typer.echo(words["letter"].format(at=dates.moment(one.dead_at, language).iso, one=one))
+    typer.echo(words["replayed" if replay else "dead"].format(count=len(found)))
     if found and not replay:
         raise end(Ending.FAILED)
 
@@ -83,7 +112,7 @@ async def _dead_letters(settings: Settings, *, replay: bool) -> list[Letter]:
         return found
 
 
-def _searching(settings: Settings) -> Settings:
+def _searching(settings: Settings, language: Language) -> Settings:
     if settings.search == "none":
-        raise CommandFailed(f"{variable('search')} is none: there is no index to build")
+        raise CommandFailed(_WORDS[language]["no_index"].format(setting=variable("search")))
     return settings

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from policies.errors import PackageUnreadable
+
 MAX_LINE = 4 * 2**20  # bytes of one package; the largest of July 2026 has 72,000
 _CHUNK = 2**16
 
@@ -15,8 +17,7 @@ class Line:
     """One line that is not empty: its package, or why it is none; `end` is how far the file is read."""
 
     number: int
-    package: dict[str, Any] | None
-    fault: str
+    package: dict[str, Any] | PackageUnreadable
     end: int
 
 
@@ -32,10 +33,10 @@ def packages(path: Path) -> Iterator[Line]:
             number += 1
             if len(line) > MAX_LINE and not line.endswith(b"\n"):
                 _skip(file)
-                yield Line(number, None, f"is longer than {MAX_LINE // 2**20} MiB", file.tell())
+                fault = PackageUnreadable("", "line_too_long", most=MAX_LINE // 2**20)
+                yield Line(number, fault, file.tell())
             elif line.strip():
-                package, fault = _package(line)
-                yield Line(number, package, fault, file.tell())
+                yield Line(number, _package(line), file.tell())
 
 
 def _skip(file: BinaryIO) -> None:
@@ -43,13 +44,13 @@ def _skip(file: BinaryIO) -> None:
         pass
 
 
-def _package(line: bytes) -> tuple[dict[str, Any] | None, str]:
+def _package(line: bytes) -> dict[str, Any] | PackageUnreadable:
     try:
         value = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return None, "is not UTF-8"
+        return PackageUnreadable("", "line_not_utf8")
     except json.JSONDecodeError as broken:
-        return None, f"is no JSON: {broken.msg} at character {broken.pos + 1}"
+        return PackageUnreadable("", "line_no_json", why=broken.msg, character=broken.pos + 1)
     except (ValueError, RecursionError):  # a number without end, objects within objects within objects
-        return None, "is no JSON that can be read"
-    return (value, "") if isinstance(value, dict) else (None, "is no JSON object")
+        return PackageUnreadable("", "line_unreadable")
+    return value if isinstance(value, dict) else PackageUnreadable("", "line_no_object")

@@ -7,6 +7,7 @@ import typer
 
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.language import Language
+from reuse_api.pages import dates
 from reuse_api.settings import Settings, read_settings
 from reuse_api.wiring import open_vault, places_of
 from vault.opening import looked_at
@@ -16,6 +17,7 @@ commands = typer.Typer()
 _MOST = 100_000
 _TOTAL = {"vi": "{files} tệp, {size} byte", "en": "{files} files, {size} bytes"}
 _UNTIL = {"vi": "đến", "en": "until"}
+_DESTROYED = {"vi": "{item} đã bị hủy", "en": "{item} is destroyed"}
 
 
 @commands.command("list")
@@ -32,10 +34,11 @@ def list_(lang: Lang = None) -> None:
 def destroy_(
     item: Annotated[str, typer.Argument(help="Its id, as `kho quarantine list` gives it.")],
     reason: Annotated[str, typer.Option(help="Why it is destroyed now; whoever it was for reads it.")],
+    lang: Lang = None,
 ) -> None:
     """Destroy one file in quarantine; nobody may serve the vault meanwhile."""
     asyncio.run(_destroy(read_settings(), item, reason))
-    typer.echo(f"{item} is destroyed")
+    typer.echo(_DESTROYED[spoken_language(lang)].format(item=item))
 
 
 async def _listed(settings: Settings) -> list[Quarantined]:
@@ -52,5 +55,6 @@ def _line(one: Quarantined, language: Language) -> str:
     what = ",".join(one.found) or one.code
     named = f"{what}:{one.malware}" if one.malware else what
     by = f"{one.holder_kind} {one.holder}"
-    until = f"{_UNTIL[language]} {one.until:%Y-%m-%d}"
-    return f"{one.id}  {one.at:%Y-%m-%dT%H:%M:%SZ}  {until}  {one.size}  {by}  {named}"
+    at = dates.moment(one.at, language).iso
+    until = f"{_UNTIL[language]} {dates.day_of(one.until, language).iso}"
+    return f"{one.id}  {at}  {until}  {one.size}  {by}  {named}"

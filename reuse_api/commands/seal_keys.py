@@ -14,6 +14,7 @@ from reuse_api.commands import seal_images
 from reuse_api.commands.ending import CommandFailed, Ending
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.document_words import shown
+from reuse_api.language import Language
 from reuse_api.settings import Settings, SettingsInvalid, read_settings
 from reuse_api.wiring import authorities_of
 from signing.errors import SealingFailed
@@ -34,6 +35,26 @@ for _name, _command in (
     commands.command(_name)(_command)
 _UNTIL = {"vi": "đến", "en": "until"}
 _BROKEN = {"vi": "HỎNG", "en": "BROKEN"}
+_WORDS = {
+    "vi": {
+        "file": "{agency}: từ nay ký bằng khóa trong tệp của {subject}",
+        "pkcs11": "{agency}: từ nay ký bằng khóa trong thiết bị (PKCS#11) của {subject}",
+        "csc": "{agency}: từ nay ký bằng khóa ở dịch vụ ký số từ xa (CSC) của {subject}",
+        "state": "định danh ký số ở trạng thái {key}, chứng thư ở trạng thái {certificate}",
+        "several": "hãy nêu một mã bằng --credential; dịch vụ có: {known}",
+        "none": "không có mã nào",
+        "no_certificate": "{path} không chứa chứng thư nào",
+    },
+    "en": {
+        "file": "{agency}: a file key of {subject} seals from now on",
+        "pkcs11": "{agency}: a pkcs11 key of {subject} seals from now on",
+        "csc": "{agency}: a csc key of {subject} seals from now on",
+        "state": "the credential is {key}, its certificate {certificate}",
+        "several": "name one with --credential; the service knows {known}",
+        "none": "none",
+        "no_certificate": "{path} holds no certificate",
+    },
+}
 # Parts of a subject that RFC 4514 has no short name for.
 _PARTS = {
     NameOID.ORGANIZATION_IDENTIFIER: "organizationIdentifier",
@@ -52,13 +73,14 @@ def add_file(
     passphrase_file: Annotated[
         Path | None, typer.Option(help="A file (mode 600) whose first line opens the PEM file.")
     ] = None,
+    lang: Lang = None,
 ) -> None:
     """Take over a key from a PEM file: checked, then kept encrypted with the passphrase of the settings."""
     settings, keys = _opened()
     key = FileKey.from_pem(pem, read_secret(passphrase_file) if passphrase_file else None)
     _check(settings, key)
     _kept(lambda: keys.add(agency, key))
-    _told(agency, "file", key)
+    _told(agency, "file", key, spoken_language(lang))
 
 
 @commands.command("add-token")
@@ -72,13 +94,16 @@ def add_token(
     pin_file: Annotated[Path, typer.Option(help="A file (mode 600) whose first line is the user's PIN.")],
     key_label: Annotated[str | None, typer.Option(help="The key's label.")] = None,
     key_id: Annotated[str | None, typer.Option(help="The key's id, in hexadecimal.")] = None,
+    lang: Lang = None,
 ) -> None:
     """Register a key in a hardware token (PKCS#11), after a signature to try it."""
     settings, keys = _opened()
     said = {"module": str(module.resolve()), "token": token, "pin_file": str(pin_file.resolve())}
     said |= {"key_label": key_label} if key_label else {}
     said |= {"key_id": key_id} if key_id else {}
-    _register(settings, keys, agency, Place("pkcs11", said), _certificates(certificates))
+    language = spoken_language(lang)
+    found = _certificates(certificates, language)
+    _register(settings, keys, agency, Place("pkcs11", said), found, language)
 
 
 @commands.command("add-remote")
@@ -98,6 +123,7 @@ def add_remote(
     authorities: Annotated[
         Path | None, typer.Option(help="PEM roots for the service's TLS; the system's if not given.")
     ] = None,
+    lang: Lang = None,
 ) -> None:
     """Register a key at a remote signing service (CSC API 2), after a signature to try it."""
     settings, keys = _opened()
@@ -105,14 +131,14 @@ def add_remote(
     said |= {"pin_file": str(pin_file.resolve())} if pin_file else {}
     said |= {"authorities": str(authorities.resolve())} if authorities else {}
     place = Place("csc", {**said, "credential": credential or ""})
-    id_ = credential or asyncio.run(_only_credential(place))
+    language = spoken_language(lang)
+    id_ = credential or asyncio.run(_only_credential(place, language))
     place = Place("csc", {**said, "credential": id_})
     found = asyncio.run(place.client().credential(id_))
     if found.key_status != "enabled" or found.certificate_status not in {"valid", ""}:
-        raise CommandFailed(
-            f"the credential is {found.key_status}, its certificate {found.certificate_status}"
-        )
-    _register(settings, keys, agency, place, found.certificates)
+        state = {"key": found.key_status, "certificate": found.certificate_status}
+        raise CommandFailed(_WORDS[language]["state"].format(**state))
+    _register(settings, keys, agency, place, found.certificates, language)
 
 
 @commands.command("list")
@@ -142,10 +168,11 @@ def _named(certificate: x509.Certificate) -> str:
     )
 
 
-async def _only_credential(place: Place) -> str:
+async def _only_credential(place: Place, language: Language) -> str:
     found = await place.client().credentials()
     if len(found) != 1:
-        raise CommandFailed(f"name one with --credential; the service knows {', '.join(found) or 'none'}")
+        words = _WORDS[language]
+        raise CommandFailed(words["several"].format(known=", ".join(found) or words["none"]))
     return found[0]
 
 
@@ -156,12 +183,17 @@ def _opened() -> tuple[Settings, SealKeys]:
 
 
 def _register(
-    settings: Settings, keys: SealKeys, agency: str, place: Place, certificates: Sequence[bytes]
+    settings: Settings,
+    keys: SealKeys,
+    agency: str,
+    place: Place,
+    certificates: Sequence[bytes],
+    language: Language,
 ) -> None:
     key = place.key(certificates)
     _check(settings, key)
     _kept(lambda: keys.register(agency, place, certificates))
-    _told(agency, place.kind, key)
+    _told(agency, place.kind, key, language)
 
 
 def _check(settings: Settings, key: SealKey) -> None:
@@ -178,13 +210,13 @@ def _kept(keep: Callable[[], None]) -> None:
         raise CommandFailed(str(problem)) from problem
 
 
-def _told(agency: str, kind: str, key: SealKey) -> None:
-    typer.echo(f"{agency}: a {kind} key of {key.subject} seals from now on")
+def _told(agency: str, kind: str, key: SealKey, language: Language) -> None:
+    typer.echo(_WORDS[language][kind].format(agency=agency, subject=key.subject))
 
 
-def _certificates(path: Path) -> list[bytes]:
+def _certificates(path: Path, language: Language) -> list[bytes]:
     try:
         found = x509.load_pem_x509_certificates(path.read_bytes())
     except ValueError as problem:
-        raise CommandFailed(f"{path} holds no certificate") from problem
+        raise CommandFailed(_WORDS[language]["no_certificate"].format(path=path)) from problem
     return [one.public_bytes(Encoding.DER) for one in found]

@@ -1,16 +1,20 @@
 """`kho import trusted-list`, `kho revalidate`: whom the vault trusts, and judging again by it."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from cryptography import x509
 
+from policies.wording import name
 from reuse_api.commands.ending import CommandFailed, Ending, end
 from reuse_api.commands.file_reading import read_beginning, read_whole
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.language import Language
+from reuse_api.pages import dates
+from reuse_api.problems import words
 from reuse_api.settings import read_settings
 from reuse_api.wiring import open_vault
 from signing.errors import TrustedListRefused
@@ -25,6 +29,47 @@ from vault.revalidating import revalidate as judge_again
 _JUDGED = {
     "vi": "đã xét lại {judged}, thêm {moved} giấy tờ đổi mức tin cậy",
     "en": "{judged} judged again, {moved} more of another class now",
+}
+_REPEATED = {
+    "vi": {
+        "line": "{record}, báo cáo {n}: {how}: {verdict}",
+        "same": "như cũ",
+        "another": "kết luận khác",
+        "otherwise": "kết luận như cũ, nội dung báo cáo khác",
+    },
+    "en": {
+        "line": "{record}, report {n}: {how}: {verdict}",
+        "same": "the same",
+        "another": "another verdict",
+        "otherwise": "the same verdict, told otherwise",
+    },
+}
+_LIST = {
+    "vi": {
+        "head": "{scheme}, số {sequence} ngày {day}",
+        "new": "mới",
+        "changed": "thay đổi",
+        "ended": "kết thúc",
+        "total": "{new} mới, {changed} thay đổi, {unchanged} không đổi, {ended} kết thúc, "
+        "{skipped} dịch vụ không dùng ở đây, {unreadable} không đọc được",
+    },
+    "en": {
+        "head": "{scheme}, number {sequence} of {day}",
+        "new": "new",
+        "changed": "changed",
+        "ended": "ended",
+        "total": "{new} new, {changed} changed, {unchanged} unchanged, {ended} ended, "
+        "{skipped} services of no use here, {unreadable} unreadable",
+    },
+}
+_WRONG = {
+    "signer": (
+        "nêu --signer, hoặc --unsigned nếu đã tự kiểm tra danh sách",
+        "give --signer, or --unsigned for a list that you checked",
+    ),
+    "certificate": ("không có chứng thư nào trong {path}", "no certificate in {path}"),
+    "report": ("chỉ dùng cùng --repeat", "only with --repeat"),
+    "repeat": ("chỉ nêu một trong --record và --repeat", "give one of --record and --repeat"),
 }
 _LARGEST_CERTIFICATE = 64 * 1024  # bytes
 _REFUSALS = {
@@ -65,16 +110,18 @@ def trusted_list(
     """Import a trusted list: authorities for signatures into public/, for time stamps into timestamp/."""
     language = spoken_language(lang)
     if (signer is None) is not unsigned:
-        raise typer.BadParameter(
-            "give --signer, or --unsigned for a list that you checked", param_hint="--signer"
-        )
+        raise _wrong("signer", language, "--signer")
     try:
         content = read_beginning(file, LARGEST_LIST, language)
         found = read_trusted_list(content, _certificate(signer, language))
         told = import_trusted_list(found, into, Clock().now())
     except TrustedListRefused as problem:
         raise CommandFailed(f"{file}: {_refused(problem.code, language)}") from problem
-    _show(found, told)
+    _show(found, told, language)
+
+
+def _wrong(which: str, language: Language, option: str, **facts: object) -> typer.BadParameter:
+    return typer.BadParameter(_WRONG[which][language == "en"].format(**facts), param_hint=option)
 
 
 def _refused(code: str, language: Language) -> str:
@@ -91,18 +138,24 @@ def _certificate(path: Path | None, language: Language) -> x509.Certificate | No
             return x509.load_pem_x509_certificate(content)
         return x509.load_der_x509_certificate(content)
     except ValueError as problem:
-        raise typer.BadParameter(f"no certificate in {path}", param_hint="--signer") from problem
+        raise _wrong("certificate", language, "--signer", path=path) from problem
 
 
-def _show(found: TrustedList, told: Imported) -> None:
-    typer.echo(f"{found.scheme}, number {found.sequence} of {found.issued_at:%Y-%m-%d}")
-    for word, names in (("new", told.added), ("changed", told.changed), ("ended", told.ended)):
-        for name in names:
-            typer.echo(f"{word}  {name}")
-    typer.echo(
-        f"{len(told.added)} new, {len(told.changed)} changed, {len(told.unchanged)} unchanged, "
-        f"{len(told.ended)} ended, {found.skipped} services of no use here, {found.unreadable} unreadable"
+def _show(found: TrustedList, told: Imported, language: Language) -> None:
+    said, day = _LIST[language], dates.day_of(found.issued_at, language).words
+    typer.echo(said["head"].format(scheme=found.scheme, sequence=found.sequence, day=day))
+    for which, names in (("new", told.added), ("changed", told.changed), ("ended", told.ended)):
+        for one in names:
+            typer.echo(f"{said[which]}  {one}")
+    total = said["total"].format(
+        new=len(told.added),
+        changed=len(told.changed),
+        unchanged=len(told.unchanged),
+        ended=len(told.ended),
+        skipped=found.skipped,
+        unreadable=found.unreadable,
     )
+    typer.echo(total)
 
 
 def revalidate(
@@ -131,41 +184,50 @@ def revalidate(
     Ends with 1 when one could not be judged. With --repeat nothing is stored but the entry of the opening,
     and it ends with 1 when the verdict is another one.
     """
+    language = spoken_language(lang)
     if report is not None and repeat is None:
-        raise typer.BadParameter("only with --repeat", param_hint="--report")
+        raise _wrong("report", language, "--report")
     if repeat is not None:
         if record is not None:
-            raise typer.BadParameter("give one of --record and --repeat", param_hint="--repeat")
-        if not asyncio.run(_repeat(repeat, report)):
+            raise _wrong("repeat", language, "--repeat")
+        if not asyncio.run(_repeat(repeat, report, language)):
             raise end(Ending.FAILED)
         return
-    if not asyncio.run(_revalidate(record, spoken_language(lang))):
+    if not asyncio.run(_revalidate(record, language)):
         raise end(Ending.FAILED)
 
 
-async def _repeat(record: str, report: int | None) -> bool:
+async def _repeat(record: str, report: int | None, language: Language) -> bool:
     async with open_vault(read_settings()) as vault:
         n, then = await told_by(vault, record, report)
         now = await judge_once_more(vault, record, n)
     same = now.to_json() == then.to_json()
-    verdict = f"{then.verdict} -> {now.verdict} {' '.join(now.reasons)}".rstrip()
-    differs = "another verdict" if now.verdict != then.verdict else "the same verdict, told otherwise"
-    typer.echo(f"{record}, report {n}: {'the same' if same else differs}: {verdict}")
+    verdict = _moved(then.verdict, now.verdict, now.reasons, language)
+    said = _REPEATED[language]
+    how = said["same" if same else "another" if now.verdict != then.verdict else "otherwise"]
+    typer.echo(said["line"].format(record=record, n=n, how=how, verdict=verdict))
     return now.verdict == then.verdict
+
+
+def _moved(before: str, now: str, reasons: Sequence[str], language: Language) -> str:
+    """Tell two verdicts, in Vietnamese by their names, and the codes of what the newer one rests on."""
+    if language == "vi":
+        before, now = name("verdict", before, language), name("verdict", now, language)
+    return f"{before} -> {now} {' '.join(reasons)}".rstrip()
 
 
 async def _revalidate(record: str | None, language: Language) -> bool:
     whole = True
     async with open_vault(read_settings()) as vault:
         names = [record] if record is not None else list(await due(vault))
-        for name in names:
+        for one in names:
             try:
-                found = await judge_again(vault, name)
+                found = await judge_again(vault, one)
             except (ContentDamaged, GateRefused) as problem:
-                typer.echo(f"{name}: {problem.code}", err=True)
+                typer.echo(f"{one}: {problem.code}: {words(problem.code, language)}", err=True)
                 whole = False
                 continue
-            typer.echo(f"{name}: {found.before} -> {found.now} {' '.join(found.reasons)}".rstrip())
+            typer.echo(f"{one}: {_moved(found.before, found.now, found.reasons, language)}")
         moved = await settle_classes(vault) if record is None else 0
         typer.echo(_JUDGED[language].format(judged=len(names), moved=moved))
     return whole

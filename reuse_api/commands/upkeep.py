@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from reuse_api.commands.ending import CommandFailed, Ending, end
+from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.settings import read_settings
 from reuse_api.wiring import places_of
 from vault.connecting import connect
@@ -16,6 +17,17 @@ from vault.migrating import Phase, needs_alone
 from vault.migrating import migrate as migrate_rows
 from vault.opening import VaultPlaces, check_made
 
+_MIGRATED = {
+    "vi": {
+        "all": "{database} đã ở phiên bản mới nhất",
+        "pre": "{database} đã ở phiên bản mới nhất mà một bản Kho cũ hơn vẫn phục vụ được",
+    },
+    "en": {
+        "all": "{database} is at the newest version",
+        "pre": "{database} is at the newest version that an older Kho can serve",
+    },
+}
+
 
 def migrate(
     phase: Annotated[
@@ -25,12 +37,12 @@ def migrate(
             "serving meanwhile; nobody may serve SQLite."
         ),
     ] = "all",
+    lang: Lang = None,
 ) -> None:
     """Bring the database of the settings to this version's schema; again, it changes nothing."""
     places = places_of(read_settings())
     asyncio.run(_migrate(places, phase))
-    done = "the newest version" if phase == "all" else "the newest version that an older Kho can serve"
-    typer.echo(f"{places.database} is at {done}")
+    typer.echo(_MIGRATED[spoken_language(lang)][phase].format(database=places.database))
 
 
 async def _migrate(places: VaultPlaces, phase: Phase) -> None:

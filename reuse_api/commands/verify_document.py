@@ -15,7 +15,7 @@ from cryptography.x509.ocsp import load_der_ocsp_response
 
 from policies.paper_words import Words, showing
 from policies.trust_classes import Evidence, Signer, classify
-from reuse_api.commands.ending import Ending, end
+from reuse_api.commands.ending import CommandFailed, Ending, end
 from reuse_api.commands.file_reading import open_regular, read_whole
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.commands.verify_words import document_lines, document_steps, fault_line, outcome_line
@@ -47,6 +47,23 @@ _NO_WORDS = Words((), False)
 _AT_BEST = {
     "vi": "Mức tin cậy cao nhất có thể đạt, nếu Kho biết chứng thư này là của cơ quan có thẩm quyền: {trust}",
     "en": "At best worth {trust}, in a vault that knows this certificate to be a competent agency's",
+}
+_WRONG = {
+    "no_report": (
+        "không có chữ ký nào để lập báo cáo theo TS 119 102-2; không ghi tệp {path}",
+        "no signature of which TS 119 102-2 could tell; {path} was not written",
+    ),
+    "not_writable": ("không ghi được báo cáo vào {path}", "the report cannot be written to {path}"),
+    "status": ("{path} không chứa phản hồi OCSP hay CRL (DER)", "no OCSP response or CRL (DER) in {path}"),
+    "trust": ("{path} không có chứng thư nào", "no certificates in {path}"),
+    "no_time": (
+        "cần một thời điểm như 2026-11-24T09:30:00+07:00",
+        "expected a time such as 2026-11-24T09:30:00+07:00",
+    ),
+    "later": (
+        "chưa tới lúc đó: điều đã được chứng minh chỉ xét được theo một thời điểm đến bây giờ",
+        "it is not that late yet: what is proven can be judged as at a time until now",
+    ),
 }
 
 
@@ -103,8 +120,8 @@ def document(
     language = spoken_language(lang)
     by: dict[str, Any] = {
         "anchors": _anchors(trust, language),
-        "at": _instant(at),
-        "fetched": [_proof(read_whole(one, LARGEST_STATUS, language), one) for one in status or ()],
+        "at": _instant(at, language),
+        "fetched": [_proof(read_whole(one, LARGEST_STATUS, language), one, language) for one in status or ()],
         "max_bytes": MAX_UPLOAD,
     }
     beside = None if signature is None else read_whole(signature, LARGEST_SIGNATURE, language)
@@ -117,7 +134,7 @@ def document(
         examined, text = asyncio.run(_examine(file, head, beside, by, etsi is not None))
     examined = _settled(examined, head)
     if etsi is not None:
-        _write_report(examined, etsi)
+        _write_report(examined, etsi, language)
     best = _at_best(examined, text)
     if as_json:
         typer.echo(json.dumps(as_told(examined, best), ensure_ascii=False, indent=1))
@@ -150,7 +167,7 @@ async def _examine(
         await pool.close()
 
 
-def _proof(content: bytes, path: Path) -> Piece:
+def _proof(content: bytes, path: Path, language: Language) -> Piece:
     """Read a proof of status. Whether it is one of anything is for the worker to say."""
     with suppress(ValueError):
         load_der_ocsp_response(content)
@@ -158,14 +175,27 @@ def _proof(content: bytes, path: Path) -> Piece:
     with suppress(ValueError):
         load_der_x509_crl(content)
         return Piece("crl", content)
-    raise typer.BadParameter(f"no OCSP response or CRL (DER) in {path}", param_hint="--status")
+    raise _wrong("status", language, path=path)
 
 
-def _write_report(examined: Examination, target: Path) -> None:
-    if examined.etsi_report:
+def _write_report(examined: Examination, target: Path, language: Language) -> None:
+    if not examined.etsi_report:
+        typer.echo(f"kho: {_words('no_report', language, path=target)}", err=True)
+        return
+    try:
         target.write_bytes(examined.etsi_report)
-    else:
-        typer.echo(f"kho: no signature of which TS 119 102-2 could tell; {target} was not written", err=True)
+    except OSError as problem:
+        raise CommandFailed(
+            f"{_words('not_writable', language, path=target)} ({problem.strerror})"
+        ) from problem
+
+
+def _words(which: str, language: Language, **facts: object) -> str:
+    return _WRONG[which][language == "en"].format_map(facts)
+
+
+def _wrong(option: str, language: Language, which: str = "", **facts: object) -> typer.BadParameter:
+    return typer.BadParameter(_words(which or option, language, **facts), param_hint=f"--{option}")
 
 
 def _kind(head: bytes) -> str:
@@ -253,22 +283,18 @@ def _anchors(folder: Path | None, language: Language) -> Sequence[Anchor]:
     for file, code in found.faults:
         typer.echo(fault_line(file, code, language), err=True)
     if not found.anchors:
-        raise typer.BadParameter(f"no certificates in {folder}", param_hint="--trust")
+        raise _wrong("trust", language, path=folder)
     return found.anchors
 
 
-def _instant(text: str | None) -> datetime:
+def _instant(text: str | None, language: Language) -> datetime:
     if text is None:
         return Clock().now()
     try:
         at = datetime.fromisoformat(text)
     except ValueError as problem:
-        raise typer.BadParameter(
-            "expected a time such as 2026-11-24T09:30:00+07:00", param_hint="--at"
-        ) from problem
+        raise _wrong("at", language, "no_time") from problem
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     if at > Clock().now():
-        raise typer.BadParameter(
-            "it is not that late yet: what is proven can be judged as at a time until now", param_hint="--at"
-        )
+        raise _wrong("at", language, "later")
     return at

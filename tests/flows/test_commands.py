@@ -257,7 +257,7 @@ def test_a_vault_is_made_filled_served_and_stopped(kho_command: Callable[..., Do
     assert again.stdout.startswith("0 new, 0 changed, 1 unchanged, 0 refused\n")
     shipped = kho_command("import", "shipped", "--lang", "vi", cwd=tmp_path)
     assert shipped.returncode == 0
-    assert f"0 changed, {len(shipped_packages())} unchanged" in shipped.stdout
+    assert f"0 mới, 0 thay đổi, {len(shipped_packages())} không đổi, 0 bị từ chối" in shipped.stdout
     assert "own_edit: theo chỉnh sửa của quản trị viên" in shipped.stdout
     twice = json.dumps(shipped_packages()[0])
     packages.write_text("\n".join(["{", twice, twice.replace('"1.000894"', '"1.000894.01"')]))
@@ -266,6 +266,9 @@ def test_a_vault_is_made_filled_served_and_stopped(kho_command: Callable[..., Do
     assert odd.stdout.startswith("0 new, 0 changed, 1 unchanged, 2 refused\n")
     assert f"{packages}, line 1: is no JSON: " in odd.stderr
     assert f"{packages}, line 3: 1.000894: stands already in {packages}, line 2" in odd.stderr
+    odd = kho_command("import", "catalogue", str(packages), "--lang", "vi", cwd=tmp_path)
+    assert f"{packages}, dòng 1: không phải JSON: " in odd.stderr
+    assert f"{packages}, dòng 3: 1.000894: đã có ở {packages}, dòng 2" in odd.stderr
     assert kho_command("import", str(packages), cwd=tmp_path).returncode == 64
     assert kho_command("migrate", cwd=tmp_path).returncode == 0
     assert kho_command("inspect", cwd=tmp_path).returncode == 0

@@ -4,6 +4,7 @@ How long others wait is printed and written down as a ratio, never asserted: a t
 """
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -95,6 +96,8 @@ def test_it_is_listed_for_those_who_keep_order_and_destroyed_with_a_reason(
     listed = capfd.readouterr().out
     (line,) = [one for one in listed.splitlines() if one.startswith(item)]
     assert line.endswith("javascript")
+    zoned = r"  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+07:00  until \d{4}-\d\d-\d\d  "
+    assert re.match(re.escape(item) + zoned, line), line
     with kho.staff(people.COMMUNE, "administrator") as administrator:
         page = administrator.get("/admin/quarantine", headers={"Accept-Language": "vi"}).text
         assert item in page

@@ -10,6 +10,7 @@ from policies.edits import edited, shipped_edits
 from policies.errors import AskingInvalid, PackageUnreadable
 from policies.packages import read_package, shipped_packages
 from policies.procedures import asked_components, components_for
+from policies.wording import name
 
 PACKAGES = {row["code"]: row for row in shipped_packages()}
 
@@ -245,5 +246,8 @@ def test_a_package_nobody_can_read_is_refused(change):
     change(row)
     with pytest.raises(PackageUnreadable) as refused:
         read_package(row, shipped_book())
-    if change is _twice_in_one_case:
-        assert "KQ003617 stands twice" in str(refused.value)
+    problem = refused.value
+    for language in ("vi", "en"):
+        said = name("package_fault", problem.fault, language).format_map(problem.facts)
+        if change is _twice_in_one_case:
+            assert "KQ003617" in said

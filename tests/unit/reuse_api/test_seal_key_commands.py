@@ -54,7 +54,9 @@ def test_a_key_in_a_file_is_checked_and_kept_under_our_passphrase(
     assert run([*added, "--passphrase-file", secret(tmp_path, "wrong", "no")]) == Ending.FAILED
     assert run(added) == Ending.FAILED, "it needs its passphrase"
     assert run([*added, *opens]) == Ending.DONE
-    assert NAME in capsys.readouterr().out
+    assert f"H26.14.02: a file key of CN={NAME}" in capsys.readouterr().out
+    assert run(["seal-key", "add-file", "H27", *added[3:], *opens, "--lang", "vi"]) == Ending.DONE
+    assert f"H27: từ nay ký bằng khóa trong tệp của CN={NAME}" in capsys.readouterr().out
     assert run([*added, *opens]) == Ending.FAILED, "a key is never overwritten"
     assert "already" in capsys.readouterr().err
     assert SealKeys(house / "seal").open("H26.14.02").subject.startswith(f"CN={NAME},")
@@ -124,7 +126,9 @@ def test_a_remote_key_is_found_and_registered_without_our_secret(
     assert SECRET not in "".join(one.read_text("latin-1") for one in (house / "seal").iterdir())
     service.credentials["c2"] = service.credentials["c1"]
     assert run([*said[:2], "H27", *said[3:]]) == Ending.FAILED
-    assert "c1, c2" in capsys.readouterr().err
+    assert "name one with --credential; the service knows c1, c2" in capsys.readouterr().err
+    assert run([*said[:2], "H27", *said[3:], "--lang", "vi"]) == Ending.FAILED
+    assert "hãy nêu một mã bằng --credential; dịch vụ có: c1, c2" in capsys.readouterr().err
 
 
 def test_a_remote_service_without_tls_is_not_called(
