@@ -16,10 +16,11 @@ from reuse_api.audit_schemas import CountsQuery, EntriesQuery, FilterFields, Gro
 from reuse_api.callers import AsAuditor, TheVault
 from reuse_api.idempotency import WriteKey
 from reuse_api.language import Language, language_of
-from vault import audit_counts, audit_opening, auditing, growing
+from vault import audit_counts, audit_opening, audit_versions, auditing, growing
 from vault.anomalies import THRESHOLDS, Anomaly, anomalies
 from vault.audit_filters import Filters
 from vault.audit_opening import Opening
+from vault.audit_versions import AuditedVersion
 from vault.auditing import Line
 from vault.callers import StaffCaller
 from vault.entries import Logged
@@ -87,6 +88,20 @@ async def get_consistency(
     return answer(request, document | ({} if told.file is None else {"file": told.file}))
 
 
+@router.get("/records/{record}/versions")
+async def get_versions(request: Request, vault: TheVault, caller: AsAuditor, record: str) -> Response:
+    """List the files that a document has had, oldest first: digest, size, since when, why, which is current.
+
+    `why` is handed_in (before it was sealed here: its digest alone is kept), original (what a copy was made
+    from), stored, sealed or renewed. Never content; its owners see who looked.
+    """
+    told = await audit_versions.list_versions(vault, caller, record)
+    document = asdict(told) | {"entry": _entered(told.entered)}
+    document.pop("entered")
+    document["versions"] = [_version(one) for one in told.versions]
+    return answer(request, {key: value for key, value in document.items() if value is not None})
+
+
 @router.get("/counts")
 async def get_counts(
     request: Request, vault: TheVault, caller: AsAuditor, query: Annotated[CountsQuery, Query()]
@@ -141,6 +156,11 @@ def _line(one: Line, language: Language) -> dict[str, Any]:
     named = one.agency_vi if language == "vi" else one.agency_en
     told |= {"at": one.at.isoformat(), "kind_words": name("entry", str(one.kind), language)}
     return told | ({"agency_name": named} if named is not None else {})
+
+
+def _version(one: AuditedVersion) -> dict[str, Any]:
+    told = asdict(one) | {"since": one.since.isoformat()}
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def _anomaly(one: Anomaly, language: Language) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from tests.scans import making
 from tests.servers import postgres, sharing
 from vault import authenticating, deliver, handling, issue, release, staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
-from vault.callers import Caller, OwnerCaller, SystemCaller
+from vault.callers import Caller, OwnerCaller, StaffCaller, SystemCaller
 from vault.clock import Clock
 from vault.days import legal_day
 from vault.drafting import OpenDossier, Person
@@ -114,6 +114,15 @@ class House:
         found = await staff.redeem_code(self.vault.db, self.vault.clock, code)
         assert found is not None
         return (await self.vault.gate.check_staff(found[0])).at_desk()
+
+    async def auditor(self, office: Office) -> StaffCaller:
+        """The office's officer, signed in as an auditor."""
+        await give_role(self.vault, agency=office.code, officer=office.officer, role="auditor")
+        ids = {"agency_id": office.code, "officer_id": office.officer}
+        code = await staff.new_code(self.vault.db, self.vault.clock, role="auditor", **ids)
+        found = await staff.redeem_code(self.vault.db, self.vault.clock, code)
+        assert found is not None
+        return await self.vault.gate.check_staff(found[0])
 
     def assertion(self, office: Office, typ: str, subject: str, **changes: Any) -> str:
         said = {"issuer": ISSUER, "client_id": office.system, "subject": subject, "typ": typ}

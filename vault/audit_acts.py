@@ -15,7 +15,7 @@ from vault.errors import NotAuthenticated
 from vault.evidence import FRESH, Evidence
 from vault.services import Vault
 
-# Everything an auditor can do to the log's entries; each has words of its own for the citizen.
+# Everything an auditor can do; each has words of its own for the citizen.
 EVENTS = (
     "owner_looked_up",
     "entries_searched",
@@ -25,6 +25,7 @@ EVENTS = (
     "entry_opened",
     "entry_replayed",
     "entry_proof_taken",
+    "versions_listed",
 )
 
 
@@ -36,6 +37,7 @@ async def enter(
     *,
     owners: Sequence[str] = (),
     of: int | None = None,
+    record: str | None = None,
     key: str | None = None,
 ) -> Logged:
     """Commit the entry of an auditor's act before it is done.
@@ -44,6 +46,7 @@ async def enter(
         facts: what is asked, and for an opening its ground.
         owners: whom it concerns: it is sealed to them, else to the auditor's own agency.
         of: the entry that is to be opened.
+        record: the document that is looked at, never into.
         key: the Idempotency-Key; the same act again is the same entry while that is fresh. Looking again
             later is another look, and another entry.
 
@@ -55,7 +58,9 @@ async def enter(
     if caller.role != "auditor":
         raise NotAuthenticated("role_missing")
     at = vault.clock.now()
-    prepared = await _prepared(vault, caller, event, facts, tuple(owners), of, at)
+    prepared = await _prepared(
+        vault, caller, event, facts, {"owners": tuple(owners), "record": record}, of, at
+    )
     if key is None:
         return (await vault.appender.append([prepared], telling.nothing_to_check))[0]
     asked = requests.body_hash(event, {"facts": dict(facts), "owners": list(owners), "of": str(of)})
@@ -84,20 +89,20 @@ async def _prepared(
     caller: StaffCaller,
     event: str,
     facts: Mapping[str, Any],
-    owners: Sequence[str],
+    about: Mapping[str, Any],
     of: int | None,
     at: datetime,
 ) -> Prepared:
     told = {"type": event, "result": "permitted", "at": at.isoformat(), "of": of}
     parts = Parts(
-        subject={"owners": list(owners)} if owners else {},
+        subject={name: value for name, value in about.items() if value},
         actor=caller.actor(),
         purpose={},
         basis={"facts": {"role": caller.role} | dict(facts)},
         event={name: value for name, value in told.items() if value is not None},
     )
     async with vault.db.read() as db:
-        held = await _holders(db, caller, owners)
+        held = await _holders(db, caller, about["owners"])
     return entries.prepare(Kind.AUDITOR_ACT, parts, held, at=at, caller_kind=caller.kind, caller=caller.id)
 
 

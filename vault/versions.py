@@ -20,7 +20,7 @@ from vault.callers import OwnerCaller
 from vault.days import legal_day
 from vault.entries import instant
 from vault.errors import Moved, NotFound, VaultBusy
-from vault.evidence_tables import earlier_content, scan
+from vault.evidence_tables import earlier_content, handed_in_file, scan
 from vault.records import Stored, version_of
 from vault.sending import Access, Delivery, send
 from vault.services import MAX_AFRESH, Refusal, Vault
@@ -28,7 +28,8 @@ from vault.telling import Telling
 
 READ = "version_delivered"
 ORIGINAL = "original"
-Why = Literal["original", "stored", "renewed"]
+Why = Literal["original", "stored", "sealed", "renewed"]
+_SEALED = ("result", "digitised")  # sources of what Kho makes and seals itself
 _FILE = ("blob", "content_sha256", "content_size", "sealed_sha256", "sealed_size")
 
 
@@ -36,7 +37,8 @@ _FILE = ("blob", "content_sha256", "content_size", "sealed_sha256", "sealed_size
 class Version:
     """One file of a record: `name` is "original" or its number from 1, `since` when it came to be kept.
 
-    `why`: what a copy was made from; stored at first; renewed, because an archive time stamp would run out.
+    `why`: what a copy was made from; stored as it came, or sealed here, at first; renewed, because an archive
+    time stamp would run out.
     """
 
     name: str
@@ -76,7 +78,12 @@ async def mine(vault: Vault, caller: OwnerCaller, record_id: str) -> tuple[Versi
         stored = await records.one(db, record_id, legal_day(vault.clock.now()))
         if stored is None or caller.owner not in stored.facts.owners:
             raise NotFound
-        return tuple(one.version for one in await _kept(db, stored))
+        return await of(db, stored)
+
+
+async def of(db: AsyncConnection, stored: Stored) -> tuple[Version, ...]:
+    """List the files of a record, oldest first."""
+    return tuple(one.version for one in await _kept(db, stored))
 
 
 async def read(
@@ -160,15 +167,18 @@ async def _kept(db: AsyncConnection, stored: Stored) -> list[_Kept]:
     original = (await db.execute(select(scan).where(scan.c.record == id))).mappings().first()
     earlier = select(earlier_content).where(earlier_content.c.record == id)
     before = (await db.execute(earlier.order_by(earlier_content.c.version))).mappings().all()
+    came = select(handed_in_file.c.record).where(handed_in_file.c.record == id)
+    sealed = row["source"] in _SEALED or (await db.execute(came)).first() is not None
+    first: Why = "sealed" if sealed else "stored"
     since = instant(row["created_at"])
     found = []
     if original is not None:
         found.append(_one(original, ORIGINAL, "original", original["media_type"], since))
     for one in before:
         name = str(one["version"])
-        found.append(_one(one, name, "stored" if name == "1" else "renewed", row["media_type"], since))
+        found.append(_one(one, name, first if name == "1" else "renewed", row["media_type"], since))
         since = instant(one["replaced_at"])
-    why: Why = "renewed" if before else "stored"
+    why: Why = "renewed" if before else first
     found.append(_one(row, str(version_of(row)), why, row["media_type"], since, newest=True))
     return found
 

@@ -35,6 +35,7 @@ class LineView:
     procedure: str | None
     dossier: str | None
     component: str | None
+    record: str | None
     basis: str | None
     reasons: tuple[str, ...]
 
@@ -109,6 +110,7 @@ class Reviewer(Narrator):
             procedure=one.procedure,
             dossier=one.dossier,
             component=one.component,
+            record=one.record,
             basis=self.name("basis", one.basis) if one.basis in groups()["basis"] else one.basis,
             reasons=tuple(self.reason(code) for code in one.reasons),
         )

@@ -21,18 +21,12 @@ class VersionView:
 
 def tell_versions(narrator: Narrator, record: str, versions: Sequence[Version]) -> tuple[VersionView, ...]:
     """Tell of the files of one document, oldest first."""
-    language = narrator.language
-    why = {
-        "original": language.say("versions.original"),
-        "stored": language.say("versions.stored"),
-        "renewed": language.say("versions.renewed"),
-    }
-    told = []
+    language, told = narrator.language, []
     for one in versions:
         kind = narrator.file(one.media_type, one.size)
         told.append(
             VersionView(
-                what=why[one.why],
+                what=tell_why(narrator, one.why),
                 since=narrator.moment(one.since),
                 kind=language.say("versions.newest", file=kind) if one.newest else kind,
                 sha256=one.sha256,
@@ -40,3 +34,16 @@ def tell_versions(narrator: Narrator, record: str, versions: Sequence[Version]) 
             )
         )
     return tuple(told)
+
+
+def tell_why(narrator: Narrator, why: str) -> str:
+    """Say why a file came to be kept."""
+    language = narrator.language
+    words = {
+        "handed_in": language.say("versions.handed_in"),
+        "original": language.say("versions.original"),
+        "stored": language.say("versions.stored"),
+        "sealed": language.say("versions.sealed"),
+        "renewed": language.say("versions.renewed"),
+    }
+    return words[why]

@@ -21,6 +21,7 @@ from signing.service_state import ServiceState
 from tests.flows.test_waiting_seals import until_sealed
 from vault.clock import Clock
 from vault.days import legal_day
+from vault.masking import masked
 
 TODAY = legal_day(Clock().now()).isoformat()
 RESULT: dict[str, Any] = {"type": "GKS", "owner_roles": ["applicant"]}
@@ -94,6 +95,33 @@ def test_an_unsigned_result_is_sealed_and_of_the_class_that_it_shows(
         top = float(before.pages[0].mediabox[3])
         assert float(field.Rect[1]) >= top, "above everything that the page showed"
         assert len(after.pages) == len(before.pages)
+
+
+def test_an_auditor_sees_what_was_handed_in_and_what_counts_now_and_she_sees_the_auditor(
+    kho: Any, daughter: httpx.Client, stored: dict[str, Any]
+) -> None:
+    record = stored["record"]
+    with kho.staff(people.COMMUNE, "auditor") as auditor:
+        told = auditor.get(f"/v1/audit/records/{record}/versions").json()
+        assert told["owners"] == [masked(people.DAUGHTER.number)]
+        assert [(one["why"], one["sha256"], one["current"], one["kept"]) for one in told["versions"]] == [
+            ("handed_in", stored["handed_in_digest"], False, False),
+            ("sealed", stored["digest"], True, True),
+        ]
+        seen = daughter.get("/v1/me/accesses", params={"limit": 1}).json()["accesses"][0]
+        assert (seen["index"], seen["event"]) == (told["entry"]["index"], "versions_listed")
+        for language, words in (("vi", "Chỉ giữ mã băm"), ("en", "Its digest alone is kept")):
+            page = auditor.get(f"/audit/records/{record}/versions", headers={"Accept-Language": language})
+            assert page.status_code == 200 and words in page.text
+            assert stored["handed_in_digest"] in page.text and stored["digest"] in page.text
+            for hidden in (people.DAUGHTER.name, people.DAUGHTER.number, "own-"):
+                assert hidden not in page.text
+        entry = auditor.get(f"/audit/entries/{told['entry']['index']}").text
+        assert f'href="/audit/records/{record}/versions"' in entry
+        hostile = auditor.get("/audit/records/%3Cscript%3Ealert(1)%3C%2Fscript%3E/versions")
+        assert hostile.status_code == 404 and "<script>alert" not in hostile.text
+    wallet = daughter.get("/wallet/accesses", headers={"Accept-Language": "vi"}).text
+    assert "Kiểm toán viên xem các phiên bản" in wallet
 
 
 def test_it_is_a_whole_file_to_qpdf(sealed: bytes, tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ EXPECTED = {
         "POST /v1/audit/replays",
         "POST /v1/audit/proofs",
         "GET /v1/audit/consistency",
+        "GET /v1/audit/records/{record}/versions",
         "GET /v1/audit/counts",
         "GET /v1/audit/anomalies",
         "POST /v1/audit/exports",

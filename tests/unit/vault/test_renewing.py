@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, update
 from reuse_api.demo import people
 from signing.errors import TimestampFailed
 from vault import deliver, issue, looking, records, versions
+from vault.audit_versions import list_versions
 from vault.callers import OwnerCaller
 from vault.clock import Clock
 from vault.days import legal_day
@@ -83,7 +84,7 @@ async def test_a_stamp_that_runs_out_is_renewed_and_the_old_file_kept(later: Any
     assert whole.record.trust == "A"
     kept = await versions.mine(later.vault, daughter, later.daughters)
     assert [(one.name, one.why, one.sha256) for one in kept] == [
-        ("1", "stored", sha256(before).hexdigest()),
+        ("1", "sealed", sha256(before).hexdigest()),
         ("2", "renewed", sha256(after).hexdigest()),
     ]
     classes = select(trust_class).filter_by(record=later.daughters).order_by(trust_class.c.n)
@@ -95,6 +96,12 @@ async def test_a_stamp_that_runs_out_is_renewed_and_the_old_file_kept(later: Any
     assert told == [(15, "opened_for_renewal", 1), (15, "archive_renewed", 2), (3, "delivered", 2)]
     assert opened[1].parts.basis["before"] == sha256(before).hexdigest()
     assert opened[1].parts.subject["digest"] == sha256(after).hexdigest()
+    told_to_auditor = await list_versions(later.vault, await later.auditor(people.COMMUNE), later.daughters)
+    assert [(one.why, one.sha256, one.current, one.entry) for one in told_to_auditor.versions] == [
+        ("sealed", kept[0].sha256, False, None),
+        ("renewed", kept[1].sha256, True, opened[1].index),
+    ]
+    assert told_to_auditor.versions[1].since == kept[1].since > kept[0].since
     old_file = await versions.read(later.vault, daughter, later.daughters, kept[0].sha256)
     assert isinstance(old_file, deliver.Delivery)
     assert await later.drained(old_file) == before

@@ -51,7 +51,7 @@ async def test_the_original_is_read_like_any_content_and_by_nobody_else(
     record, content = digitised
     original, copy = await versions.mine(house.vault, stranger, record)
     assert (original.name, original.why, original.newest) == ("original", "original", False)
-    assert (copy.name, copy.why, copy.newest) == ("1", "stored", True)
+    assert (copy.name, copy.why, copy.newest) == ("1", "sealed", True)
     assert (original.sha256, original.size) == (sha256(content).hexdigest(), len(content))
     size = await house.size()
     delivery = await versions.read(house.vault, stranger, record, original.sha256, start=3)
