@@ -65,6 +65,7 @@ class MyRecord:
     created_at: datetime
     damaged: bool
     signature: str | None = None  # SHA-256 (hexadecimal) of what stands beside the file
+    signature_type: str | None = None  # its media type
 
 
 @dataclass(frozen=True)
@@ -295,6 +296,7 @@ def my_record(one: Stored, owner: str, reason: str | None) -> MyRecord:
         created_at=instant(row["created_at"]),
         damaged=facts.damaged,
         signature=signature.hex() if signature is not None else None,
+        signature_type=row["signature_type"],
     )
 
 

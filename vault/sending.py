@@ -137,9 +137,14 @@ async def send(
     )
 
 
+def ending_of(media_type: str) -> str:
+    """Give what the name of a file of this media type ends with, its dot too."""
+    return _ENDINGS.get(media_type, ".pdf")
+
+
 def _file_name(record: Stored, facts: AccessFacts) -> str:
     """Name the file as people know the paper; what would steer a file system is left out."""
-    ending = _ENDINGS.get(record.row["media_type"], ".pdf")
+    ending = ending_of(record.row["media_type"])
     title = "".join(one for one in normalize("NFC", str(record.row["title"])) if _may_name(one))
     return f"{' '.join(title.split())[:_LONGEST_NAME]} {_code(record, facts)}{ending}".strip()
 

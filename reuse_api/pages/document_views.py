@@ -11,6 +11,7 @@ from reuse_api.pages.version_views import VersionView, tell_versions
 from reuse_api.pages.views import Mark, Narrator, RecordView
 from signing.file_types import XML
 from vault.looking import Neighbour, ValidityChange, WholeRecord
+from vault.sending import ending_of
 from vault.versions import Version
 
 _BEGUN = {"result": "issued", "result_file": "issued", "upload": "uploaded", "digitised": "digitised"}
@@ -53,8 +54,9 @@ class DocumentView:
     digest: str  # SHA-256 of the file, hexadecimal
     versions: tuple[VersionView, ...]  # oldest first; empty where there is but one
     paged: bool  # whether it has pages that could be shown
-    ending: str  # of the file's name
+    ending: str  # of the file's name, with its dot
     signature: str | None  # SHA-256 of the signature that stands beside the file, hexadecimal
+    signature_ending: str  # of that one's name; empty where there is none
 
 
 def tell_document(narrator: Narrator, whole: WholeRecord, versions: Sequence[Version] = ()) -> DocumentView:
@@ -85,8 +87,9 @@ def tell_document(narrator: Narrator, whole: WholeRecord, versions: Sequence[Ver
         digest=whole.sha256.hex(),
         versions=tell_versions(narrator, one.id, versions) if len(versions) > 1 else (),
         paged=one.media_type != XML,
-        ending="xml" if one.media_type == XML else "pdf",
+        ending=ending_of(one.media_type),
         signature=one.signature,
+        signature_ending=ending_of(one.signature_type) if one.signature_type else "",
     )
 
 

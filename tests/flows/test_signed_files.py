@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -111,6 +112,11 @@ def test_a_signature_beside_a_file_is_kept_with_it_for_ever(
     got = daughter.get(f"/v1/me/records/{record}/signature")
     assert (got.status_code, got.content) == (200, signature)
     assert got.headers["content-disposition"].startswith("attachment;")
+    ending = ".pem" if armored else ".p7s"
+    assert ending in got.headers["content-disposition"]
+    shown = daughter.get(f"/wallet/records/{record}").text
+    hint = re.search(r"kho verify document (\S+) --signature (\S+) ", shown)
+    assert hint is not None and hint[1].endswith(".pdf") and hint[2].endswith(ending)
     assert kho.vault.signer.tree.size == size + 1, "reading it is an entry"
     newest = daughter.get("/v1/me/accesses").json()["accesses"][0]
     assert (newest["event"], newest["record"]) == ("signature_delivered", record)

@@ -288,6 +288,25 @@ def test_every_file_of_a_document_is_shown_with_its_digest_and_the_way_to_it() -
     assert tell_document(narrator("en"), WHOLE, (newest,)).versions == (), "one file needs no list"
 
 
+@pytest.mark.parametrize(
+    ("kind", "ending"),
+    [
+        ("application/pkcs7-signature", ".p7s"),
+        ("application/x-pem-file", ".pem"),
+        ("application/xml", ".xml"),
+    ],
+)
+def test_the_command_names_the_signature_by_the_ending_of_what_it_is(kind: str, ending: str) -> None:
+    signed = replace(RECORD, media_type="application/xml", signature="ab" * 32, signature_type=kind)
+    told = tell_document(narrator("en"), replace(WHOLE, record=signed))
+    shown = render("record.html", _language("en"), FRAME | {"one": told})
+    code = RECORD.document_code
+    assert f"kho verify document {code}.xml --signature {code}{ending} --trust" in shown
+    plain = tell_document(narrator("en"), WHOLE)
+    shown = render("record.html", _language("en"), FRAME | {"one": plain})
+    assert f"kho verify document {code}.pdf --trust" in shown
+
+
 def test_of_a_document_of_another_nothing_is_told_but_that_it_is_there() -> None:
     told = tell_document(
         narrator("en"), replace(WHOLE, replaces=(Neighbour("rec-9", None, None, mine=False),))
