@@ -22,7 +22,8 @@ class PageMeasures:
     """What was measured of one page: millimetres, dots an inch, shares from 0 to 1, degrees.
 
     `colour` is rgb, cmyk, grey, bitonal, unknown or none; `scaled` whether its size is the paper's own;
-    `others` how many things it shows that are no pictures.
+    `others` how many things it shows that are no pictures; `tones` how many colours it has in all, 3 for more
+    than two, None where it is stored with loss.
     """
 
     width_mm: float
@@ -36,6 +37,7 @@ class PageMeasures:
     skew: float | None
     scaled: bool
     others: int
+    tones: int | None
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,13 @@ def _tint(rule: Mapping[str, Any], page: PageMeasures) -> tuple[bool, str, str]:
     return page.tinted, "tinted" if page.tinted else "grey", "tinted"
 
 
+def _tones(rule: Mapping[str, Any], page: PageMeasures) -> tuple[bool, str, str]:
+    wanted = f"> {rule['not']} tones"
+    if page.tones is None:
+        return True, "?", wanted
+    return page.tones != rule["not"], wanted if page.tones > rule["not"] else f"{page.tones} tones", wanted
+
+
 _LOOKS = {
     "scan_covered": _covered,
     "scan_only_pictures": _only_pictures,
@@ -186,6 +195,7 @@ _LOOKS = {
     "scan_ink": _ink,
     "scan_skew": _skew,
     "scan_tint": _tint,
+    "scan_tones": _tones,
 }
 
 

@@ -11,7 +11,8 @@ class MeasuredPage:
 
     Millimetres as seen; `dpi` the least of its pictures' axes; `colour` rgb, cmyk, grey, bitonal, unknown or
     none; `covered`, `ink`, `dark` shares from 0 to 1; `skew` degrees clockwise, None where nothing tells;
-    `scaled` whether its size is the paper's own; `others` how many things it shows that are no pictures.
+    `scaled` whether its size is the paper's own; `others` how many things it shows that are no pictures;
+    `tones` how many colours it has in all, 3 for more than two, None where it is stored with loss.
     """
 
     width_mm: float
@@ -25,6 +26,7 @@ class MeasuredPage:
     skew: float | None
     scaled: bool
     others: int
+    tones: int | None
 
 
 @dataclass(frozen=True)

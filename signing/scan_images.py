@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, ImageOps
 from signing import jpeg
 from signing.errors import FileRefused
 from signing.scan_sheet import MM_A_POINT, MOST_PAGES, MOST_PIXELS, POINTS_AN_INCH, Placed, Sheet, upright
+from signing.scan_tones import MOST_AT_ONCE, is_without_loss, tones_of
 
 pillow_heif.options.DECODE_THREADS = 1
 pillow_heif.register_heif_opener()
@@ -63,6 +64,7 @@ class PictureScan:
             if jpeg.passes(stream.read()) > _MOST_PASSES:
                 raise FileRefused("too_complex", f"the picture is made of more than {_MOST_PASSES} passes")
 
+
     def sheet(self, page: int) -> Sheet:
         """Lay a picture (pages from 0) on its page."""
         frame = self._frame(page)
@@ -81,6 +83,13 @@ class PictureScan:
         picture = _read(frame)
         picture.thumbnail((longest, longest), Image.Resampling.BOX, reducing_gap=2.0)
         return picture
+
+    def tones(self, page: int) -> int | None:
+        """Count the colours of the page, as `scan_tones` does; None where it is stored with loss."""
+        frame = self._frame(page)
+        told = is_without_loss(self.media_type, str(frame.info.get("compression")))
+        small = frame.width * frame.height <= MOST_AT_ONCE
+        return tones_of([self.full(page)]) if told and small else None
 
     def full(self, page: int) -> Image.Image:
         """Give the page with every pixel that it has, upright."""

@@ -11,6 +11,7 @@ from signing.scan_images import PictureScan
 from signing.scan_looks import LOOKED_AT, looks
 from signing.scan_pdf import PdfScan
 from signing.scan_sheet import MM_A_POINT
+from signing.scan_tones import Counting
 
 Scan = PdfScan | PictureScan
 HEIC = "image/heic"
@@ -53,13 +54,14 @@ def measure_scan(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
         if found != PDF and (also := what_follows(stream, found)) is not None:
             raise FileRefused("polyglot", f"a picture and {also} at once", found=("two_kinds",))
         scan = open_scan(stream, [(float(a), float(b)) for a, b in request["paper_sizes"]])
-        pages = tuple(_measured(scan, page) for page in range(scan.pages))
+        counting = Counting(scan)
+        pages = tuple(_measured(scan, page, counting) for page in range(scan.pages))
     except FileRefused as refused:
         return {"refusal": refused.code}
     return {"measured": MeasuredScan(scan.media_type, scan.version, pages).to_json()}
 
 
-def _measured(scan: Scan, page: int) -> MeasuredPage:
+def _measured(scan: Scan, page: int, counting: Counting) -> MeasuredPage:
     sheet = scan.sheet(page)
     seen = looks(scan.small(page, LOOKED_AT))
     return MeasuredPage(
@@ -74,4 +76,5 @@ def _measured(scan: Scan, page: int) -> MeasuredPage:
         skew=seen.skew,
         scaled=sheet.scaled,
         others=sheet.others,
+        tones=counting.of(page, sheet),
     )

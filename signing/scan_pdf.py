@@ -27,6 +27,7 @@ from signing.scan_sheet import (
     times,
     upright,
 )
+from signing.scan_tones import tones_of_images
 
 _VERSION = re.compile(r"[12]\.[0-9]")
 _MOST_DRAWN = 300.0  # dots an inch of a page that has to be drawn
@@ -69,6 +70,10 @@ class PdfScan:
     def small(self, page: int, dpi: float) -> Image.Image:
         """Draw the page at a low resolution, in red, green and blue."""
         return self._drawn(page, dpi)
+
+    def tones(self, page: int) -> int | None:
+        """Count the colours of the page, as `scan_tones` does; None where a picture is stored with loss."""
+        return tones_of_images(self.sheet(page).telling)
 
     def full(self, page: int) -> Image.Image:
         """Draw the page as finely as its pictures are, up to 300 dots an inch."""

@@ -97,8 +97,9 @@ def _row(finding: Finding, language: Language) -> MeasuredRow:
 
 
 def _value(value: str, language: Language) -> str:
-    """Say a value that is a word (a kind of colour); numbers with units are said as they are."""
-    key = f"desk.scan_value.{'unknown' if value == '?' else value}"
+    """Say a value that is a word (a kind of colour, a few tones); numbers with units are said as they are."""
+    named = "unknown" if value == "?" else value.replace("> ", "over_").replace(" ", "_")
+    key = f"desk.scan_value.{named}"
     return language.say(key) if language.has(key) else value
 
 

@@ -227,6 +227,17 @@ def test_a_scan_too_coarse_is_refused_with_what_was_measured(
     assert "150 dpi" in told["detail"] and "200 dpi" in told["detail"]
 
 
+def test_black_and_white_stored_in_colours_is_refused_as_no_colour(
+    kho: Any, police: httpx.Client, residence: Any
+) -> None:
+    code = opened(kho, police, residence, people.DAUGHTER)
+    reply = scan(police, code, making.as_pdf_without_loss(making.two_toned(200)), reason="unreadable")
+    told = reply.json()
+    assert (reply.status_code, told["code"], told["field"]) == (422, "scan_not_colour", "file"), reply.text
+    assert told["fields"][0]["values"] == {"page": "1", "measured": "2 tones", "wanted": "> 2 tones"}
+    assert "2 tones" in told["detail"]
+
+
 def test_a_photo_is_taken_and_its_scale_is_not_proven(
     kho: Any, police: httpx.Client, daughter: httpx.Client, residence: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """Scans made for tests: a paper as a scanner would give it, at any resolution, tilt, grain and colour."""
 
 import random
+import zlib
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -59,6 +60,12 @@ def grained(picture: Image.Image, spots: float = 0.02, seed: int = 7) -> Image.I
     return made
 
 
+def two_toned(dpi: int = 200, paper: Any = "white", ink: Any = "black") -> Image.Image:
+    """The certificate as a black-and-white scanner sees it, stored in colours all the same."""
+    flat = drawn(dpi).convert("L").point([0 if level < 140 else 255 for level in range(256)])
+    return Image.composite(Image.new("RGB", flat.size, paper), Image.new("RGB", flat.size, ink), flat)
+
+
 def as_pdf(*pictures: Image.Image, dpi: float = 200, version: str = "1.4", **page: Any) -> bytes:
     """A PDF as scanners write it: one JPEG a page, as large as it was scanned."""
     made = BytesIO()
@@ -75,6 +82,46 @@ def as_pdf(*pictures: Image.Image, dpi: float = 200, version: str = "1.4", **pag
                 leaf.obj[f"/{name}"] = value
         paper.save(made, force_version=version)
     return made.getvalue()
+
+
+def as_pdf_without_loss(*pictures: Image.Image, dpi: float = 200, strips: int = 1) -> bytes:
+    """A PDF as scanners write it where nothing may be lost: each page in one picture or in strips."""
+    made = BytesIO()
+    with pikepdf.new() as paper:
+        for picture in pictures:
+            width, height = (side / dpi * 72 for side in picture.size)
+            leaf, step = paper.add_blank_page(page_size=(width, height)), -(-picture.height // strips)
+            placed, drawing = pikepdf.Dictionary(), b""
+            for number, top in enumerate(range(0, picture.height, step)):
+                strip = picture.crop((0, top, picture.width, min(picture.height, top + step)))
+                placed[f"/Im{number}"] = flate_in(paper, strip)
+                high = strip.height / dpi * 72
+                low = height - top / dpi * 72 - high
+                drawing += f"q {width:.3f} 0 0 {high:.3f} 0 {low:.3f} cm /Im{number} Do Q ".encode()
+            leaf.obj.Resources = pikepdf.Dictionary(XObject=placed)
+            leaf.obj.Contents = paper.make_stream(drawing)
+        paper.save(made, force_version="1.4")
+    return made.getvalue()
+
+
+def flate_in(paper: pikepdf.Pdf, picture: Image.Image) -> pikepdf.Stream:
+    colours: Any = pikepdf.Name.DeviceRGB
+    if picture.mode == "P":
+        levels = bytes(picture.getpalette("RGB") or [])
+        colours = pikepdf.Array(
+            [pikepdf.Name.Indexed, pikepdf.Name.DeviceRGB, len(levels) // 3 - 1, pikepdf.String(levels)]
+        )
+    return pikepdf.Stream(
+        paper,
+        zlib.compress(picture.tobytes(), 1),
+        Type=pikepdf.Name.XObject,
+        Subtype=pikepdf.Name.Image,
+        Width=picture.width,
+        Height=picture.height,
+        ColorSpace=colours,
+        BitsPerComponent=8,
+        Filter=pikepdf.Name.FlateDecode,
+    )
 
 
 def jpeg_in(paper: pikepdf.Pdf, content: bytes, size: tuple[int, int], colour: str) -> pikepdf.Stream:
@@ -103,10 +150,10 @@ def as_png(picture: Image.Image, **more: Any) -> bytes:
     return made.getvalue()
 
 
-def as_tiff(*pictures: Image.Image, dpi: int = 200) -> bytes:
+def as_tiff(*pictures: Image.Image, dpi: int = 200, packed: str = "jpeg") -> bytes:
     made = BytesIO()
     first, *rest = (one.copy() for one in pictures)
-    first.save(made, "TIFF", compression="jpeg", dpi=(dpi, dpi), save_all=bool(rest), append_images=rest)
+    first.save(made, "TIFF", compression=packed, dpi=(dpi, dpi), save_all=bool(rest), append_images=rest)
     return made.getvalue()
 
 

@@ -10,7 +10,7 @@ from policies import wording
 from policies.scan_rules import PageMeasures, ScanMeasures, codes, judge, paper_sizes, rules_version
 
 TODAY = date(2026, 11, 20)
-GOOD = PageMeasures(210.1, 297.0, 200.0, "rgb", 1.0, 0.04, 0.01, True, 0.4, True, 0)
+GOOD = PageMeasures(210.1, 297.0, 200.0, "rgb", 1.0, 0.04, 0.01, True, 0.4, True, 0, None)
 
 
 def scan(*pages: PageMeasures, version: str | None = "1.4") -> ScanMeasures:
@@ -24,7 +24,7 @@ def troubles(measures: ScanMeasures) -> list[tuple[str, int, str]]:
 def test_a_good_scan_passes_and_everything_measured_is_told() -> None:
     quality = judge(scan(), TODAY)
     assert quality.passed and quality.refused is None and not quality.troubles
-    assert len(quality.findings) == 10 and {one.outcome for one in quality.findings} == {"met"}
+    assert len(quality.findings) == 11 and {one.outcome for one in quality.findings} == {"met"}
     assert all(one.legal and one.measured and one.wanted for one in quality.findings)
     assert quality.version == rules_version() and len(rules_version()) == 64
 
@@ -46,6 +46,7 @@ def test_a_good_scan_passes_and_everything_measured_is_told() -> None:
         ({"height_mm": 280.0, "scaled": False}, "scan_scale_unproven", "doubt"),
         ({"skew": -3.4}, "scan_skewed", "tell"),
         ({"tinted": False}, "scan_without_tint", "tell"),
+        ({"tones": 2}, "scan_not_colour", "refuse"),
     ],
 )
 def test_each_rule_has_its_consequence(change: dict[str, Any], fault: str, outcome: str) -> None:
@@ -64,6 +65,8 @@ def test_each_rule_has_its_consequence(change: dict[str, Any], fault: str, outco
         {"width_mm": 86.0, "height_mm": 54.0},
         {"width_mm": 206.5},
         {"colour": "cmyk"},
+        {"tones": 3},
+        {"tones": 1},
     ],
 )
 def test_what_is_within_the_rules_is_met(change: dict[str, Any]) -> None:

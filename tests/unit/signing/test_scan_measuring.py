@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -9,6 +10,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
+from signing import scan_tones
 from signing.scan_measuring import measure_scan
 from tests.scans import making
 
@@ -62,6 +64,78 @@ def test_colours_are_those_of_the_pictures(mode: str, colour: str) -> None:
     assert page(bitonal, "image/png")["colour"] == "bitonal"
     grey = making.as_pdf(making.drawn(75).convert("L").convert("RGB"), dpi=75)
     assert (page(grey)["colour"], page(grey)["tinted"]) == ("rgb", False)
+
+
+WITHOUT_LOSS = {
+    "png": (making.as_png, "image/png"),
+    "tiff": (partial(making.as_tiff, packed="tiff_lzw"), "image/tiff"),
+    "raw tiff": (partial(making.as_tiff, packed="raw"), "image/tiff"),
+    "pdf": (making.as_pdf_without_loss, PDF),
+    "pdf in strips": (partial(making.as_pdf_without_loss, strips=9), PDF),
+}
+WITH_LOSS = {
+    "jpeg": (making.as_jpeg, "image/jpeg"),
+    "tiff": (making.as_tiff, "image/tiff"),
+    "heic": (making.as_heic, "image/heic"),
+    "pdf": (making.as_pdf, PDF),
+}
+
+
+@pytest.mark.parametrize("stored", WITHOUT_LOSS)
+def test_two_tones_are_counted_however_they_are_stored(stored: str) -> None:
+    make, kind = WITHOUT_LOSS[stored]
+    plain, tinted = making.two_toned(100), making.two_toned(100, (250, 247, 238), (28, 24, 60))
+    assert [(page(make(one), kind)["colour"], page(make(one), kind)["tones"]) for one in (plain, tinted)] == [
+        ("rgb", 2),
+        ("rgb", 2),
+    ]
+    grey = making.drawn(100).convert("L").convert("RGB")
+    assert [page(make(one), kind)["tones"] for one in (making.drawn(100), grey)] == [3, 3]
+    blank = making.blank(100)
+    assert page(make(blank), kind)["tones"] == 1
+    blank.putpixel((500, 500), (0, 0, 0))
+    assert page(make(blank), kind)["tones"] == 2
+
+
+@pytest.mark.parametrize("stored", WITH_LOSS)
+def test_tones_are_not_counted_where_some_are_lost(stored: str) -> None:
+    make, kind = WITH_LOSS[stored]
+    assert page(make(making.two_toned(100)), kind)["tones"] is None
+
+
+def test_a_palette_and_clear_pixels_hide_no_tones() -> None:
+    palette = making.two_toned(100, (250, 247, 238), (28, 24, 60)).convert(
+        "P", palette=Image.Palette.ADAPTIVE, colors=2
+    )
+    for content, kind in (
+        (making.as_png(palette, bits=8), "image/png"),
+        (making.as_pdf_without_loss(palette, dpi=100), PDF),
+    ):
+        assert (page(content, kind)["colour"], page(content, kind)["tones"]) == ("rgb", 2)
+    clear = making.two_toned(100).convert("RGBA")
+    assert page(making.as_png(clear), "image/png")["tones"] == 2
+
+
+def test_colours_beside_two_tones_are_counted_with_them() -> None:
+    """A page in strips, of which one has a stamp in colours; and a blank page before one of two tones."""
+    stamped = making.two_toned(100)
+    stamped.paste((200, 30, 40), (300, 1000, 400, 1100))
+    assert page(making.as_pdf_without_loss(stamped, dpi=100, strips=9))["tones"] == 3
+    both = making.as_pdf_without_loss(making.blank(100), making.two_toned(100), dpi=100)
+    assert [one["tones"] for one in measured(both)["pages"]] == [1, 2]
+
+
+def test_counting_ends_at_the_first_page_of_two_tones_and_after_so_many_pixels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pages = (making.drawn(100), making.two_toned(100), making.two_toned(100))
+    content = making.as_pdf_without_loss(*pages, dpi=100)
+    assert [one["tones"] for one in measured(content)["pages"]] == [3, 2, None]
+    wide, high = pages[0].size
+    monkeypatch.setattr(scan_tones, "MOST_COUNTED", wide * high * 3 // 2)
+    assert [one["tones"] for one in measured(content)["pages"]] == [3, None, None]
+    monkeypatch.setattr(scan_tones, "MOST_AT_ONCE", wide * high - 1)
+    assert [one["tones"] for one in measured(content)["pages"]] == [None] * 3
 
 
 def test_pages_of_words_are_no_scan() -> None:
