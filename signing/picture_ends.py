@@ -31,7 +31,7 @@ def what_follows(stream: BinaryIO, media_type: str) -> str | None:
     if media_type == "image/png":
         end = _png_end(content)
         return UNKNOWN if end is not None and content[end:] else None
-    end = {"image/jpeg": _jpeg_end, "image/heic": _boxes_end}.get(media_type, lambda _: None)(content)
+    end = {"image/jpeg": jpeg_end, "image/heic": _boxes_end}.get(media_type, lambda _: None)(content)
     return _behind(content[end:]) if end is not None else None
 
 
@@ -73,8 +73,8 @@ def _boxes_end(content: bytes) -> int | None:
     return at
 
 
-def _jpeg_end(content: bytes) -> int | None:
-    """Find the end of the last of the pictures that follow each other."""
+def jpeg_end(content: bytes) -> int | None:
+    """Find the end of the last of the pictures that follow each other; None if the first never ends."""
     at: int | None = 0
     end: int | None = None
     for _ in range(_MOST_FRAMES):

@@ -14,6 +14,8 @@ from PIL import Image, ImageCms, ImageOps
 
 from signing import jpeg
 from signing.errors import FileRefused
+from signing.picture_ends import jpeg_end
+from signing.picture_surplus import refuse_circles_of_tiff, refuse_surplus_of_png, refuse_surplus_of_tiff
 from signing.scan_sheet import MM_A_POINT, MOST_PAGES, MOST_PIXELS, POINTS_AN_INCH, Placed, Sheet, upright
 from signing.scan_tones import MOST_AT_ONCE, is_without_loss, tones_of
 
@@ -52,7 +54,9 @@ class PictureScan:
         self._sizes = paper_sizes
         try:
             self._file = Image.open(stream, formats=_OPENED)
-            self.pages = _pages(self._file)
+            if self._file.format == "TIFF":
+                refuse_circles_of_tiff(stream, MOST_PAGES)
+            self.pages = _pages(self._file, stream)
         except _BAD as error:
             raise FileRefused("unreadable", f"the picture is damaged: {type(error).__name__}") from error
         media_type = FORMATS.get(self._file.format or "")
@@ -61,9 +65,14 @@ class PictureScan:
         self.media_type = media_type
         if media_type == "image/jpeg":
             stream.seek(0)
-            if jpeg.passes(stream.read()) > _MOST_PASSES:
+            content = stream.read()
+            if jpeg_end(content) is None:
+                raise FileRefused("unreadable", "a JPEG that never ends")
+            if jpeg.passes(content) > _MOST_PASSES:
                 raise FileRefused("too_complex", f"the picture is made of more than {_MOST_PASSES} passes")
 
+        if media_type == "image/png":
+            refuse_surplus_of_png(stream)
 
     def sheet(self, page: int) -> Sheet:
         """Lay a picture (pages from 0) on its page."""
@@ -134,11 +143,12 @@ class PictureScan:
         return (width, height) if near else None
 
 
-def _pages(file: Image.Image) -> int:
+def _pages(file: Image.Image, stream: BinaryIO) -> int:
     """Count the pictures of a TIFF, no further than is taken."""
     if file.format != "TIFF":
         return 1
     for page in range(1, MOST_PAGES + 1):
+        refuse_surplus_of_tiff(stream, file)
         try:
             file.seek(page)
         except EOFError:

@@ -16,6 +16,7 @@ Picture = Callable[[], bytes]
 PICTURES: dict[str, tuple[str, Picture]] = {}
 HONEST: dict[str, tuple[str, Picture]] = {}
 DPI = 75
+GOOD = 200  # dots an inch of those that are good scans but for what is wrong with them
 
 
 def hostile(kind: str) -> Callable[[Picture], Picture]:
@@ -64,6 +65,26 @@ def plain(width: int = 100, height: int = 100) -> list[tuple[int, int, int, int]
     """Give the entries of a plain grey picture whose one strip stands behind its directory."""
     size = ((256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1))
     return [*size, (273, 4, 1, 134), (277, 3, 1, 1), (278, 4, 1, height), (279, 4, 1, width * height)]
+
+
+def coloured(packing: int, strip: bytes, following: int = 0) -> bytes:
+    """Write a TIFF that is a good scan by all that it says: A4 in colours, 200 dots an inch, one strip."""
+    wide, high = making.drawn(GOOD).size
+    bits, dots, data = 158, 164, 172  # where they stand behind the twelve entries
+    size = ((256, 4, 1, wide), (257, 4, 1, high), (258, 3, 3, bits), (259, 3, 1, packing), (262, 3, 1, 2))
+    place = ((273, 4, 1, data), (277, 3, 1, 3), (278, 4, 1, high), (279, 4, 1, len(strip)))
+    scale = ((282, 5, 1, dots), (283, 5, 1, dots), (296, 3, 1, 2))
+    behind = struct.pack("<HHH", 8, 8, 8) + struct.pack("<II", GOOD, 1)
+    return tiff(*size, *place, *scale, following=following, data=behind + strip)
+
+
+def and_a_gigabyte(first: bytes) -> bytes:
+    """Deflate some bytes and a gigabyte of zeros behind them (RFC 1950)."""
+    size, packer = 1024 * MEBIBYTE, zlib.compressobj(6, zlib.DEFLATED, -15)
+    head = packer.compress(first) + packer.flush(zlib.Z_FULL_FLUSH)
+    high, low = divmod(zlib.adler32(first), 65_536)
+    checksum = ((high + size * low) % 65_521 << 16) | low
+    return b"\x78\xda" + head + deflated(size)[2:-4] + struct.pack(">I", checksum)
 
 
 def segment(marker: int, body: bytes) -> bytes:
@@ -122,7 +143,12 @@ def fewer_lines_than_promised() -> bytes:
 
 @hostile(PNG)
 def far_more_lines_than_promised() -> bytes:
-    return png(200, 300, packed=deflated(1024 * MEBIBYTE))
+    """A good scan, and behind its last line so many more that they would make a gigabyte."""
+    wide, high = making.drawn(GOOD).size
+    rows, line = making.drawn(GOOD).tobytes(), wide * 3
+    lines = b"".join(b"\0" + rows[at : at + line] for at in range(0, len(rows), line))
+    dots = chunk(b"pHYs", struct.pack(">IIB", 7_874, 7_874, 1))
+    return png(wide, high, dots, packed=and_a_gigabyte(lines))
 
 
 @hostile(PNG)
@@ -164,7 +190,7 @@ def a_paper_behind_a_jpeg() -> bytes:
 
 @hostile(TIFF)
 def directory_that_leads_to_itself() -> bytes:
-    return tiff(*plain(), following=8, data=bytes(12 + 10_000))
+    return coloured(1, making.drawn(GOOD).tobytes(), following=8)
 
 
 @hostile(TIFF)
@@ -191,10 +217,7 @@ def a_thousand_million_strips() -> bytes:
 
 @hostile(TIFF)
 def a_strip_packed_to_a_gigabyte() -> bytes:
-    packed = deflated(1024 * MEBIBYTE)
-    changed = {256: 8_000, 257: 9_000, 258: 8, 259: 8, 278: 9_000, 279: len(packed)}
-    entries = [(tag, kind, count, changed.get(tag, value)) for tag, kind, count, value in plain()]
-    return tiff(*entries, data=bytes(12) + packed)
+    return coloured(8, and_a_gigabyte(making.drawn(GOOD).tobytes()))
 
 
 @hostile(TIFF)
@@ -255,7 +278,8 @@ def jpeg_of_the_largest_sides() -> bytes:
 
 @hostile(JPEG)
 def jpeg_of_forty_megabytes_of_markers() -> bytes:
-    return scan()[:-2] + b"\xff\xd0" * (20 * MEBIBYTE)
+    good = making.as_jpeg(making.drawn(GOOD), dpi=(GOOD, GOOD))
+    return good[:-2] + b"\xff\xd0" * (20 * MEBIBYTE)
 
 
 # Odd, and honest ---------------------------------------------------------------------------------------
