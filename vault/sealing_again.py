@@ -22,7 +22,7 @@ from vault.evidence_tables import waiting_seal
 from vault.issue import issue
 from vault.issue_record import issue_record
 from vault.services import Answer, Refusal, Vault
-from vault.waiting_seals import GIVEN_UP, MOST_ATTEMPTS, PART, SCAN, WAITING, later
+from vault.waiting_seals import GIVEN_UP, MOST_ATTEMPTS, PART, SCAN, SCAN_GIVEN_UP, WAITING, later
 
 _LEASE = timedelta(minutes=10)  # nobody else takes it up meanwhile; whoever dies, it is due again after that
 _AT_ONCE = 20  # in one look
@@ -204,7 +204,7 @@ async def _give_up(vault: Vault, row: RowMapping, reasons: Sequence[str]) -> Non
             return
         (logged,) = await tx.append([prepared])
         await waiting_seals.end(tx.db, row["id"], GIVEN_UP, reasons, at)
-        event = "scan_given_up" if row["operation"] == SCAN else GIVEN_UP
+        event = SCAN_GIVEN_UP if row["operation"] == SCAN else GIVEN_UP
         await waiting_seals.tell(tx.db, row, event, logged.index, at)
         told = {"state": GIVEN_UP, "waiting": row["id"], "reasons": [GIVEN_UP, *reasons]}
         await requests.answer_anew(tx.db, row["caller"], row["key"], told | {"receipt": logged.receipt})

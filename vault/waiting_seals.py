@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from secrets import SystemRandom
 from typing import Any, Final, Literal
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signing.errors import SealingFailed
@@ -29,10 +29,11 @@ from vault.key_gate import WAITING_KEY_INFO
 from vault.notifying import notify
 from vault.services import Answer, Vault
 from vault.settling import Draft
-from vault.tables import key_pair
+from vault.tables import key_pair, notice
 from vault.waiting_files import HandedIn
 
 WAITING, SEALED, GIVEN_UP = "waiting_for_seal", "sealed", "seal_given_up"
+SCAN_GIVEN_UP = "scan_given_up"  # the event of a scan's notice
 PART = "waiting"  # what the sealed body is bound to, beside its id
 FIRST = timedelta(seconds=5)  # before it is tried again; doubled each time
 LONGEST = timedelta(hours=1)
@@ -58,7 +59,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits, or how its waiting ended; with a `component` it is a scan for that."""
+    """What waits, or how its waiting ended; with a `component` it is a scan for that.
+
+    `notice` is how the desk heard that it was given up; once seen, the desk does not list it any more.
+    """
 
     id: str
     state: str
@@ -70,6 +74,7 @@ class Waiting:
     next_at: datetime
     record: str | None
     component: str | None = None
+    notice: str | None = None
 
     def answer(self) -> Answer:
         """Tell its system."""
@@ -202,9 +207,16 @@ async def scans_of(db: AsyncConnection, dossier: str) -> list[Waiting]:
 
 
 async def of_agency(vault: Vault, caller: SystemCaller, dossier: str | None = None) -> Sequence[Waiting]:
-    """List what waits or was given up in the caller's agency, oldest first, of one dossier if it is named."""
-    query = select(waiting_seal).where(
-        waiting_seal.c.agency == caller.agency, waiting_seal.c.state.in_((WAITING, GIVEN_UP))
+    """List what waits or was given up in the caller's agency, oldest first, of one dossier if it is named.
+
+    What was given up is listed until somebody at the desk has seen the notice of it, which is an entry.
+    """
+    heard = and_(  # the notice was written in the transaction that ended the waiting, at the same instant
+        notice.c.agency == waiting_seal.c.agency,
+        notice.c.system.is_(None),
+        notice.c.event.in_((GIVEN_UP, SCAN_GIVEN_UP)),
+        notice.c.at == waiting_seal.c.updated_at,
+        notice.c.dossier.is_not_distinct_from(waiting_seal.c.dossier),
     )
     if dossier is not None:
         query = query.where(waiting_seal.c.dossier == dossier)
@@ -240,6 +252,9 @@ async def end(
     gone = {"wrapped_key": None, "body": None}
     await db.execute(update(waiting_seal).where(waiting_seal.c.id == waiting).values(**values, **gone))
     await waiting_files.forget(db, waiting)
+    ended = and_(waiting_seal.c.state == GIVEN_UP, notice.c.seen_at.is_(None))
+    query = select(waiting_seal, notice.c.id.label("notice")).join(notice, heard, isouter=True)
+    query = query.where(waiting_seal.c.agency == caller.agency, or_(waiting_seal.c.state == WAITING, ended))
 
 
 async def tell(
@@ -288,3 +303,4 @@ def _read(row: RowMapping) -> Waiting:
         record=row["record"],
         component=row["component"],
     )
+        notice=row.get("notice") if row["state"] == GIVEN_UP else None,

@@ -104,6 +104,7 @@ class WaitingView:
     words: str
     reasons: tuple[str, ...]
     dossier: str | None
+    notice: str | None  # that puts it away once it is seen
 
 
 @dataclass(frozen=True)

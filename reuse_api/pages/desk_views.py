@@ -92,6 +92,7 @@ class Clerk(Narrator):
             words=said,
             reasons=tuple(words(code, self.language.code, "officer") for code in one.reasons),
             dossier=one.dossier,
+            notice=one.notice,
         )
 
     def taken(self, one: Taken) -> TakenView:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from reuse_api.demo.pki import DemoAuthority
 from reuse_api.wiring import AUTHORITY
 from signing.composing import compose
 from tests.flows.test_waiting_seals import until_sealed
+from tests.pages.desk import hidden
 from tests.scans import making
 from tests.servers.demo_services import DemoServices
 from tests.servers.loopback import failing
@@ -61,6 +63,12 @@ def component(system: httpx.Client, code: str) -> dict[str, Any]:
     told = system.get(f"/v1/dossiers/{code}/plan").json()
     found: dict[str, Any] = next(one for one in told["components"] if one["component"] == LEASE)
     return found
+
+
+def put_away(page: str) -> str:
+    """Give the notice behind the button that puts away what was given up."""
+    shown = page[page.index('id="waiting"') :]
+    return re.findall(r'action="/desk/notices/([^"/]+)/seen"', shown)[0]
 
 
 @pytest.mark.parametrize("down", ["stamps_server", "status_server"])
@@ -143,4 +151,11 @@ def test_a_dossier_closed_meanwhile_ends_it_and_everybody_hears_why(
         shown = desk.get(f"/desk/dossiers/{renting}").text
         assert "The scan could not be sealed" in shown and "The dossier has ended" in shown
         assert "A scan that waited could not be sealed" in shown
+        assert "The scan could not be sealed" in desk.get("/desk").text
+        away = hidden(shown, f"/desk/notices/{put_away(shown)}/seen")
+        assert desk.post(f"/desk/notices/{put_away(shown)}/seen", data=away).status_code == 303
+        for page in ("/desk", f"/desk/dossiers/{renting}"):
+            left = desk.get(page).text
+            assert "could not be sealed" not in left, "it was seen, and put away"
+    assert police.get(place).json()["state"] == "seal_given_up"
     assert list((kho.folder / "blobs").rglob("waiting.*")) == []
