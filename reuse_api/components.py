@@ -49,7 +49,10 @@ async def post_digitised(
     Where letters are read (`read` is "ready"), the first answer has `reading`: `pages` with how surely each
     was read (`needs_person` where a person must look), and `suggestions` of type, number, issued_on,
     issuer_name and name, each with page, place (left, top, width, height in parts of 10,000 of the page) and
-    confidence (0 to 100). The officer compares them with the paper: nothing is decided by them.
+    confidence (0 to 100). The officer compares them with the paper: nothing is decided by them. Of a scan
+    that waited for its seal, `reading` comes with the 201 that is given under its Idempotency-Key once it is
+    sealed, for seven days. The same bytes for the same component wait once: under another key the answer is
+    that of the first.
     """
     if request.headers.get("content-type", "").startswith("application/json"):
         raise FieldInvalid("file", "field_missing")

@@ -1,4 +1,4 @@
-"""What a served vault does by itself: waiting seals, old stamps, changes of trust, quarantine that ends."""
+"""What a served vault does by itself: waiting seals, old stamps, changes of trust, what ends by its date."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,6 +11,7 @@ from vault.rejudging import Rejudging
 from vault.renewing import renew_due
 from vault.sealing_again import retry_due
 from vault.services import Vault
+from vault.waiting_answers import forget_readings
 
 _SWEEP = 3600  # seconds between looks for what has been in quarantine long enough
 _LOOK = 1.0  # seconds between two looks at what is due
@@ -28,6 +29,7 @@ async def working(vault: Vault) -> AsyncIterator[None]:
         asyncio.create_task(_every(_LOOK, _retrying(vault, ending), ending)),
         asyncio.create_task(_every(_INDEX, _indexing(vault, ending), ending)),
         asyncio.create_task(_every(_SWEEP, lambda _first: sweep(vault), ending)),
+        asyncio.create_task(_every(_SWEEP, lambda _first: forget_readings(vault), ending)),
         asyncio.create_task(_every(_TRUST, _rejudging(vault), ending)),
         asyncio.create_task(_every(_DAY, _renewing(vault, ending), ending, after=_HOUR)),
     ]

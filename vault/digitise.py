@@ -17,7 +17,7 @@ from policies.recording import plain
 from signing.errors import SealingFailed
 from signing.file_types import PDF
 from signing.leaf import Kind
-from vault import epochs, keeping, requests, telling, waiting_seals
+from vault import epochs, keeping, requests, telling, waiting_answers, waiting_seals
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.confirming import planned
@@ -79,9 +79,11 @@ async def digitise(
         resumes: the id of what waited for its seal and is carried out now.
 
     What was read of it is told once, as `reading`, decides nothing and is not kept with the answer: asked
-    again under its key, the answer is the same without it.
+    again under its key, the answer is the same without it. Of a scan that waited for its seal it is told for
+    some days with the answer that came of it (vault/waiting_answers.py).
 
-    Where nobody can stamp or sign just now, the answer says that the scan waits (vault/waiting_seals.py).
+    Where nobody can stamp or sign just now, the answer says that the scan waits (vault/waiting_seals.py). The
+    same bytes for the same component wait once, under whatever key: later ones are told of the first.
 
     Raises:
         FieldInvalid: a field or the file cannot be accepted; nothing is stored. ScanRefused: its quality.
@@ -90,6 +92,10 @@ async def digitise(
     """
     _check_said(body, legal_day(vault.clock.now()))
     code = canonical_code(code)
+    digest = await file_sha256(file)
+    said = plain(asdict(body))
+    asked = requests.body_hash("digitise", {"code": code, "component": component, "file": digest} | said)
+    order = Order(SCAN, said, body.type, code, key, asked, component, HandedIn(file, declared_type))
     async with (
         vault.in_hand.taken(caller.id, key),
         _Making(vault, caller, body, file, declared_type, code, known) as making,
@@ -105,22 +111,30 @@ async def digitise(
             decision = decide(facts, vault.book, at)
             if not decision.permitted:
                 return await _refuse(vault, caller, found, facts, decision, key)
+            if resumes is None:
+                async with vault.db.read() as db:
+                    waits = await waiting_seals.same_scan(db, caller, order, bytes.fromhex(digest))
+                if waits is not None:
+                    return waiting_seals.joining(caller, order, bytes.fromhex(digest), found.epochs, found.at)
             if await making.begin(found, facts):
                 return await draft(vault.clock.now())  # that took its time: what is true now is decided on
             ready = await _ready(vault, caller, making, found, facts, decision, key)
-            return ready if resumes is None else waiting_seals.finishing(ready, resumes)
+            if resumes is None:
+                return ready
+            read = await waiting_answers.kept_reading(vault, resumes, making.read())
+            return waiting_seals.finishing(ready, resumes, read)
 
-        wanted = {"code": code, "component": component, "file": await file_sha256(file)}
-        asked = requests.body_hash("digitise", wanted | plain(asdict(body)))
         try:
             told = await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
-            return told if isinstance(told, Refusal) or resumes is not None else told | making.read()
         except SealingFailed as problem:
             if resumes is not None:
                 raise
-            handed = HandedIn(file, declared_type)
-            order = Order(SCAN, plain(asdict(body)), body.type, code, key, asked, component, handed)
             return await waiting_seals.accept(vault, caller, order, problem)
+        if isinstance(told, Refusal) or resumes is not None:
+            return told
+        if making.paper is not None:
+            return told | making.read()
+        return await waiting_answers.now(vault, caller, key, told)
 
 
 def _check_said(body: ScanBody, today: date) -> None:

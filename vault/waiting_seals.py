@@ -23,7 +23,7 @@ from vault import requests, waiting_files
 from vault.appending import Transaction
 from vault.callers import SystemCaller, desk_system
 from vault.entries import Logged, instant, new_id, stamp
-from vault.errors import NotFound
+from vault.errors import Moved, NotFound
 from vault.evidence_tables import waiting_file, waiting_seal
 from vault.key_gate import WAITING_KEY_INFO
 from vault.notifying import notify
@@ -100,7 +100,7 @@ async def accept(vault: Vault, caller: SystemCaller, order: Order, problem: Seal
         raise problem
     size = order.file.path.stat().st_size if order.file is not None else 0
     async with vault.db.read() as db:
-        public = await _public_key(db)
+        public = await public_key(db)
         if not await _is_room(db, caller.agency, size):
             raise problem
     key, at = new_record_key(), vault.clock.now()
@@ -123,6 +123,10 @@ async def accept(vault: Vault, caller: SystemCaller, order: Order, problem: Seal
         done = await requests.answered(tx.db, caller.id, order.key, order.asked)
         if done is not None:
             return done
+        twin = await same_scan(tx.db, caller, order, file["content_sha256"]) if file is not None else None
+        if twin is not None:
+            await requests.keep(tx.db, caller.id, order.key, order.asked, twin.answer(), at)
+            return twin.answer()
         if not await _is_room(tx.db, caller.agency, size):  # others came meanwhile
             raise problem
         await tx.db.execute(insert(waiting_seal).values(**row))
@@ -178,14 +182,14 @@ def _new_row(
 
 
 async def one(vault: Vault, caller: SystemCaller, waiting: str) -> Waiting:
-    """Give the state of what the caller's own system handed in.
+    """Give the state of what the caller's own system handed in; of a scan, to its agency.
 
     Raises:
         NotFound: there is no such one, or it is another's.
     """
     query = select(waiting_seal).where(
         waiting_seal.c.id == waiting,
-        waiting_seal.c.caller == caller.id,
+        or_(waiting_seal.c.caller == caller.id, waiting_seal.c.operation == SCAN),
         waiting_seal.c.agency == caller.agency,
     )
     async with vault.db.read() as db:
@@ -206,6 +210,36 @@ async def scans_of(db: AsyncConnection, dossier: str) -> list[Waiting]:
     return [_read(row) for row in rows.mappings()]
 
 
+async def same_scan(db: AsyncConnection, caller: SystemCaller, order: Order, sha256: bytes) -> Waiting | None:
+    """Find the scan of the same bytes that waits already for the same component of the dossier."""
+    query = select(waiting_seal).join(waiting_file, waiting_file.c.waiting == waiting_seal.c.id)
+    query = query.where(
+        waiting_seal.c.agency == caller.agency,
+        waiting_seal.c.operation == SCAN,
+        waiting_seal.c.operation == order.operation,
+        waiting_seal.c.dossier == order.dossier,
+        waiting_seal.c.component == order.component,
+        waiting_seal.c.state == WAITING,
+        waiting_file.c.content_sha256 == sha256,
+    )
+    row = (await db.execute(query.order_by(waiting_seal.c.created_at))).mappings().first()
+    return _read(row) if row is not None else None
+
+
+def joining(
+    caller: SystemCaller, order: Order, sha256: bytes, marks: Mapping[str, int], at: datetime
+) -> Draft:
+    """Give a draft that answers a request by the same scan that waits already: nothing waits twice."""
+
+    async def write(tx: Transaction, _: list[Logged]) -> Answer:
+        twin = await same_scan(tx.db, caller, order, sha256)
+        if twin is None:
+            raise Moved  # it has ended since: decided afresh
+        return twin.answer()
+
+    return Draft((), marks, at, write)
+
+
 async def of_agency(vault: Vault, caller: SystemCaller, dossier: str | None = None) -> Sequence[Waiting]:
     """List what waits or was given up in the caller's agency, oldest first, of one dossier if it is named.
 
@@ -218,6 +252,9 @@ async def of_agency(vault: Vault, caller: SystemCaller, dossier: str | None = No
         notice.c.at == waiting_seal.c.updated_at,
         notice.c.dossier.is_not_distinct_from(waiting_seal.c.dossier),
     )
+    ended = and_(waiting_seal.c.state == GIVEN_UP, notice.c.seen_at.is_(None))
+    query = select(waiting_seal, notice.c.id.label("notice")).join(notice, heard, isouter=True)
+    query = query.where(waiting_seal.c.agency == caller.agency, or_(waiting_seal.c.state == WAITING, ended))
     if dossier is not None:
         query = query.where(waiting_seal.c.dossier == dossier)
     async with vault.db.read() as db:
@@ -225,13 +262,17 @@ async def of_agency(vault: Vault, caller: SystemCaller, dossier: str | None = No
         return [_read(row) for row in rows.mappings()]
 
 
-def finishing(draft: Draft, waiting: str) -> Draft:
-    """Give a draft that ends the waiting in the transaction of what it waited for."""
+def finishing(draft: Draft, waiting: str, kept: Mapping[str, bytes] | None = None) -> Draft:
+    """Give a draft that ends the waiting in the transaction of what it waited for.
+
+    Args:
+        kept: key and body of what can still be told of it (vault/waiting_answers.py).
+    """
 
     async def write(tx: Transaction, logged: list[Logged]) -> Answer:
         answer = await draft.write(tx, logged)
         row = await _row(tx.db, waiting)
-        await end(tx.db, waiting, SEALED, (), draft.at, record=answer["record"])
+        await end(tx.db, waiting, SEALED, (), draft.at, record=answer["record"], kept=kept)
         event = "scan_sealed" if row["operation"] == SCAN else "result_sealed"
         await tell(tx.db, row, event, logged[0].index, draft.at, record=answer["record"])
         return answer
@@ -246,15 +287,17 @@ async def end(
     reasons: Sequence[str],
     at: datetime,
     record: str | None = None,
+    kept: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Note how the waiting ended, and forget what was handed in; a file's bytes go after the commit."""
+    """Note how the waiting ended, and forget what was handed in; a file's bytes go after the commit.
+
+    Args:
+        kept: what stands in its place, by column.
+    """
     values = {"state": state, "reasons": json.dumps(list(reasons)), "record": record, "updated_at": stamp(at)}
-    gone = {"wrapped_key": None, "body": None}
+    gone = {"wrapped_key": None, "body": None} | dict(kept or {})
     await db.execute(update(waiting_seal).where(waiting_seal.c.id == waiting).values(**values, **gone))
     await waiting_files.forget(db, waiting)
-    ended = and_(waiting_seal.c.state == GIVEN_UP, notice.c.seen_at.is_(None))
-    query = select(waiting_seal, notice.c.id.label("notice")).join(notice, heard, isouter=True)
-    query = query.where(waiting_seal.c.agency == caller.agency, or_(waiting_seal.c.state == WAITING, ended))
 
 
 async def tell(
@@ -284,7 +327,8 @@ async def _row(db: AsyncConnection, waiting: str) -> RowMapping:
     return (await db.execute(select(waiting_seal).where(waiting_seal.c.id == waiting))).mappings().one()
 
 
-async def _public_key(db: AsyncConnection) -> bytes:
+async def public_key(db: AsyncConnection) -> bytes:
+    """Give the key of the vault that what waits is sealed to."""
     query = select(key_pair.c.public).where(key_pair.c.kind == "vault", key_pair.c.purpose == PART)
     public: bytes = (await db.execute(query)).scalar_one()
     return public
@@ -302,5 +346,5 @@ def _read(row: RowMapping) -> Waiting:
         next_at=instant(row["next_at"]),
         record=row["record"],
         component=row["component"],
-    )
         notice=row.get("notice") if row["state"] == GIVEN_UP else None,
+    )
