@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from signing.trust_folder import TrustFolder
-from vault import finding, revalidating
+from tests.servers.signed_files import signature_beside, signed_xml
+from vault import deposit, finding, revalidating
 from vault.rejudging import Rejudging
 from vault.tables import signature_report
 
@@ -81,3 +82,33 @@ async def test_an_anchor_that_becomes_one_for_something_else_moves_the_classes(
     other.rename(trust)
     await rounds.round()
     assert set(await classes(house, daughter)) == {"A"}
+
+
+async def test_signed_xml_and_a_signature_beside_a_file_are_judged_again_too(
+    house: Any, daughter: Any, trust: Path, pdf: Any, tmp_path: Path
+) -> None:
+    key, at = house.authority.issue_seal_key("Sở Tư pháp Hà Nội", "H26.99"), house.vault.clock.now()
+    xml, file = tmp_path / "signed.xml", pdf("giấy tờ")
+    xml.write_bytes(await signed_xml(house.authority, key, "<KetQua><So>1</So></KetQua>", at))
+    beside = await signature_beside(house.authority, key, file.read_bytes(), at)
+    certificate = trust.read_bytes()
+    trust.unlink()
+    said = {"title": "Giấy xác nhận", "type": None}
+    kinds = {"declared_type": "application/xml"}, {"declared_type": "application/pdf", "signature": beside}
+    stored = [
+        await deposit.upload(house.vault, daughter, one, key=f"up-{one.name}", **said, **kind)
+        for one, kind in zip((xml, file), kinds, strict=True)
+    ]
+    rounds = Rejudging(house.vault, unforeseen)
+    while await rounds.round():
+        pass
+    assert await verdicts(house, daughter, stored) == ["undetermined"] * 2
+    trust.write_bytes(certificate)
+    while await rounds.round():
+        pass
+    assert await verdicts(house, daughter, stored) == ["valid"] * 2
+
+
+async def verdicts(house: Any, daughter: Any, stored: list[Any]) -> list[str]:
+    found = {one.id: one.verdict for one in await finding.my_records(house.vault, daughter)}
+    return [found[one["record"]] for one in stored]
