@@ -80,7 +80,7 @@ def document_lines(examined: Examination, language: Language, worth: Worth | Non
 
 def document_steps(examined: Examination, language: Language, worth: Worth | None) -> list[DocumentStep]:
     """Tell a document's check in one language."""
-    teller = Teller(language, "officer", lambda at: dates.moment(at, language).words)
+    teller = Teller(language, "officer", lambda at: f"{dates.moment(at, language).words} (UTC+7)")
     return teller.steps(
         examined.report,
         _file(examined, language),

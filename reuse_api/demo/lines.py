@@ -21,6 +21,7 @@ LINES: dict[str, tuple[str, str]] = {
         "   {name} ({code}): procedures {procedures}; may issue: {issues}",
     ),
     "nothing": ("không loại nào", "nothing"),
+    "no_duty": ("không có", "none"),
     "person": ("   {name}, số định danh {number}", "   {name}, personal number {number}"),
     "step_3": ("3. Cấp kết quả có chữ ký số", "3. Issuing a signed result"),
     "opened": ("   Mở hồ sơ {dossier} ({procedure})", "   Opened dossier {dossier} ({procedure})"),
@@ -149,6 +150,10 @@ LINES: dict[str, tuple[str, str]] = {
     "look_journal": (
         "   Nhật ký vận hành của bản trình diễn: {file}",
         "   What goes wrong while it runs is written to: {file}",
+    ),
+    "look_settings": (
+        "   Để lệnh kho khác dùng kho này (khi không chạy): . {file}",
+        "   To have other kho commands use this vault (while it is not served): . {file}",
     ),
     "look_log": (
         "   Nhật ký: {url}/log/checkpoint, {url}/log/key",

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shlex
 import socket
 import time
 from base64 import b64encode
@@ -19,7 +20,7 @@ from reuse_api.demo.teller import Teller
 from reuse_api.journal import open_journal
 from reuse_api.language import Language
 from reuse_api.serving import AddressTaken, listen, server
-from reuse_api.settings import Settings, read_settings
+from reuse_api.settings import Settings, read_settings, variable
 from reuse_api.wiring import AUTHORITY, open_vault, places_of
 from signing.checkpoint import Checkpoint, parse_checkpoint, split_note
 from signing.merkle import verify_consistency
@@ -35,6 +36,7 @@ from vault.services import Vault
 
 HOST = "127.0.0.1"
 JOURNAL = "journal.jsonl"
+SETTINGS = "settings.sh"
 
 
 def run(*, folder: Path, keys: Path, once: bool, lang: Language, port: int) -> int:
@@ -84,6 +86,7 @@ async def _play(
     teller.say("places", folder=folder, keys=places.keys)
     async with open_vault(settings, create=True) as vault:
         _write_roots(folder / "trust" / "test", authority.roots())
+        _write_settings(folder / SETTINGS, settings, folder / "trust")
         if not fresh:
             teller.say("kept", size=vault.signer.tree.size)
         codes = Codes(teller)
@@ -108,6 +111,21 @@ async def _play(
             service.should_exit = True
             await asyncio.wait({serving})
     return 0
+
+
+def _write_settings(file: Path, settings: Settings, trust: Path) -> None:
+    """Write what points every command at this vault, for a shell to read, in whole paths."""
+    values = {
+        "database": Path(settings.database).resolve(),
+        "store": f"folder:{Path(settings.store.removeprefix('folder:')).resolve()}",
+        "search": f"tantivy:{Path(settings.search.removeprefix('tantivy:')).resolve()}",
+        "keys": settings.keys.resolve(),
+        "log_folder": settings.log_folder.resolve(),
+        "scratch": settings.scratch.resolve(),
+        "trust": trust.resolve(),
+    }
+    lines = (f"export {variable(name)}={shlex.quote(str(value))}\n" for name, value in values.items())
+    file.write_text("".join(lines), encoding="utf-8")
 
 
 def _settings(folder: Path, keys: Path, port: int) -> Settings:
@@ -195,7 +213,7 @@ async def _offices(
             "office",
             name=office.name_en if teller.lang == "en" else office.name_vi,
             code=office.code,
-            procedures=", ".join(office.procedures),
+            procedures=", ".join(office.procedures) or teller.words("no_duty"),
             issues=", ".join(office.issues) or teller.words("nothing"),
         )
     return clerks
@@ -238,4 +256,5 @@ async def _show_where(stage: Stage, codes: Codes, url: str, keys: Path, journal:
     await staff.show_codes(stage.vault, codes, teller.lang)
     teller.say("look_log", url=url)
     teller.say("look_journal", file=journal)
+    teller.say("look_settings", file=journal.with_name(SETTINGS))
     teller.say("look_api", file=keys / "systems" / f"{people.POLICE.system}.json")
