@@ -48,10 +48,10 @@ def name(group: str, key: str, lang: Language) -> str:
 def validity_group(state: str, source: str, valid_until: str | None) -> str:
     """Give the group in which a record's state of validity has its name.
 
-    Nobody vouches for an upload (`source`): where it states no end, it is not called in force. The code of
-    the state is the same in both groups.
+    Nobody who can revoke it vouches for an upload or for a scan (`source`): where it states no end, it is not
+    called in force. The code of the state is the same in both groups.
     """
-    unstated = source == "upload" and state == "in_force" and valid_until is None
+    unstated = source in ("upload", "digitised") and state == "in_force" and valid_until is None
     return "validity_not_stated" if unstated else "validity"
 
 
