@@ -112,7 +112,9 @@ _FILES = {
     "too_large": Row(413, "Tệp lớn hơn 50 MiB.", "The file is larger than 50 MiB."),
     "not_a_pdf": Row(422, "Tệp không phải PDF.", "The file is not a PDF."),
     "mislabelled": Row(
-        422, "Kiểu tệp khai báo khác với nội dung tệp.", "The declared type is not what the file is."
+        422,
+        "Nội dung tệp không đúng với loại tệp mà tên tệp hoặc bên gửi nêu.",
+        "The file is not of the kind that its name or its sender says.",
     ),
     "encrypted": Row(
         422, "Tệp bị mã hóa hoặc đặt mật khẩu.", "The file is encrypted or protected by a password."
@@ -176,6 +178,11 @@ _FILES = {
         422,
         "Bản quét đã chờ quá 15 phút hoặc không còn; hãy chọn lại tệp.",
         "The scan has waited for more than 15 minutes, or is gone; please choose the file again.",
+    ),
+    "scan_names_differ": Row(
+        422,
+        "Tên đọc được trên giấy không phải của người được chọn; hãy đối chiếu bản giấy rồi đánh dấu vào ô.",
+        "The names read off the paper are not of the person chosen; compare the paper, then tick the box.",
     ),
     "scan_signed": Row(
         422,

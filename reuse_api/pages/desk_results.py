@@ -17,7 +17,7 @@ from reuse_api.pages.desk_result_typed import OF_FILE, TypedResult, prefilled
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import MAX_KEY, even, new_key, one, sent
 from reuse_api.pages.rendering import check_form, language_of, onward, page
-from reuse_api.pages.troubles import AWAY, PageRoute, not_done, refused
+from reuse_api.pages.troubles import AWAY, PageRoute, is_shut, not_done, refused
 from reuse_api.schemas import ResultFields
 from reuse_api.uploads import FormInvalid, ReceivedForm, receive_file
 from signing.errors import SealingFailed
@@ -28,12 +28,19 @@ from vault.days import legal_day
 from vault.errors import FieldInvalid, MalwareScanUnavailable, VaultBusy
 from vault.issue import issue
 from vault.progress import Progress, progress, replaceable
+from vault.quarantining import KEPT
 from vault.records import Stored
 from vault.result_paper import TEMPLATES
 from vault.services import MAX_UPLOAD, Refusal, Vault
 from vault.waiting_seals import GIVEN_UP, WAITING
 
 Faults = dict[str, str]  # the name of a field -> what is wrong with it, a code
+
+
+class _Shut(dict[str, str]):
+    """The fault of a file that is in quarantine now."""
+
+
 Issued = Literal["result", "waiting"]  # stored, or taken and not sealed yet
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -142,7 +149,8 @@ async def _issue(
         wrong = problems.of_validation([{**each, "loc": ("body", *each["loc"])} for each in problem.errors()])
         return {_field(each.field, form is not None): each.code for each in wrong.faults}
     except FieldInvalid as problem:
-        return {_field(problem.field, form is not None): problem.told}
+        told_at = {_field(problem.field, form is not None): problem.told}
+        return _Shut(told_at) if is_shut(problem) else told_at
     except (MalwareScanUnavailable, SealingFailed, VaultBusy) as problem:
         return {"form": not_done(request, problem)}
     if isinstance(told, Refusal):
@@ -239,6 +247,8 @@ def _form(
         tables=tables,
         older=[clerk.stored(each) for each in desk.older if each.facts.type == typed.type],
         errors={name: problems.words(code, clerk.language.code, "officer") for name, code in faults.items()},
+        shut=isinstance(faults, _Shut),
+        kept_days=KEPT.days,
         focus=next(iter(faults), focus),
         limit=f"{MAX_UPLOAD // 2**20} MB",
         signature_limit=f"{LARGEST_SIGNATURE // 2**20} MB",

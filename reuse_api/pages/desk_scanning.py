@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -21,8 +22,8 @@ from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import MAX_KEY, even, new_key, sent
 from reuse_api.pages.languages import Language
 from reuse_api.pages.rendering import check_form, language_of, onward, page
-from reuse_api.pages.scan_views import DraftView, draft_view, measured_rows
-from reuse_api.pages.troubles import AWAY, PageRoute, not_done, refused
+from reuse_api.pages.scan_views import DraftView, draft_view, measured_rows, names_differ
+from reuse_api.pages.troubles import AWAY, PageRoute, is_shut, not_done, refused
 from reuse_api.schemas import ScanFields
 from reuse_api.uploads import FormInvalid, ReceivedForm, receive_file
 from signing.errors import SealingFailed
@@ -31,6 +32,7 @@ from vault.callers import SystemCaller
 from vault.digitise import digitise
 from vault.errors import FieldInvalid, MalwareScanUnavailable, NotFound, VaultBusy
 from vault.progress import Progress, done_before, progress
+from vault.quarantining import KEPT
 from vault.scan_drafting import begin, opened
 from vault.scan_drafts import ScanDraft
 from vault.scan_found import JudgedScan, Reading
@@ -39,7 +41,7 @@ from vault.services import MAX_UPLOAD, Answer, Refusal, Vault
 from vault.validity import MAX_WORDS
 from vault.waiting_seals import GIVEN_UP, WAITING, of_agency
 
-_TEXTS = ("type", "title", "number", "issued_on", "issuer_name", "reason", "explanation")
+_TEXTS = ("type", "title", "number", "issued_on", "issuer_name", "reason", "explanation", "compared")
 _PLACES = {"owner_roles": "roles", "owners": "roles"} | {name: name for name in (*_TEXTS, "file")}
 Faults = dict[str, str]  # the name of a field -> what is wrong with it, a code
 Scanned = Literal["scanned", "scan_waits"]  # stored, or taken and not sealed yet
@@ -52,6 +54,7 @@ class _Faults(dict[str, str]):
         super().__init__(faults)
         self.details = problem.details
         self.quality = problem.quality if isinstance(problem, ScanRefused) else None
+        self.shut = is_shut(problem)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class _Typed:
 
     def fields(self) -> ScanFields:
         """Give the form as the body that a system would send. Raises ValidationError."""
-        said = {name: text for name, text in self.texts.items() if text}
+        said = {name: text for name, text in self.texts.items() if text and name != "compared"}
         return ScanFields.model_validate(said | {"owner_roles": list(self.roles)})
 
 
@@ -251,6 +254,8 @@ async def _scan(
         return told
     key = fields.get("request", "")[:MAX_KEY] or new_key()
     faults = typed.faults(_answered(told, component))
+    if scan.known is not None and names_differ(scan.known[1], _chosen(found, typed)):
+        faults |= {} if typed.texts["compared"] else {"compared": "scan_names_differ"}
     if faults and not await done_before(vault, caller, key):  # what was stored already is itself an answer
         return faults
     try:
@@ -282,6 +287,11 @@ def _became(told: Answer) -> Faults | Scanned:
     if state == GIVEN_UP:
         return {"form": GIVEN_UP}
     return "scan_waits" if state == WAITING else "scanned"
+
+
+def _chosen(found: Progress, typed: _Typed) -> tuple[str, ...]:
+    """Name the persons whose paper it is said to be."""
+    return tuple(one.name for one in found.parties if one.role in typed.roles)
 
 
 def _answered(told: Answer, component: str) -> str:
@@ -327,7 +337,7 @@ async def _form(
         "desk_scan.html",
         room="desk",
         section="desk",
-        here=f"/desk/dossiers/{found.code}",
+        here=f"/desk/dossiers/{found.code}/scan?component={quote(component, safe='')}",
         status=503 if AWAY & set(faults.values()) else 422 if faults else 200,
         one=found,
         component=component,
@@ -342,8 +352,11 @@ async def _form(
             name: problems.words(code, clerk.language.code, "officer", details)
             for name, code in faults.items()
         },
+        shut=isinstance(faults, _Faults) and faults.shut,
+        kept_days=KEPT.days,
         measured=measured_rows(quality, clerk.language) if quality is not None else (),
         draft=_shown(vault, draft, clerk.language) if draft is not None else None,
+        doubted=draft is not None and names_differ(draft.reading, _chosen(found, typed)),
         takes=",".join((*TAKEN, ".heic", ".heif")),
         focus=next(iter(faults), "file" if answered == "none" else "reason"),
         most=min(MAX_WORDS, 500),

@@ -199,6 +199,8 @@ class Clerk(Narrator):
     def paper(self, one: Mapping[str, Any]) -> Paper:
         """Tell of a document by a line of an answer of the vault."""
         type_name = self.kind_of_paper(one["type"])
+        reasons = tuple(one.get("reasons", ()))
+        unsigned = "no_signature" in reasons  # which says what the verdict's own reason would only hint at
         return Paper(
             record=one["record"],
             title=one["title"],
@@ -208,13 +210,13 @@ class Clerk(Narrator):
             issuer=one.get("issuer"),
             marks=(
                 self.validity(one["validity"], one.get("source", ""), one.get("valid_until")),
-                self.signature(one["verdict"], one.get("verdict_reasons", ())),
+                self.signature(one["verdict"], (*one.get("verdict_reasons", ()), *reasons)),
                 *(
                     Mark(self.name(group, one[group]), tones.get(one[group], "bad"))
                     for group, tones in _MARKS.items()
                 ),
             ),
-            why=self.officer(one.get("reasons", ())),
+            why=self.officer(one for one in reasons if not (unsigned and one == "verdict_undetermined")),
         )
 
 

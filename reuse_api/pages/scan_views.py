@@ -1,5 +1,6 @@
 """What was measured and read of a scan, as its officer sees it: values beside what is wanted, suggestions."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -7,6 +8,7 @@ from itertools import groupby
 from policies.scan_rules import Finding, ScanQuality
 from policies.wording import say
 from reuse_api.pages.languages import Language
+from search.vietnamese import fold
 from signing.ocr import SHARE
 from signing.reading import Suggestion
 from vault.scan_found import JudgedScan, Reading
@@ -15,6 +17,8 @@ from vault.scan_judging import said_of
 TONES = {"met": "good", "tell": "caution", "doubt": "caution", "refuse": "bad"}
 READING = ("done", "person", "not_installed", "no_vietnamese", "off")  # how the reading of a scan went
 _WORST = tuple(TONES)
+_UNTOLD = "?"  # what could not be measured
+_DECIMAL = re.compile(r"(\d)\.(\d)")
 
 
 @dataclass(frozen=True)
@@ -79,28 +83,42 @@ def draft_view(
     )
 
 
+def names_differ(reading: Reading, chosen: Iterable[str]) -> bool:
+    """Say whether names were read off a paper, and none is a name of those whose paper it is said to be.
+
+    Marks do not count, which a reading gets wrong first.
+    """
+    read = {fold(one.value) for one in reading.suggestions if one.field == "name"}
+    return bool(read) and read.isdisjoint(fold(one) for one in chosen)
+
+
 def _worst(found: Iterable[Finding]) -> Finding:
     return max(found, key=lambda one: (_WORST.index(one.outcome), -one.page))
 
 
 def _row(finding: Finding, language: Language) -> MeasuredRow:
     page = language.say("desk.scan_on_page", page=finding.page) if finding.page > 1 else ""
+    outcome = "doubt" if finding.outcome == "met" and finding.measured == _UNTOLD else finding.outcome
     return MeasuredRow(
         name=language.say(f"desk.scan_rule.{finding.rule}"),
         measured=_value(finding.measured, language) + page,
         wanted=_value(finding.wanted, language),
-        tone=TONES[finding.outcome],
-        outcome=language.say(f"desk.scan_outcome.{finding.outcome}"),
+        tone=TONES[outcome],
+        outcome=language.say(f"desk.scan_outcome.{outcome}"),
         words=say(finding.fault, "officer", language.code, **said_of(finding)) if finding.fault else "",
         legal=finding.legal,
     )
 
 
 def _value(value: str, language: Language) -> str:
-    """Say a value that is a word (a kind of colour, a few tones); numbers with units are said as they are."""
-    named = "unknown" if value == "?" else value.replace("> ", "over_").replace(" ", "_")
+    """Say a value that is a word (a kind of colour, a few tones), or a number with the language's comma."""
+    named = "unknown" if value == _UNTOLD else value.replace("> ", "over_").replace(" ", "_")
     key = f"desk.scan_value.{named}"
-    return language.say(key) if language.has(key) else value
+    return language.say(key) if language.has(key) else _numbers(value, language)
+
+
+def _numbers(value: str, language: Language) -> str:
+    return _DECIMAL.sub(r"\1,\2", value) if language.code == "vi" else value
 
 
 def _hint(one: Suggestion, judged: JudgedScan, language: Language) -> Hint:

@@ -22,6 +22,7 @@ from storage.errors import StoreUnavailable
 from vault.errors import (
     ContentDamaged,
     FieldInvalid,
+    FileRejected,
     MalwareScanUnavailable,
     NotAuthenticated,
     NotFound,
@@ -99,6 +100,11 @@ def not_done(request: Request, problem: SealingFailed | VaultBusy | MalwareScanU
         return problem.code
     failed("sealing_failed", problem, door=door_of(request), request=request_id(request))
     return SealingFailed.code
+
+
+def is_shut(problem: Exception) -> bool:
+    """Say whether the file is in quarantine now, so that nobody says that nothing was kept of it."""
+    return isinstance(problem, FileRejected) and problem.quarantine is not None
 
 
 def _told(request: Request, problem: Exception) -> Response:

@@ -10,6 +10,7 @@ import pytest
 
 from reuse_api.demo import people
 from signing.composing import compose
+from tests.hostile.making import RECIPES
 from tests.pages.desk import at_desk, hidden, opens, token
 from vault.clock import Clock
 
@@ -138,6 +139,11 @@ def test_a_file_is_handed_in_with_what_it_says(commune: httpx.Client, place: str
         )
         assert (wrong.status_code, faults(wrong.text)) == (422, ["file"])
         assert code in wrong.text and "7/1999" in wrong.text and "<script" not in wrong.text
+        assert "chưa có gì được lưu" in wrong.text
+    script = RECIPES["script_that_runs_on_opening"]() + os.urandom(8).hex().encode()
+    shut = commune.post(handing_in, data=fields, files={"file": ("a.pdf", script, "application/pdf")})
+    assert (shut.status_code, faults(shut.text)) == (422, ["file"])
+    assert "cách ly trong 30 ngày" in shut.text and "chưa có gì được lưu" not in shut.text
     done = commune.post(handing_in, data=fields, files={"file": ("a.pdf", content, "application/pdf")})
     assert done.status_code == 303, done.text
     assert results(commune, place) == 1

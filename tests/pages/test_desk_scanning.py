@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from reuse_api.demo import people
+from signing.reading import Suggestion
 from tests.pages.desk import at_desk, hidden, opens, token
 from tests.scans import making
 
@@ -188,6 +190,29 @@ def test_a_scan_is_measured_first_shown_and_then_stored_by_its_officer(
     gone = police.post(found[1], data=fields | {"request": "another"})
     assert (gone.status_code, faults(gone.text)) == (422, ["file"])
     assert 'type="file"' in gone.text and "15 phút" in gone.text
+
+
+@pytest.mark.parametrize(("read", "doubted"), [("Lê Văn Đạt", True), ("NGUYEN ĐUC THẮNG", False)])
+def test_names_of_somebody_else_are_warned_of_and_want_a_tick(
+    told: Any, police: httpx.Client, scan: dict[str, Any], read: str, doubted: bool
+) -> None:
+    code = opens(police, case="thue-muon-o-nho", **OTHER)
+    place = f"/desk/dossiers/{code}/scan"
+    shown = look(police, code, scan).text
+    found = re.search(rf'action="({place}/([0-9a-f]{{32}}))"', shown)
+    assert found is not None
+    # What the reading program makes of a drawn page is luck: the name is put where it would have put it.
+    draft = told.vault.drafts._held[found[2]]
+    reading = replace(draft.reading, suggestions=(Suggestion("name", read, 1, 0, 0, 9, 9, 96.0),))
+    told.vault.drafts._held[found[2]] = replace(draft, reading=reading)
+    fields = hidden(shown, found[1]) | {"type": "", "role-applicant": "on", "reason": "outdated"}
+    again = police.post(found[1], data=fields)
+    assert ("Không tên nào đọc được trên giấy" in again.text) is doubted
+    stored = police.post(found[1], data=fields | {"type": "HDTN"})
+    if doubted:
+        assert (stored.status_code, faults(stored.text)) == (422, ["compared"])
+        stored = police.post(found[1], data=fields | {"type": "HDTN", "compared": "yes"})
+    assert stored.status_code == 303, stored.text
 
 
 def test_a_scan_too_coarse_is_refused_with_its_value_before_and_at_storing(police: httpx.Client) -> None:

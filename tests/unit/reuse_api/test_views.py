@@ -301,10 +301,10 @@ def test_the_command_names_the_signature_by_the_ending_of_what_it_is(kind: str, 
     told = tell_document(narrator("en"), replace(WHOLE, record=signed))
     shown = render("record.html", _language("en"), FRAME | {"one": told})
     code = RECORD.document_code
-    assert f"kho verify document {code}.xml --signature {code}{ending} --trust" in shown
+    assert f"kho verify document *{code}.xml --signature *{code}{ending} --trust" in shown
     plain = tell_document(narrator("en"), WHOLE)
     shown = render("record.html", _language("en"), FRAME | {"one": plain})
-    assert f"kho verify document {code}.pdf --trust" in shown
+    assert f"kho verify document *{code}.pdf --trust" in shown
 
 
 def test_of_a_document_of_another_nothing_is_told_but_that_it_is_there() -> None:
