@@ -1,30 +1,71 @@
 """Which letters of a text a query found: marked in the text that the rows say, never one kept in an index."""
 
-from search.query import Asked
-from search.vietnamese import normal, other_spelling, words
+from collections.abc import Iterator
+
+from search.dates import month_term, spots
+from search.known_names import abbreviations
+from search.numbers import codes
+from search.query import TYPING_ERROR_FROM, Asked
+from search.vietnamese import Word, aligned, normal, other_spelling, words
+
+Pieces = tuple[tuple[str, bool], ...]
 
 
-def marked(text: str, asked: Asked) -> list[tuple[str, bool]]:
-    """Cut a text into pieces in order, each with whether it was asked for; joined, they are its NFC."""
+def marked(text: str, asked: Asked, *, loose: bool = False) -> Pieces:
+    """Cut a text into pieces in order, each with whether it was asked for; joined, they are its NFC.
+
+    Args:
+        loose: it was found with a typing error put right, so that words that are near count too.
+    """
     bare = normal(text)
     pieces: list[tuple[str, bool]] = []
     place = 0
-    for start, end in _spans(bare, asked):
+    for start, end in sorted(_spans(bare, asked, loose), key=lambda one: (one[0], -one[1])):
+        if start < place:
+            continue  # inside of what is marked already
         if place < start:
             pieces.append((bare[place:start], False))
         pieces.append((bare[start:end], True))
         place = end
     if place < len(bare):
         pieces.append((bare[place:], False))
-    return pieces
+    return tuple(pieces)
 
 
-def _spans(bare: str, asked: Asked) -> list[tuple[int, int]]:
+def _spans(bare: str, asked: Asked, loose: bool) -> Iterator[tuple[int, int]]:
+    if not asked.words:
+        return
     wanted = set(asked.words) | {other for one in asked.words if (other := other_spelling(one)) is not None}
-    found = []
-    for one in words(bare):
-        if one.folded in wanted:
-            found.append((one.start, one.end))
-        elif asked.begins and one.folded.startswith(asked.begins):
-            found.append((one.start, min(one.end, one.start + len(asked.begins))))
-    return found
+    found, even = words(bare), aligned(bare)
+    for code in codes(even):
+        if code.compact in wanted:
+            yield code.start, code.end
+    for spot in spots(even):
+        if spot.term in wanted or month_term(spot.year, spot.month) in wanted:
+            yield spot.start, spot.end
+    for place, one in enumerate(found):
+        yield from _of_word(one, asked, wanted, loose)
+        for run in asked.runs:
+            beside = found[place : place + len(run)]
+            if tuple(each.folded for each in beside) == run:
+                yield from ((each.start, each.end) for each in beside)
+
+
+def _of_word(one: Word, asked: Asked, wanted: set[str], loose: bool) -> Iterator[tuple[int, int]]:
+    meanings = abbreviations().get(one.folded, ())
+    near = loose and any(len(each) >= TYPING_ERROR_FROM and near_to(one.folded, each) for each in asked.words)
+    if one.folded in wanted or near or any(wanted.issuperset(meaning) for meaning in meanings):
+        yield one.start, one.end
+    elif asked.begins and one.folded.startswith(asked.begins):
+        yield one.start, min(one.end, one.start + len(asked.begins))
+
+
+def near_to(one: str, other: str) -> bool:
+    """Say whether two words differ by one letter at most: another, one more, or two changed about."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    if place is None:
+        return True
+    a, b = one[place:], other[place:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

@@ -17,6 +17,7 @@ from search.vietnamese import Word, aligned, controls, exact, normal, other_spel
 
 LONGEST = 200  # characters of a query
 MOST_WORDS = 20
+_FEWEST_OF_A_PHRASE = 2
 TYPING_ERROR_FROM = 5  # letters of a word that may hold one typing error
 # Words that say nothing: as written with accents, and those that are passed over without accents too.
 _STOP = frozenset(
@@ -41,11 +42,12 @@ class Round:
 
 @dataclass(frozen=True)
 class Asked:
-    """A query: tried in rounds until one finds something. `words` are what a highlight marks."""
+    """A query: tried in rounds until one finds something. All but `rounds` is what a highlight marks."""
 
     rounds: tuple[Round, ...]
-    words: tuple[str, ...] = ()  # folded
+    words: tuple[str, ...] = ()  # folded; and numbers run together, days and months as `dates` names them
     begins: str | None = None  # folded letters of the word that was still being typed
+    runs: tuple[tuple[str, ...], ...] = ()  # folded words side by side: what else was asked for is called
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class _Atom:
     exact: Condition | None  # with its accents
     loose: Condition | None = None  # with one typing error
     plain: str | None = None  # the word, where it is one
+    varied: Condition | None = None  # with its accents, or the other spelling with them
 
 
 EVERYTHING = Asked((Round(every(), ()),))
@@ -86,8 +89,23 @@ def read(text: str | None, *, typing: bool = True) -> Asked:
     if not atoms:
         raise QueryInvalid("query_only_stop_words")
     accented = any(one.accented for one in found)
-    last = found[-1].folded if unfinished and bare.count('"') < 2 else None
-    return Asked(_rounds(atoms, accented), tuple(dict.fromkeys(one.folded for one in found)), last)
+    ending = unfinished and bare.count('"') < 2  # a phrase in quotes is finished
+    begins = found[-1].folded if ending else None
+    return Asked(_rounds(atoms, accented, ending), _marked_words(bare, found), begins, _runs(found))
+
+
+def _marked_words(bare: str, found: list[Word]) -> tuple[str, ...]:
+    even = aligned(bare)
+    beside = (*(one.compact for one in codes(even)), *(one.term for one in spots(even)))
+    return tuple(dict.fromkeys((*(one.folded for one in found), *beside)))
+
+
+def _runs(found: list[Word]) -> tuple[tuple[str, ...], ...]:
+    runs = [long for one in found for long in abbreviations().get(one.folded, ())]
+    for place in range(len(found)):
+        named = province_at(found, place)
+        runs += [one.name for one in named[1]] if named is not None else []
+    return tuple(dict.fromkeys(runs))
 
 
 def _check(found: list[Word]) -> None:
@@ -100,37 +118,67 @@ def _check(found: list[Word]) -> None:
             raise QueryInvalid("query_mixed_scripts")
 
 
-def _rounds(atoms: list[_Atom], accented: bool) -> tuple[Round, ...]:
+def _rounds(atoms: list[_Atom], accented: bool, unfinished: bool) -> tuple[Round, ...]:
     whole = every(*(one.whole for one in atoms))
+    orders = _orders(atoms)
     classes: list[Condition] = []
-    beside = _beside(atoms)
     if accented:
         spelled = every(whole, *(one.exact for one in atoms if one.exact is not None))
-        classes += [every(spelled, beside)] if beside else []
-        classes.append(spelled)
-    classes += [every(whole, beside)] if beside else []
-    classes.append(whole)
+        classes += [*(every(spelled, one) for one in orders), spelled]
+    classes += [*(every(whole, one) for one in orders), whole]
+    if accented and any(one.varied for one in atoms):
+        classes.append(every(*(one.varied or one.exact or one.whole for one in atoms)))
+    if unfinished and len(atoms) > 1:  # the word that is being typed may still become any
+        classes += _as_one(atoms[:-1], accented)
     first = Round(every(*(one.must for one in atoms)), tuple(dict.fromkeys(classes)))
     if not any(one.loose for one in atoms):
         return (first,)
-    again = Round(every(*(one.loose or one.must for one in atoms)), _fewest_errors(atoms))
+    again = Round(every(*(one.loose or one.must for one in atoms)), _fewest_errors(atoms, accented))
     return first, again
 
 
-def _fewest_errors(atoms: list[_Atom]) -> tuple[Condition, ...]:
+def _orders(atoms: list[_Atom]) -> list[Condition]:
+    """Give the orders that count for more: as typed, then with the given name moved to the other end."""
+    plain = _plain(atoms)
+    if len(plain) < _FEWEST_OF_A_PHRASE:
+        return []
+    orders: list[Condition] = [Phrase(plain)]
+    if len(plain) > _FEWEST_OF_A_PHRASE:
+        orders.append(either(Phrase(plain[1:] + plain[:1]), Phrase(plain[-1:] + plain[:-1])))
+    return orders
+
+
+def _plain(atoms: list[_Atom]) -> tuple[str, ...]:
+    """Give the words, if they are nothing but words."""
+    plain = tuple(one.plain for one in atoms if one.plain is not None)
+    return plain if len(plain) == len(atoms) else ()
+
+
+def _as_one(atoms: list[_Atom], accented: bool) -> list[Condition]:
+    """Give classes, the best first, for some of the words: spelled so, beside each other, whole."""
+    whole = every(*(one.whole for one in atoms))
+    plain = _plain(atoms)
+    beside = [every(whole, Phrase(plain))] if len(plain) >= _FEWEST_OF_A_PHRASE else []
+    spelled = [every(whole, *(one.exact for one in atoms if one.exact is not None))] if accented else []
+    return [*(every(one, other) for one in spelled for other in beside), *spelled, *beside, whole]
+
+
+def _fewest_errors(atoms: list[_Atom], accented: bool) -> tuple[Condition, ...]:
     """Give classes for the second try: first what is right but for one word."""
     if len(atoms) == 1:
         return ()
-    but_one = (
-        every(*(other.must for other in atoms if other is not one)) for one in atoms if one.loose is not None
-    )
-    return (either(*but_one),)
-
-
-def _beside(atoms: list[_Atom]) -> Condition | None:
-    """Give the condition that the plain words, as far as they follow each other, are one phrase."""
-    plain = tuple(one.plain for one in atoms if one.plain is not None)
-    return Phrase(plain) if len(plain) > 1 and len(plain) == len(atoms) else None
+    ranked: list[list[Condition]] = []
+    for place, one in enumerate(atoms):
+        if one.loose is None:
+            continue
+        before, after = atoms[:place], atoms[place + 1 :]
+        longer = max(before, after, key=len)
+        classes = _as_one(longer, accented)
+        rest = every(*(other.must for other in (*before, *after)))
+        ranked.append([*(every(rest, each) for each in classes), rest])
+    most = max(map(len, ranked))
+    padded = [[*[each[0]] * (most - len(each)), *each] for each in ranked]
+    return tuple(dict.fromkeys(either(*same) for same in zip(*padded, strict=True)))
 
 
 def _phrases(bare: str) -> list[_Atom]:
@@ -220,8 +268,11 @@ def _word(one: Word, unfinished: bool) -> _Atom:
     meanings = [Phrase(long) for long in abbreviations().get(one.folded, ())]
     whole = either(written, *meanings)
     must = whole
+    varied = None
     if (other := other_spelling(one.folded)) is not None:
         must = either(must, Has(other))
+        letters, dot, tone = one.exact.partition(".")
+        varied = Has(f"{letters[:-1]}{other[-1]}{dot}{tone}", exact=True)
     digits = one.folded.isdigit()
     if unfinished or (digits and len(one.folded) >= FEWEST_DIGITS):
         must = either(must, Begins(one.folded))
@@ -229,4 +280,4 @@ def _word(one: Word, unfinished: bool) -> _Atom:
     if one.folded.isalpha() and len(one.folded) >= TYPING_ERROR_FROM:
         loose = either(must, Near(one.folded))
     spelled = either(Has(one.exact, exact=True), *meanings)
-    return _Atom(must, whole, spelled, loose, one.folded)
+    return _Atom(must, whole, spelled, loose, one.folded, either(spelled, varied) if varied else None)

@@ -34,25 +34,34 @@ async def _asked(index: Index, text: str) -> Page:
     return await index.search(asked)
 
 
-async def test_all_back_ends_give_the_same_answers_in_the_same_order(answers: dict[str, list[Page]]) -> None:
+async def test_all_back_ends_give_the_same_answers_in_the_same_order(
+    answers: dict[str, list[Page]], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert len(golden.queries()) >= 120
-    for number, one in enumerate(golden.queries()):
-        embedded = answers["tantivy"][number]
-        for kind in BACK_ENDS[1:]:
-            assert answers[kind][number] == embedded, (kind, one.text)
+    for kind in BACK_ENDS[1:]:
+        other = [
+            one.text
+            for one, page, embedded in zip(golden.queries(), answers[kind], answers["tantivy"], strict=True)
+            if page != embedded
+        ]
+        with capsys.disabled():
+            same = len(golden.queries()) - len(other)
+            print(f"\n{kind}: {same} of {len(golden.queries())} answers as tantivy's: hits, order, counts")
+        assert other == []
 
 
 async def test_the_answers_are_good(
     answers: dict[str, list[Page]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scores = [
-        (one.ndcg(page.ids), one) for one, page in zip(golden.queries(), answers["tantivy"], strict=True)
-    ]
-    mean = sum(score for score, _ in scores) / len(scores)
+    means = {}
+    for back_end, pages in answers.items():
+        scores = [(one.ndcg(page.ids), one) for one, page in zip(golden.queries(), pages, strict=True)]
+        means[back_end] = sum(score for score, _ in scores) / len(scores)
+        assert [one.text for score, one in scores if score == 0] == [], back_end
     with capsys.disabled():
-        print(f"\nnDCG@10 over {len(scores)} golden queries and {len(papers())} papers: {mean:.3f}")
+        print(f"\nnDCG@10 over {len(scores)} golden queries and {len(papers())} papers:", end=" ")
+        print(", ".join(f"{mean:.3f} {back_end}" for back_end, mean in means.items()))
         for kind in dict.fromkeys(one.kind for _, one in scores):
             mine = [score for score, one in scores if one.kind == kind]
             print(f"  {sum(mine) / len(mine):.3f}  {kind} ({len(mine)})")
-    assert mean >= 0.9
-    assert [one.text for score, one in scores if score == 0] == []
+    assert min(means.values()) >= 0.9

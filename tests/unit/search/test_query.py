@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from search.conditions import Begins, Condition, Either, Has, Near
+from search.conditions import Begins, Condition, Either, Has, Near, Phrase
 from search.errors import QueryInvalid
 from search.query import EVERYTHING, LONGEST, Asked, read
 
@@ -142,3 +142,32 @@ def test_a_number_is_found_with_and_without_separators() -> None:
     for text in ("001 180 034 562", "001180034562", "001.180.034.562"):
         assert Has("001180034562") in must(read(text))
     assert isinstance(read("12/2024").rounds[0].must, Either)
+
+
+@pytest.mark.parametrize("short", ["GKS", "CCCD", "GPLX", "UBND", "gplx", "ubnd"])
+def test_an_abbreviation_asks_for_what_it_stands_for_too(short: str) -> None:
+    asked = must(read(f"{short} "))
+    assert Has(short.lower()) in asked
+    assert any(isinstance(one, Phrase) and len(one.words) > 2 for one in asked)
+
+
+def test_the_right_order_counts_for_more_and_the_given_name_may_come_first() -> None:
+    classes = read("van an nguyen ").rounds[0].classes
+    assert Phrase(("van", "an", "nguyen")) in conditions(classes[0])
+    assert Phrase(("nguyen", "van", "an")) in conditions(classes[1])
+
+
+def test_what_is_still_typed_ranks_by_the_words_before() -> None:
+    classes = read("nguyễn văn a").rounds[0].classes
+    assert any(
+        {Phrase(("nguyen", "van")), Has("nguyên.4", exact=True)} <= conditions(one)
+        and Has("a") not in conditions(one)
+        for one in classes
+    )
+
+
+def test_of_two_errors_the_one_among_well_spelled_words_comes_first() -> None:
+    asked = read("vũ thị hươngg ")
+    best, *_, last = asked.rounds[-1].classes
+    assert {Phrase(("vu", "thi")), Has("vu.4", exact=True)} <= conditions(best)
+    assert conditions(last) == {last, Has("vu"), Has("thi")}

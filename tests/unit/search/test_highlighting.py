@@ -1,0 +1,97 @@
+"""Which letters are marked, and whether a condition holds for texts without any index."""
+
+import unicodedata
+from datetime import date
+
+import pytest
+
+from search.highlighting import marked, near_to
+from search.holding import holds
+from search.query import read
+from search.terms import analysed
+
+
+def found(text: str, asked: str, *, loose: bool = False) -> list[str]:
+    pieces = marked(text, read(asked), loose=loose)
+    assert "".join(piece for piece, _ in pieces) == unicodedata.normalize("NFC", text)
+    return [piece for piece, sought in pieces if sought]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "wanted"),
+    [
+        ("Số 123/2024/GKS", "1232024gks", ["123/2024/GKS"]),
+        ("Số 123/2024/GKS", "123-2024-gks", ["123/2024/GKS"]),
+        ("001180034562", "001 180 034 562", ["001180034562"]),
+        ("Giấy khai sinh", "gks", ["Giấy", "khai", "sinh"]),
+        ("GKS số 5", "giay khai sinh", ["GKS"]),
+        ("UBND phường", "uy ban nhan dan", ["UBND"]),
+        ("cấp ngày 12/03/2024", "12-3-2024", ["12/03/2024"]),
+        ("cấp ngày 12/03/2024", "tháng 3 năm 2024", ["12/03/2024"]),
+        ("tỉnh Hà Giang", "tuyên quang", ["Hà", "Giang"]),
+        ("Nguyễn Văn Lý", "li", ["Lý"]),
+        ("giâ\u0301y ĐẤT", "dat giay", ["giấy", "ĐẤT"]),
+        ("<b>Hoà</b>", "hòa <b>", ["b", "Hoà", "b"]),
+        ("Giấy khai", "", []),
+    ],
+)
+def test_what_was_asked_for_is_marked_however_it_is_written(text: str, asked: str, wanted: list[str]) -> None:
+    assert found(text, asked) == wanted
+
+
+def test_a_typing_error_is_marked_only_where_one_was_put_right() -> None:
+    assert found("Phường Nghĩa Đô", "phuogn ", loose=True) == ["Phường"]
+    assert found("Phường Nghĩa Đô", "phuogn ") == []
+    assert found("Phường Nghĩa Đô", "nghi ", loose=True) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "near"),
+    [
+        ("truong", "truong", True),
+        ("truong", "truonk", True),
+        ("truong", "trruong", True),
+        ("truong", "ruong", True),
+        ("truong", "rtuong", True),
+        ("truong", "turong", True),
+        ("truong", "truogn", True),
+        ("truong", "truon", True),
+        ("truong", "tuorng", False),
+        ("truong", "trunk", False),
+        ("truong", "truo", False),
+        ("", "a", True),
+    ],
+)
+def test_near_is_one_letter(one: str, other: str, near: bool) -> None:
+    assert near_to(one, other) is near
+    assert near_to(other, one) is near
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ("giấy khai sinh", True),
+        ("giay kha", True),
+        ("hộ chiếu", False),
+        ('"khai sinh"', True),
+        ('"sinh khai"', False),
+        ('"sinh ubnd"', False),  # from one text into the next
+        ("12/3/2024", True),
+        ("13/3/2024", False),
+        ("uỷ ban nhân dân", True),
+        ("tuyen quang", True),
+        ("li", True),
+    ],
+)
+def test_a_condition_holds_without_an_index_as_it_would_find(asked: str, wanted: bool) -> None:
+    day = date(2024, 3, 12)
+    fields = [analysed(["Giấy khai sinh", "UBND tỉnh Hà Giang"], day), analysed(["Nguyễn Văn Lý"])]
+    assert holds(read(asked).rounds[0].must, fields, day) is wanted
+
+
+def test_a_merged_province_holds_only_since_the_merger() -> None:
+    fields = [analysed(["tỉnh Tuyên Quang"])]
+    must = read("Hà Giang").rounds[0].must
+    assert holds(must, fields, date(2025, 7, 1))
+    assert not holds(must, fields, date(2025, 6, 30))
+    assert not holds(must, fields, None)
