@@ -41,6 +41,7 @@ class EmbeddedIndex:
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="index")
         self._open: tuple[str, int, tantivy.Index] | None = None
         self._writer: tantivy.IndexWriter | None = None
+        self._writes_to = ""  # the folder that the writer is of
 
     async def search(self, search: Search) -> Page:
         """As the contract says."""
@@ -67,10 +68,9 @@ class EmbeddedIndex:
 
     async def close(self) -> None:
         """As the contract says."""
-        await self._in(self._writing, self._end_writer)
+        await self._in(self._writing, self._forget)
         for pool in (self._reading, self._writing):
             await asyncio.to_thread(pool.shutdown)
-        self._open = None
 
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:
@@ -108,9 +108,11 @@ class EmbeddedIndex:
         return kept[2]
 
     def _put(self, documents: Sequence[Document], gone: Sequence[str]) -> None:
+        if self._writer is not None and self._writes_to != self._current():
+            self._forget()  # another process has put a new index in its place
         index = self._index()
         if self._writer is None:
-            self._writer = index.writer(_HEAP, 1)
+            self._writer, self._writes_to = index.writer(_HEAP, 1), self._current()
         for one in (*(each.id for each in documents), *gone):
             self._writer.delete_documents_by_term("id", one)
         for each in documents:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from vault.database import Database, Hold, Work
-from vault.errors import VaultBusy, VaultLocked
+from vault.errors import NotFound, VaultBusy, VaultLocked
 from vault.rows_address import RowsAddress
 from vault.tables import log_head
 
@@ -43,6 +43,7 @@ _HEAD = select(log_head.c.size).with_for_update()
 # authorisation, transaction rollback, resources, object not in the state, operator's intervention, system.
 _PASSING = ("08", "28", "40", "53", "55", "57", "58")
 _PASSING_STATES = ("25006", "25P03", "25P04", "3D000")  # a standby, idle too long, no such database (yet)
+_NO_TEXT = "22021"  # a text with a NUL: SQLite takes it, PostgreSQL holds it in no row
 _LOCKS = 0x4B686F << 32  # "Kho" in the upper half of the numbers of our advisory locks
 _PRESENCE, _MIGRATING = 1, 2
 _WORKS: dict[Work, int] = {"making": 3, "publishing": 4, "indexing": 5}
@@ -208,6 +209,8 @@ def engine(address: RowsAddress, **more: Any) -> AsyncEngine:
     def _translate(context: ExceptionContext) -> None:
         problem = context.original_exception
         state = getattr(problem, "sqlstate", None) or ""
+        if state == _NO_TEXT:
+            raise NotFound from problem
         if isinstance(problem, OSError) or context.is_disconnect or _passes(state):
             raise VaultBusy(_words(problem)) from problem
 
