@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from policies import acceptance, alternatives
@@ -30,6 +31,15 @@ CODES: frozenset[str] = (
 )
 
 Judged = dict[str, tuple[RecordFacts, Acceptance]]
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one record is for one component: satisfied | candidate | refused, and why."""
+
+    component: str
+    state: str
+    reasons: tuple[str, ...]
 
 
 def plan(
@@ -132,3 +142,25 @@ def _mapping_of(found: Sequence[str], judged: Judged) -> Mapping | None:
 
 def _withheld(mappings: Sequence[Mapping], dossier: DossierFacts) -> bool:
     return any(mapping.unless in dossier.conditions for mapping in mappings if mapping.unless)
+
+
+def uses(
+    record: RecordFacts, dossier: DossierFacts, components: Sequence[Component], book: Book, at: datetime
+) -> tuple[Use, ...]:
+    """Say what a record is for every component that accepts its type, judged as `plan` judges it."""
+    found = []
+    cases = (dossier.case, *dossier.additional_cases)
+    for one in components:
+        mappings = book.mappings_for(dossier.procedure, cases, one.code, dossier.opened_on)
+        if one.kind != "form" and any(record.type in mapping.types for mapping in mappings):
+            answer = accept(record, dossier, one.code, book, local_day(at))
+            found.append(Use(one.code, *_use(answer)))
+    return tuple(found)
+
+
+def _use(answer: Acceptance) -> tuple[str, tuple[str, ...]]:
+    if answer.refusals:
+        return "refused", answer.refusals
+    if answer.weaknesses:
+        return "candidate", answer.weaknesses
+    return "satisfied", ("confirmed_by_officer" if answer.confirmed else "record_satisfies",)

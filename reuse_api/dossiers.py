@@ -10,9 +10,10 @@ from reuse_api.answering import answer
 from reuse_api.callers import AsSystem, TheVault
 from reuse_api.idempotency import WriteKey
 from reuse_api.schemas import DossierBody, DossierChange
+from vault.dossier_search import in_dossier
 from vault.handling import close_dossier, open_dossier
 from vault.plan import ask
-from vault.searching import MAX_PAGE, Sought, in_dossier
+from vault.searching import MAX_PAGE, Sought
 
 router = APIRouter(prefix="/v1/dossiers", tags=["dossiers"])
 

@@ -31,6 +31,7 @@ class Narrowed:
     """What a search is narrowed to; of each, one value."""
 
     type: Annotated[str | None, Query(max_length=40)] = None
+    issuer: Annotated[str | None, Query(max_length=40)] = None
     state: Validity | None = None
     trust: TrustClass | None = None
     year: Annotated[str | None, Query(pattern="^[0-9]{4}$")] = None
@@ -165,6 +166,7 @@ def _found(found: searching.Found, language: Language) -> dict[str, Any]:
         ],
         "total": found.total,
         "facets": found.facets,
+        "issuers": {code: name.vi if language == "vi" else name.en for code, name in found.issuers.items()},
         "loose": found.loose,
     }
     return told | ({"next": found.next} if found.next else {})

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from policies.facts import Validity
+from policies.facts import TrustClass, Validity
 from reuse_api.answering import answer
 from reuse_api.callers import AsSystem, TheVault
 from reuse_api.handing_in import handed_in, said_of
@@ -46,15 +46,22 @@ async def get_records(
     q: str | None = None,
     issued_from: Day | None = None,
     issued_until: Day | None = None,
+    issuer: _TEXT = None,
+    trust: TrustClass | None = None,
+    year: Annotated[str | None, Query(pattern="^[0-9]{4}$")] = None,
     cursor: _TEXT = None,
     limit: Annotated[int, Query(ge=1, le=issued_search.MAX_PAGE)] = 50,
 ) -> Response:
     """Search what the agency issued; `next` is a cursor. A search is an entry.
 
-    Newest first; with words in `q` (titles, types, issuers, numbers, days; never owners) the best first.
+    Newest first; with words in `q` (titles, types, issuers, numbers, days; never owners) the best first, with
+    counts.
     """
-    sought = issued_search.Sought(type, state, number, q, issued_from, issued_until)
-    return answer(request, await issued_search.search(vault, caller, sought, after=cursor, limit=limit))
+    sought = issued_search.Sought(type, state, number, q, issued_from, issued_until, issuer, trust, year)
+    outcome = await issued_search.search(
+        vault, caller, sought, after=cursor, limit=limit, facets=q is not None
+    )
+    return answer(request, outcome)
 
 
 @router.post("/{record}/revocation")

@@ -78,6 +78,13 @@ class Settings(BaseSettings):
         '"http(s)://[USER:PASSWORD@]HOST[:PORT][/NAME]", Elasticsearch 9 or OpenSearch 3; "none": nothing '
         "can be searched for. It is built from the rows where it is not there.",
     )
+    full_text: str = Field(
+        "",
+        description="Record types (their codes, with commas between) whose documents are found by the words "
+        "of their pages too; empty: none. These words lie unsealed in the index, and reading them is an "
+        "entry of the owners each time. A type with sensitive personal data is refused. `kho reindex` after "
+        "every change.",
+    )
     log_folder: Path = Field(
         Path("var/kho/log"), description="The folder that the log's checkpoint and tiles are published into."
     )
@@ -232,6 +239,11 @@ class Settings(BaseSettings):
         if self.demo_sign_in and not self.on_loopback:
             raise ValueError("KHO_DEMO_SIGN_IN needs KHO_LISTEN on loopback, such as 127.0.0.1:8080")
         return self
+
+    @property
+    def full_text_types(self) -> frozenset[str]:
+        """The record types of KHO_FULL_TEXT."""
+        return frozenset(one.strip() for one in self.full_text.split(",") if one.strip())
 
     @property
     def status_host_names(self) -> list[str]:

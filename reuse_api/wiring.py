@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from policies.book import shipped_book
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.settings import Settings, SettingsInvalid, variable
 from signing.malware import Clamd
@@ -17,6 +18,7 @@ from signing.timestamps_http import HttpTimestamper
 from signing.trust_folder import TrustFolder
 from storage.s3_address import StoreAccess
 from vault.clock import Clock
+from vault.full_text import sensitive_types
 from vault.opening import Authorities, VaultPlaces, opened
 from vault.rows_address import RowsAddress
 from vault.services import Vault
@@ -25,7 +27,11 @@ AUTHORITY = "authority"  # beside the keys: the demo's own time stamps and certi
 
 
 def places_of(settings: Settings) -> VaultPlaces:
-    """Say where the vault of these settings lives."""
+    """Say where the vault of these settings lives.
+
+    Raises:
+        SettingsInvalid: KHO_FULL_TEXT names a type that there is not, or one with sensitive data.
+    """
     return VaultPlaces(
         database=RowsAddress(settings.database, settings.database_password),
         store=settings.store,
@@ -34,8 +40,20 @@ def places_of(settings: Settings) -> VaultPlaces:
         scratch=settings.scratch,
         seal_passphrase=settings.seal_passphrase,
         search=None if settings.search == "none" else settings.search,
+        full_text=_full_text(settings),
         store_access=StoreAccess(settings.store_credentials, settings.store_region, settings.store_lock_days),
     )
+
+
+def _full_text(settings: Settings) -> frozenset[str]:
+    named, book, name = settings.full_text_types, shipped_book(), variable("full_text")
+    if unknown := named - {one.code for one in book.record_types}:
+        raise SettingsInvalid(f"{name}: there is no record type {min(unknown)}")
+    if secret := named & sensitive_types(book):
+        raise SettingsInvalid(
+            f"{name}: {min(secret)} holds sensitive personal data, so its text is never in the index"
+        )
+    return named
 
 
 def authorities_of(settings: Settings) -> Authorities:

@@ -32,7 +32,8 @@ class Document:
     Args:
         readers: who may find it ("owner:ID", "issuer:ID"); a search names some of them.
         texts: what anybody who may find it finds it by.
-        names: texts that only searches with `names` look at: of owners, and codes that hold their numbers.
+        names: texts that only searches with `names` look at: of owners, codes that hold their numbers, and
+            content, which names persons too.
         state: as the last event says it; that its term is over is seen from `valid_until`.
     """
 

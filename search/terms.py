@@ -14,6 +14,8 @@ from search.known_names import abbreviations
 from search.numbers import codes
 from search.vietnamese import aligned, normal, words
 
+_SHORT = 300  # characters; what is longer is content, and is not kept in memory
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -29,7 +31,7 @@ def analysed(texts: Iterable[str | None], day: date | None = None) -> Terms:
     Args:
         day: when the document was issued, found as any day in its texts is.
     """
-    read = [_text(text) for text in texts if text]
+    read = [_kept(text) if len(text) <= _SHORT else _text(text) for text in texts if text]
     folded = [part for one in read for part in one.folded]
     if day is not None:
         folded.extend((day_term(day), month_term(day.year, day.month), str(day.year)))
@@ -38,6 +40,10 @@ def analysed(texts: Iterable[str | None], day: date | None = None) -> Terms:
 
 
 @lru_cache(maxsize=1024)  # names of types and issuers come again and again
+def _kept(text: str) -> Terms:
+    return _text(text)
+
+
 def _text(text: str) -> Terms:
     bare = normal(text)
     found = words(bare)

@@ -4,7 +4,8 @@ An index entry is made from the rows as they are when it is put, so that putting
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from vault import outbox, records
 from vault.days import legal_day
 from vault.entries import instant, stamp
 from vault.evidence_tables import trust_class
+from vault.full_text import with_words
 from vault.outbox import INDEX, Due
 from vault.records import Stored
 from vault.services import Vault
@@ -125,6 +127,7 @@ async def _write(vault: Vault, ids: Sequence[str]) -> None:
         return
     async with vault.db.read() as db:
         found = await documents(db, vault, ids)
+    found = await with_words(vault, found)
     known = {one.id for one in found}
     await vault.index.put(found, [one for one in ids if one not in known])
 
@@ -135,10 +138,13 @@ async def rebuild(vault: Vault) -> int:
     Dying meanwhile leaves the old one. What changes meanwhile is put again after the switch.
 
     Raises:
+        IndexNewer: the one in use was made by a newer Kho, which goes on using it.
         IndexUnavailable, VaultBusy: the old one stays in use.
     """
     if vault.index is None:
         return 0
+    with suppress(IndexMissing):
+        await vault.index.ready()
     began, count = vault.clock.now(), 0
     async with vault.db.alone("indexing") as ours:
         if not ours:
@@ -147,7 +153,7 @@ async def rebuild(vault: Vault) -> int:
             async for ids in _all_ids(vault):
                 async with vault.db.read() as db:
                     found = await documents(db, vault, ids)
-                await fresh.put(found)
+                await fresh.put(await with_words(vault, found))
                 count += len(found)
         async with vault.db.write() as db:
             await outbox.add(db, INDEX, await _moved_since(db, began - _OVERLAP), vault.clock.now())
@@ -176,8 +182,14 @@ async def _moved_since(db: AsyncConnection, at: datetime) -> list[str]:
     return [row.id for row in await db.execute(query)]
 
 
-async def documents(db: AsyncConnection, vault: Vault, ids: Sequence[str]) -> list[Document]:
-    """Give records as they are found: metadata alone, never content."""
+async def documents(
+    db: AsyncConnection, vault: Vault, ids: Sequence[str], named: Collection[str] | None = None
+) -> list[Document]:
+    """Give records as they are found by what rows say, without content (vault/full_text.py).
+
+    Args:
+        named: the owners by whose names and numbers they are found; all of them if not given.
+    """
     stored = await records.several(
         db, ids, date.min
     )  # validity without a day: what has expired is asked later
@@ -189,17 +201,27 @@ async def documents(db: AsyncConnection, vault: Vault, ids: Sequence[str]) -> li
     issuers = {each.facts.issuer for each in stored if each.facts.issuer}
     agencies = {row.id: row for row in await db.execute(select(agency).where(agency.c.id.in_(issuers)))}
     types = {one.code: one.name.vi for one in vault.book.record_types}
-    return [_document(one, names, numbers, agencies.get(one.facts.issuer or ""), types) for one in stored]
+    shown = {one for one in owners if named is None or one in named}
+    return [
+        _document(one, shown, names, numbers, agencies.get(one.facts.issuer or ""), types) for one in stored
+    ]
 
 
 def _document(
-    one: Stored, names: dict[str, str], numbers: dict[str, list[str]], issuer: Any, types: dict[str, str]
+    one: Stored,
+    named: Collection[str],
+    names: dict[str, str],
+    numbers: dict[str, list[str]],
+    issuer: Any,
+    types: dict[str, str],
 ) -> Document:
     facts, row = one.facts, one.row
     said = (row["title"], facts.type, types.get(facts.type), row["number"], row["issuer_name"])
     officially = (issuer.name_vi, issuer.name_en) if issuer is not None else ()
-    own = [names[each] for each in sorted(facts.owners)]
-    own += [value for each in sorted(facts.owners) for value in numbers.get(each, ())]
+    told = [each for each in sorted(facts.owners) if each in named]
+    own = [names[each] for each in told]
+    own += [value for each in told for value in numbers.get(each, ())]
+    own += sorted(one.document_codes[each] for each in told)
     readers = [owner_reader(each) for each in sorted(facts.owners)]
     if facts.issuer is not None:
         readers.append(issuer_reader(facts.issuer))
@@ -207,7 +229,7 @@ def _document(
         id=facts.id,
         readers=tuple(readers),
         texts=tuple(dict.fromkeys(each for each in (*said, *officially) if each)),
-        names=(*own, *sorted(one.document_codes.values())),
+        names=tuple(own),
         type=facts.type,
         issuer=facts.issuer,
         state=(Validity.IN_FORCE if facts.validity is Validity.EXPIRED else facts.validity).value,

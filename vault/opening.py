@@ -58,6 +58,7 @@ class VaultPlaces:
     scratch: Path
     seal_passphrase: Path | None = None  # by default beside the keys
     search: str | None = None  # the address of the search index; None: none
+    full_text: frozenset[str] = frozenset()  # record types found by their content too
     store_access: StoreAccess = field(default_factory=StoreAccess)
 
 
@@ -289,6 +290,7 @@ def _put_together(
         index_key=base.index_key,
         scanner=scanner,
         index=index,
+        full_text=places.full_text,
     )
 
 

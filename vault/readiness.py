@@ -44,8 +44,11 @@ async def ready(vault: Vault) -> dict[str, Any]:
         malware = "ready" if await vault.scanner.ready() else "unavailable"
     ready = all(value == "ok" for value in checks.values())
     workers["ocr"] = vault.ocr.state  # scans are read for suggestions where it is there
+    search = await _search(vault)  # plan and release work without
+    away = {"search": search["state"] not in ("ok", "off"), "malware": malware == "unavailable"}
     return {
         "ready": ready,
+        "degraded": [name for name, is_away in away.items() if is_away],
         "checks": checks,
         "store": vault.store.told(),
         "workers": workers,
@@ -53,7 +56,7 @@ async def ready(vault: Vault) -> dict[str, Any]:
         "trust": _trust(vault),
         "sealing": vault.sealer.told(),  # no reason not to serve either: all but sealing works without
         "renewals": {"put_off": put_off},  # of archive time stamps: why, and of how many records
-        "search": await _search(vault),  # plan and release work without
+        "search": search,
     }
 
 

@@ -64,6 +64,7 @@ class Vault:
     index_key: bytes
     scanner: Clamd | None = None  # of malware; None: none is set
     index: Index | None = None  # None: nothing can be searched for
+    full_text: frozenset[str] = frozenset()  # record types found by their content too, if not sensitive
     in_hand: InHand = field(default_factory=InHand)
 
     @property

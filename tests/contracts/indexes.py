@@ -1,5 +1,8 @@
 """The back ends that the suites of the search index are run through."""
 
+import json
+import shutil
+import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,3 +25,27 @@ async def opened(address: str) -> AsyncIterator[Index]:
     index = open_index(address)
     yield index
     await index.close()
+
+
+def built(address: str) -> list[str]:
+    """Name what was built at an address, behind its alias or not, past the index itself."""
+    if address.startswith("tantivy:"):
+        return sorted(one.name for one in _folder(address).glob("index-*"))
+    server, _, name = address.rpartition("/")
+    with urllib.request.urlopen(f"{server}/{name}-*/_alias") as told:
+        return sorted(json.load(told))
+
+
+def destroy(address: str) -> None:
+    """Take the index away, past whoever uses it."""
+    if address.startswith("tantivy:"):
+        shutil.rmtree(_folder(address))
+        return
+    server, _, _ = address.rpartition("/")
+    for one in built(address):
+        with urllib.request.urlopen(urllib.request.Request(f"{server}/{one}", method="DELETE")):
+            pass
+
+
+def _folder(address: str) -> Path:
+    return Path(address.partition(":")[2])

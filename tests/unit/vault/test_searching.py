@@ -6,19 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from reuse_api.demo import people
 from search.index import Document, Index
 from search.opening import open_index
 from signing.leaf import Kind
 from tests.conftest import House
-from vault import issued_search, plan, revoke
+from vault import issued_search, outbox, plan, revoke
+from vault.dossier_search import in_dossier
 from vault.errors import FieldInvalid, NotFound, SearchUnavailable
 from vault.indexing import documents, index_due
-from vault.searching import Sought, in_dossier, mine
+from vault.searching import Sought, mine
 from vault.services import Refusal, Vault
-from vault.tables import record
+from vault.tables import record, record_owner
 
 pytestmark = pytest.mark.anyio
 
@@ -196,3 +197,27 @@ async def test_a_record_that_is_gone_from_the_rows_is_not_shown(house: House, va
     assert [one.record.id for one in (await mine(vault, me, Sought("khai"))).hits] == [house.daughters]
     with pytest.raises(FieldInvalid):
         await mine(vault, me, Sought("khai", after="nonsense"))
+
+
+async def test_who_else_owns_a_record_is_not_found_out_within_a_dossier(house: House, vault: Vault) -> None:
+    """A record of two owners is kept under both names; a dossier of one must not tell of the other."""
+    police = await house.system(people.POLICE)
+    code = await house.opens(police, people.POLICE, house.residence())
+    other = await house.owner(people.STRANGER)
+    (kept,) = await house.rows(select(record_owner).where(record_owner.c.record == house.daughters))
+    shared = dict(kept._mapping) | {"owner": other.owner, "document_code": f"{people.STRANGER.number}-GKS-77"}
+    await house.change(insert(record_owner).values(**shared))
+    async with vault.db.write() as db:
+        await outbox.add(db, outbox.INDEX, [house.daughters], vault.clock.now())
+    await index_due(vault, unexpected)
+    assert [one.record.id for one in (await mine(vault, other, Sought(people.STRANGER.name))).hits]
+
+    async def found(text: str) -> tuple[set[str], bool, bool]:
+        told = await in_dossier(vault, police, code, Sought(text, limit=1))
+        assert isinstance(told, dict)
+        return {one["record"] for one in told["records"]}, told["loose"], "next" in told
+
+    for text in (people.STRANGER.name, people.STRANGER.number, people.STRANGER.number[:7], "zzz qqq"):
+        assert await found(text) == (set(), False, False), text
+    for text in (people.DAUGHTER.name, people.DAUGHTER.number):
+        assert (await found(text))[0] == {house.daughters}, text

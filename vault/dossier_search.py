@@ -1,0 +1,145 @@
+"""Searching within a dossier: what its persons hold for its components, and of what use each of it is there.
+
+A search is an entry of each person searched about; hits are checked by the rows (vault/searching.py).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from policies.decision import decide
+from policies.facts import AccessFacts, Action
+from policies.matching import uses
+from search.highlighting import marked
+from search.holding import holds
+from search.index import Page
+from search.query import Asked
+from search.terms import analysed
+from signing.leaf import Kind
+from vault import epochs, plan, telling, trusting
+from vault.callers import SystemCaller
+from vault.days import legal_day
+from vault.dossiers import Opened, canonical_code
+from vault.errors import Moved, VaultBusy
+from vault.gathering import Scene, scene
+from vault.indexing import documents, owner_reader
+from vault.records import Stored
+from vault.searching import Sought, asked_of, read_words
+from vault.services import MAX_AFRESH, Answer, Refusal, Vault
+from vault.telling import Telling
+
+
+async def in_dossier(vault: Vault, caller: SystemCaller, code: str, sought: Sought) -> Answer | Refusal:
+    """Search what the persons of a dossier hold for its components; an entry for each person.
+
+    The words are not in the entries: they may name another person of the dossier. Each hit says, for the
+    components that accept its type, whether it can be used and why, as the plan judges it.
+
+    Raises:
+        NotFound: there is no such dossier, or it is another agency's.
+        FieldInvalid, SearchUnavailable: as in `searching.mine`.
+        VaultBusy: the entries could not be written; nothing is answered.
+    """
+    code = canonical_code(code)
+    read_words(sought.text)  # before anything is entered
+    await trusting.look(vault)
+    for _ in range(MAX_AFRESH):
+        async with vault.db.read() as db:
+            found = await scene(vault, db, caller, code, vault.clock.now())
+        refusal = await plan.barred(vault, caller, found, code, Action.ASK_PLAN)
+        if refusal is not None:
+            return refusal
+        opened = plan.found_dossier(found)
+        types = _types(vault, opened)
+        narrowed = replace(sought, filters={**sought.filters, "type": types})
+        asked, page, hits = await _found(vault, found, opened, narrowed)
+        try:
+            receipts = await _entered(vault, caller, found, opened, hits)
+        except Moved:
+            continue
+        told: Answer = {
+            "dossier": code,
+            "records": [_hit(vault, found, opened, one, asked, loose=page.loose) for one in hits],
+            "loose": page.loose and bool(hits),
+            "receipts": receipts,
+        }
+        return told | ({"next": page.next} if page.next else {})
+    raise VaultBusy("the dossier keeps changing; ask again")
+
+
+async def _found(
+    vault: Vault, found: Scene, opened: Opened, sought: Sought
+) -> tuple[Asked, Page, list[Stored]]:
+    """Give the first page that holds something of this dossier's persons, as the rows say."""
+    readers, day = [owner_reader(one) for one in opened.owners], legal_day(found.at)
+    held = {one.facts.id: one for one in found.records if one.facts.type in sought.filters["type"]}
+    while True:
+        asked, page = await asked_of(vault, readers, sought, day, names=True, facets=False)
+        theirs = [held[one] for one in page.ids if one in held]
+        hidden = await _found_by_others(vault, opened, asked, theirs)
+        hits = [one for one in theirs if one.facts.id not in hidden]
+        if hits or page.next is None:
+            return asked, page, hits
+        sought = replace(sought, after=page.next)
+
+
+async def _found_by_others(
+    vault: Vault, opened: Opened, asked: Asked, hits: Sequence[Stored]
+) -> frozenset[str]:
+    """Give the hits that only the name or number of somebody outside the dossier was found in.
+
+    A record of several owners is kept in the index under all their names; shown for any of them, it would
+    tell an officer who the others are.
+    """
+    shared = [one.facts.id for one in hits if not one.facts.owners <= set(opened.owners)]
+    if not shared:
+        return frozenset()
+    async with vault.db.read() as db:
+        known = await documents(db, vault, shared, named=opened.owners)
+    return frozenset(
+        one.id
+        for one in known
+        for fields in [(analysed(one.texts, one.issued_on), analysed(one.names))]
+        if not any(holds(each.must, fields, one.issued_on) for each in asked.rounds)
+    )
+
+
+def _hit(
+    vault: Vault, found: Scene, opened: Opened, one: Stored, asked: Asked, *, loose: bool
+) -> dict[str, Any]:
+    judged = uses(one.facts, opened.facts, opened.components, vault.book, found.at)
+    pieces = marked(one.row["title"], asked, loose=loose)
+    return plan.summary(one, tuple(opened.owners)) | {
+        "components": [each.component for each in judged],
+        "uses": [asdict(each) | {"reasons": list(each.reasons)} for each in judged],
+        "highlight": [{"text": text, "found": sought} for text, sought in pieces],
+    }
+
+
+async def _entered(
+    vault: Vault, caller: SystemCaller, found: Scene, opened: Opened, hits: Collection[Stored]
+) -> list[str]:
+    tellings = []
+    for owner in opened.owners:
+        facts = AccessFacts(Action.ASK_PLAN, found.caller, dossier=opened.about(owner))
+        own = [one.facts.id for one in hits if owner in one.facts.owners]
+        details = {"found": own} if own else None
+        decision = decide(facts, vault.book, found.at)
+        tellings.append(
+            Telling(Kind.SEARCH, "dossier_searched", facts, decision, owners=(owner,), details=details)
+        )
+    prepared = await telling.prepare(vault, caller, tellings)
+    logged = await vault.appender.append(prepared, lambda db: epochs.hold(db, found.epochs))
+    return [one.receipt for one in logged]
+
+
+def _types(vault: Vault, opened: Opened) -> frozenset[str]:
+    """Give the record types that the dossier's components accept."""
+    dossier = opened.facts
+    cases = (dossier.case, *dossier.additional_cases)
+    return frozenset(
+        kind
+        for one in opened.components
+        for mapping in vault.book.mappings_for(dossier.procedure, cases, one.code, dossier.opened_on)
+        for kind in mapping.types
+    )
