@@ -1,7 +1,7 @@
 """What the agency issued, and the end of a record's validity: revoked, suspended, in force again."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,12 +9,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from policies.facts import Validity
+from policies.entries import Text
+from policies.facts import TrustClass, Validity
 from reuse_api.callers import AsDesk, TheVault
 from reuse_api.pages.check_views import tell_stored
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import new_key, one, request_key, sent
 from reuse_api.pages.rendering import language_of, onward, page
+from reuse_api.pages.search_views import Counted, Narrowed, facet_views, unmarked
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.problems import words
 from vault import revoke
@@ -23,11 +25,13 @@ from vault.docket import competence
 from vault.errors import FieldInvalid, NotFound, SearchUnavailable
 from vault.issued import heard, one_issued
 from vault.issued_search import Sought, search
+from vault.searching import marker
 from vault.services import Answer, Refusal, Vault
 from vault.validity import MAX_WORDS
 
 _PAGE = 20  # records on one page
 STATES = tuple(each.value for each in Validity)
+CLASSES = tuple(each.value for each in TrustClass)
 Turning = Callable[..., Awaitable[Answer | Refusal]]
 TURNS: dict[str, Turning] = {
     "suspend": revoke.suspend,
@@ -39,41 +43,54 @@ _OFFERED = {"in_force": ("suspend", "revoke"), "expired": ("revoke",), "suspende
 
 @dataclass(frozen=True)
 class _Typed:
-    """What is looked for, "" where nothing is, and the record that the page follows."""
+    """What is looked for, "" where nothing is, and the cursor that the page follows."""
 
-    number: str
-    type: str
-    state: str
-    after: str
+    narrowed: Narrowed
+    number: str = ""
+    after: str = ""
     text: str = ""
 
     @property
     def sought(self) -> bool:
-        return any((self.number, self.type, self.state, self.after, self.text))
+        return any((self.number, self.after, self.text, self.narrowed.chosen()))
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields of a form that asks the same again."""
+        return self.narrowed.chosen() | {"number": self.number, "text": self.text, "after": self.after}
 
     def query(self) -> str:
         """Give the part of an address that asks the same again, what is answered in no address apart."""
-        apart = ("number", "text")
-        return urlencode({name: text for name, text in asdict(self).items() if text and name not in apart})
+        return urlencode(self.narrowed.chosen() | ({"after": self.after} if self.after else {}))
+
+    def asked(self) -> Sought:
+        chosen = self.narrowed
+        return Sought(
+            type=chosen.type or None,
+            state=Validity(chosen.state) if chosen.state else None,
+            number=self.number or None,
+            text=self.text or None,
+            issuer=chosen.issuer or None,
+            trust=TrustClass(chosen.trust) if chosen.trust else None,
+            year=chosen.year or None,
+        )
 
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/desk/issued")
-async def listed(
-    request: Request, vault: TheVault, caller: AsDesk, type: str = "", state: str = "", after: str = ""
-) -> Response:
-    """Show what the agency issued, the newest first; of one type or in one state, if asked."""
-    return await _listed(request, vault, caller, _Typed("", type, _state(state), after))
+async def listed(request: Request, vault: TheVault, caller: AsDesk) -> Response:
+    """Show what the agency issued, the newest first; of one type, in one state and so on, if asked."""
+    asked = request.query_params
+    return await _listed(request, vault, caller, _Typed(Narrowed.of(asked), after=one(asked, "after")))
 
 
 @router.post("/desk/issued")
 async def searched(request: Request, vault: TheVault, caller: AsDesk) -> Response:
     """Search what the agency issued: a number, which may be a person's, and words are in no address."""
     form = await sent(request, "desk")
-    number, type, after, text = (one(form, name) for name in ("number", "type", "after", "text"))
-    typed = _Typed(number, type, _state(one(form, "state")), after, text)
+    number, after, text = (one(form, name) for name in ("number", "after", "text"))
+    typed = _Typed(Narrowed.of(form), number, after, text)
     if typed.number or typed.text:
         return await _listed(request, vault, caller, typed)
     return onward("?".join(part for part in ("/desk/issued", typed.query()) if part))
@@ -81,11 +98,11 @@ async def searched(request: Request, vault: TheVault, caller: AsDesk) -> Respons
 
 async def _listed(request: Request, vault: Vault, caller: SystemCaller, typed: _Typed) -> Response:
     clerk = Clerk(language_of(request), vault.book)
-    state = Validity(typed.state) if typed.state else None
-    sought = Sought(typed.type or None, state, typed.number or None, typed.text or None)
-    fault, told = "", dict[str, Any](records=[])
+    fault, told = "", dict[str, Any](records=[], loose=False)
     try:
-        outcome = await search(vault, caller, sought, after=typed.after or None, limit=_PAGE)
+        outcome = await search(
+            vault, caller, typed.asked(), after=typed.after or None, limit=_PAGE, facets=True
+        )
     except FieldInvalid as problem:
         if problem.field != "q":
             raise NotFound from None
@@ -96,23 +113,24 @@ async def _listed(request: Request, vault: Vault, caller: SystemCaller, typed: _
         if isinstance(outcome, Refusal):
             return refused(request, outcome)
         told = outcome
+    issues = (await competence(vault, caller)).issues
+    names = {code: Text(name["vi"], name["en"]) for code, name in told.get("issuers", {}).items()}
+    counted = Counted(told.get("facets", {}), names, {"type": issues, "state": STATES, "trust": CLASSES})
     return page(
         request,
         "desk_issued.html",
         room="desk",
         section="issued",
+        here="/desk/issued",
         papers=[clerk.paper(each) for each in told["records"]],
         typed=typed,
         status=422 if fault else 200,
         fault=words(fault, clerk.language.code, "officer") if fault else "",
-        types=[(each, clerk.kind_of_paper(each)) for each in (await competence(vault, caller)).issues],
-        states=[(each, clerk.name("validity", each)) for each in STATES],
+        facets=facet_views(clerk, counted, typed.narrowed),
+        found_in=marker(typed.text, loose=told["loose"]) if typed.text and not fault else unmarked,
+        loose=told["loose"],
         older=replace(typed, after=told["next"]) if "next" in told else None,
     )
-
-
-def _state(text: str) -> str:
-    return text if text in STATES else ""
 
 
 @router.get("/desk/issued/{record}")

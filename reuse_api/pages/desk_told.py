@@ -25,6 +25,24 @@ class Paper:
 
 
 @dataclass(frozen=True)
+class UseView:
+    """What a document is for one component: whether it can be used there, in words, and why."""
+
+    code: str
+    label: str
+    mark: Mark
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HitView:
+    """A document that was found, and of what use it is in the dossier."""
+
+    paper: Paper
+    uses: tuple[UseView, ...]
+
+
+@dataclass(frozen=True)
 class Source:
     """A database that answers instead of paper: its name, its legal ground, what to do next."""
 

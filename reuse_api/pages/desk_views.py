@@ -5,6 +5,7 @@ from typing import Any
 
 from policies.wording import groups, say
 from reuse_api.pages.desk_told import (
+    HitView,
     NoticeView,
     OutcomeView,
     Paper,
@@ -12,6 +13,7 @@ from reuse_api.pages.desk_told import (
     Row,
     Source,
     TakenView,
+    UseView,
     WaitingView,
 )
 from reuse_api.pages.views import Mark, Narrator, Tone
@@ -25,6 +27,7 @@ from vault.services import Answer
 from vault.waiting_seals import GIVEN_UP, WAITING, Waiting
 
 _STATE: dict[str, Tone] = {"satisfied": "good", "candidate": "caution"}
+_USE: dict[str, Tone] = {"satisfied": "good", "candidate": "caution", "refused": "bad"}
 _SHOWN_OTHERWISE = ("data_source_answers",)  # the database stands there, with what to do next
 _MARKS: dict[str, dict[str, Tone]] = {
     "trust": {"A": "good", "B": "good", "C": "good", "D": "plain", "E": "plain"},
@@ -54,6 +57,21 @@ class Clerk(Narrator):
                 if "met_by" not in one
             ),
             forms=tuple(self._spoken(one["label"]) for one in answer["components"] if one["kind"] == "form"),
+        )
+
+    def hit(self, one: Mapping[str, Any], progress: Progress) -> HitView:
+        """Tell of a document that was found, and of what use it is for each component."""
+        return HitView(
+            self.paper(one),
+            tuple(
+                UseView(
+                    code=each["component"],
+                    label=self.component(progress, each["component"]),
+                    mark=Mark(self.language.say(f"desk.use.{each['state']}"), _USE[each["state"]]),
+                    reasons=self.officer(each["reasons"]),
+                )
+                for each in one["uses"]
+            ),
         )
 
     def outcome(self, answer: Answer, progress: Progress) -> OutcomeView:
@@ -150,11 +168,6 @@ class Clerk(Narrator):
     def officer(self, codes: Iterable[str], **details: str) -> tuple[str, ...]:
         """Say reason codes to an officer: what is wrong, and what to do next."""
         return tuple(say(code, "officer", self.language.code, **details) for code in codes)
-
-    def kind_of_paper(self, code: str) -> str:
-        """Name a record type by the book's newest entry; one that it does not know is shown as it is."""
-        found = [one for one in self.book.record_types if one.code == code]
-        return self.text(found[-1].name) if found else code
 
     def _spoken(self, both: Mapping[str, str]) -> str:
         return both[self.language.code]

@@ -4,7 +4,7 @@ import os
 import unicodedata
 from collections.abc import Mapping
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 
 from reuse_api.pages.rendering import Room, check_form
@@ -24,7 +24,7 @@ async def sent(request: Request, room: Room) -> FormData:
     return form
 
 
-def one(form: FormData, name: str) -> str:
+def one(form: FormData | QueryParams, name: str) -> str:
     """Give one text field in NFC with its white space evened out, "" when it was not sent."""
     value = form.get(name, "")
     return _evened(value) if isinstance(value, str) else ""

@@ -91,6 +91,11 @@ class Narrator:
         found = self.book.record_type(code, local_day(at))
         return self.text(found.name) if found is not None else code
 
+    def kind_of_paper(self, code: str) -> str:
+        """Name a record type by the book's newest entry; one that it does not know is shown as it is."""
+        found = [one for one in self.book.record_types if one.code == code]
+        return self.text(found[-1].name) if found else code
+
     def type_choices(self, at: datetime) -> list[tuple[str, str]]:
         """Give (code, name) of the types in force, in the book's order."""
         day = local_day(at)

@@ -1,5 +1,7 @@
 """The wallet: my documents, one document with its check and its history, its pages, its file."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +15,7 @@ from reuse_api.pages.document_views import tell_document
 from reuse_api.pages.forms import one, sent
 from reuse_api.pages.quarantine_views import tell_shut
 from reuse_api.pages.rendering import language_of, page
+from reuse_api.pages.search_views import Counted, Narrowed, facet_views, unmarked
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.pages.views import Narrator
 from reuse_api.problems import words
@@ -45,6 +48,10 @@ async def records(
         known=bool(known),
         sought="",
         found=None,
+        found_in=unmarked,
+        facets=(),
+        onward=None,
+        first=True,
         fault="",
         shut=[tell_shut(narrator.language, one) for one in await my_quarantine(vault, caller)],
     )
@@ -54,13 +61,15 @@ async def records(
 async def searched(request: Request, vault: TheVault, caller: AsOwner) -> Response:
     """Show which of my documents hold the words: answered here, since they may be a number, in no address."""
     form = await sent(request, "wallet")
-    text, fault, found = one(form, "q"), "", None
+    text, after, narrowed, fault, found = one(form, "q"), one(form, "after"), Narrowed.of(form), "", None
+    filters = {name: frozenset([value]) for name, value in narrowed.chosen().items()}
     try:
-        found = await searching.mine(vault, caller, searching.Sought(text, limit=searching.MAX_PAGE))
+        found = await searching.mine(vault, caller, searching.Sought(text, filters, after or None))
     except (FieldInvalid, SearchUnavailable) as problem:
         fault = problem.code
     narrator = Narrator(language_of(request), vault.book)
     held = [each.record for each in found.hits] if found else await finding.my_records(vault, caller)
+    counted = Counted(found.facets, found.issuers) if found else Counted({}, {})
     return page(
         request,
         "records.html",
@@ -75,6 +84,10 @@ async def searched(request: Request, vault: TheVault, caller: AsOwner) -> Respon
         records=[narrator.record(each) for each in held],
         sought=text,
         found=found,
+        found_in=searching.marker(text, loose=found.loose) if found else unmarked,
+        facets=facet_views(narrator, counted, narrowed),
+        onward=asdict(narrowed) | {"q": text, "after": found.next} if found and found.next else None,
+        first=not after,
         fault=words(fault, narrator.language.code) if fault else "",
     )
 

@@ -21,6 +21,7 @@ from reuse_api.pages.rendering import ROOMS
 from reuse_api.pages.scan_views import READING, TONES
 from reuse_api.pages.troubles import OTHER, TROUBLES
 from reuse_api.schemas import CHANNELS
+from search.index import FACETS
 from signing.leaf import Kind
 from vault import release
 from vault.access_steps import READS
@@ -85,6 +86,7 @@ def composed() -> set[str]:
     fields |= {f"field.{one.label}" for each in (*groups_shown, *tables) for one in each.fields}
     fields |= {f"field.{name}" for name in (*OF_FILE, *(table.name for table in tables))}
     troubled = {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
+    desk |= {f"search.by.{one}" for one in FACETS}
     audit = {f"certificates.{done}" for done in ("added", "ended")}
     audit |= {f"audit.counts.by.{one}" for one in BYS}
     return groups | labels | tabs | told | desk | fields | audit | troubled
@@ -128,6 +130,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "field.",
         "field.group.",
         "problem.",
+        "search.by.",
         "site.",
         "site.back.",
         "site.promise.",
@@ -138,6 +141,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "desk.advice.",
         "desk.notice.",
         "desk.scan_value.",
+        "desk.use.",
         "desk.waiting.",
         "event.",
         "kind.",

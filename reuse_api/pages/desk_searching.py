@@ -1,0 +1,59 @@
+"""Searching what the persons of a dossier hold for its components: an entry for each of them."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reuse_api.callers import AsDesk, TheVault
+from reuse_api.pages.desk_views import Clerk
+from reuse_api.pages.forms import one, sent
+from reuse_api.pages.rendering import language_of, onward, page
+from reuse_api.pages.search_views import unmarked
+from reuse_api.pages.troubles import PageRoute, refused
+from reuse_api.problems import words
+from vault.dossier_search import in_dossier
+from vault.errors import FieldInvalid, SearchUnavailable
+from vault.progress import progress
+from vault.searching import Sought, marker
+from vault.services import Answer, Refusal
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/desk/dossiers/{code}/search")
+async def asked(request: Request, caller: AsDesk, code: str) -> Response:
+    """Lead back to the dossier: what was searched for stands in no address."""
+    return onward(f"/desk/dossiers/{code}")
+
+
+@router.post("/desk/dossiers/{code}/search")
+async def searched(request: Request, vault: TheVault, caller: AsDesk, code: str) -> Response:
+    """Show what was found, for which components it can be used, and why or why not."""
+    form = await sent(request, "desk")
+    text, after, fault = one(form, "q"), one(form, "after"), ""
+    told: Answer = {"records": [], "loose": False}
+    try:
+        outcome = await in_dossier(vault, caller, code, Sought(text, after=after or None))
+    except (FieldInvalid, SearchUnavailable) as problem:
+        fault = problem.code
+    else:
+        if isinstance(outcome, Refusal):
+            return refused(request, outcome)
+        told = outcome
+    found = await progress(vault, caller, code)
+    clerk = Clerk(language_of(request), vault.book)
+    return page(
+        request,
+        "desk_found.html",
+        room="desk",
+        section="desk",
+        here=f"/desk/dossiers/{found.code}",
+        one=found,
+        status=422 if fault else 200,
+        fault=words(fault, clerk.language.code, "officer") if fault else "",
+        sought=text,
+        hits=[clerk.hit(each, found) for each in told["records"]],
+        loose=told["loose"],
+        found_in=unmarked if fault else marker(text, loose=told["loose"]),
+        onward={"q": text, "after": told["next"]} if "next" in told else None,
+    )
