@@ -44,7 +44,7 @@ async def ready(vault: Vault) -> dict[str, Any]:
         malware = "ready" if await vault.scanner.ready() else "unavailable"
     ready = all(value == "ok" for value in checks.values())
     workers["ocr"] = vault.ocr.state  # scans are read for suggestions where it is there
-    search = await _search(vault)  # plan and release work without
+    search = await searchable(vault)  # plan and release work without
     away = {"search": search["state"] not in ("ok", "off"), "malware": malware == "unavailable"}
     return {
         "ready": ready,
@@ -60,7 +60,7 @@ async def ready(vault: Vault) -> dict[str, Any]:
     }
 
 
-async def _search(vault: Vault) -> dict[str, Any]:
+async def searchable(vault: Vault) -> dict[str, Any]:
     """Say whether documents can be searched for, and how far the index is behind the rows."""
     told: dict[str, Any] = {"state": "off"}
     try:

@@ -10,6 +10,7 @@ from reuse_api.journal import noted, open_journal
 from reuse_api.serving import listen, server, stop_on_signals
 from reuse_api.settings import Settings, read_settings, variable
 from reuse_api.wiring import open_vault
+from vault.readiness import searchable
 from vault.services import Vault
 
 
@@ -45,7 +46,15 @@ async def _serve(settings: Settings, *, create: bool) -> None:
         async with open_vault(settings, create=create) as vault:
             _tell_trust(vault)
             noted("serving", listen=settings.listen, entries=vault.signer.tree.size)
+            telling = asyncio.create_task(tell_search(vault))  # a server that is away delays nobody
             await server(create_app(vault, settings)).serve(sockets=[socket])
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+
+async def tell_search(vault: Vault) -> None:
+    """Say at the start whether documents can be searched for: wrong credentials are found out now."""
+    noted("searching", **await searchable(vault))
 
 
 def _tell_trust(vault: Vault) -> None:

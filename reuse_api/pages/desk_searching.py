@@ -7,7 +7,7 @@ from starlette.responses import Response
 from reuse_api.callers import AsDesk, TheVault
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import one, sent
-from reuse_api.pages.rendering import language_of, onward, page
+from reuse_api.pages.rendering import language_of, page
 from reuse_api.pages.search_views import unmarked
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.problems import words
@@ -18,12 +18,6 @@ from vault.searching import Sought, marker
 from vault.services import Answer, Refusal
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-
-@router.get("/desk/dossiers/{code}/search")
-async def asked(request: Request, caller: AsDesk, code: str) -> Response:
-    """Lead back to the dossier: what was searched for stands in no address."""
-    return onward(f"/desk/dossiers/{code}")
 
 
 @router.post("/desk/dossiers/{code}/search")

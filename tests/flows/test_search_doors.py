@@ -13,6 +13,7 @@ import pytest
 from reuse_api.__main__ import run
 from reuse_api.app import create_app
 from reuse_api.callers import SESSION_COOKIE
+from reuse_api.commands.serve import tell_search
 from reuse_api.demo import people
 from reuse_api.demo.people import Citizen, Office
 from reuse_api.settings import Settings
@@ -354,7 +355,10 @@ async def test_an_index_of_a_newer_kho_is_refused_and_left_alone(
 
 
 async def test_wrong_credentials_are_told_at_once_and_without_them(
-    doors: Doors, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    doors: Doors,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -365,16 +369,21 @@ async def test_wrong_credentials_are_told_at_once_and_without_them(
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         address = f"http://kho:hush-hush@127.0.0.1:{server.sockets[0].getsockname()[1]}/papers"
         refused: Index = open_index(address)
-        app = create_app(replace(doors.vault, index=refused), Settings(issuer=ISSUER))
+        there = replace(doors.vault, index=refused)
+        app = create_app(there, Settings(issuer=ISSUER))
         over = httpx.ASGITransport(app, raise_app_exceptions=False)
         knocking = [
             httpx.AsyncClient(transport=over, base_url=ISSUER, headers=client.headers)
             for client in (doors.daughter, doors.stranger, doors.commune, doors.police)
         ]
         names = ("daughter", "stranger", "commune", "police")
-        elsewhere = replace(doors, **dict(zip(names, knocking, strict=True)))
+        elsewhere = replace(doors, vault=there, **dict(zip(names, knocking, strict=True)))
         told = (await elsewhere.readiness())["search"]
         assert told["state"] == "index_credentials_refused"
+        with caplog.at_level("INFO"):
+            await tell_search(elsewhere.vault)  # as `kho serve` does when it starts
+        (line,) = [one for one in caplog.records if one.message == "searching"]
+        assert line.facts["state"] == "index_credentials_refused"  # type: ignore[attr-defined]
         await elsewhere.works_without()
         status, said = await _reindex(doors, monkeypatch, capfd, SEARCH=address)
         assert status != 0

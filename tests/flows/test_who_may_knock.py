@@ -170,7 +170,6 @@ DESK = {
     "POST /desk/new": form("desk"),
     "GET /desk/dossiers/{code}": room(at=DOSSIER, desk=200),
     "POST /desk/dossiers/{code}/plan": form("desk", **DOSSIER),
-    "GET /desk/dossiers/{code}/search": room(at=DOSSIER, desk=303),
     "POST /desk/dossiers/{code}/search": form("desk", **DOSSIER),
     "POST /desk/dossiers/{code}/releases": form("desk", **DOSSIER),
     # What was released to the agency's other system is that system's, not the desk's.
