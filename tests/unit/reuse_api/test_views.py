@@ -15,6 +15,7 @@ from reuse_api.pages.document_views import tell_document
 from reuse_api.pages.languages import Language, language
 from reuse_api.pages.quarantine_views import tell_shut
 from reuse_api.pages.rendering import render
+from reuse_api.pages.search_views import FacetView
 from reuse_api.pages.views import Narrator
 from signing.leaf import Kind
 from signing.report import SignatureDetail, SignatureReport
@@ -442,7 +443,11 @@ def test_hostile_text_is_shown_as_text(code: str, template: str) -> None:
         "signature_limit": HOSTILE,
         "request_key": HOSTILE,
         "sought": HOSTILE,
-        "found": Found((), 1, {}, None, True),
+        "found": Found((), 1, {}, {}, None, True),
+        "found_in": lambda text: ((text or "", True),),
+        "facets": (FacetView("type", HOSTILE, ((HOSTILE, HOSTILE),)),),
+        "onward": {"q": HOSTILE},
+        "first": False,
         "fault": HOSTILE,
     }
     shown = render(template, _language(code), FRAME | values)
