@@ -41,6 +41,7 @@ from vault.rows_address import RowsAddress
 from vault.services import Vault
 from vault.tables import log_entry, officer_role
 
+pytest_plugins = ("tests.running",)
 warm_statements.share()
 
 ISSUER = "https://kho.example"

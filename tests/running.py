@@ -1,0 +1,70 @@
+"""How a run goes: the longest files first, which took how long, and which parts must not be missing."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+# Whoever takes the last file keeps the other process waiting for as long as that file takes: so the long ones
+# come first, and what is short fills the rest. Order costs nothing where it is wrong.
+LONGEST = (
+    "tests/contracts/test_golden_queries.py",
+    "tests/flows/test_demo.py",
+    "tests/vectors/test_outside_verifier.py",
+    "tests/pages/test_hostile_texts.py",
+    "tests/pages/test_desk_looks.py",
+    "tests/contracts/test_index.py",
+    "tests/flows/test_store_on_s3.py",
+    "tests/flows/test_seven_callers.py",
+    "tests/flows/test_consent_race.py",
+    "tests/faults/test_story_killed.py",
+    "tests/unit/signing/test_workers.py",
+    "tests/pages/test_officer_life.py",
+    "tests/faults/test_publishing_killed.py",
+    "tests/flows/test_signed_files.py",
+    "tests/pages/test_wallet_looks.py",
+    "tests/flows/test_commands.py",
+    "tests/pages/test_audit_looks.py",
+    "tests/pages/test_citizen_life.py",
+    "tests/unit/signing/test_detached.py",
+    "tests/unit/vault/test_renewing.py",
+    "tests/outside/test_outsiders_agree.py",
+    "tests/contracts/test_seal_keys.py",
+    "tests/contracts/test_log_contracts.py",
+    "tests/attacks/test_judged.py",
+    "tests/pages/test_auditor_life.py",
+)
+PARTS = "KHO_TEST_PARTS"  # names of parts that this machine has, between blanks: "postgresql chromium"
+_SHOWN = 10
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda one: place.get(one.nodeid.partition("::")[0], len(LONGEST)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    """A test that is skipped for a part that this machine has fails: every reason names its part."""
+    report = yield
+    if report.outcome == "skipped" and isinstance(report.longrepr, tuple):
+        why = report.longrepr[2]
+        had = [one for one in os.environ.get(PARTS, "").lower().split() if one in why.lower()]
+        if had:
+            report.outcome = "failed"
+            report.longrepr = f"{PARTS} says that this machine has {had[0]}. {why}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell the slowest files, if there is more than one page of them."""
+    seconds: Counter[str] = Counter()
+    for kind in ("passed", "failed", "error", ""):
+        for report in terminalreporter.stats.get(kind, ()):
+            seconds[report.nodeid.partition("::")[0]] += report.duration
+    if len(seconds) > _SHOWN:
+        terminalreporter.write_line(f"the {_SHOWN} slowest of {len(seconds)} files, in seconds:")
+        for name, took in seconds.most_common(_SHOWN):
+            terminalreporter.write_line(f"{took:8.1f}  {name}")
