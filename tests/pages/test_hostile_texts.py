@@ -29,6 +29,11 @@ from vault.days import legal_day
 HOSTILE = """<script>alert(1)</script><img src=x onerror="alert(2)">'"><svg/onload=alert(3)>{{ 7 * 7 }}"""
 NOT_PAGES = re.compile(r"^/(static|log|v1)/|/content$|/proof$|/pages/|csv|download|/sign-out|/export")
 MOST = 40  # pages of one visitor
+# The other language shows the same values through the same templates.
+IN_VIETNAMESE, IN_ENGLISH = (
+    pytest.mark.parametrize("language", [one, pytest.param(other, marks=pytest.mark.long)])
+    for one, other in (("vi", "en"), ("en", "vi"))
+)
 FORBIDDEN = {"script", "iframe", "object", "embed", "base", "link-import", "foreignobject"}
 VICTIM = Citizen(HOSTILE, "001218049991", "2018-02-03")
 EVIL = Office(
@@ -183,7 +188,7 @@ def _poisoned(pages: dict[str, str]) -> int:
     return sum("&lt;script&gt;alert(1)" in text for text in pages.values())
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
+@IN_VIETNAMESE
 def test_the_wallet_shows_hostile_texts_as_texts(poisoned: Poisoned, language: str) -> None:
     with _wallet(poisoned.told, poisoned.victim, language) as client:
         pages = _crawl(client, "/wallet", "/wallet/accesses", "/wallet/upload")
@@ -224,8 +229,15 @@ def _field(shown: str, name: str) -> str:
     return unescape(found[1])
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
-@pytest.mark.parametrize("office", [people.COMMUNE, EVIL], ids=["the commune", "the hostile office"])
+@pytest.mark.parametrize(
+    ("office", "language"),
+    [
+        (people.COMMUNE, "vi"),
+        (EVIL, "en"),
+        pytest.param(people.COMMUNE, "en", marks=pytest.mark.long),
+        pytest.param(EVIL, "vi", marks=pytest.mark.long),
+    ],
+)
 def test_the_desk_shows_hostile_texts_as_texts(poisoned: Poisoned, office: Office, language: str) -> None:
     with at_desk(poisoned.told, office, language) as client:
         pages = _crawl(client, "/desk")
@@ -233,7 +245,7 @@ def test_the_desk_shows_hostile_texts_as_texts(poisoned: Poisoned, office: Offic
     assert _poisoned(pages) > 1
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
+@IN_ENGLISH
 def test_the_audit_shows_hostile_texts_as_texts(poisoned: Poisoned, language: str) -> None:
     with _staff(poisoned.told, people.COMMUNE, "auditor", language) as client:
         searches = ("agency=H26.99.01", "event=record_revoked", f"dossier={quote(HOSTILE)}")
@@ -260,7 +272,7 @@ def _opened(client: httpx.Client, place: str) -> str:
     return "".join(answer.text for answer in answers)
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
+@IN_VIETNAMESE
 def test_administration_shows_hostile_texts_as_texts(poisoned: Poisoned, language: str) -> None:
     place = f"/admin/procedures/{people.REREGISTRATION}"
     with _staff(poisoned.told, people.COMMUNE, "administrator", language) as client:
