@@ -6,6 +6,7 @@ from playwright.sync_api import Page
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = Axe()
 NARROW = 360
+_HEIGHT = 844
 _PHONE = 600  # windows narrower than this are touched with a finger
 # What a finger cannot hit: smaller than 44 px, unless it is unseen, fills its card, or is a box whose label
 # can be hit in its place.
@@ -17,6 +18,7 @@ SMALL = """() => [...document.querySelectorAll(
   return box.height < 44 || box.width < 44;
 }).map(one => one.outerHTML.slice(0, 120))"""
 WIDTH = "() => document.documentElement.scrollWidth"
+TEXT = "size => { document.documentElement.style.fontSize = size }"
 SIZES = ((320, "100%"), (390, "200%"), (640, "100%"), (640, "200%"), (1280, "100%"))
 
 
@@ -34,8 +36,12 @@ def check(page: Page, language: str, width: int = NARROW) -> None:
 
 
 def check_widths(page: Page) -> None:
-    """See that nothing scrolls sideways, however narrow the window or large the text."""
+    """See that nothing scrolls sideways, however narrow the window or large the text; it stays as it was."""
+    before = page.viewport_size
+    assert before is not None
     for width, size in SIZES:
-        page.set_viewport_size({"width": width, "height": 844})
-        page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+        page.set_viewport_size({"width": width, "height": _HEIGHT})
+        page.evaluate(TEXT, size)
         assert page.evaluate(WIDTH) <= width, (page.url, width, size)
+    page.evaluate(TEXT, "")
+    page.set_viewport_size(before)

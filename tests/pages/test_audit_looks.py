@@ -49,15 +49,13 @@ def walk(visit: Any) -> Iterator[Page]:
 @pytest.mark.parametrize(
     ("language", "dark"), [("vi", True), pytest.param("en", False, marks=pytest.mark.long)]
 )
-def test_every_page_is_accessible(visiting: Visiting, language: str, dark: bool) -> None:
+def test_every_page_is_accessible_and_never_scrolls_sideways(
+    visiting: Visiting, language: str, dark: bool
+) -> None:
     for page in walk(visiting(language, width=360, dark=dark)):
         check(page, language)
-
-
-def test_no_page_scrolls_sideways_however_narrow_or_large_its_text(visiting: Visiting) -> None:
-    for page in walk(visiting("vi")):
-        check_widths(page)
-        page.set_viewport_size({"width": 390, "height": 844})
+        if language == "vi":  # its words are the longer ones
+            check_widths(page)
 
 
 def test_a_wide_window_shows_a_table_and_a_phone_shows_cards(visiting: Visiting) -> None:
