@@ -10,6 +10,8 @@ from importlib import import_module
 import typer
 
 from reuse_api.commands.ending import EXPECTED, Ending, ending_of
+from reuse_api.commands.speaking import language_of
+from reuse_api.commands.usage import tell_usage
 from reuse_api.settings import SettingsInvalid
 
 
@@ -67,6 +69,11 @@ COMMANDS = {
     "verify": Command("verify", "Check a receipt, a document or a log, offline.", group=True),
 }
 
+_OURS = {
+    "vi": "kho: lỗi của chúng tôi; các dòng trên nói lỗi ở đâu",
+    "en": "kho: an error of ours; the lines above say where",
+}
+
 
 def _program(asked: str) -> typer.Typer:
     """Give the program with the one command that is asked for; of the others only their lines."""
@@ -108,15 +115,15 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = _program(asked)(list(arguments), prog_name="kho", standalone_mode=False)
     except typer.TyperException as problem:
-        problem.show()  # type: ignore[attr-defined]
+        tell_usage(problem, language_of(arguments))
         return Ending.WRONG_COMMAND_LINE
     except typer.Abort:
         return Ending.FAILED
     except (SettingsInvalid, *EXPECTED) as problem:
-        return ending_of(problem)
+        return ending_of(problem, language_of(arguments))
     except Exception:
         traceback.print_exc()
-        typer.echo("kho: an error of ours; the lines above say where", err=True)
+        typer.echo(_OURS[language_of(arguments)], err=True)
         return Ending.INTERNAL_ERROR
     return status if isinstance(status, int) else Ending.DONE
 

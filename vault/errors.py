@@ -37,6 +37,12 @@ class SchemaMismatch(VaultError):
     code = "schema_mismatch"
 
 
+class RowsUnreadable(VaultError):
+    """The database cannot be opened or read."""
+
+    code = "rows_unreadable"
+
+
 class NotFound(VaultError):
     """There is no such thing here, or it is not yours to see."""
 

@@ -18,10 +18,11 @@ from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from vault import postgres
-from vault.errors import SchemaMismatch
+from vault.errors import RowsUnreadable, SchemaMismatch
 from vault.rows_address import RowsAddress
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -59,6 +60,7 @@ async def check_schema(address: RowsAddress) -> None:
 
     Raises:
         SchemaMismatch: naming both versions.
+        RowsUnreadable: the file is no database, or cannot be opened.
     """
     found, wanted = await versions(address)
     if any(_phase(one) == "pre" for one in _steps(found, wanted)):
@@ -106,6 +108,8 @@ def _file_version(address: RowsAddress) -> str | None:
     try:
         with engine.connect() as connection:
             return _version(connection)
+    except DatabaseError as problem:  # no database, or in a folder that cannot be written: WAL needs that
+        raise RowsUnreadable(f"{address}: {problem.orig}") from problem
     finally:
         engine.dispose()
 

@@ -5,7 +5,10 @@ from enum import IntEnum
 import typer
 
 from policies.errors import PolicyError
+from reuse_api.commands.error_words import error_words
+from reuse_api.language import Language
 from reuse_api.settings import SettingsInvalid
+from search.errors import SearchError
 from signing.errors import SigningError
 from storage.errors import StorageError
 from vault.errors import VaultError
@@ -29,12 +32,12 @@ class CommandFailed(Exception):
 
 
 # What is told in one line and is no fault of the program.
-EXPECTED = (CommandFailed, VaultError, StorageError, SigningError, PolicyError, OSError)
+EXPECTED = (CommandFailed, VaultError, StorageError, SigningError, SearchError, PolicyError, OSError)
 
 
-def ending_of(problem: Exception) -> Ending:
+def ending_of(problem: Exception, language: Language) -> Ending:
     """Tell an error in one line on stderr and give the exit status for it."""
-    typer.echo(f"kho: {' '.join(str(problem).split())}", err=True)
+    typer.echo(f"kho: {error_words(problem, language)}", err=True)
     return Ending.WRONG_COMMAND_LINE if isinstance(problem, SettingsInvalid) else Ending.FAILED
 
 

@@ -12,11 +12,11 @@ from reuse_api.journal import failed, noted, open_journal
 from reuse_api.language import Language
 from reuse_api.pages import dates
 from reuse_api.settings import Settings, read_settings, variable
-from reuse_api.wiring import open_vault
+from reuse_api.wiring import open_vault, places_of
 from reuse_api.working import working
-from search.errors import SearchError
 from vault import outbox
 from vault.indexing import index_due, rebuild
+from vault.opening import looked_at
 from vault.outbox import Letter
 
 _WORDS = {
@@ -47,10 +47,7 @@ def reindex(lang: Lang = None) -> None:
     With SQLite nobody may serve meanwhile; `kho serve` builds an index that is not there by itself.
     """
     language = spoken_language(lang)
-    try:
-        count = asyncio.run(_reindex(_searching(read_settings(), language)))
-    except SearchError as problem:
-        raise CommandFailed(f"{problem.code}: {problem}") from problem
+    count = asyncio.run(_reindex(_searching(read_settings(), language)))
     typer.echo(_WORDS[language]["indexed"].format(count=count))
 
 
@@ -89,11 +86,13 @@ def dead_letters(
 ) -> None:
     """List what could not be carried out after many attempts, or have it tried again.
 
-    Ends with 1 when there is any.
+    Ends with 1 when there is any. The vault may be served while it is listed; with SQLite nobody may serve
+    it while it is tried again.
     """
     language = spoken_language(lang)
     words = _WORDS[language]
-    found = asyncio.run(_dead_letters(read_settings(), replay=replay))
+    settings = read_settings()
+    found = asyncio.run(_replayed(settings) if replay else _dead_letters(settings))
     for one in found:
         typer.echo(words["letter"].format(at=dates.moment(one.dead_at, language).iso, one=one))
     typer.echo(words["replayed" if replay else "dead"].format(count=len(found)))
@@ -101,14 +100,17 @@ def dead_letters(
         raise end(Ending.FAILED)
 
 
-async def _dead_letters(settings: Settings, *, replay: bool) -> list[Letter]:
+async def _dead_letters(settings: Settings) -> list[Letter]:
+    async with looked_at(places_of(settings)) as rows, rows.read() as db:
+        return await outbox.dead_letters(db)
+
+
+async def _replayed(settings: Settings) -> list[Letter]:
     async with open_vault(settings) as vault:
-        async with vault.db.read() as db:
+        async with vault.db.write() as db:
             found = await outbox.dead_letters(db)
-        if replay:
-            async with vault.db.write() as db:
-                await outbox.replay(db, vault.clock.now())
-            await index_due(vault, failed)
+            await outbox.replay(db, vault.clock.now())
+        await index_due(vault, failed)
         return found
 
 

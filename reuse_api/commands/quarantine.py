@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from reuse_api.commands.ending import CommandFailed
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.language import Language
 from reuse_api.pages import dates
 from reuse_api.settings import Settings, read_settings
 from reuse_api.wiring import open_vault, places_of
+from vault.errors import NotFound
 from vault.opening import looked_at
 from vault.quarantine_ending import Quarantined, destroy, listed
 
@@ -17,6 +19,10 @@ commands = typer.Typer()
 _MOST = 100_000
 _TOTAL = {"vi": "{files} tệp, {size} byte", "en": "{files} files, {size} bytes"}
 _UNTIL = {"vi": "đến", "en": "until"}
+_NOT_THERE = {
+    "vi": "không có tệp nào mã {item} đang bị cách ly",
+    "en": "no file in quarantine has the id {item}",
+}
 _DESTROYED = {"vi": "{item} đã bị hủy", "en": "{item} is destroyed"}
 
 
@@ -37,8 +43,12 @@ def destroy_(
     lang: Lang = None,
 ) -> None:
     """Destroy one file in quarantine; nobody may serve the vault meanwhile."""
-    asyncio.run(_destroy(read_settings(), item, reason))
-    typer.echo(_DESTROYED[spoken_language(lang)].format(item=item))
+    language = spoken_language(lang)
+    try:
+        asyncio.run(_destroy(read_settings(), item, reason))
+    except NotFound as problem:
+        raise CommandFailed(_NOT_THERE[language].format(item=item)) from problem
+    typer.echo(_DESTROYED[language].format(item=item))
 
 
 async def _listed(settings: Settings) -> list[Quarantined]:

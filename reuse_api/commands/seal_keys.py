@@ -1,7 +1,7 @@
 """`kho seal-key`: register where the key of an agency's seal lives, after seeing that it can seal."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from reuse_api.commands import seal_images
 from reuse_api.commands.ending import CommandFailed, Ending
+from reuse_api.commands.error_words import error_words
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.document_words import shown
 from reuse_api.language import Language
@@ -79,7 +80,7 @@ def add_file(
     settings, keys = _opened()
     key = FileKey.from_pem(pem, read_secret(passphrase_file) if passphrase_file else None)
     _check(settings, key)
-    _kept(lambda: keys.add(agency, key))
+    keys.add(agency, key)
     _told(agency, "file", key, spoken_language(lang))
 
 
@@ -89,7 +90,9 @@ def add_token(
     certificates: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="The key's certificate and its issuers, PEM.")
     ],
-    module: Annotated[Path, typer.Option(help="The PKCS#11 module: a shared library.")],
+    module: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="The PKCS#11 module: a shared library.")
+    ],
     token: Annotated[str, typer.Option(help="The token's label.")],
     pin_file: Annotated[Path, typer.Option(help="A file (mode 600) whose first line is the user's PIN.")],
     key_label: Annotated[str | None, typer.Option(help="The key's label.")] = None,
@@ -121,17 +124,22 @@ def add_remote(
         Path | None, typer.Option(help="A file (mode 600) whose first line is the credential's PIN.")
     ] = None,
     authorities: Annotated[
-        Path | None, typer.Option(help="PEM roots for the service's TLS; the system's if not given.")
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="PEM roots for the service's TLS; the system's if not given."
+        ),
     ] = None,
     lang: Lang = None,
 ) -> None:
     """Register a key at a remote signing service (CSC API 2), after a signature to try it."""
+    language = spoken_language(lang)
+    if authorities is not None:
+        _certificates(authorities, language)
     settings, keys = _opened()
     said = {"url": url, "client_id": client_id, "secret_file": str(secret_file.resolve())}
     said |= {"pin_file": str(pin_file.resolve())} if pin_file else {}
     said |= {"authorities": str(authorities.resolve())} if authorities else {}
     place = Place("csc", {**said, "credential": credential or ""})
-    language = spoken_language(lang)
     id_ = credential or asyncio.run(_only_credential(place, language))
     place = Place("csc", {**said, "credential": id_})
     found = asyncio.run(place.client().credential(id_))
@@ -155,7 +163,7 @@ def list_keys(lang: Lang = None) -> None:
             typer.echo(f"{agency}  {keys.kind(agency)}  {key.mechanism}  {until}  {_named(own)}")
         except SealingFailed as problem:
             broken = True
-            typer.echo(f"{agency}  {_BROKEN[language]}  {problem.code}: {problem}")
+            typer.echo(f"{agency}  {_BROKEN[language]}  {problem.code}: {error_words(problem, language)}")
     if broken:
         raise typer.Exit(int(Ending.FAILED))
 
@@ -192,7 +200,7 @@ def _register(
 ) -> None:
     key = place.key(certificates)
     _check(settings, key)
-    _kept(lambda: keys.register(agency, place, certificates))
+    keys.register(agency, place, certificates)
     _told(agency, place.kind, key, language)
 
 
@@ -201,13 +209,6 @@ def _check(settings: Settings, key: SealKey) -> None:
     if not roots:
         raise SettingsInvalid("KHO_TRUST: no anchor is trusted for signatures, so no key can be checked")
     asyncio.run(check_seal_key(key, roots, Clock().now()))
-
-
-def _kept(keep: Callable[[], None]) -> None:
-    try:
-        keep()
-    except FileExistsError as problem:
-        raise CommandFailed(str(problem)) from problem
 
 
 def _told(agency: str, kind: str, key: SealKey, language: Language) -> None:

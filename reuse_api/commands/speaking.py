@@ -1,7 +1,9 @@
 """Which language a command speaks: `--lang`, else the locale's, else English."""
 
 import os
-from typing import Annotated
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, get_args
 
 import typer
 
@@ -21,3 +23,10 @@ def spoken_language(asked: Language | None) -> Language:
         return asked
     locale = next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), "")
     return "vi" if locale.lower().startswith("vi") else "en"
+
+
+def language_of(arguments: Sequence[str]) -> Language:
+    """Give the language of a command line before it is read: it may be wrong, and is told so in this."""
+    asked = [one.removeprefix("--lang=") for one in arguments if one.startswith("--lang=")]
+    asked += [value for one, value in pairwise(arguments) if one == "--lang"]
+    return spoken_language(next((one for one in get_args(Language) if one in asked), None))

@@ -1,7 +1,7 @@
 """`kho import trusted-list`, `kho revalidate`: whom the vault trusts, and judging again by it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +21,7 @@ from signing.errors import TrustedListRefused
 from signing.trusted_list import LARGEST_LIST, TrustedList, read_trusted_list
 from signing.trusted_list_import import Imported, import_trusted_list
 from vault.clock import Clock
-from vault.errors import ContentDamaged, GateRefused
+from vault.errors import ContentDamaged, GateRefused, NotFound
 from vault.revalidating import due, settle_classes, told_by
 from vault.revalidating import repeat as judge_once_more
 from vault.revalidating import revalidate as judge_again
@@ -69,6 +69,11 @@ _WRONG = {
     ),
     "certificate": ("không có chứng thư nào trong {path}", "no certificate in {path}"),
     "report": ("chỉ dùng cùng --repeat", "only with --repeat"),
+    "no_record": ("không có giấy tờ mã {record}", "there is no document {record}"),
+    "no_report": (
+        "không có giấy tờ mã {record}, hoặc giấy tờ đó không có báo cáo {report}",
+        "there is no document {record}, or it has no report {report}",
+    ),
     "repeat": ("chỉ nêu một trong --record và --repeat", "give one of --record and --repeat"),
 }
 _LARGEST_CERTIFICATE = 64 * 1024  # bytes
@@ -190,11 +195,19 @@ def revalidate(
     if repeat is not None:
         if record is not None:
             raise _wrong("repeat", language, "--repeat")
-        if not asyncio.run(_repeat(repeat, report, language)):
-            raise end(Ending.FAILED)
-        return
-    if not asyncio.run(_revalidate(record, language)):
+        which = "no_record" if report is None else "no_report"
+        done = _found(_repeat(repeat, report, language), which, language, record=repeat, report=report)
+    else:
+        done = _found(_revalidate(record, language), "no_record", language, record=record)
+    if not done:
         raise end(Ending.FAILED)
+
+
+def _found(work: Coroutine[None, None, bool], which: str, language: Language, **facts: object) -> bool:
+    try:
+        return asyncio.run(work)
+    except NotFound as problem:
+        raise CommandFailed(_WRONG[which][language == "en"].format_map(facts)) from problem
 
 
 async def _repeat(record: str, report: int | None, language: Language) -> bool:

@@ -227,13 +227,21 @@ def test_a_vault_that_is_served_is_not_written_by_another(
     }
     packages = tmp_path / "packages.jsonl"
     packages.write_text("\n".join(json.dumps(row) for row in shipped_packages()))
+    empty = tmp_path / "empty.pem"
+    empty.write_bytes(b"")
     alone = [["inspect", "--sweep"]]
     if not kho.vault.db.shared:  # otherwise several may write, and a migration that only adds may go in
-        alone += [["import", "catalogue", str(packages)], ["migrate"]]
+        alone += [["import", "catalogue", str(packages)], ["migrate"], ["renew"], ["revalidate"]]
+        alone += [["dead-letters", "--replay"], ["seal-key", "image", "H26", str(packages)]]
+        alone += [["agency-certificate", "add", "H26", str(empty), "--reason", "x"]]
     for arguments in alone:
         done = kho_command(*arguments, env=places)
         assert done.returncode == 1, done.stdout
         assert "kho serve" in done.stderr, "it says what holds the vault"
+        done = kho_command(*arguments, "--lang", "vi", env=places) if arguments[0] != "inspect" else done
+        assert arguments[0] == "inspect" or "hãy dừng `kho serve`" in done.stderr, done.stderr
+    for arguments in (["dead-letters"], ["agency-certificate", "list"], ["seal-key", "images"]):
+        assert kho_command(*arguments, env=places).returncode == 0, "looking is for everybody"
     looked = kho_command("inspect", env=places)
     assert looked.returncode == 0, looked.stdout + looked.stderr
     assert "rows, blobs and log agree" in looked.stdout

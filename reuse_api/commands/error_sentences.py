@@ -1,0 +1,219 @@
+"""English sentences of errors and their Vietnamese; values stand in braces, `why...` is a sentence again."""
+
+from collections.abc import Mapping
+
+_USAGE = {
+    "Missing argument {name}.": "Thiếu đối số {name}.",
+    "Missing option {name}.": "Thiếu tùy chọn {name}.",
+    "Missing command.": "Thiếu lệnh.",
+    "No such command {name}.": "Không có lệnh {name}.",
+    "No such option: {name}": "Không có tùy chọn {name}",
+    "No such option: {name} (Possible options: {known})": "Không có tùy chọn {name} (có thể là: {known})",
+    "Got unexpected extra argument(s) ({name})": "Thừa đối số: {name}",
+    "Option {name} requires an argument.": "Tùy chọn {name} cần một giá trị.",
+    "Option {name} does not take a value.": "Tùy chọn {name} không nhận giá trị.",
+    "Invalid value for {name}: {why}": "Giá trị của {name} không dùng được: {why}",
+    "Invalid value: {why}": "Giá trị không dùng được: {why}",
+    "Value error, {why}": "{why}",
+    "file {path} does not exist.": "không có tệp {path}.",
+    "dir {path} does not exist.": "không có thư mục {path}.",
+    "path {path} does not exist.": "không có {path}.",
+    "{kind} {path} is a directory.": "{path} là thư mục, không phải tệp.",
+    "{kind} {path} is a file.": "{path} là tệp, không phải thư mục.",
+    "{kind} {path} is not readable.": "không đọc được {path}.",
+    "{kind} {path} is not writable.": "không ghi được vào {path}.",
+    "{name} is not one of {known}.": "{name} không thuộc các giá trị {known}.",
+    "{name} does not match the formats {known}.": "{name} không đúng dạng {known}.",
+    "{name} does not match the format {known}.": "{name} không đúng dạng {known}.",
+    "Input should be greater than or equal to {least}": "phải từ {least} trở lên",
+    "Input should be less than or equal to {most}": "không được quá {most}",
+    "Input should be a valid integer, unable to parse string as an integer": "phải là số nguyên",
+    "Input should be a valid number, unable to parse string as a number": "phải là số",
+}
+_SYSTEM = {
+    "Permission denied": "không có quyền",
+    "Operation not permitted": "không được phép",
+    "Read-only file system": "hệ thống tệp chỉ cho đọc",
+    "No space left on device": "đĩa đã đầy",
+    "Disk quota exceeded": "đã hết hạn mức đĩa",
+    "No such file or directory": "không có tệp hay thư mục này",
+    "Not a directory": "không phải thư mục",
+    "Is a directory": "là thư mục, không phải tệp",
+    "File exists": "đã có tệp này",
+    "File name too long": "tên tệp quá dài",
+    "Input/output error": "lỗi đọc ghi của đĩa",
+    "Too many open files": "mở quá nhiều tệp",
+    "Address already in use": "địa chỉ này đang có chương trình khác dùng",
+    "Connection refused": "nơi được gọi từ chối kết nối",
+}
+_VAULT = {
+    "there is no vault at {rows} and no keys at {keys}": (
+        "không có kho nào ở {rows} và không có khóa ở {keys}"
+    ),
+    "{rows}: unable to open database file": (
+        "không mở được cơ sở dữ liệu {rows}; thư mục của nó phải ghi được"
+    ),
+    "{rows}: file is not a database": "{rows} không phải cơ sở dữ liệu",
+    "there is no database at {rows}": "không có cơ sở dữ liệu nào ở {rows}",
+    "{why}; `kho serve --create` makes one": "{why}; `kho serve --create` tạo ra một kho",
+    "the vault at {rows} was never finished: run again what was making it "
+    "(`kho serve --create`, `kho demo`)": (
+        "kho ở {rows} chưa được tạo xong: hãy chạy lại lệnh đã tạo nó (`kho serve --create`, `kho demo`)"
+    ),
+    "{there} is there but {gone} is not: a vault and its keys belong together; put {back} back, or remove "
+    "all of it (rows, bytes, log, keys) to begin anew": (
+        "có {there} nhưng không có {gone}: kho và khóa phải đi cùng nhau; hãy đưa {back} trở lại, hoặc xóa "
+        "hết (cơ sở dữ liệu, nội dung, nhật ký, khóa) để bắt đầu từ đầu"
+    ),
+    "{path} is held; stop the running `kho serve` or `kho demo` first": (
+        "{path} đang được dùng; hãy dừng `kho serve` hoặc `kho demo` đang chạy trước"
+    ),
+    "other processes have {rows} open; stop every `kho serve` on it first": (
+        "các tiến trình khác đang mở {rows}; hãy dừng mọi `kho serve` dùng nó trước"
+    ),
+    "{rows} is being migrated or swept; wait for that to end": (
+        "{rows} đang được nâng cấp hoặc dọn dẹp; hãy đợi việc đó xong"
+    ),
+    "{rows} is at version {found}, this Kho is at {wanted}; run `kho migrate`": (
+        "{rows} ở phiên bản {found}, bản Kho này ở {wanted}; hãy chạy `kho migrate`"
+    ),
+    "the rows are at version {found}, which this Kho, at {wanted}, does not know: they are newer; install "
+    "the newer Kho": (
+        "cơ sở dữ liệu ở phiên bản {found} mà bản Kho này ({wanted}) không biết: nó mới hơn; "
+        "hãy cài bản Kho mới hơn"
+    ),
+    "A key that this vault needs is not in its folder. (no folder {path})": (
+        "Thiếu khóa mà kho này cần: không có thư mục {path}"
+    ),
+    "A key that this vault needs is not in its folder. ({path})": (
+        "Thiếu khóa mà kho này cần: không có {path}"
+    ),
+    "The key folder can be reached by others, so it is not used. ({path} has mode {mode}, wanted {wanted})": (
+        "Người khác vào được thư mục khóa nên không dùng nó: {path} có quyền {mode}, phải là {wanted}"
+    ),
+    "The key folder can be reached by others, so it is not used. "
+    "({path} belongs to user {user}, not {own})": (
+        "Người khác vào được thư mục khóa nên không dùng nó: {path} thuộc người dùng {user}, không phải {own}"
+    ),
+    "the file that was judged is kept no more": "tệp đã được xét không còn được giữ",
+    "nothing was kept of what it stood on": "không còn giữ những gì kết luận đó dựa vào",
+    "it was judged by rules {then}, these are {now}": "khi đó xét theo quy tắc {then}, nay là {now}",
+    "the file is another since then": "từ đó đến nay tệp đã là tệp khác",
+}
+_SETTINGS = {
+    "{name} is no setting of Kho; known are {known}": (
+        "{name} không phải cài đặt của Kho; các cài đặt có là {known}"
+    ),
+    "{name}: there is no such folder": "{name}: không có thư mục này",
+    "{name}: no certificates can be read from that file": "{name}: không đọc được chứng thư nào từ tệp đó",
+    "{name}: no anchor is trusted for signatures, so no key can be checked": (
+        "{name}: chưa tin cậy gốc nào cho chữ ký nên không kiểm tra được khóa nào"
+    ),
+    "{name}: expected {what}": "{name}: phải có dạng {what}",
+}
+_SEAL_KEYS = {
+    "a seal key is registered for agency {agency} already": "cơ quan {agency} đã có khóa ký được đăng ký",
+    "no seal key is registered for agency {agency}": "chưa có khóa ký nào được đăng ký cho cơ quan {agency}",
+    "an agency code cannot name a key file": "mã cơ quan này không đặt được tên cho tệp khóa",
+    "{path} holds no certificate": "{path} không chứa chứng thư nào",
+    "{path} needs a passphrase": "{path} cần mật khẩu mở khóa",
+    "the passphrase does not open {path}": "mật khẩu không mở được {path}",
+    "{path} holds no seal key": "{path} không chứa khóa ký",
+    "{path} holds no P-256 or RSA key": "{path} không chứa khóa P-256 hay RSA",
+    "{path} can be read by others (mode {mode}); it must be 600": (
+        "người khác đọc được {path} (quyền {mode}); quyền phải là 600"
+    ),
+    "{path} is not there": "không có {path}",
+    "{path} cannot be read: {why}": "không đọc được {path}: {why}",
+    "{path} is too long": "{path} quá dài",
+    "{path} holds no secret in its first line": "dòng đầu của {path} không có bí mật nào",
+    "a seal key must be a P-256 key, or an RSA key of 2048 to 8192 bits": (
+        "khóa ký phải là khóa P-256, hoặc khóa RSA từ 2048 đến 8192 bit"
+    ),
+    "the certificate belongs to another key": "chứng thư thuộc về khóa khác",
+    "a seal key needs its certificate": "khóa ký phải kèm chứng thư của nó",
+    "the certificate of the seal key cannot be read": "không đọc được chứng thư của khóa ký",
+    "the public key of the certificate cannot be read": "không đọc được khóa công khai của chứng thư",
+    "the certificate is good from {first} to {last}, and not now": (
+        "chứng thư có hiệu lực từ {first} đến {last}, không phải lúc này"
+    ),
+    "the certificate is not for signatures that commit to content (key usage)": (
+        "chứng thư không dùng để ký xác nhận nội dung (key usage)"
+    ),
+    "the certificate does not lead to an anchor that is trusted here": (
+        "chứng thư không dẫn tới gốc nào được tin cậy ở đây"
+    ),
+    "the id of a key in a token is written in hexadecimal": "mã khóa trong thiết bị phải viết ở hệ 16",
+    "a key in a token is named by its label or its id": "phải nêu nhãn hoặc mã của khóa trong thiết bị",
+    "the token holds no such key": "thiết bị không có khóa này",
+    "the token holds several keys of that name": "thiết bị có nhiều khóa cùng tên này",
+    "the key in the token is of another kind than its certificate, or may not sign": (
+        "khóa trong thiết bị khác loại với chứng thư, hoặc không được phép ký"
+    ),
+    "the token cannot be used: {what}": "không dùng được thiết bị: {what}",
+    "the PIN is not the token's": "mã PIN không phải của thiết bị này",
+    "the token refuses the PIN: {what}": "thiết bị từ chối mã PIN: {what}",
+    "the PIN is no text": "mã PIN không phải văn bản",
+    "the address of the signing service: {why}": "địa chỉ của dịch vụ ký số: {why}",
+    "expected an address that begins with http:// or https://, without a user's name": (
+        "phải bắt đầu bằng http:// hoặc https://, không kèm tên người dùng"
+    ),
+    "the signing service did not answer: {what}": "dịch vụ ký số không trả lời: {what}",
+    "the signing service refuses: {what}": "dịch vụ ký số từ chối: {what}",
+    "the signing service does not know us: {what}": "dịch vụ ký số không nhận ra chúng ta: {what}",
+    "the signing service gave no token": "dịch vụ ký số không cấp token",
+    "the signing service authorised nothing": "dịch vụ ký số không cho phép ký",
+    "what the signing service tells of the credential cannot be read": (
+        "không đọc được điều dịch vụ ký số nói về định danh ký số"
+    ),
+}
+SENTENCES: Mapping[str, str] = {**_USAGE, **_SYSTEM, **_VAULT, **_SETTINGS, **_SEAL_KEYS}
+
+# Errors whose code has no words elsewhere: what they are, where no sentence says more.
+CODES: Mapping[str, str] = {
+    "vault_error": "Kho không làm được việc này",
+    "vault_locked": "Một tiến trình khác đang mở kho này để ghi; hãy dừng nó trước",
+    "vault_incomplete": "Kho và khóa của nó phải đi cùng nhau, và đang thiếu một bên",
+    "schema_mismatch": "Cơ sở dữ liệu ở phiên bản khác; hãy chạy `kho migrate`",
+    "log_forked": "Nhật ký khác với những gì đã ký hoặc công bố; không ký gì thêm cho tới khi rõ vì sao",
+    "log_behind": "Cơ sở dữ liệu có ít mục hơn đã ký: đây là bản sao cũ; hãy khôi phục bản mới nhất",
+    "renewal_invalid": "Tệp sau gia hạn không kiểm tra được; giấy tờ giữ tệp đang có",
+    "report_not_repeatable": "Không tìm lại được kết luận này từ những gì đã giữ",
+    "rows_unreadable": "Không mở hoặc không đọc được cơ sở dữ liệu",
+    "settings_invalid": "Cài đặt không dùng được",
+    "signing_error": "Không tạo hoặc không kiểm tra được bằng chứng",
+    "rewriting_failed": "Tiến trình làm việc không tạo được tệp mới từ tệp này",
+    "worker_failed": "Các tiến trình kiểm tra tệp không chạy",
+    "growth_malformed": "Bằng chứng nhật ký chỉ dài thêm bị sai dạng",
+    "leaf_malformed": "Mục nhật ký sai dạng",
+    "note_invalid": "Điểm kiểm sai dạng hoặc sai chữ ký",
+    "proof_invalid": "Bằng chứng không đúng",
+    "receipt_malformed": "Biên nhận sai dạng",
+    "storage_failed": "Nơi lưu nội dung không làm được việc này",
+    "store_address_unsupported": "Không có loại nơi lưu nào cho địa chỉ này",
+    "store_refused": "Nơi lưu nội dung không chấp nhận thông tin đăng nhập này",
+    "store_bucket_missing": "Máy chủ lưu trữ không có bucket này; Kho không tự tạo",
+    "store_cannot_lock": "Bucket không khóa được nội dung đã ghi",
+    "store_credentials_unusable": "Không dùng được tệp thông tin đăng nhập của nơi lưu",
+    "blob_conflict": "Dưới tên này đã lưu nội dung khác",
+    "blob_damaged": "Nội dung đã lưu không phải nội dung đã niêm phong",
+    "blob_key_invalid": "Tên của nội dung sai dạng",
+    "blob_missing": "Không lưu gì dưới tên này",
+    "master_key_damaged": "Tệp khóa không chứa khóa đúng độ dài",
+    "master_key_exposed": "Người khác vào được thư mục khóa nên không dùng nó",
+    "master_key_missing": "Thiếu khóa mà kho này cần",
+    "seal_broken": "Không mở được giá trị đã niêm phong bằng khóa này",
+    "policy_error": "Bộ quy tắc báo lỗi",
+    "book_invalid": "Bộ quy tắc tự mâu thuẫn hoặc còn thiếu",
+    "edit_invalid": "Không nhận được chỉnh sửa danh mục này",
+    "facts_unreadable": "Không đọc được dữ kiện đã ghi",
+    "package_unreadable": "Không đọc được gói thủ tục",
+    "field_invalid": "Không nhận được giá trị này",
+    "search_failed": "Không tìm kiếm được",
+    "query_invalid": "Không tìm được những từ này",
+    "index_address_invalid": "Địa chỉ này không thể là của chỉ mục tìm kiếm nào",
+    "index_unavailable": "Lúc này không đọc hay ghi được chỉ mục tìm kiếm",
+    "index_credentials_refused": "Máy chủ tìm kiếm không chấp nhận thông tin đăng nhập này",
+    "index_missing": "Chưa có chỉ mục đọc được; nó được lập từ cơ sở dữ liệu (`kho reindex`)",
+    "index_newer": "Chỉ mục do bản Kho mới hơn lập; hãy dùng bản đó, hoặc xóa chỉ mục để lập lại",
+}
