@@ -46,6 +46,17 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def beside(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Give a connection that writes without the head, beside whoever has it; commits on leaving.
+
+        For what no entry tells of and what locks its own rows, such as leases. It never takes the head later.
+        With SQLite it is the one writing connection.
+
+        Raises:
+            VaultBusy: as in `write`.
+        """
+
+    @abstractmethod
     def alone(self, work: Work, *, wait: bool = False) -> AbstractAsyncContextManager[bool]:
         """Be the one process that does this work; gives False when another does it now.
 

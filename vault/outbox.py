@@ -4,6 +4,15 @@ A row is written in the transaction of what it tells of, so that neither is ther
 removed once it was carried out: at least once, so that carrying out must be idempotent. Rows of one subject
 are carried out in order: while some are leased, nobody takes a later one. What keeps failing by itself is
 given up after many attempts, ever further apart, and waits for a person.
+
+Any number of workers share it. A worker locks the oldest row of each subject that it takes, passing over what
+others have locked, and commits its lease before it begins; what it does takes place outside any transaction.
+Dying there leaves the lease, which runs out.
+
+What has another end than the database needs a topic here: the search index, and whatever is sent to somebody
+who does not ask. Notices need none: they are rows themselves, written with what they tell of and read by
+whoever asks for them, so that there is nothing to carry out. Sending them is a topic whose subjects are
+recipient and record, which keeps the order that the recipient sees.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import SystemRandom
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.entries import instant, stamp
@@ -27,11 +36,15 @@ _SPREAD = SystemRandom()
 
 @dataclass(frozen=True)
 class Due:
-    """A subject that is due, with the rows that tell of it: carried out once for all of them."""
+    """A subject that is due, with the rows that tell of it: carried out once for all of them.
+
+    `lease` says until when it is ours; whoever took it after that has another one.
+    """
 
     subject: str
     rows: tuple[int, ...]
     attempts: int
+    lease: str
 
 
 @dataclass(frozen=True)
@@ -62,35 +75,43 @@ async def add(db: AsyncConnection, topic: str, subjects: Collection[str], at: da
 
 
 async def take(db: AsyncConnection, topic: str, at: datetime, limit: int) -> list[Due]:
-    """Lease what is due, the oldest first; called under `Database.write`, so that no two take the same.
+    """Lease what is due, the oldest first; called under `Database.beside`.
 
     The attempt is counted before it is made, so that one which kills us is counted too.
     """
-    now = stamp(at)
-    leased = select(outbox.c.subject).where(outbox.c.topic == topic, outbox.c.leased_until > now)
-    due = (
-        select(outbox.c.subject)
-        .where(_waits(topic), outbox.c.subject.not_in(leased))
-        .group_by(outbox.c.subject)
-        .having(func.max(outbox.c.next_at) <= now)
-        .order_by(func.min(outbox.c.n))
-        .limit(limit)
+    now, lease = stamp(at), stamp(at + _LEASE)
+    row, other = outbox.c, outbox.alias("other").c
+    before = and_(other.n < row.n, other.dead_at.is_(None))
+    in_the_way = exists().where(
+        other.topic == topic, other.subject == row.subject, or_(before, other.leased_until > now)
     )
-    subjects = [row.subject for row in await db.execute(due)]
-    found: dict[str, list[int]] = {}
+    # What is asked of the row itself, PostgreSQL asks again once the row is locked.
+    oldest = (
+        select(row.n, row.subject)
+        .where(_waits(topic), row.next_at <= now, or_(row.leased_until.is_(None), row.leased_until <= now))
+        .where(~in_the_way)
+        .order_by(row.n)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    subjects = [one.subject for one in await db.execute(oldest)]
+    found: dict[str, list[int]] = {one: [] for one in subjects}
     tried: dict[str, int] = {}
-    mine = and_(_waits(topic), outbox.c.subject.in_(subjects))
-    for row in await db.execute(select(outbox).where(mine).order_by(outbox.c.n)):
-        found.setdefault(row.subject, []).append(row.n)
-        tried[row.subject] = max(tried.get(row.subject, 0), row.attempts + 1)
-    lease = {"leased_until": stamp(at + _LEASE), "attempts": outbox.c.attempts + 1}
-    await db.execute(update(outbox).where(mine).values(**lease))
-    return [Due(one, tuple(found[one]), tried[one]) for one in subjects]
+    mine = and_(_waits(topic), row.subject.in_(subjects))
+    for one in await db.execute(select(outbox).where(mine).order_by(row.n)):
+        found[one.subject].append(one.n)
+        tried[one.subject] = max(tried.get(one.subject, 0), one.attempts + 1)
+    taken = [Due(one, tuple(found[one]), tried[one], lease) for one in subjects]
+    values = {"leased_until": lease, "attempts": row.attempts + 1}
+    await db.execute(update(outbox).where(_rows(taken)).values(**values))
+    return taken
 
 
 async def done(db: AsyncConnection, due: Sequence[Due]) -> None:
-    """Remove what was carried out."""
-    await db.execute(delete(outbox).where(_rows(due)))
+    """Remove what was carried out, but for what another took meanwhile because our lease had run out."""
+    for lease in {one.lease for one in due}:
+        ours = [one for one in due if one.lease == lease]
+        await db.execute(delete(outbox).where(_rows(ours), outbox.c.leased_until == lease))
 
 
 async def put_off(
@@ -110,7 +131,8 @@ async def put_off(
         values["next_at"] = stamp(at + wait * _SPREAD.uniform(0.75, 1.25))
         if not counts:
             values |= {"attempts": outbox.c.attempts - 1, "next_at": stamp(at + FIRST)}
-        await db.execute(update(outbox).where(_rows([one])).values(**values))
+        ours = and_(_rows([one]), outbox.c.leased_until == one.lease)
+        await db.execute(update(outbox).where(ours).values(**values))
 
 
 async def dead_letters(db: AsyncConnection, limit: int = 1000) -> list[Letter]:

@@ -23,8 +23,8 @@ from vault.errors import NotFound, VaultBusy, VaultLocked
 from vault.rows_address import RowsAddress
 from vault.tables import log_head
 
-READERS = 8  # connections for snapshots; with those of _WRITERS and the presence, 12 a process
-_WRITERS = 3  # one that writes, one that publishes, one that makes a vault
+READERS = 8  # connections for snapshots; with those of _WRITERS and the presence, 13 a process
+_WRITERS = 4  # one that writes, one beside it, one that publishes, one that makes a vault or an index
 _SECONDS_FOR_A_CONNECTION = 10
 _SESSION = {
     "application_name": "kho",
@@ -96,11 +96,25 @@ class PostgresDatabase(Database):
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Lock the head's row, then give the connection."""
         async with self._one_writer:
-            if self._presence is not None:
-                await self._presence.hold()
+            await self._here()
             async with connected(self._writers) as db, db.begin():
                 await db.execute(_HEAD)
                 yield db
+
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that locks only what its statements touch."""
+        await self._here()
+        async with connected(self._writers) as db, db.begin():
+            yield db
+
+    async def _here(self) -> None:
+        """Hold our place among the processes; one that was lost and that another took whole is waited for."""
+        if self._presence is not None:
+            try:
+                await self._presence.hold()
+            except VaultLocked as problem:
+                raise VaultBusy(problem.detail) from problem
 
     @asynccontextmanager
     async def alone(self, work: Work, *, wait: bool = False) -> AsyncIterator[bool]:
@@ -137,6 +151,7 @@ class _Presence:
         self._engine = engine(address, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
+        self._taking = asyncio.Lock()
 
     async def hold(self) -> None:
         """Take the place unless it is held; costs nothing where it is.
@@ -145,8 +160,11 @@ class _Presence:
             VaultLocked: the rows are held by others in a way that forbids it.
             VaultBusy: the server cannot be reached.
         """
-        if self._driver is not None and not self._driver.is_closed():
-            return
+        async with self._taking:
+            if self._driver is None or self._driver.is_closed():
+                await self._take()
+
+    async def _take(self) -> None:
         await self._let_go()
         try:
             connection = await self._engine.connect()

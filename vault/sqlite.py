@@ -7,7 +7,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,10 @@ class SqliteDatabase(Database):
                 yield db
         except OperationalError as problem:
             raise VaultBusy(_words(problem)) from problem
+
+    def beside(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Give the one writing connection."""
+        return self.write()
 
     @asynccontextmanager
     async def alone(self, work: Work, *, wait: bool = False) -> AsyncIterator[bool]:

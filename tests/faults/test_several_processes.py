@@ -24,8 +24,8 @@ ROWS = ("postgresql",)
 _COUNT, _TRIES, _READS = 60, 8, 5
 
 
-def process(said: dict[str, Any]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.faults.writing_process"]
+def process(said: dict[str, Any], module: str = "tests.faults.writing_process") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", module]
     root = Path(__file__).parents[2]
     pipe = subprocess.PIPE
     started = subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe, text=True)

@@ -95,6 +95,13 @@ def drop_database(address: str) -> None:
     _psql(sockets, f'drop database if exists "{name}" with (force)')
 
 
+def end_connections(address: str) -> None:
+    """End every connection to a database, as a server that starts again does."""
+    name, _, sockets = address.rpartition("@/")[2].partition("?host=")
+    ending = f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'"
+    _psql(sockets, ending)
+
+
 def _psql(sockets: str, statements: str) -> str:
     command: list[str | Path] = [
         _BIN / "psql",

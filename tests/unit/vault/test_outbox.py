@@ -1,0 +1,94 @@
+"""The outbox on both databases: at least once, in order for a subject, shared by any number of workers."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from tests.conftest import House
+from vault import outbox
+from vault.tables import outbox as outbox_rows
+
+pytestmark = pytest.mark.anyio
+ROWS = ("sqlite", "postgresql")
+TOPIC = "other"
+
+
+async def add(house: House, *subjects: str) -> None:
+    async with house.vault.db.write() as db:
+        await outbox.add(db, TOPIC, subjects, house.vault.clock.now())
+
+
+async def take(house: House, after: timedelta = timedelta(), limit: int = 10) -> list[outbox.Due]:
+    async with house.vault.db.beside() as db:
+        return await outbox.take(db, TOPIC, house.vault.clock.now() + after, limit)
+
+
+async def done(house: House, *due: outbox.Due) -> None:
+    async with house.vault.db.beside() as db:
+        await outbox.done(db, due)
+
+
+async def held(house: House) -> list[Any]:
+    return await house.rows(select(outbox_rows).where(outbox_rows.c.topic == TOPIC))
+
+
+async def test_what_is_rolled_back_left_nothing_to_do(house: House) -> None:
+    with pytest.raises(RuntimeError):
+        async with house.vault.db.write() as db:
+            await outbox.add(db, TOPIC, ["a"], house.vault.clock.now())
+            raise RuntimeError
+    assert await take(house) == []
+
+
+async def test_rows_of_one_subject_are_taken_together_and_never_beside_each_other(house: House) -> None:
+    await add(house, "a")
+    await add(house, "b", "a")
+    first, second = await take(house)
+    assert (first.subject, len(first.rows), second.subject) == ("a", 2, "b")
+    await add(house, "a")
+    assert await take(house) == [], "one of a is in hand"
+    await done(house, first)
+    (later,) = await take(house)
+    assert (later.subject, len(later.rows)) == ("a", 1)
+
+
+async def test_a_lease_runs_out_and_whoever_had_it_ends_nothing_any_more(house: House) -> None:
+    await add(house, "a", "b")
+    mine = await take(house)
+    again = await take(house, timedelta(minutes=6))
+    assert [(one.subject, one.attempts) for one in again] == [("a", 2), ("b", 2)]
+    await done(house, *mine)
+    async with house.vault.db.beside() as db:
+        await outbox.put_off(db, mine, "late", house.vault.clock.now(), counts=True)
+    assert [(row.leased_until, row.reason) for row in await held(house)] == [(again[0].lease, None)] * 2
+    await done(house, *again)
+    assert await held(house) == []
+
+
+async def test_what_is_put_off_holds_back_what_came_later_for_its_subject_alone(house: House) -> None:
+    await add(house, "a", "b")
+    a, b = await take(house)
+    async with house.vault.db.beside() as db:
+        await outbox.put_off(db, [a], "away", house.vault.clock.now(), counts=True)
+    await done(house, b)
+    await add(house, "a", "b")
+    (only,) = await take(house)
+    assert only.subject == "b"
+    (both,) = await take(house, timedelta(seconds=4))
+    assert (both.subject, len(both.rows)) == ("a", 2)
+
+
+async def test_what_was_given_up_is_not_carried_out_beside_what_came_later(house: House) -> None:
+    await add(house, "a")
+    given_up = update(outbox_rows).where(outbox_rows.c.topic == TOPIC)
+    await house.change(given_up.values(dead_at="2026", reason="poison"))
+    await add(house, "a")
+    (later,) = await take(house)
+    async with house.vault.db.write() as db:
+        assert await outbox.replay(db, house.vault.clock.now()) == 1
+    assert await take(house) == [], "one of a is in hand"
+    await done(house, later)
+    (replayed,) = await take(house)
+    assert (replayed.subject, replayed.attempts) == ("a", 1)
