@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -64,6 +65,13 @@ class BlobStore(Protocol):
         """Give every key with the size of its blob in bytes, in no promised order. Raises StoreUnavailable.
 
         What is put or deleted while the listing runs may be in it or not.
+        """
+        ...
+
+    async def age(self, key: str) -> timedelta:
+        """Say how long the blob has been there; clocks of two machines may differ by minutes.
+
+        Raises BlobMissing, BlobKeyInvalid, StoreUnavailable.
         """
         ...
 

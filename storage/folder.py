@@ -5,9 +5,11 @@ import filecmp
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -140,6 +142,10 @@ class FolderStore:
             for row in await _in_thread(self._pool, _listing, folder):
                 yield row
 
+    async def age(self, key: str) -> timedelta:
+        """Say how long the blob has been there (contract: `BlobStore.age`)."""
+        return await _in_thread(self._pool, _age, key, self._path(key))
+
     async def ready(self) -> None:
         """Write and take away one byte, durably (contract: `BlobStore.ready`)."""
         await _in_thread(self._pool, self._probe)
@@ -180,6 +186,13 @@ def _settle(target: Path) -> None:
 def _delete(target: Path) -> None:
     target.unlink(missing_ok=True)
     sync_folder(target.parent)
+
+
+def _age(key: str, target: Path) -> timedelta:
+    try:
+        return timedelta(seconds=time.time() - target.stat().st_mtime)
+    except FileNotFoundError:
+        raise BlobMissing(key) from None
 
 
 def _listing(folder: Path) -> list[tuple[str, int]]:

@@ -259,6 +259,19 @@ class S3Store:
         )
         return [(str(one.object_name), int(one.size or 0)) for one in islice(found, _PAGE)]
 
+    async def age(self, key: str) -> timedelta:
+        """Say how long the blob has been there (contract: `BlobStore.age`)."""
+        return await self._calls.run(partial(self._age, key, self._name(key)))
+
+    def _age(self, key: str, name: str) -> timedelta:
+        try:
+            put = self._client.stat_object(self._bucket.name, name).last_modified
+        except S3Error as fault:
+            if code_of(fault) in _NOTHING_THERE:
+                raise BlobMissing(key) from None
+            raise
+        return datetime.now(UTC) - put if put is not None else timedelta()
+
     async def ready(self) -> None:
         """Look at the bucket, and write and take away one byte (contract: `BlobStore.ready`).
 

@@ -6,6 +6,7 @@ A row holds the SHA-256 of the sealed bytes beside that of the content, so every
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
@@ -30,6 +31,9 @@ from vault.opening import VaultPlaces, check_made
 from vault.tables import damage, entry_fact, entry_holder, log_entry, log_head, record
 
 _PIECE = 1024 * 1024
+_ON_ITS_WAY = timedelta(
+    days=1
+)  # the longest that a blob may wait for its row in a process that lost its place
 _HOLD: dict[bool, Hold] = {False: "none", True: "alone"}
 
 
@@ -62,7 +66,9 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
     """Compare rows, blobs and tree of a vault.
 
     Args:
-        sweep: remove orphan blobs; needs the vault for itself.
+        sweep: remove orphan blobs; needs the vault for itself. Where several processes may have the rows
+            open, those of the last day stay: a process that lost its connection, and with it its place among
+            them, may have put its blob before and commit its row after.
 
     Raises:
         VaultIncomplete: there is no vault, or it was never finished.
@@ -88,13 +94,19 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
             found, known = found + others[0], known | others[1]
         orphans = sorted(set(blobs) - known)
         for key in orphans:
-            if sweep:
-                await store.delete(key)
-            entries.append(Finding("orphan_swept" if sweep else "orphan_blob", key, False))
+            gone = sweep and await _swept(store, key, at_least=_ON_ITS_WAY if db.shared else timedelta())
+            entries.append(Finding("orphan_swept" if gone else "orphan_blob", key, False))
         return Inspection(tree.size, records, len(blobs), tree.root(), tuple([*entries, *found]))
     finally:
         await store.close()
         await db.close()
+
+
+async def _swept(store: BlobStore, key: str, *, at_least: timedelta) -> bool:
+    if at_least and await store.age(key) < at_least:
+        return False
+    await store.delete(key)
+    return True
 
 
 def _differences(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,13 @@ async def test_another_opening_of_the_store_sees_it(store: BlobStore, reopen: Op
     other = reopen()
     assert await read(other, "aa") == b"bytes"
     await other.close()
+
+
+async def test_it_is_known_how_long_a_blob_has_been_there(store: BlobStore, file: Writer) -> None:
+    await store.put("aa", file(b"bytes"))
+    assert timedelta(minutes=-1) < await store.age("aa") < timedelta(minutes=10)
+    with pytest.raises(BlobMissing):
+        await store.age("bb")
 
 
 async def test_reads_at_any_place(store: BlobStore, file: Writer) -> None:
