@@ -22,11 +22,15 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from vault import postgres
-from vault.errors import RowsUnreadable, SchemaMismatch
+from vault.errors import RowsUnreadable, SchemaMismatch, VaultBusy
 from vault.rows_address import RowsAddress
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 Phase = Literal["pre", "all"]
+_AGAIN = (
+    "because its server went away or others used a table for too long (a report, a backup, an inspection); "
+    "what was not finished is undone; run `kho migrate` again"
+)
 
 
 def configuration(address: RowsAddress, connection: Connection | None = None) -> Config:
@@ -99,6 +103,8 @@ async def _migrate_server(address: RowsAddress, target: str) -> None:
             await db.run_sync(lambda sync: command.upgrade(configuration(address, sync), target))
     except CommandError as problem:
         raise SchemaMismatch(f"{address}: {problem}") from problem
+    except VaultBusy as problem:
+        raise VaultBusy(f"{address} was not migrated to the end, {_AGAIN} ({problem.detail})") from problem
     finally:
         await engine.dispose()
 

@@ -1,8 +1,11 @@
 """A bank that asks the daughter for her birth certificate, and the daughter who answers."""
 
 import os
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +15,23 @@ from reuse_api.demo.people import Citizen
 from signing.errors import TimestampFailed
 from signing.timestamps import TimestampSource
 from tests.conftest import House
-from vault import asking, consenting, fetching, my_consents
+from vault import asking, consenting, fetching, migrating, my_consents
 from vault.callers import OwnerCaller, SystemCaller
 from vault.consent_request import AskedPurpose, ConsentRequest
 from vault.days import legal_day
 from vault.fetched import Fetch
 from vault.services import Answer, Refusal
 
+_VERSION = '''"""Of a later release."""
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, phase = {n!r}, {before!r}, {phase!r}
+branch_labels = depends_on = None
+def upgrade():
+    {change}
+'''
+_ADDS = 'op.add_column("owner", sa.Column("later", sa.Text(), nullable=True))'
+_TAKES_AWAY = 'op.drop_column("owner", "later")'
 LOAN = AskedPurpose("loan_assessment", "Hồ sơ vay mua nhà số 2026/118")
 ACCOUNT = AskedPurpose("account_opening", "Mở tài khoản thanh toán")
 
@@ -118,3 +131,25 @@ def line(house: Any, monkeypatch: pytest.MonkeyPatch) -> Interrupted:
     made = Interrupted(house.authority.timestamper())
     monkeypatch.setattr(house.vault.sealer, "_timestamper", made)
     return made
+
+
+@pytest.fixture
+def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Be a later program: one version that adds, one that takes away; `later()` is today's again."""
+    scripts = tmp_path / "migrations"
+    shutil.copytree(migrating._SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    newest = migrating._scripts().get_current_head()
+    said = (("9001", newest, "pre", _ADDS), ("9002", "9001", "post", _TAKES_AWAY))
+    for n, before, phase, change in said:
+        version = _VERSION.format(n=n, before=before, phase=phase, change=change)
+        (scripts / "versions" / f"{n}.py").write_text(version)
+    with monkeypatch.context() as changed:
+        changed.setattr(migrating, "_SCRIPTS", scripts)
+        migrating._scripts.cache_clear()
+
+        def today() -> None:
+            changed.undo()
+            migrating._scripts.cache_clear()
+
+        yield today
+    migrating._scripts.cache_clear()

@@ -13,11 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.pool import NullPool
 
 from tests.servers.postgres import drop_database, fresh_database
-from vault import evidence_tables, postgres, tables
+from vault import evidence_tables, migrating, postgres, tables
 from vault.columns import metadata
 from vault.connecting import connect
-from vault.errors import SchemaMismatch, VaultLocked
-from vault.migrating import check_schema, configuration, migrate
+from vault.errors import SchemaMismatch, VaultBusy, VaultLocked
+from vault.migrating import check_schema, configuration, migrate, versions
 from vault.rows_address import RowsAddress
 
 pytestmark = pytest.mark.anyio
@@ -108,6 +108,30 @@ async def test_rows_newer_than_the_program_are_refused(rows: RowsAddress) -> Non
     for refused in (check_schema, migrate):
         with pytest.raises(SchemaMismatch, match=r"9999.*newer"):
             await refused(rows)
+
+
+async def test_whoever_reads_for_long_is_not_waited_for_and_keeps_no_door_shut(
+    rows: RowsAddress, later: Any
+) -> None:
+    await upgraded(rows, str(migrating._scripts().get_revision("9001").down_revision))
+    before = await versions(rows)
+    report, door = [await connect(rows, hold="none") for _ in range(2)]
+    async with report.read() as reading:
+        await reading.execute(text("SELECT count(*) FROM owner"))
+        migrates = asyncio.create_task(migrate(rows))
+        await asyncio.sleep(0.5)
+        async with (
+            asyncio.timeout(60),
+            door.read() as db,
+        ):  # behind the one that waits, no longer than it does
+            await db.execute(text("SELECT count(*) FROM owner"))
+        with pytest.raises(VaultBusy, match="used a table for too long"):
+            await migrates
+        assert await versions(rows) == before
+    await migrate(rows)
+    await check_schema(rows)
+    await report.close()
+    await door.close()
 
 
 async def test_whoever_needs_the_rows_alone_is_refused_while_others_have_them(rows: RowsAddress) -> None:
