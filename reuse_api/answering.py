@@ -63,7 +63,10 @@ def answer(
         return told(request, problems.of_refusal(outcome, audience))
     language = language_of(request)
     document = spoken(outcome, language, audience) | (verbatim or {})
-    return JSONResponse(document, status, headers=_spoken_headers(language))
+    headers = _spoken_headers(language)
+    if request.app.state.vault.search.away:  # this answer did without it
+        headers["Kho-Search"] = "degraded"
+    return JSONResponse(document, status, headers=headers)
 
 
 def told(request: HTTPConnection, problem: Problem) -> Response:

@@ -65,7 +65,7 @@ async def index_due(vault: Vault, failed: Failed, *, ending: asyncio.Event | Non
         if not await _there(vault):
             await rebuild(vault)
         at = vault.clock.now()
-        async with vault.db.write() as db:
+        async with vault.db.beside() as db:
             due = await outbox.take(db, INDEX, at, _AT_ONCE)
         if not due or not await _put(vault, due, failed):
             return count
@@ -80,9 +80,12 @@ async def _there(vault: Vault) -> bool:
     try:
         await vault.index.ready()
     except IndexMissing:
+        vault.search.away = True
         return False
     except (IndexUnavailable, IndexNewer):
+        vault.search.away = True
         return True
+    vault.search.away = False
     return True
 
 
@@ -103,7 +106,7 @@ async def _put(vault: Vault, due: Sequence[Due], failed: Failed) -> bool:
         for one in due:
             await _put(vault, [one], failed)
         return True
-    async with vault.db.write() as db:
+    async with vault.db.beside() as db:
         await outbox.done(db, due)
     return True
 
@@ -118,7 +121,7 @@ async def _answers(vault: Vault) -> bool:
 
 
 async def _later(vault: Vault, due: Sequence[Due], reason: str, *, counts: bool) -> None:
-    async with vault.db.write() as db:
+    async with vault.db.beside() as db:
         await outbox.put_off(db, due, reason, vault.clock.now(), counts=counts)
 
 

@@ -121,6 +121,7 @@ async def asked_of(
     except CursorInvalid as problem:
         raise FieldInvalid("cursor", "cursor_malformed") from problem
     except SearchError as problem:
+        vault.search.away = True
         raise SearchUnavailable(problem.code) from problem
 
 

@@ -41,6 +41,13 @@ class Refusal:
         return self.reasons[0]
 
 
+@dataclass
+class SearchState:
+    """What was last seen of the search index; every answer that does without it may say so."""
+
+    away: bool = False
+
+
 @dataclass(frozen=True)
 class Vault:
     """The open vault. `index_key` keys the tags that compare related persons without opening content."""
@@ -65,6 +72,7 @@ class Vault:
     scanner: Clamd | None = None  # of malware; None: none is set
     index: Index | None = None  # None: nothing can be searched for
     full_text: frozenset[str] = frozenset()  # record types found by their content too, if not sensitive
+    search: SearchState = field(default_factory=SearchState)
     in_hand: InHand = field(default_factory=InHand)
 
     @property
