@@ -136,11 +136,12 @@ async def put_off(
 
 
 async def dead_letters(db: AsyncConnection, limit: int = 1000) -> list[Letter]:
-    """List what was given up, the oldest first."""
+    """List what was given up, the oldest first; a subject once, whatever number of rows told of it."""
     query = select(outbox).where(outbox.c.dead_at.is_not(None)).order_by(outbox.c.n).limit(limit)
+    found = {(row.topic, row.subject): row for row in await db.execute(query)}
     return [
         Letter(row.topic, row.subject, row.reason or "", row.attempts, instant(row.dead_at or ""))
-        for row in await db.execute(query)
+        for row in found.values()
     ]
 
 

@@ -82,12 +82,15 @@ async def test_what_is_put_off_holds_back_what_came_later_for_its_subject_alone(
 
 async def test_what_was_given_up_is_not_carried_out_beside_what_came_later(house: House) -> None:
     await add(house, "a")
+    await add(house, "a")
     given_up = update(outbox_rows).where(outbox_rows.c.topic == TOPIC)
     await house.change(given_up.values(dead_at="2026", reason="poison"))
+    async with house.vault.db.read() as db:
+        assert [one.subject for one in await outbox.dead_letters(db)] == ["a"]
     await add(house, "a")
     (later,) = await take(house)
     async with house.vault.db.write() as db:
-        assert await outbox.replay(db, house.vault.clock.now()) == 1
+        assert await outbox.replay(db, house.vault.clock.now()) == 2
     assert await take(house) == [], "one of a is in hand"
     await done(house, later)
     (replayed,) = await take(house)
