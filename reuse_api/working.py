@@ -19,11 +19,15 @@ _INDEX = 0.5  # between two looks at what the search index does not have yet
 _TRUST = 5.0  # between two looks at whom the vault trusts
 _DAY = 24 * 3600.0  # between two looks at stamps that run out, the first an hour after the start
 _HOUR = 3600.0
+_PATIENCE = 15.0  # for what is in hand when leaving
 
 
 @asynccontextmanager
 async def working(vault: Vault) -> AsyncIterator[None]:
-    """Work beside the doors while inside; leaving lets the one record in hand end, and no more."""
+    """Work beside the doors while inside; leaving lets the one record in hand end, and no more.
+
+    What takes longer than a while is broken off where it stands: what is due is due again at the next start.
+    """
     ending = asyncio.Event()
     tasks = [
         asyncio.create_task(_every(_LOOK, _retrying(vault, ending), ending)),
@@ -37,7 +41,10 @@ async def working(vault: Vault) -> AsyncIterator[None]:
         yield
     finally:
         ending.set()
-        await asyncio.gather(*tasks)
+        _, late = await asyncio.wait(tasks, timeout=_PATIENCE)
+        for one in late:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _retrying(vault: Vault, ending: asyncio.Event) -> Callable[[bool], Awaitable[object]]:
