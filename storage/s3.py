@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import BytesIO
@@ -87,14 +88,25 @@ class S3Reader:
         self._ahead = (0, b"")
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What a bucket was seen to do: keep versions, lock when asked, lock whatever is written."""
+
+    versions: bool
+    locks: bool
+    locks_itself: bool
+
+
 class S3Store:
     """The store of the server set-up (the contract: `storage.blobs.BlobStore`)."""
 
     def __init__(self, bucket: Bucket, credentials: tuple[str, str], region: str, lock_days: int) -> None:
         """Talk with the server once: are we let in, is the bucket there, what can it do?
 
+        One that is away just now is asked again before it is used; so is an address where none ever was.
+
         Raises:
-            StoreRefused, BucketMissing, StoreUnavailable: it cannot be used.
+            StoreRefused, BucketMissing: it cannot be used.
             StoreCannotLock: `lock_days` is above 0 and the bucket was made without object lock.
         """
         self._bucket = bucket
@@ -103,12 +115,22 @@ class S3Store:
         self._calls = Calls(str(bucket))
         self._turns: dict[str, tuple[threading.Lock, int]] = {}
         self._turning = threading.Lock()
-        last_try = time.monotonic() + LAST_TRY
-        self._calls.now(self._look, last_try)
-        self._versions = self._calls.now(self._versioning, last_try)
-        self._locks, self._locks_itself = self._calls.now(self._locking, last_try)
-        if lock_days and not self._locks:
-            raise StoreCannotLock(str(bucket))
+        self._seen: _Seen | None = None
+        try:
+            self._calls.now(self._learnt, time.monotonic() + LAST_TRY)
+        except StoreUnavailable as away:
+            if type(away) is not StoreUnavailable:
+                raise
+
+    def _learnt(self) -> "_Seen":
+        """Say what the bucket does, as it was seen the first time that the server answered."""
+        if self._seen is None:
+            self._look()
+            seen = _Seen(self._versioning(), *self._locking())
+            if self._lock_days and not seen.locks:
+                raise StoreCannotLock(str(self._bucket))
+            self._seen = seen
+        return self._seen
 
     async def put(self, key: str, source: Path) -> None:
         """Store the bytes of `source` under `key` (contract: `BlobStore.put`)."""
@@ -116,6 +138,7 @@ class S3Store:
         await self._calls.run(partial(self._put, key, name, source))
 
     def _put(self, key: str, name: str, source: Path) -> None:
+        self._learnt()
         with self._turn(name), source.open("rb") as content:
             size = os.fstat(content.fileno()).st_size
             there = self._size(name)
@@ -224,7 +247,7 @@ class S3Store:
         await self._calls.run(partial(self._delete, name))
 
     def _delete(self, name: str) -> None:
-        if not self._versions:
+        if not self._learnt().versions:
             self._client.remove_object(self._bucket.name, name)
             return
         found = self._client.list_objects(self._bucket.name, prefix=name, include_version=True)
@@ -237,7 +260,7 @@ class S3Store:
         try:
             self._client.remove_object(self._bucket.name, name, version_id=version)
         except MinioException:
-            if not self._locks:
+            if not self._learnt().locks:
                 raise  # else it is locked: servers differ in how they say so
 
     async def keys(self) -> AsyncIterator[tuple[str, int]]:
@@ -281,19 +304,24 @@ class S3Store:
 
     def _probe(self) -> None:
         self._look()
-        if self._locks_itself:
+        if self._learnt().locks_itself:
             return
         name = f"{self._bucket.prefix}_ready/{os.urandom(8).hex()}"
         written = self._client.put_object(self._bucket.name, name, BytesIO(b"\0"), 1)
         self._client.remove_object(self._bucket.name, name, version_id=written.version_id)
 
     def told(self) -> dict[str, Any]:
-        """Say what the bucket was seen to do at the start."""
+        """Say what the bucket was seen to do when the server first answered."""
+        seen = self._seen
         return {
             "kind": "s3",
             "encrypted": "yes" if self._bucket.encrypted else "no",
-            "versioning": "on" if self._versions else "off",
-            "object_lock": "on" if self._lock_days else ("offered" if self._locks else "off"),
+            "versioning": "unknown" if seen is None else "on" if seen.versions else "off",
+            "object_lock": "on"
+            if self._lock_days
+            else "offered"
+            if seen is not None and seen.locks
+            else "off",
             "lock_days": self._lock_days,
         }
 

@@ -8,6 +8,7 @@ import itertools
 import os
 import threading
 from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
@@ -172,8 +173,15 @@ class Kho:
 class _Service:
     """The service in a thread of its own, with an event loop of its own, as `kho serve` has."""
 
-    def __init__(self, folder: Path, rows: str | None = None, store: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rows: str | None = None,
+        store: dict[str, Any] | None = None,
+        search: str | None = None,
+    ) -> None:
         self._folder = folder
+        self._search = search or f"tantivy:{folder / 'index'}"
         self._store = store or {"store": f"folder:{folder / 'blobs'}"}
         self._rows = rows or str(folder / "rows.db")
         self._ready = threading.Event()
@@ -213,7 +221,7 @@ class _Service:
                 keys=self._folder / "keys",
                 log_folder=self._folder / "log",
                 scratch=self._folder / "scratch",
-                search=f"tantivy:{self._folder / 'index'}",
+                search=self._search,
                 listen=f"127.0.0.1:{socket.getsockname()[1]}",
                 demo_sign_in=self._store["store"].startswith("folder:"),
                 ocr="off",
@@ -259,14 +267,33 @@ def kho_apart(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kho]:
 @pytest.fixture
 def kho_on_s3(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Kho, seaweed.PrivateSeaweed]]:
     """A service whose bytes are in a bucket, and the server of that bucket, which may be killed."""
+    with _on_s3(request, tmp_path) as both:
+        yield both
+
+
+@pytest.fixture
+def kho_before_s3(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[Kho, seaweed.PrivateSeaweed]]:
+    """The same, begun while that server does not run."""
+    with _on_s3(request, tmp_path, killed=True) as both:
+        yield both
+
+
+@contextmanager
+def _on_s3(
+    request: pytest.FixtureRequest, folder: Path, *, killed: bool = False
+) -> Iterator[tuple[Kho, seaweed.PrivateSeaweed]]:
     server = seaweed.PrivateSeaweed()
     try:
         offers = server.offers
         seaweed.client_of(offers["host"], offers["access"], offers["secret"]).make_bucket("kho")
-        access = seaweed.access_of(offers, tmp_path)
+        access = seaweed.access_of(offers, folder)
         store = {"store": f"s3+http://{server.host}/kho", "store_credentials": access.credentials}
+        if killed:
+            server.kill()
         rows = _fresh_rows(request.config.getoption("--rows"))
-        with _Service(tmp_path, rows, store) as running:
+        with _Service(folder, rows, store) as running:
             yield running, server
     finally:
         server.close()

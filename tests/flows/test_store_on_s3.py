@@ -64,3 +64,19 @@ def handed_in(commune: httpx.Client, code: str) -> httpx.Response:
 async def records_of(kho: Any) -> int:
     async with kho.vault.db.read() as db:
         return int((await db.execute(select(func.count()).select_from(record))).scalar_one())
+
+
+def test_a_service_starts_without_its_bucket_and_takes_documents_once_it_is_there(
+    kho_before_s3: Any, reregistration: dict[str, Any]
+) -> None:
+    kho, server = kho_before_s3
+    with kho.system(COMMUNE) as commune, kho.wallet(DAUGHTER) as wallet:
+        away = commune.get("/readyz")
+        assert (away.status_code, away.json()["checks"]["store"]) == (503, "store_unavailable")
+        assert wallet.get("/v1/me/records").status_code == 200
+        code = kho.new_code(COMMUNE)
+        assert commune.put(f"/v1/dossiers/{code}", json=reregistration).status_code == 200
+        assert handed_in(commune, code).status_code == 503
+        server.start()
+        assert commune.get("/readyz").status_code == 200
+        assert handed_in(commune, code).status_code == 201

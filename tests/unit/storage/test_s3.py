@@ -105,12 +105,16 @@ def test_a_missing_bucket_is_told_at_the_start_and_not_made(tmp_path: Path) -> N
     assert not client(address, access)[0].bucket_exists("no-such-bucket")
 
 
-def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
+async def test_a_server_that_is_not_there_is_told_whenever_it_is_needed(tmp_path: Path) -> None:
     path = tmp_path / "credentials"
     path.touch(mode=0o600)
     path.write_text("one\ntwo\n")
-    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1/bucket"):
-        open_store("s3+http://127.0.0.1:1/bucket", StoreAccess(path))
+    store = store_at("s3+http://127.0.0.1:1/bucket", StoreAccess(path))
+    assert store.told()["versioning"] == "unknown"
+    for attempt in (store.ready(), store.put("aa", path), store.delete("aa"), store.age("aa")):
+        with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1/bucket"):
+            await attempt
+    await store.close()
 
 
 async def test_what_others_put_into_the_bucket_is_not_ours(tmp_path: Path) -> None:
@@ -253,3 +257,17 @@ async def test_a_server_killed_in_the_middle_leaves_no_half_blob(
     await away.put("large", large)
     async with await away.open("large") as whole:
         assert await whole.read_at(9 * PART, PART) == large.read_bytes()[9 * PART :]
+
+
+async def test_a_server_that_comes_later_is_known_then(
+    private: seaweed.PrivateSeaweed, tmp_path: Path
+) -> None:
+    offers = private.offers
+    seaweed.client_of(offers["host"], offers["access"], offers["secret"]).make_bucket("later")
+    private.kill()
+    store = store_at(f"s3+http://{private.host}/later", seaweed.access_of(offers, tmp_path))
+    assert store.told()["versioning"] == "unknown"
+    await asyncio.to_thread(private.start)
+    await store.ready()
+    assert store.told()["versioning"] != "unknown"
+    await store.close()
