@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from tests.conftest import House
 from vault import outbox
+from vault.entries import stamp
 from vault.tables import outbox as outbox_rows
 
 pytestmark = pytest.mark.anyio
@@ -84,7 +85,7 @@ async def test_what_was_given_up_is_not_carried_out_beside_what_came_later(house
     await add(house, "a")
     await add(house, "a")
     given_up = update(outbox_rows).where(outbox_rows.c.topic == TOPIC)
-    await house.change(given_up.values(dead_at="2026", reason="poison"))
+    await house.change(given_up.values(dead_at=stamp(house.vault.clock.now()), reason="poison"))
     async with house.vault.db.read() as db:
         assert [one.subject for one in await outbox.dead_letters(db)] == ["a"]
     await add(house, "a")
