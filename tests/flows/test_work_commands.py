@@ -95,8 +95,7 @@ async def test_what_waits_is_carried_out_at_the_start_and_what_was_given_up_is_s
         seen = kho(env, "dead-letters")
         assert (seen.returncode, lost in seen.stdout, "1 dead letters" in seen.stdout) == (1, True, True)
         if not rows_address.server:
-            refused = kho(env, "dead-letters", "--replay")
-            assert (refused.returncode, "is held" in refused.stderr) == (1, True), "one process writes"
+            assert kho(env, "dead-letters", "--replay").returncode == 1, "one process writes"
     assert kho(env, "dead-letters", "--replay").returncode == 0
     assert await drained(rows_address)
     none = kho(env, "dead-letters")
