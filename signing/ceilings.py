@@ -26,6 +26,12 @@ IMAGE_PIXELS = 200_000_000  # as declared, and as the picture itself says
 # Of single things.
 SIGNATURE_CONTENTS = MEBIBYTE  # bytes of /Contents of one signature; real ones have some 30 KB
 PAGE_SIDE = 14_400.0  # points, in user units: 5.08 m (ISO 32000-1, C.2)
-MOST_DRAWINGS = 1_000_000  # forms drawn by one page, forms within forms counted as often as they are drawn
+MOST_DRAWINGS = 1_000_000  # by one page, what lies within counted as often as it is drawn (drawings.py)
 METADATA = 16 * MEBIBYTE  # bytes of one description (XMP)
 ATTACHED_XML = MEBIBYTE  # bytes of a declared, associated XML file
+
+# What counts as one drawing, so that the most of them is the work of seconds.
+CONTENT_A_DRAWING = 256  # bytes of content
+PIXELS_A_DRAWING = 2_000
+STEPS_A_DRAWING = 1_000  # of functions that give colours
+MESH_A_DRAWING = 64  # bytes of a shading that is a mesh

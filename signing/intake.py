@@ -14,6 +14,7 @@ from pikepdf import settings
 from signing import ceilings
 from signing.active_content import ActiveContent, Container
 from signing.circles import Circles
+from signing.drawings import measure_drawings
 from signing.errors import FileRefused
 from signing.file_types import MACROS, PDF, UNKNOWN, kind_of
 from signing.inflation import Tally
@@ -45,7 +46,9 @@ def look_at(stream: BinaryIO, *, declared_type: str, sealing: bool = False) -> L
             if document.is_encrypted:
                 raise FileRefused("encrypted")
             _look_through(document, sealing)
-            return Look(PDF, measure_pages(document))
+            pages = measure_pages(document)
+            measure_drawings(document)
+            return Look(PDF, pages)
     except pikepdf.PasswordError as error:
         raise FileRefused("encrypted") from error
     except RecursionError as error:

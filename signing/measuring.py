@@ -1,6 +1,5 @@
-"""What the objects of a document amount to: streams, pixels, signatures, sides of pages, drawings."""
+"""What the objects of a document amount to: streams, pixels, signatures, sides of pages."""
 
-import re
 from collections.abc import Sequence
 
 import pikepdf
@@ -10,8 +9,6 @@ from signing.active_content import Container, filters_of
 from signing.errors import FileRefused
 from signing.inflation import Tally
 from signing.pixels import jpeg2000_pixels, jpeg_pixels
-
-_DRAWS = re.compile(rb"(?<![^\s\]>)])Do(?![^\s\[</(%])")
 
 
 def measure(node: Container, tally: Tally) -> None:
@@ -30,14 +27,19 @@ def _measure_stream(stream: pikepdf.Stream, tally: Tally) -> None:
     for parameters in _parameters(stream):
         _measure_row(parameters)
     _check_parameters(stream, len(filters))
-    pixels = _number(stream, "/Width") * _number(stream, "/Height")
     packed = stream.read_raw_bytes()
-    pixels = max(pixels, _own_pixels(packed, filters, next(iter(_parameters(stream)), None)))
+    pixels = image_pixels(stream, packed)
     if pixels > ceilings.IMAGE_PIXELS:
         raise FileRefused("too_large_inside", found=("image_pixels",))
     most = ceilings.IMAGE_INFLATED if pixels else ceilings.STREAM_INFLATED
     if filters:
         tally.measure(packed, filters, most)
+
+
+def image_pixels(stream: pikepdf.Stream, packed: bytes) -> int:
+    """Give how many pixels a picture has, by its dictionary or by its own bytes; 0 of what is none."""
+    told = _number(stream, "/Width") * _number(stream, "/Height")
+    return max(told, _own_pixels(packed, filters_of(stream), next(iter(_parameters(stream)), None)))
 
 
 def _parameters(stream: pikepdf.Stream) -> list[pikepdf.Dictionary]:
@@ -85,7 +87,7 @@ def _number(node: Container, key: str, absent: int = 0) -> int:
 
 
 def measure_pages(document: pikepdf.Pdf) -> int:
-    """Give the number of pages; raises FileRefused for too many, for sides and drawings beyond measure."""
+    """Give the number of pages; raises FileRefused for none, too many, or others than promised."""
     pages = len(document.pages)
     if pages > ceilings.MOST_PAGES:
         raise FileRefused("too_complex", found=("pages",))
@@ -94,9 +96,6 @@ def measure_pages(document: pikepdf.Pdf) -> int:
     promised = document.Root.Pages.get("/Count")
     if promised != pages:
         raise FileRefused("unreadable", f"{promised} pages promised, {pages} there", found=("page_count",))
-    drawings = _Drawings()
-    for page in document.pages:
-        drawings.measure(page.obj)
     return pages
 
 
@@ -122,57 +121,3 @@ def _is_number(value: object) -> bool:
     except (TypeError, ValueError, OverflowError):
         return False
     return not isinstance(value, (pikepdf.String, pikepdf.Name, str, bytes))
-
-
-class _Drawings:
-    """How often forms are drawn, those within forms counted as often as they are drawn themselves."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, int], int] = {}
-        self._open: set[tuple[int, int]] = set()
-
-    def measure(self, page: pikepdf.Object) -> None:
-        """Raise FileRefused where a page draws too much, or a form or pattern draws itself."""
-        if self._cost(page, 0) > ceilings.MOST_DRAWINGS:
-            raise FileRefused("too_complex", found=("drawings",))
-
-    def _cost(self, node: pikepdf.Object, depth: int) -> int:
-        if depth > ceilings.DEEPEST:
-            raise FileRefused("too_complex", found=("drawings",))
-        children = _drawn(node)
-        dearest = 0
-        for child in children:
-            name = child.objgen
-            if name in self._open:
-                raise FileRefused("too_complex", found=("drawing_in_a_circle",))
-            if name not in self._known:
-                self._open.add(name)
-                self._known[name] = self._cost(child, depth + 1)
-                self._open.discard(name)
-            dearest = max(dearest, self._known[name])
-        return 1 + dearest * _draws(node) if children else 1
-
-
-def _drawn(node: pikepdf.Object) -> list[pikepdf.Object]:
-    """Give the forms and patterns that a page, form or pattern can draw."""
-    resources = node.get("/Resources")
-    if not isinstance(resources, pikepdf.Dictionary):
-        return []
-    found = []
-    for kind in ("/XObject", "/Pattern"):
-        named = resources.get(kind)
-        if isinstance(named, pikepdf.Dictionary):
-            found += [one for _, one in named.items() if isinstance(one, pikepdf.Stream)]
-    return [one for one in found if one.get("/Subtype") == "/Form" or "/PatternType" in one]
-
-
-def _draws(node: pikepdf.Object) -> int:
-    """Count what draws in the content of a page or form; at least one."""
-    parts = node.get("/Contents") if not isinstance(node, pikepdf.Stream) else node
-    streams = list(parts) if isinstance(parts, pikepdf.Array) else [parts]
-    count = 0
-    for one in streams:
-        if isinstance(one, pikepdf.Stream):
-            pieces = Tally().unpacked(one.read_raw_bytes(), filters_of(one), ceilings.STREAM_INFLATED)
-            count += sum(len(_DRAWS.findall(piece)) for piece in pieces)
-    return max(1, count)

@@ -199,6 +199,169 @@ def patterns_within_patterns() -> bytes:
     return paper(page=page, contents=stream(fill), more=stream(fill, entries))
 
 
+# Drawings that lie elsewhere than in the forms of a page ---------------------------------------------------
+
+
+def drawing(objects: dict[int, bytes], resources: bytes, contents: bytes, more: bytes = b"") -> bytes:
+    """Write a page with resources of its own; more objects begin at 5."""
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R%s/Resources<<%s>>>>"
+    plain = {1: CATALOGUE, 2: PAGES, 3: page % (more, resources), 4: stream(contents)}
+    return written(plain | objects)
+
+
+_FORM = b"/Type/XObject/Subtype/Form/BBox[0 0 595 842]"
+
+
+def laughing(draws: bytes = b" /X Do") -> dict[int, bytes]:
+    """Write seven forms (objects 5 to 11), each of which draws the next one twelve times."""
+    forms = {
+        number: stream(draws * 12, _FORM + b"/Resources<</XObject<</X %d 0 R>>>>" % (number + 1))
+        for number in range(5, 12)
+    }
+    return forms | {12: stream(b"0 0 9 9 re f", _FORM)}
+
+
+@recipe
+def notes_that_laugh() -> bytes:
+    note = b"/Annots[<</Type/Annot/Subtype/Stamp/F 4/Rect[0 0 595 842]/AP<</N<</On 5 0 R>>>>/AS/On>>]"
+    return drawing(laughing(), b"", b"", note)
+
+
+@recipe
+def masks_that_laugh() -> bytes:
+    paints, group = b" q /G gs 0 0 300 300 re f Q" * 12, b"/Group<</S/Transparency/CS/DeviceGray>>"
+    state = b"/ExtGState<</G<</SMask<</S/Luminosity/G %d 0 R>>>>>>"
+    masks = {
+        number: stream(paints, _FORM + group + b"/Resources<<%s>>" % (state % (number + 1)))
+        for number in range(5, 11)
+    }
+    masks[11] = stream(b"0 0 300 300 re f", _FORM + group)
+    return drawing(masks, state % 5, paints)
+
+
+@recipe
+def a_mask_behind_much_that_is_painted() -> bytes:
+    """The mask is chosen once, and is still there when a form paints."""
+    state = b"/ExtGState<</G<</SMask<</S/Luminosity/G 6 0 R>>>>>>/XObject<</P 5 0 R>>"
+    once = b"/G gs q 1 0 0 1 0 0 cm Q /P Do"
+    forms = {5: stream(b"0 0 9 9 re f " * 5_000, _FORM), 6: stream(b"0 0 9 9 re f " * 5_000, _FORM)}
+    return drawing(forms, state, once)
+
+
+_TYPE3 = (
+    b"<</Type/Font/Subtype/Type3/FontBBox[0 0 1000 1000]/FontMatrix[.001 0 0 .001 0 0]"
+    b"/FirstChar 97/LastChar 97/Widths[1000]/Encoding<</Differences[97/a]>>"
+    b"/CharProcs<</a %d 0 R>>/Resources<<%s>>>>"
+)
+
+
+@recipe
+def letters_that_laugh() -> bytes:
+    shown = b"BT /F 1 Tf (" + b"a" * 200 + b") Tj ET"
+    objects = {}
+    for number in range(5, 19, 2):
+        objects[number] = _TYPE3 % (number + 1, b"/Font<</F %d 0 R>>" % (number + 2))
+        objects[number + 1] = stream(b"1000 0 d0 " + shown)
+    objects |= {19: _TYPE3 % (20, b""), 20: stream(b"1000 0 d0 0 0 500 500 re f")}
+    return drawing(objects, b"/Font<</F 5 0 R>>", shown)
+
+
+@recipe
+def letters_made_of_forms_that_laugh() -> bytes:
+    font = {13: _TYPE3 % (14, b"/XObject<</X 5 0 R>>"), 14: stream(b"1000 0 d0 /X Do")}
+    return drawing(laughing() | font, b"/Font<</F 13 0 R>>", b"BT /F 12 Tf <61> Tj ET")
+
+
+@recipe
+def a_letter_that_writes_itself() -> bytes:
+    shown = b"BT /F 1 Tf (a) Tj ET"
+    font = {5: _TYPE3 % (6, b"/Font<</F 5 0 R>>"), 6: stream(b"1000 0 d0 " + shown)}
+    return drawing(font, b"/Font<</F 5 0 R>>", shown)
+
+
+@recipe
+def forms_that_laugh_in_the_resources_of_the_page() -> bytes:
+    """A form without resources finds its names in the page's."""
+    named = b"/XObject<<" + b"".join(b"/X%d %d 0 R" % (number, number) for number in range(5, 13)) + b">>"
+    forms = {number: stream(b" /X%d Do" % (number + 1) * 12, _FORM) for number in range(5, 12)}
+    return drawing(forms | {12: stream(b"0 0 9 9 re f", _FORM)}, named, b"/X5 Do")
+
+
+@recipe
+def forms_that_laugh_in_the_resources_of_the_tree() -> bytes:
+    pages = b"<</Type/Pages/Kids[3 0 R]/Count 1/Resources<</XObject<</X 5 0 R>>>>>>"
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R>>"
+    return written({1: CATALOGUE, 2: pages, 3: page, 4: stream(b"/X Do"), **laughing()})
+
+
+@recipe
+def forms_that_laugh_behind_remarks() -> bytes:
+    return drawing(laughing(b"/#58%\nDo "), b"/XObject<</X 5 0 R>>", b"/X%\nDo")
+
+
+@recipe
+def patterns_that_laugh() -> bytes:
+    tile = b"/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 99 99]/XStep 99/YStep 99"
+    fills = b"/Pattern cs /P scn " + b"0 0 99 99 re f " * 12
+    named = b"/Pattern<</P %d 0 R>>"
+    tiles = {n: stream(fills, tile + b"/Resources<<%s>>" % (named % (n + 1))) for n in range(5, 12)}
+    return drawing(tiles | {12: stream(b"0 0 9 9 re f", tile)}, named % 5, fills)
+
+
+@recipe
+def a_long_form_drawn_often() -> bytes:
+    form = stream(zlib.compress(b"0 0 9 9 re f " * 400_000, 9), _FORM + b"/Filter/FlateDecode")
+    return drawing({5: form}, b"/XObject<</X 5 0 R>>", b"/X Do " * 5_000)
+
+
+@recipe
+def a_large_picture_drawn_often() -> bytes:
+    image = b"/Type/XObject/Subtype/Image/Width 8000/Height 8000/ColorSpace/DeviceGray/BitsPerComponent 1"
+    packed = stream(zlib.compress(bytes(8 * MEBIBYTE), 9), image + b"/Filter/FlateDecode")
+    return drawing({5: packed}, b"/XObject<</I 5 0 R>>", b"/I Do " * 2_000)
+
+
+@recipe
+def a_picture_of_gigapixels_within_the_content() -> bytes:
+    told = b"BI %ID\n/#57 60000 /H 60000 /BPC 8 /CS /RGB /F /RL ID "
+    return drawing({}, b"", told + b"\x81\x00" * 1_000 + b" EI")
+
+
+@recipe
+def shading_by_an_endless_calculation() -> bytes:
+    steps = b"{" + b" 2 copy mul sin exch cos exch" * 3_000 + b" pop pop 0 0 0 }"
+    function = stream(
+        zlib.compress(steps, 9), b"/FunctionType 4/Domain[0 1 0 1]/Range[0 1 0 1 0 1]/Filter/FlateDecode"
+    )
+    shading = (
+        b"<</ShadingType 1/ColorSpace/DeviceRGB/Domain[0 1 0 1]/Matrix[600 0 0 800 0 0]/Function 6 0 R>>"
+    )
+    return drawing({5: shading, 6: function}, b"/Shading<</S 5 0 R>>", b"/S sh")
+
+
+@recipe
+def functions_that_laugh() -> bytes:
+    parts = b"<</FunctionType 3/Domain[0 1]/Bounds[.5]/Encode[0 1 0 1]/Functions[%d 0 R %d 0 R]>>"
+    functions = {number: parts % (number + 1, number + 1) for number in range(6, 46)}
+    functions[46] = b"<</FunctionType 2/Domain[0 1]/C0[0]/C1[1]/N 1>>"
+    functions[5] = b"<</ShadingType 2/ColorSpace/DeviceGray/Coords[0 0 1 1]/Function 6 0 R>>"
+    return drawing(functions, b"/Shading<</S 5 0 R>>", b"/S sh")
+
+
+@recipe
+def a_function_inside_itself() -> bytes:
+    function = b"<</FunctionType 3/Domain[0 1]/Bounds[]/Encode[0 1]/Functions[6 0 R]>>"
+    shading = b"<</ShadingType 2/ColorSpace/DeviceGray/Coords[0 0 1 1]/Function 6 0 R>>"
+    return drawing({5: shading, 6: function}, b"/Shading<</S 5 0 R>>", b"/S sh")
+
+
+@recipe
+def colours_by_an_endless_calculation() -> bytes:
+    steps = stream(b"{" + b" dup mul" * 20_000 + b"}", b"/FunctionType 4/Domain[0 1]/Range[0 1]")
+    space = b"/ColorSpace<</C[/Separation/Spot/DeviceGray 5 0 R]>>"
+    return drawing({5: steps}, space, b"/C cs " + b".5 scn 0 0 9 9 re f " * 100_000)
+
+
 @recipe
 def object_stream_bomb() -> bytes:
     return paper(more=stream(deflated(512 * MEBIBYTE), b"/Type/ObjStm/N 100000/First 10/Filter/FlateDecode"))
