@@ -57,6 +57,8 @@ _MARKS = (
 )
 _SPACE = b"\x00\t\n\x0c\r "
 _ARCHIVE_END = b"PK\x05\x06"  # of a directory of 22 bytes and a comment
+_ENTRY, _LONG_END = b"PK\x01\x02", b"PK\x06\x06"  # in such a directory, and the end of one of many entries
+_EARLY = 1024  # bytes in which a browser or a mail reader looks for the kind of a file
 _END, _TABLE = b"%%EOF", b"startxref"
 _MOST_ENTRIES = 10_000
 _LONGEST_TYPES = 1024 * 1024  # bytes of [Content_Types].xml
@@ -93,37 +95,55 @@ def media_type_of(head: bytes) -> str:
 
 
 def kind_of(stream: BinaryIO) -> Kind:
-    """Return what a file is by its first and last bytes, and by the list of an archive's entries."""
+    """Return what a file is by its bytes, and by the list of an archive's entries."""
     stream.seek(0)
     head = stream.read(HEAD)
-    size = stream.seek(0, 2)
-    stream.seek(max(0, size - TAIL))
-    tail = stream.read()
     found = media_type_of(head)
     if found == PDF:
-        rest = _behind_the_end(stream)
-        return Kind(_magic(head) or PDF, _behind(rest, tail), bool(rest))
+        stream.seek(0)
+        content = stream.read()
+        rest = _behind_the_end(content)
+        return Kind(_magic(head) or PDF, _also(content, rest), bool(rest))
     if found == "application/zip":
         return Kind(_in_archive(stream))
     return Kind(found)
 
 
-def _behind_the_end(stream: BinaryIO) -> bytes:
+def _behind_the_end(content: bytes) -> bytes:
     """Give what follows the last end of a PDF, space aside; without any end, what follows its last table."""
-    stream.seek(0)
-    content = stream.read()
     end = _END if _END in content else _TABLE
     return content[content.rfind(end) + len(end) :].strip(_SPACE) if end in content else b""
 
 
-def _behind(rest: bytes, tail: bytes) -> str | None:
-    """Name what follows the end of a PDF, or an archive whose directory ends where the file does."""
-    if _ARCHIVE_END in rest or archive_at_end(tail):
+def _also(content: bytes, rest: bytes) -> str | None:
+    """Name what a PDF is besides: by what follows its end, by an archive within it, by a page at its head."""
+    if _ARCHIVE_END in rest or holds_archive(content):
         return "application/zip"
     known = media_type_of(rest)
     if known not in (UNKNOWN, PDF):
         return known
+    page, name = _MARKS[0]
+    if page.search(content[:_EARLY]):
+        return name
     return next((name for mark, name in _MARKS if mark.search(rest)), None)
+
+
+def holds_archive(content: bytes) -> bool:
+    """Say whether readers of ZIP archives find one in a file, wherever it begins and whatever follows it.
+
+    They look for the end of its directory in the last 65,557 bytes, and for its entries before that: where
+    these are is said there, but readers allow for bytes before and between.
+    """
+    at = content.find(_ARCHIVE_END, max(0, len(content) - TAIL))
+    while at >= 0:
+        end = content[at : at + 22]
+        if len(end) == 22:
+            (size,) = struct.unpack_from("<I", end, 12)
+            empty = size == 0 and end[8:12] == bytes(4)
+            if empty or content.rfind(_ENTRY, 0, at) >= 0 or content.rfind(_LONG_END, 0, at) >= 0:
+                return True
+        at = content.find(_ARCHIVE_END, at + 1)
+    return False
 
 
 def archive_at_end(tail: bytes) -> bool:

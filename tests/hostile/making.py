@@ -4,6 +4,7 @@ A recipe asks one question: what does an examination do with this trick? Sizes a
 """
 
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -836,6 +837,42 @@ def program_behind_junk_behind_the_paper() -> bytes:
 @recipe
 def archive_with_a_long_tail_behind_the_paper() -> bytes:
     return honest() + b"PK\x05\x06" + bytes(18) + b"\n" * 70_000
+
+
+def archive(comment: bytes = b"") -> bytes:
+    """Write a ZIP archive of one program."""
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("setup.exe", b"MZ" + bytes(500))
+        made.comment = comment
+    return out.getvalue()
+
+
+@recipe
+def archive_in_a_stream() -> bytes:
+    return paper(more=stream(archive()))
+
+
+@recipe
+def archive_in_a_stream_behind_an_end_that_is_none() -> bytes:
+    return paper(more=stream(archive()), trailer=b"/X(PK\x05\x06" + b"\x01" * 18 + b")")
+
+
+@recipe
+def archive_without_entries_in_a_stream() -> bytes:
+    return paper(more=stream(b"PK\x05\x06" + bytes(18)))
+
+
+@recipe
+def archive_whose_comment_is_the_paper() -> bytes:
+    return b"%PDF-1.7\n" + archive(honest()) + b"\n"
+
+
+@recipe
+def web_page_in_a_remark_at_the_head() -> bytes:
+    remark = b"%<!DOCTYPE html><html><script>alert(1)</script><!--\n"
+    objects = {1: CATALOGUE, 2: PAGES, 3: PAGE, 4: stream(b"BT ET")}
+    return written(objects, head=b"%PDF-1.7\n" + remark)
 
 
 @recipe

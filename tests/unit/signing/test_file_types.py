@@ -8,7 +8,7 @@ import pytest
 from signing.errors import FileRefused
 from signing.file_types import MACROS, UNKNOWN, XML, kind_of, load_magic
 from signing.intake import look_at
-from tests.hostile.making import honest
+from tests.hostile.making import honest, paper, stream
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
@@ -94,6 +94,41 @@ def archive_with(comment: bytes) -> bytes:
 )
 def test_a_pdf_that_is_another_file_at_once_is_told(content: bytes, also: str | None) -> None:
     assert kind_of(BytesIO(content)).also == also
+
+
+def placed(before: int, behind: int, *, moved: int = 0, comment: bytes = b"") -> bytes:
+    """Write a paper with an archive in a stream, and so many bytes before and behind it."""
+    inner = archive_with(comment)
+    at = inner.rindex(b"PK\x05\x06") + 16
+    place = int.from_bytes(inner[at : at + 4], "little") + moved
+    inner = inner[:at] + place.to_bytes(4, "little") + inner[at + 4 :]
+    return paper(more=stream(b"x" * before + inner + b"x" * behind))
+
+
+@pytest.mark.parametrize("before", [0, 300])
+@pytest.mark.parametrize("behind", [0, 1, 65_000, 65_300, 65_900, 70_000, 200_000])
+@pytest.mark.parametrize("moved", [0, 400])
+@pytest.mark.parametrize("comment", [b"", b"of ours"])
+def test_what_is_taken_opens_as_no_archive(before: int, behind: int, moved: int, comment: bytes) -> None:
+    content = placed(before, behind, moved=moved, comment=comment)
+    if kind_of(BytesIO(content)).also is not None:
+        return
+    with pytest.raises(zipfile.BadZipFile):
+        zipfile.ZipFile(BytesIO(content))
+
+
+def test_most_of_them_open_and_are_told() -> None:
+    content = placed(300, 65_000)
+    assert zipfile.ZipFile(BytesIO(content)).namelist() == ["x"]
+    assert kind_of(BytesIO(content)).also == "application/zip"
+    assert kind_of(BytesIO(placed(0, 200_000))).also is None, "nobody looks for it there"
+
+
+def test_letters_that_an_archive_may_begin_with_are_no_archive() -> None:
+    content = paper(more=stream(b"PK\x05\x06" + bytes(range(1, 200))))
+    assert kind_of(BytesIO(content)).also is None
+    with pytest.raises(zipfile.BadZipFile):
+        zipfile.ZipFile(BytesIO(content))
 
 
 def test_libmagic_agrees_on_an_honest_paper() -> None:
