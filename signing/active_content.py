@@ -34,8 +34,11 @@ _ACTIONS = {
     "/GoTo3DView": "three_d",
     "/SetOCGState": "switches_layers",
     "/Hide": "switches_layers",
+    "/EnableJavaScripts": "javascript",  # what the document requires (12.11), and what answers for it
+    "/JS": "javascript",
 }
 _KEYS = {
+    "/OPI": "external_stream",  # a picture of another file, put in when it is printed
     "/JS": "javascript",
     "/JavaScript": "javascript",
     "/XFA": "xfa",
@@ -48,7 +51,8 @@ _ANNOTATIONS = {
     "/3D": "three_d",
     "/RichMedia": "rich_media",
 }
-_ADDRESSES = (b"http://", b"https://", b"mailto:", b"tel:")
+_WEB = (b"http://", b"https://")
+_ADDRESSES = (*_WEB, b"mailto:", b"tel:")
 _XML = {"/text/xml", "/application/xml"}
 _DEFINES = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 _NAMES = ("/F", "/UF", "/DOS", "/Mac", "/Unix")  # of a file specification
@@ -57,6 +61,8 @@ _NOT_IN_NAMES = set('/\\:*?"<>|')
 _OF_THE_WEB = {"html", "script", "svg"}
 _SPACES_OF_THE_WEB = {"http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg"}
 _BY_THEMSELVES = ("/OpenAction", "/AA")
+# What may be done at a click, but not without one. To reset a form shows another paper than was drawn.
+_NOT_BY_THEMSELVES = {"/URI": "opens_address", "/ResetForm": "switches_layers", "": "opens_address"}
 _LONGEST_ROW = 100  # actions, one after the other
 
 Container = pikepdf.Dictionary | pikepdf.Stream
@@ -68,12 +74,15 @@ class ActiveContent:
     def __init__(self, document: pikepdf.Pdf) -> None:
         self._associated = {one.objgen for one in _items(document.Root.get("/AF")) if one.objgen[0]}
         self._found: dict[str, None] = {}
+        self._attached: set[tuple[int, int]] = set()  # streams that are attached files
+        self._named: set[tuple[int, int]] = set()  # those of them that a declared attachment names
         self._layers = hides_in_catalogue(document)
 
     @property
     def found(self) -> tuple[str, ...]:
         """What the document does or carries that none may."""
-        return tuple(self._found)
+        unnamed = {"embedded_file": None} if self._attached - self._named else {}
+        return tuple(self._found | unnamed)
 
     @property
     def hides_layers(self) -> bool:
@@ -96,8 +105,8 @@ class ActiveContent:
             yield "address_kind"
         if _name(node, "/Subtype") in _ANNOTATIONS and "/Rect" in keys:
             yield _ANNOTATIONS[_name(node, "/Subtype")]
-        if any(_opens_address(key, node[key]) for key in _BY_THEMSELVES if key in keys):
-            yield "opens_address"
+        by_themselves = {one for key in _BY_THEMSELVES if key in keys for one in _done(key, node[key])}
+        yield from (_NOT_BY_THEMSELVES[one] for one in sorted(by_themselves & _NOT_BY_THEMSELVES.keys()))
         if "/NeedsRendering" in keys and bool(node["/NeedsRendering"]):
             yield "xfa"
         if action == "/Thread" and "/F" in keys:
@@ -105,6 +114,15 @@ class ActiveContent:
 
     def _brings(self, node: Container, keys: set[str]) -> Iterator[str]:
         """What else comes with the document, or from outside."""
+        yield from _points_outside(node, keys)
+        if "/EmbeddedFiles" in keys and any(True for _ in _undeclared(node["/EmbeddedFiles"])):
+            yield "embedded_file"
+        if "/Collection" in keys and "/Pages" in keys:  # of the catalogue: a file that is a case of files
+            yield "embedded_file"
+        if isinstance(node, pikepdf.Stream) and _name(node, "/Type") == "/EmbeddedFile":
+            self._attached.add(node.objgen)
+        if isinstance(node, pikepdf.Stream) and _is_postscript(node, keys):
+            yield "postscript"
         reference = node["/Ref"] if "/Ref" in keys else None
         drawn = isinstance(reference, pikepdf.Dictionary) and "/F" in reference  # a page of another file
         if drawn or (isinstance(node, pikepdf.Stream) and "/F" in keys):
@@ -121,7 +139,11 @@ class ActiveContent:
             return False
         if not isinstance(specification["/EF"], pikepdf.Dictionary) or not _is_named_xml(specification):
             return False
-        return all(self._is_xml(file) for _, file in specification["/EF"].items())
+        files = [file for _, file in specification["/EF"].items()]
+        if not all(self._is_xml(file) for file in files):
+            return False
+        self._named.update(file.objgen for file in files)
+        return True
 
     def _is_xml(self, file: pikepdf.Object) -> bool:
         if not isinstance(file, pikepdf.Stream) or _name(file, "/Subtype") not in _XML:
@@ -142,6 +164,26 @@ class ActiveContent:
         """Whether XMP brings definitions of its own, which it may not: bombs and foreign files hide there."""
         content = _content(metadata, ceilings.METADATA)
         return bool(_DEFINES.search(content.replace(b"\x00", b"")))  # whatever its width
+
+
+def _points_outside(node: Container, keys: set[str]) -> Iterator[str]:
+    """What a document takes from outside of it by a name alone, and where its links begin."""
+    if _name(node, "/FS") == "/URL":
+        yield "remote_target"
+    if _name(node, "/Subtype") == "/FileAttachment":
+        file = node.get("/FS")
+        if not isinstance(file, pikepdf.Dictionary) or "/EF" not in file:
+            yield "remote_target"
+    links = node["/URI"] if "/URI" in keys else None
+    if isinstance(links, pikepdf.Dictionary) and "/Base" in links:
+        base = links["/Base"]
+        if not isinstance(base, pikepdf.String) or not bytes(base).lower().startswith(_WEB):
+            yield "address_kind"
+
+
+def _is_postscript(node: pikepdf.Stream, keys: set[str]) -> bool:
+    """Whether a drawing is a program for printers (ISO 32000-1, 8.8.2)."""
+    return _name(node, "/Subtype") == "/PS" or _name(node, "/Subtype2") == "/PS" or "/PS" in keys
 
 
 def _is_named_xml(specification: Container) -> bool:
@@ -179,19 +221,33 @@ def _allowed(address: object) -> bool:
     return isinstance(address, pikepdf.String) and bytes(address).lower().startswith(_ADDRESSES)
 
 
-def _opens_address(key: str, value: object) -> bool:
-    """Whether an action to be taken without anybody's doing opens an address, itself or as a next one."""
+def _done(key: str, value: object) -> set[str]:
+    """Name the actions taken without anybody's doing, one after the other; "" where they are too many."""
     if not isinstance(value, pikepdf.Dictionary):
-        return False  # a destination within the document
+        return set()  # a destination within the document
     waiting = [value] if key == "/OpenAction" else [one for _, one in value.items()]
+    done: set[str] = set()
     for _ in range(_LONGEST_ROW):
         if not waiting:
-            return False
+            return done
         action = waiting.pop()
         if isinstance(action, pikepdf.Array):
             waiting += list(action)[:_LONGEST_ROW]
         elif isinstance(action, pikepdf.Dictionary):
-            if _name(action, "/S") == "/URI":
-                return True
+            done |= {_name(action, "/S")} - {""}
             waiting += [action["/Next"]] if "/Next" in action else []
-    return True  # too many to be honest
+    return {*done, ""}  # too many to be honest
+
+
+def _undeclared(tree: object) -> Iterator[object]:
+    """Give what a name tree of attached files names that is no file within (ISO 32000-2, 7.7.4)."""
+    waiting, left = [tree], ceilings.DEEPEST * 10
+    while waiting:
+        node, left = waiting.pop(), left - 1
+        if left < 0:
+            yield node
+            return
+        if isinstance(node, pikepdf.Dictionary):
+            waiting += _items(node.get("/Kids"))
+            named = _items(node.get("/Names"))[1::2]
+            yield from (one for one in named if not isinstance(one, pikepdf.Dictionary) or "/EF" not in one)

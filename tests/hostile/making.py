@@ -740,12 +740,87 @@ def action_chained_behind_another() -> bytes:
     return with_action(b"<</S/GoTo/D[3 0 R/Fit]/Next<</S/JavaScript/JS(1)>>>>")
 
 
+def with_note(note: bytes) -> bytes:
+    """Write a page with an annotation on it."""
+    return drawing({}, b"", b"", b"/Annots[<</Type/Annot/Rect[0 0 9 9]%s>>]" % note)
+
+
+def with_catalogue(entries: bytes) -> bytes:
+    """Write a page under a catalogue that says more."""
+    return paper(catalogue=b"<</Type/Catalog/Pages 2 0 R%s>>" % entries)
+
+
+@recipe
+def a_picture_of_another_file_when_it_is_printed() -> bytes:
+    form = stream(b"0 0 m", _FORM + b"/OPI<</1.3<</F(//host/x)>>>>")
+    return drawing({5: form}, b"/XObject<</X 5 0 R>>", b"/X Do")
+
+
+@recipe
+def a_program_for_printers() -> bytes:
+    program = stream(b"(%pipe%calc)(r)file", b"/Type/XObject/Subtype/PS")
+    return drawing({5: program}, b"/XObject<</X 5 0 R>>", b"/X Do")
+
+
+@recipe
+def a_program_for_printers_in_a_form() -> bytes:
+    form = {5: stream(b"0 0 m", _FORM + b"/Subtype2/PS/PS 6 0 R"), 6: stream(b"(%pipe%calc)(r)file")}
+    return drawing(form, b"/XObject<</X 5 0 R>>", b"/X Do")
+
+
+@recipe
+def a_file_attached_by_its_name_alone() -> bytes:
+    return with_note(b"/Subtype/FileAttachment/FS(//host/x.exe)")
+
+
+@recipe
+def a_file_attached_by_a_description_alone() -> bytes:
+    return with_note(b"/Subtype/FileAttachment/FS<</Type/Filespec/F(//host/x.exe)>>")
+
+
+@recipe
+def a_file_at_an_address() -> bytes:
+    return with_catalogue(b"/X<</Type/Filespec/FS/URL/F(http://host/x.exe)>>")
+
+
+@recipe
+def a_case_of_files() -> bytes:
+    return with_catalogue(b"/Collection<</Type/Collection/View/T>>")
+
+
+@recipe
+def a_file_named_that_is_not_within() -> bytes:
+    kids = b"/Kids[<</Limits[(a)(a)]/Names[(a)<</Type/Filespec/F(x.exe)>>]>>]"
+    return with_catalogue(b"/Names<</EmbeddedFiles<<%s>>>>" % kids)
+
+
+@recipe
+def a_program_that_nobody_names() -> bytes:
+    return paper(more=stream(b"MZ" + bytes(99), b"/Type/EmbeddedFile"))
+
+
+@recipe
+def links_that_begin_in_files() -> bytes:
+    return with_catalogue(b"/URI<</Base(file://host/)>>")
+
+
+@recipe
+def a_demand_for_scripts() -> bytes:
+    return with_catalogue(b"/Requirements[<</Type/Requirement/S/EnableJavaScripts>>]")
+
+
+@recipe
+def a_form_reset_on_opening() -> bytes:
+    return with_action(b"<</S/GoTo/D[3 0 R/Fit]/Next<</S/ResetForm>>>>")
+
+
 def _attached(specification: bytes, content: bytes, *, associated: bytes = b"") -> bytes:
     """Write a paper with a file specification (object 5) of an embedded file (object 6)."""
     names = b"/Names<</EmbeddedFiles<</Names[(x) 5 0 R]>>>>"
     catalogue = b"<</Type/Catalog/Pages 2 0 R%s%s>>" % (names, associated)
     file = stream(content, b"/Type/EmbeddedFile/Subtype/text#2Fxml")
-    return written({1: catalogue, 2: PAGES, 3: PAGE, 4: stream(b"BT ET"), 5: specification, 6: file})
+    far = stream(b"BT ET" + b"\n" * 1024)  # what follows is not at the head of the file
+    return written({1: catalogue, 2: PAGES, 3: PAGE, 4: far, 5: specification, 6: file})
 
 
 def associated(content: bytes, name: bytes = b"data.xml") -> bytes:

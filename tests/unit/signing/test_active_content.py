@@ -72,6 +72,21 @@ def test_a_page_to_begin_with_is_no_action_whatever_links_stand_on_it() -> None:
     assert found(change) == ()
 
 
+def test_what_asks_first_or_only_shows_is_allowed() -> None:
+    def prints(document: pikepdf.Pdf) -> None:
+        document.Root.OpenAction = Dictionary(S=Name.Named, N=Name.Print)
+
+    def resets_at_a_click(document: pikepdf.Pdf) -> None:
+        button = Dictionary(Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=Dictionary(S=Name.ResetForm))
+        document.pages[0].Annots = Array([button])
+
+    def has_no_attachments(document: pikepdf.Pdf) -> None:
+        document.Root.Names = Dictionary(EmbeddedFiles=Dictionary(Names=Array([])))
+        document.Root.URI = Dictionary(Base=String("https://example.org/"))
+
+    assert found(prints) == found(resets_at_a_click) == found(has_no_attachments) == ()
+
+
 def test_an_indirect_name_is_read() -> None:
     def change(document: pikepdf.Pdf) -> None:
         kind = document.make_indirect(Name.Launch)
