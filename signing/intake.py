@@ -111,7 +111,7 @@ def _look_through(document: pikepdf.Pdf, sealing: bool) -> None:
     tally = Tally()
     active = ActiveContent(document)
     circles = Circles()
-    for node in _containers(document):
+    for node in containers(document):
         active.look(node)
         measure(node, tally)
         circles.look(node)
@@ -124,7 +124,8 @@ def _look_through(document: pikepdf.Pdf, sealing: bool) -> None:
         raise FileRefused("active_content", found=("hidden_layers",))
 
 
-def _containers(document: pikepdf.Pdf) -> Iterator[Container]:
+def containers(document: pikepdf.Pdf) -> Iterator[Container]:
+    """Give every dictionary and stream of a file once. Raises FileRefused where they are too many."""
     left = ceilings.MOST_NODES
     waiting: list[tuple[object, int]] = [(document.trailer, 0)]
     for found in document.objects:

@@ -4,7 +4,12 @@
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+import pikepdf
 import pypdfium2
+
+from signing.errors import FileRefused
+from signing.intake import containers
+from signing.layers import hides, hides_in_catalogue
 
 _RAW: Any = pypdfium2.raw
 _MOST_PAGES = 60
@@ -14,8 +19,9 @@ _MOST_LETTERS = 20_000  # of one page
 def read_words(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return plain JSON values: words (a text for each page), complete (whether nothing was left out).
 
-    A page that draws something but has no words is one that could not be read. `request` holds nothing
-    more. Raises MemoryError when the process has no more, nothing else for the sake of the file.
+    A page that draws something but has no words is one that could not be read, and so are words of a file
+    that shows another paper on another occasion (layers.py). `request` holds nothing more. Raises MemoryError
+    when the process has no more, nothing else for the sake of the file.
     """
     del request
     try:
@@ -25,7 +31,18 @@ def read_words(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
     except (pypdfium2.PdfiumError, ValueError, OverflowError):
         return {"words": [], "complete": False}
     complete = 0 < count <= _MOST_PAGES and all(whole for _, whole in read)
-    return {"words": [text for text, _ in read], "complete": complete}
+    return {"words": [text for text, _ in read], "complete": complete and not _hides(stream)}
+
+
+def _hides(stream: BinaryIO) -> bool:
+    """Say whether something is not always shown, or not in print; of a damaged file, that it may be so."""
+    stream.seek(0)
+    try:
+        with pikepdf.open(stream, attempt_recovery=False, suppress_warnings=True) as document:
+            hidden = any(hides(node, node.keys()) for node in containers(document))
+            return hidden or hides_in_catalogue(document)
+    except (pikepdf.PdfError, FileRefused, ValueError, TypeError, KeyError, RuntimeError):
+        return True
 
 
 def _page(document: Any, at: int) -> tuple[str, bool]:

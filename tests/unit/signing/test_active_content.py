@@ -190,3 +190,69 @@ def with_group(**more: Any) -> Change:
 def test_layers_that_are_hidden_are_refused_of_what_is_sealed_alone(change: Change, hides: bool) -> None:
     assert found(change) == ()
     assert found(change, sealing=True) == (("hidden_layers",) if hides else ())
+
+
+def note(kind: Name, flags: int | None, **more: Any) -> Change:
+    """Put an annotation on the page that shows something, unless it is said to have no appearance."""
+
+    def change(document: pikepdf.Pdf) -> None:
+        look = document.make_stream(
+            b"0 0 9 9 re f", Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 9, 9])
+        )
+        one = Dictionary(Type=Name.Annot, Subtype=kind, Rect=Array([0, 0, 9, 9]))
+        for key, value in ({"AP": Dictionary(N=look)} | more).items():
+            if value is not None:
+                one[f"/{key}"] = value
+        if flags is not None:
+            one.F = flags
+        document.pages[0].Annots = Array([one])
+
+    return change
+
+
+def another_picture(*, when: bool) -> Change:
+    """Give a picture another one, for print."""
+
+    def change(document: pikepdf.Pdf) -> None:
+        told: dict[str, Any] = {"Width": 1, "Height": 1, "BitsPerComponent": 8, "ColorSpace": Name.DeviceGray}
+        told |= {"Type": Name.XObject, "Subtype": Name.Image}
+        other = Dictionary(Image=document.make_stream(b"x", **told), DefaultForPrinting=True)
+        image = document.make_stream(b"x", **told, Alternates=Array([other] if when else []))
+        document.pages[0].Resources = Dictionary(XObject=Dictionary(I=image))
+
+    return change
+
+
+INVISIBLE = Array([0, 0, 0, 0])
+PRINTED = 4
+
+
+@pytest.mark.parametrize(
+    ("change", "hides"),
+    [
+        (note(Name.Stamp, PRINTED), False),
+        (note(Name.Stamp, None), True),
+        (note(Name.Stamp, PRINTED + 2), True),
+        (note(Name.Stamp, PRINTED + 32), True),
+        (note(Name.Stamp, PRINTED + 256), True),
+        (note(Name.FreeText, None, AP=None), True),
+        (note(Name.Watermark, PRINTED, FixedPrint=Dictionary(Type=Name.FixedPrint)), True),
+        (note(Name.Link, None, AP=None), False),
+        (note(Name.Link, None), True),
+        (note(Name.Popup, 28, AP=None), False),
+        (note(Name.Popup, None, AP=None), False),
+        (note(Name.Widget, PRINTED, FT=Name.Tx), False),
+        (note(Name.Widget, None, FT=Name.Tx), True),
+        (note(Name.Widget, PRINTED + 128, FT=Name.Sig), False),
+        (note(Name.Widget, None, FT=Name.Sig), False),
+        (note(Name.Widget, 2 + 128, FT=Name.Sig, Rect=INVISIBLE), False),
+        (note(Name.Widget, None, Parent=Dictionary(FT=Name.Sig)), False),
+        (note(Name.Widget, PRINTED + 32, FT=Name.Sig), True),
+        (note(Name.Stamp, None, Rect=INVISIBLE), False),
+        (another_picture(when=True), True),
+        (another_picture(when=False), False),
+    ],
+)
+def test_what_print_shows_otherwise_is_refused_of_what_is_sealed_alone(change: Change, hides: bool) -> None:
+    assert found(change) == ()
+    assert found(change, sealing=True) == (("hidden_layers",) if hides else ())

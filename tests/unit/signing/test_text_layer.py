@@ -61,6 +61,27 @@ def test_words_of_an_annotation_are_read(sealed_certificate: Any) -> None:
         assert "SAO Y" in read_words(_written(paper), {})["words"][0]
 
 
+@pytest.mark.parametrize("flags", [None, 4, 4 + 32, 4 + 2])
+def test_words_are_not_all_where_print_shows_others(sealed_certificate: Any, flags: int | None) -> None:
+    with pikepdf.open(sealed_certificate.composed) as paper:
+        shown = paper.make_stream(b"0 0 9 9 re f")
+        shown.Type, shown.Subtype, shown.BBox = pikepdf.Name.XObject, pikepdf.Name.Form, [0, 0, 9, 9]
+        stamp = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Stamp, Rect=[0, 0, 9, 9])
+        stamp.AP = pikepdf.Dictionary(N=shown)
+        if flags is not None:
+            stamp.F = flags
+        paper.pages[0].Annots = [stamp]
+        assert read_words(_written(paper), {})["complete"] is (flags == 4)
+
+
+def test_words_are_not_all_where_layers_are_off(sealed_certificate: Any) -> None:
+    with pikepdf.open(sealed_certificate.composed) as paper:
+        layer = paper.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.OCG, Name="x"))
+        default = pikepdf.Dictionary(OFF=[layer])
+        paper.Root.OCProperties = pikepdf.Dictionary(OCGs=[layer], D=default)
+        assert read_words(_written(paper), {})["complete"] is False
+
+
 def test_too_many_pages_are_not_all_read() -> None:
     with pikepdf.new() as paper:
         for _ in range(61):
