@@ -115,6 +115,12 @@ class Answer:
                 return tuple(str(one) for one in self.result["words"]), self.result["complete"] is True
         return (), False
 
+    def undrawn(self) -> str | None:
+        """Read the answer as the reason why pages could not be drawn; None where they were."""
+        if self.result is None or not self.whole:
+            return self._why()
+        return None if "drawn" in self.result else str(self.result.get("failure", "worker_crashed"))
+
     def until(self) -> datetime | None:
         """Read the answer as an instant, or as there being none. Raises RewritingFailed."""
         if self.result is None or not self.whole:

@@ -35,6 +35,7 @@ from signing.rendering import draw_page
 from signing.rewriting import REWRITING, rewrite_file
 from signing.scan_measuring import measure_scan
 from signing.text_layer import read_words
+from signing.trial_drawing import draw_on_trial
 from signing.xml_signatures import examine_xml
 
 EXIT_MEMORY = 3
@@ -47,6 +48,7 @@ _TASKS = {
     "measure": measure_scan,
     "words": read_words,
     "lasts": stamp_lasts,
+    "draw": draw_on_trial,
 }
 _LONGEST_REQUEST = 48 * 1024 * 1024  # bytes: anchors, and the proofs that were fetched, as base64
 _CHUNK = 65_536  # bytes

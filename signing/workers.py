@@ -256,6 +256,20 @@ class WorkerPool:
             os.close(opened.descriptor)
         return answer.words()
 
+    async def undrawn(self, path: Path) -> str | None:
+        """Have the first pages of a PDF drawn once, small; gives why they cannot be, None where they were.
+
+        The reason is "unreadable", or that drawing them takes too much: "too_slow", or how the worker ended.
+        Raises WorkerFailed when the pool is closed, OSError when the file cannot be opened; never anything
+        for the sake of its content.
+        """
+        opened = await _open_aside(path)
+        try:
+            answer, _ = await self._ask(opened.descriptor, {"task": "draw"})
+        finally:
+            os.close(opened.descriptor)
+        return answer.undrawn()
+
     async def rewrite(
         self, path: Path, target: Path, request: Mapping[str, Any], *, max_bytes: int
     ) -> Mapping[str, Any]:

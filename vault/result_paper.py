@@ -186,10 +186,13 @@ async def sealed_here(vault: Vault, caller: SystemCaller, paper: Paper, at: date
     """Seal an unsigned file with the agency's key (DESIGN 8); the sealed one is the caller's to remove.
 
     Raises:
-        FieldInvalid: the file may not be sealed, for what it holds or hides, or cannot be.
+        FieldInvalid: the file may not be sealed, for what it holds or hides, or cannot be: its pages are
+            drawn once before any key is asked.
+        FileRejected: drawing them takes too much.
         SealingFailed: no seal could be made.
     """
     came = await accepted(vault, paper.file, at, caller=caller, sealing=True)
+    await _drawn_on_trial(vault, paper.file)
     async with vault.db.read() as db:
         name, _ = await agencies.name(db, caller.agency)
     drawn = await _drawn(name, at, _DRAWN)
@@ -216,12 +219,20 @@ async def sealed_here(vault: Vault, caller: SystemCaller, paper: Paper, at: date
     return replace(paper, file=sealed, examined=examined, unsealed=(paper.file, came))
 
 
+async def _drawn_on_trial(vault: Vault, file: Path) -> None:
+    failure = await vault.workers.undrawn(file)
+    if failure == "unreadable":
+        raise FieldInvalid("file", "file_not_sealable")
+    if failure is not None:
+        raise FileRejected("not_examinable")
+
+
 async def _examined_again(vault: Vault, sealed: Path, at: datetime) -> Examination:
     try:
         examined = await accepted(vault, sealed, max(at, vault.clock.now()))  # its proofs were made since
-    except FileRejected as problem:  # what went in was taken a moment ago
-        raise SealingFailed(f"what was sealed could not be examined: {problem.code}") from problem
-    except FieldInvalid as problem:
+    except (
+        FieldInvalid
+    ) as problem:  # FileRejected as well: the file's fault, as it was drawn and taken before
         raise FieldInvalid("file", "file_not_sealable") from problem
     report = examined.report
     if report.verdict != "valid" or {one.level for one in report.signatures} != {"B-LTA"}:

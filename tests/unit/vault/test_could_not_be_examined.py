@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import zlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,12 @@ from signing.errors import SealingFailed
 from signing.malware import Clamd
 from signing.workers import Limits, WorkerPool
 from tests.conftest import House
+from tests.hostile.making import paper, stream
 from vault import deposit, digitise, issue, issue_record
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.digitise import ScanBody
-from vault.errors import FileRejected, MalwareScanUnavailable
+from vault.errors import FieldInvalid, FileRejected, MalwareScanUnavailable
 from vault.evidence_tables import quarantine
 from vault.issue import ResultBody
 from vault.issue_record import RecordBody, RecordOwner
@@ -80,6 +82,31 @@ async def test_a_worker_that_dies_is_told_and_nothing_is_kept(
     assert (raised.value.field, raised.value.code) == ("file", "not_examinable")
     assert await kept(house) == before
     assert list(house.vault.scratch.iterdir()) == []
+
+
+def painted_over_and_over() -> bytes:
+    """A page that is painted 400,000 times: little to count, much to draw."""
+    fills = zlib.compress(b"0 0 9999 9999 re f " * 400_000, 9)
+    return paper(contents=stream(fills, b"/Filter/FlateDecode"))
+
+
+@pytest.mark.parametrize(("door", "code"), [("result", "not_examinable"), ("scan", "too_complex")])
+async def test_what_takes_too_long_to_draw_is_told_before_any_key_is_asked(
+    house: House, tmp_path: Path, door: str, code: str
+) -> None:
+    file = tmp_path / "painted.pdf"
+    file.write_bytes(painted_over_and_over())
+    before = await kept(house)
+    pool = WorkerPool(size=2, limits=Limits(cpu_seconds=4))
+    await pool.start()
+    nobody_seals: Any = None
+    try:
+        with pytest.raises(FieldInvalid) as raised:
+            await hands_in(house, door, file, replace(house.vault, workers=pool, sealer=nobody_seals))
+    finally:
+        await pool.close()
+    assert (raised.value.field, raised.value.code) == ("file", code)
+    assert await kept(house) == before
 
 
 async def test_a_result_of_our_own_that_nobody_could_examine_is_no_fault_of_the_callers(
