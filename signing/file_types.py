@@ -134,14 +134,13 @@ def holds_archive(content: bytes) -> bool:
     They look for the end of its directory in the last 65,557 bytes, and for its entries before that: where
     these are is said there, but readers allow for bytes before and between.
     """
+    first = min((one for one in map(content.find, (_ENTRY, _LONG_END)) if one >= 0), default=len(content))
     at = content.find(_ARCHIVE_END, max(0, len(content) - TAIL))
     while at >= 0:
         end = content[at : at + 22]
-        if len(end) == 22:
-            (size,) = struct.unpack_from("<I", end, 12)
-            empty = size == 0 and end[8:12] == bytes(4)
-            if empty or content.rfind(_ENTRY, 0, at) >= 0 or content.rfind(_LONG_END, 0, at) >= 0:
-                return True
+        empty = len(end) == 22 and end[8:16] == bytes(8)
+        if len(end) == 22 and (empty or first < at):
+            return True
         at = content.find(_ARCHIVE_END, at + 1)
     return False
 
