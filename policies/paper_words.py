@@ -7,12 +7,12 @@ hint of a copy keeps a paper from passing as an original.
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from unicodedata import normalize
+from itertools import pairwise
 
+from policies.paper_heading import Line, folded, title_of
 from policies.trust_classes import Mark, Shown
 
 # Nghị định 30/2020/NĐ-CP, Phụ lục I: the kind of copy, who made it, and when, with the zone (ISO 8601).
-_COPIES = ("SAO Y", "SAO LỤC", "TRÍCH SAO")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[+-]\d{2}:\d{2}|Z)")
 # Nghị định 137/2024/NĐ-CP, Điều 4: words, the time, and the full name of who converted.
 _CONVERSION = "BẢN SỐ HÓA TỪ VĂN BẢN GIẤY"
@@ -25,7 +25,12 @@ _CERTIFICATIONS = (
 )
 _CERTIFIED_NUMBER = re.compile(r"SỐ CHỨNG THỰC:?\s*\d")
 _HINTS = ("BẢN SỐ HÓA", "CHUYỂN ĐỔI TỪ VĂN BẢN GIẤY", "SAO Y BẢN CHÍNH", "CHỨNG THỰC BẢN SAO")
-_HINTING_LINES = frozenset({*_COPIES, "BẢN SAO", "COPY"})
+# A line that begins so, brackets and points apart, or breaks after the first word of it.
+_HINTING = re.compile(
+    r"(?:SAO Y|SAO LỤC|TRÍCH SAO|BẢN SAO|BẢN PHOTO|BẢN PHÔ TÔ|PHÔ TÔ|PHOTO|BẢN CHỤP|BẢN SCAN|COPY)\b"
+)
+_BROKEN = frozenset({"SAO", "TRÍCH", "BẢN", "PHÔ"})
+_COPY_MARK = re.compile(r"(?:SAO Y|SAO LỤC|TRÍCH SAO)(?:\s*[;:,.].*)?")
 # What papers are headed with, beside the name of their type.
 _HEADINGS = {
     "TLTDCC": (
@@ -38,23 +43,42 @@ _HEADINGS = {
         "GIẤY CHỨNG NHẬN QUYỀN SỬ DỤNG ĐẤT, QUYỀN SỞ HỮU NHÀ Ở VÀ TÀI SẢN KHÁC GẮN LIỀN VỚI ĐẤT",
         "GIẤY CHỨNG NHẬN QUYỀN SỬ DỤNG ĐẤT",
     ),
+    "GCNDKDN": tuple(
+        f"GIẤY CHỨNG NHẬN ĐĂNG KÝ DOANH NGHIỆP {form}"
+        for form in (
+            "DOANH NGHIỆP TƯ NHÂN",
+            "CÔNG TY CỔ PHẦN",
+            "CÔNG TY HỢP DANH",
+            "CÔNG TY TRÁCH NHIỆM HỮU HẠN MỘT THÀNH VIÊN",
+            "CÔNG TY TRÁCH NHIỆM HỮU HẠN HAI THÀNH VIÊN TRỞ LÊN",
+        )
+    ),
 }
 _NUMBERS = {
     "personal_number": re.compile(r"(?<!\d)\d{12}(?!\d)"),
     "tax_code": re.compile(r"(?<![\d-])\d{10}(?:-\d{3})?(?![\d-])"),
 }
-_LINES_OF_A_HEADING = 5
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a file, page by page; `complete` is False when a page could not be read or was left out.
+    """The words of a file that can be seen, page by page.
 
     A page that shows only pictures could not be read: what they say is not known.
+
+    Args:
+        pages: a text for each page.
+        complete: False when a page could not be read or was left out, or holds words that nobody sees.
+        lines: the lines of page 1 as they stand on it.
+        layer: a text for each page of what lies unseen over its picture, as character recognition leaves it.
+        layer_lines: the lines of page 1 in that layer.
     """
 
     pages: tuple[str, ...]
     complete: bool
+    lines: tuple[Line, ...] = ()
+    layer: tuple[str, ...] = ()
+    layer_lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,44 +105,47 @@ def showing(
         owners: for each owner the (scheme, value) that they are known by.
         places: how many owners a paper of the type has, so how many numbers come first.
     """
-    return Showing(_mark(words), _type(words, kind, names), _owner(words, owners, places))
+    mark = _mark(words)
+    if mark == "conversion" and words.layer:
+        # The scan says what the paper does; whoever converted it answers for what was recognised in it.
+        pages = tuple(map("\n".join, zip(words.pages, words.layer, strict=True)))
+        words = Words(pages, words.complete, words.layer_lines)
+    return Showing(mark, _type(words, kind, names), _owner(words, owners, places))
 
 
 def _mark(words: Words) -> Mark:
-    lines = [_folded(line) for page in words.pages for line in page.splitlines()]
-    text = " ".join(one for one in lines if one)
+    lines = [one for page in words.pages for one in map(folded, page.splitlines()) if one]
+    text = " ".join(lines)
     found: set[Mark] = set()
     if _CONVERSION in text and all(one in text for one in _CONVERTED_BY) and _INSTANT.search(text):
         found.add("conversion")
-    if any(one in lines for one in _COPIES) and _INSTANT.search(text):
+    if any(map(_COPY_MARK.fullmatch, lines)) and _INSTANT.search(text):
         found.add("copy")
     if any(one in text for one in _CERTIFICATIONS) and _CERTIFIED_NUMBER.search(text):
         found.add("certified")
-    if not words.complete:
+    if not words.complete or (words.layer and found != {"conversion"}):
         return "unreadable"  # what the rest says may be another thing
     if len(found) == 1:
         return found.pop()
-    hinted = any(one in text for one in _HINTS) or any(one in _HINTING_LINES for one in lines)
-    return "unreadable" if found or hinted else "none"
+    return "unreadable" if found or _is_hinted(text, lines) else "none"
+
+
+def _is_hinted(text: str, lines: Sequence[str]) -> bool:
+    """Tell whether anything says that a paper is a copy, however it is set."""
+    bare = [one for one in (" ".join(re.findall(r"\w+", line)) for line in lines) if one]
+    broken = (f"{one} {after}" for one, after in pairwise(bare) if one in _BROKEN)
+    return any(one in text for one in _HINTS) or any(map(_HINTING.match, (*bare, *broken)))
 
 
 def _type(words: Words, kind: str, names: Mapping[str, str]) -> Shown:
-    headings = _headings(words.pages[0]) if words.pages else frozenset()
-    shown = {
-        one
-        for one, name in names.items()
-        if any(_folded(said) in headings for said in (name, *_HEADINGS.get(one, ())))
-    }
-    if kind in shown:
-        return "yes" if shown == {kind} else "other"
-    return "other" if shown else "no"
-
-
-def _headings(page: str) -> frozenset[str]:
-    """Give every run of whole lines of a page: a heading may be broken, but is never part of a line."""
-    lines = [one for one in (_folded(line) for line in page.splitlines()) if one]
-    runs = range(1, _LINES_OF_A_HEADING + 1)
-    return frozenset(" ".join(lines[at : at + run]) for at in range(len(lines)) for run in runs)
+    """Hold the title of page 1 against the type; a title of another type or of none is another one."""
+    known = {folded(said): one for one, name in names.items() for said in (name, *_HEADINGS.get(one, ()))}
+    title = title_of(words.lines, known)
+    if title is None:
+        return "no"
+    if known.get(title.text) != kind:
+        return "other"
+    return "yes" if title.largest else "no"
 
 
 def _owner(words: Words, owners: Sequence[Collection[tuple[str, str]]], places: int) -> Shown:
@@ -133,7 +160,3 @@ def _owner(words: Words, owners: Sequence[Collection[tuple[str, str]]], places: 
         named = bool(owners) and all(first & set(known) for known in owners)
         return "yes" if named else "no"
     return "yes" if all(first & set(known) for known in owners) else "other"
-
-
-def _folded(line: str) -> str:
-    return " ".join(normalize("NFC", line).upper().split())

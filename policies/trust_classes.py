@@ -18,7 +18,7 @@ from typing import Any, Literal, Self
 
 from policies.facts import TrustClass
 
-RULES = "trust-classes/2"  # moves with every change of what follows; stored classes are then judged anew
+RULES = "trust-classes/3"  # moves with every change of what follows; stored classes are then judged anew
 BEFORE = "trust-classes/0"  # what was stored before classes were judged: sealed here A, uploaded D, else E
 
 Origin = Literal["result", "result_file", "digitised", "upload"]  # as `record.source`

@@ -16,6 +16,7 @@ from signing.measured import MeasuredScan, Measurement
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, SignatureReport, undetermined
 from signing.status_proofs import StatusAnswer, StatusQuestion
+from signing.worded import Line, Worded
 
 _EXIT_MEMORY = 3  # as in nursery.py
 
@@ -108,12 +109,17 @@ class Answer:
                 )
         return NoPicture(self._why())
 
-    def words(self) -> tuple[tuple[str, ...], bool]:
-        """Read the answer as words, page by page, and whether they are all; a failed worker gives none."""
+    def words(self) -> Worded:
+        """Read the answer as words; a failed worker gives none."""
         if self.result is not None and self.whole:
-            with contextlib.suppress(KeyError, TypeError):
-                return tuple(str(one) for one in self.result["words"]), self.result["complete"] is True
-        return (), False
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                lines, layer_lines = (
+                    tuple(Line(str(text), *map(float, measures)) for text, *measures in self.result[name])
+                    for name in ("lines", "layer_lines")
+                )
+                pages, layer = (tuple(str(one) for one in self.result[name]) for name in ("words", "layer"))
+                return Worded(pages, self.result["complete"] is True, lines, layer, layer_lines)
+        return Worded((), False)
 
     def undrawn(self) -> str | None:
         """Read the answer as the reason why pages could not be drawn; None where they were."""

@@ -28,6 +28,7 @@ from signing.measured import Measurement
 from signing.picture import NoPicture, Picture
 from signing.report import Examination, undetermined
 from signing.status_proofs import StatusAnswer
+from signing.worded import Worded
 
 LARGEST_SIGNATURE = 1024 * 1024  # bytes, of one that stands beside its file
 _LONGEST_ANSWER = 16 * 1024 * 1024  # bytes: a picture of the most pixels that does not pack, as base64
@@ -243,8 +244,8 @@ class WorkerPool:
         answer, _ = await self._ask(file, {"task": "picture", "page": page})
         return answer.picture()
 
-    async def words(self, path: Path) -> tuple[tuple[str, ...], bool]:
-        """Return the words of a PDF, page by page, and whether nothing was left out; of any other file none.
+    async def words(self, path: Path) -> Worded:
+        """Return the words of a PDF that can be seen, page by page; of any other file none.
 
         Raises WorkerFailed when the pool is closed, OSError when the file cannot be opened; never anything
         for the sake of its content.

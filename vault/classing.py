@@ -11,9 +11,11 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from policies.paper_heading import Line
 from policies.paper_words import Showing, Words, showing
 from policies.trust_classes import CERTIFYING, Classed, Evidence, Origin, Signer, classify
 from signing.report import Examination, SignatureDetail, SignatureReport
+from signing.worded import Worded
 from vault import agencies, agency_certificates, scan_judging
 from vault.agency_certificates import Registration
 from vault.days import legal_day
@@ -180,9 +182,18 @@ async def _shown(vault: Vault, file: Path, examined: Examination, came: Provenan
         return replace(_NOTHING_SHOWN, mark="conversion")
     if not examined.report.signatures or examined.media_type != _PDF:
         return _NOTHING_SHOWN  # no signature, no better class: its words decide nothing
-    pages, complete = await vault.workers.words(file)
+    read = await vault.workers.words(file)
     day = legal_day(at)
     names = {one.code: one.name.vi for one in vault.book.record_types if one.in_force.holds(day)}
     known = vault.book.record_type(came.type, day)
     places = len(known.owner_roles) if known is not None else 1
-    return showing(Words(pages, complete), came.type, names, came.owners, max(1, places))
+    return showing(words_of(read), came.type, names, came.owners, max(1, places))
+
+
+def words_of(read: Worded) -> Words:
+    """Give what a worker read as what is judged."""
+    lines, layer_lines = (
+        tuple(Line(one.text, one.size, one.left, one.right, one.bottom) for one in each)
+        for each in (read.lines, read.layer_lines)
+    )
+    return Words(read.pages, read.complete, lines, read.layer, layer_lines)

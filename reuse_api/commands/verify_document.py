@@ -29,6 +29,7 @@ from signing.receipt import Outcome
 from signing.report import Examination, undetermined
 from signing.trust_folder import TrustFolder
 from signing.workers import LARGEST_SIGNATURE, WorkerPool
+from vault.classing import words_of
 from vault.clock import Clock
 from vault.services import MAX_UPLOAD
 
@@ -43,6 +44,7 @@ _LANGUAGES: tuple[Language, ...] = ("vi", "en")
 _BROKEN_OFF = frozenset({"worker_crashed", "worker_memory", "worker_timeout"})
 _XML_REFUSED = frozenset({"xml_unsafe", "too_complex", "structure_damaged"})
 _WEB_PAGE = (b"<!doctype html", b"<html", b"<script")
+_TWO_BYTES = (b"\xff\xfe", b"\xfe\xff")  # how UTF-16 begins
 _NO_WORDS = Words((), False)
 _AT_BEST = {
     "vi": "Mức tin cậy cao nhất có thể đạt, nếu Kho biết chứng thư này là của cơ quan có thẩm quyền: {trust}",
@@ -162,7 +164,7 @@ async def _examine(
         examined = await pool.examine(file, **by, etsi=etsi)
         if examined.report.verdict != "valid":
             return examined, _NO_WORDS
-        return examined, Words(*await pool.words(file))
+        return examined, words_of(await pool.words(file))
     finally:
         await pool.close()
 
@@ -200,6 +202,8 @@ def _wrong(option: str, language: Language, which: str = "", **facts: object) ->
 
 def _kind(head: bytes) -> str:
     """Tell by its first bytes what a file is; XML is whatever begins as such and is no web page."""
+    if head.startswith(_TWO_BYTES):
+        head = head[: len(head) & ~1].decode("utf-16", errors="replace").encode()
     begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if begins.startswith(b"<"):
         return "text/html" if begins.lower().startswith(_WEB_PAGE) else "application/xml"
