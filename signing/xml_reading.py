@@ -122,16 +122,16 @@ def _has_unsigned(root: etree._Element) -> bool:
 
 
 def _is_whole(root: etree._Element, uri: str | None) -> bool:
-    return uri == "" or _named(root, uri) == [root]
+    return uri == "" or named_in(root, uri) == [root]
 
 
 def _is_inside(signature: etree._Element, uri: str | None) -> bool:
     """Tell whether a reference names one element of the signature itself (its properties, its key)."""
-    named = _named(signature.getroottree().getroot(), uri)
+    named = named_in(signature.getroottree().getroot(), uri)
     return len(named) == 1 and signature in named[0].iterancestors()
 
 
-def _named(root: etree._Element, uri: str | None) -> list[etree._Element]:
+def named_in(root: etree._Element, uri: str | None) -> list[etree._Element]:
     """Find every element that any reader could take a reference to mean: by "id" in whatever letters.
 
     Readers look for Id, ID, id and xml:id in an order of their own; more than one element is one too many.

@@ -2,10 +2,10 @@
 """XML signatures (XML-DSig, XAdES) of a document: integrity by signxml, the chain as everywhere else.
 
 Runs in a worker process. No network, no document type, no entities; at most `LARGEST_XML` bytes. What is
-judged: one enveloped signature over the whole document (reference "" or to the root), by a certificate that
-the signature holds, today. What is not, is undetermined with its reason: several signatures, other
-transforms, parts of a document, SHA-1, and time stamps (XAdES-T and above), so that a signature whose
-certificate has expired stays undetermined.
+judged: one enveloped signature over the whole document (reference "" or to the root), last in it, by a
+certificate that the signature holds, today. What is not, is undetermined with its reason: several signatures,
+other transforms, parts of a document, what stands unsigned in the signature (xml_structure.py), SHA-1, and
+time stamps (XAdES-T and above), so that a signature whose certificate has expired stays undetermined.
 """
 
 import asyncio
@@ -53,6 +53,7 @@ from signing.xml_reading import (
     signature_in,
     status_in,
 )
+from signing.xml_structure import refuse_unsigned, signed_properties
 
 
 def examine_xml(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,6 +101,7 @@ async def judge_xml(
         signature = signature_in(root)
         certificates = certificates_in(signature)
         refuse_strange(root, signature)
+        refuse_unsigned(root, signature)
     except Unjudged as unjudged:
         return undetermined(str(unjudged), sub_indication="SIG_CONSTRAINTS_FAILURE")
     for one in certificates:
@@ -147,7 +149,7 @@ def _broken(content: bytes, kind: SignatureKind, signer: asn1_x509.Certificate) 
         return "HASH_FAILURE", "digest_mismatch"
     except InvalidSignature:
         return "SIG_CRYPTO_FAILURE", "signature_wrong"
-    except InvalidInput:
+    except (InvalidInput, etree.LxmlError):  # not as the schema has it
         return "FORMAT_FAILURE", "format_wrong"
     return None
 
@@ -245,7 +247,10 @@ def _detail(
 
 
 def _claimed(signature: etree._Element) -> datetime | None:
-    stated = signature.find(f".//{XADES}SigningTime")
+    """Give the time that the signer states, from properties that are signed alone."""
+    properties = signed_properties(signature.getroottree().getroot(), signature)
+    place = f"{XADES}SignedSignatureProperties/{XADES}SigningTime"
+    stated = properties.find(place) if properties is not None else None
     try:
         moment = datetime.fromisoformat((stated.text or "").strip()) if stated is not None else None
     except ValueError:

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import json
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -223,6 +225,125 @@ async def test_other_properties_than_the_signed_ones_are_not_judged(made: Made) 
 async def test_what_is_strange_is_undetermined(made: Made, content: bytes, reason: str) -> None:
     report = await judged(made, content)
     assert (report.verdict, report.reasons) == ("undetermined", (reason,))
+
+
+KEPT = "{http://www.w3.org/2000/09/xmldsig#}"
+OWN = "{http://uri.etsi.org/01903/v1.3.2#}"
+FORGED = "<KetQua><So>99/2026</So></KetQua>"
+
+
+def _object(root: etree._Element, signature: etree._Element) -> None:
+    etree.SubElement(signature, f"{KEPT}Object").append(etree.fromstring(FORGED))
+
+
+def _object_read_first(root: etree._Element, signature: etree._Element) -> None:
+    _object(root, signature)
+    root.insert(0, signature)
+
+
+def _second_object(root: etree._Element, signature: etree._Element) -> None:
+    etree.SubElement(signature, f"{KEPT}Object", Id="x").text = "99/2026"
+
+
+def _key(root: etree._Element, signature: etree._Element) -> None:
+    signature.find(f"{KEPT}KeyInfo").append(etree.fromstring(FORGED))
+
+
+def _value(root: etree._Element, signature: etree._Element) -> None:
+    signature.find(f"{KEPT}SignatureValue").append(etree.fromstring(FORGED))
+
+
+def _attribute(root: etree._Element, signature: etree._Element) -> None:
+    signature.set("So", "99/2026")
+
+
+def _text(root: etree._Element, signature: etree._Element) -> None:
+    signature.find(f"{KEPT}KeyInfo").tail = "99/2026"
+
+
+def _two_signed_infos(root: etree._Element, signature: etree._Element) -> None:
+    signature.append(deepcopy(signature.find(f"{KEPT}SignedInfo")))
+
+
+def _cutting_a_text(root: etree._Element, signature: etree._Element) -> None:
+    number = root.find("So")
+    number.text = "5"
+    number.append(signature)
+    signature.tail = "7/2026"
+
+
+def _cutting_the_end(root: etree._Element, signature: etree._Element) -> None:
+    signature.tail = "9"
+
+
+def _another_time(root: etree._Element, signature: etree._Element) -> None:
+    held = etree.SubElement(signature, f"{KEPT}Object")
+    etree.SubElement(held, f"{OWN}SigningTime").text = "2001-01-01T00:00:00Z"
+    signature.insert(2, held)
+
+
+ADDED = (
+    _object,
+    _object_read_first,
+    _second_object,
+    _key,
+    _value,
+    _attribute,
+    _text,
+    _two_signed_infos,
+    _cutting_a_text,
+    _cutting_the_end,
+    _another_time,
+)
+
+
+@pytest.mark.parametrize("kind", ["xades", "xmldsig"])
+@pytest.mark.parametrize("add", ADDED, ids=[one.__name__.strip("_") for one in ADDED])
+async def test_nothing_stands_unsigned_in_a_signature(made: Made, kind: str, add: Any) -> None:
+    root = etree.fromstring(made.xades if kind == "xades" else made.plain)
+    add(root, next(root.iter(f"{KEPT}Signature")))
+    report = await judged(made, etree.tostring(root, encoding="UTF-8"))
+    assert report.verdict != "valid"
+    assert report.reasons in (("coverage_incomplete",), ("digest_mismatch",))
+    if add not in (_cutting_the_end,):
+        assert (report.reasons, report.signatures) == (("coverage_incomplete",), ())
+
+
+async def test_unsigned_properties_go_by_known_names_and_signed_ones_are_signed(made: Made) -> None:
+    end = b"</xades:QualifyingProperties>"
+    for held in (
+        b"<xades:UnsignedProperties><So>99/2026</So></xades:UnsignedProperties>",
+        b"<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:So>99/2026</xades:So>"
+        b"</xades:UnsignedSignatureProperties></xades:UnsignedProperties>",
+        b"<xades:UnsignedProperties/><xades:UnsignedProperties/>",
+        b"<xades:UnsignedProperties So='99/2026'/>",
+        b"<xades:Other/>",
+        b"99/2026",
+    ):
+        report = await judged(made, made.xades.replace(end, held + end))
+        assert report.reasons == ("coverage_incomplete",), held
+    donor = etree.fromstring(made.xades)
+    root = etree.fromstring(made.plain)
+    borrowed = next(donor.iter(f"{KEPT}Object"))
+    next(root.iter(f"{KEPT}Signature")).append(borrowed)
+    report = await judged(made, etree.tostring(root, encoding="UTF-8"))
+    assert report.reasons == ("coverage_incomplete",), "properties of another signature"
+
+
+async def test_a_signature_not_as_its_schema_has_it_is_of_a_wrong_format(made: Made) -> None:
+    end = b"</ds:SignedInfo>"
+    report = await judged(made, made.plain.replace(end, b"<ds:Other/>" + end))
+    assert (report.verdict, report.reasons) == ("invalid", ("format_wrong",))
+
+
+def test_the_command_knows_xml_of_two_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        mark = {"utf-16": b"", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}[encoding]
+        (tmp_path / "x.xml").write_bytes(mark + "<?xml version='1.0'?><a/>".encode(encoding))
+        assert run(["verify", "document", str(tmp_path / "x.xml"), "--json", "--lang", "en"]) == 3
+        told = json.loads(capsys.readouterr().out)
+        assert told["file"]["media_type"] == "application/xml"
+        assert [one["code"] for one in told["reasons"]] == ["not_examined", "xml_unsafe"]
 
 
 async def test_weak_or_unknown_methods_are_not_judged(made: Made) -> None:
