@@ -19,10 +19,11 @@ from typing import Any, Literal, Self
 from policies.facts import TrustClass
 
 RULES = "trust-classes/3"  # moves with every change of what follows; stored classes are then judged anew
+READING = "paper-words/2"  # moves with every change of how papers are read (paper_words.py, and its worker)
 BEFORE = "trust-classes/0"  # what was stored before classes were judged: sealed here A, uploaded D, else E
 
 Origin = Literal["result", "result_file", "digitised", "upload"]  # as `record.source`
-Mark = Literal["none", "conversion", "copy", "certified", "unreadable"]
+Mark = Literal["none", "conversion", "copy", "certified", "unreadable", "xml"]  # xml: no pages to read
 Shown = Literal["yes", "other", "no"]  # as said; something else; nothing of the kind
 
 REAL_ANCHORS = frozenset({"public", "government"})
@@ -47,6 +48,8 @@ CODES = frozenset(
         "class_signer_not_converter",
         "class_signer_may_not_certify",
         "class_text_unreadable",
+        "class_text_read_before",
+        "class_xml_not_read",
         "class_type_not_shown",
         "class_type_differs",
         "class_owner_not_shown",
@@ -89,6 +92,7 @@ class Evidence:
         owner_shown: whether the first numbers it names are its owners'.
         agencies: who handed it in or converted it, with the agencies they succeeded; empty for an upload.
         scan_passed: whether the scan was measured and is good enough; None: not measured.
+        reading: by which rules the words of the paper were read.
         demonstration: the vault is one for tests, in which roots for tests count.
     """
 
@@ -101,6 +105,7 @@ class Evidence:
     agencies: frozenset[str] = frozenset()
     scan_passed: bool | None = None
     demonstration: bool = False
+    reading: str = READING
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values, sets as sorted lists."""
@@ -114,7 +119,13 @@ class Evidence:
         signers = tuple(
             Signer(**(one | {"agencies": frozenset(one["agencies"])})) for one in content["signers"]
         )
-        return cls(**(dict(content) | {"signers": signers, "agencies": frozenset(content["agencies"])}))
+        return cls(
+            **(
+                {"reading": ""}
+                | dict(content)
+                | {"signers": signers, "agencies": frozenset(content["agencies"])}
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -219,6 +230,10 @@ def _against_paper(evidence: Evidence, trust: TrustClass) -> list[ClassReason]:
     """Hold what a file shows against what is said of it; what was made here was made from what was said."""
     if evidence.origin in ("result", "digitised"):
         return []
+    if evidence.reading != READING:
+        return [ClassReason("class_text_read_before", f"paper.reading={evidence.reading or 'none'}")]
+    if evidence.mark == "xml":
+        return [ClassReason("class_xml_not_read", "paper.mark=xml")]
     against = []
     if evidence.mark == "unreadable":
         against.append(ClassReason("class_text_unreadable", "paper.mark=unreadable"))

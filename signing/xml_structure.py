@@ -63,8 +63,8 @@ def refuse_unsigned(root: etree._Element, signature: etree._Element) -> None:
 
     Raises Unjudged.
     """
-    last = next(root.iterchildren("*", reversed=True), None)
-    if last is not signature or (signature.tail or "").strip():
+    is_last = signature.getparent() is root and signature.getnext() is None
+    if not is_last or (signature.tail or "").strip():
         raise Unjudged("coverage_incomplete")
     parts = [one.tag for one in signature]
     if parts != [one for one in _PARTS if one in parts] or parts[:2] != list(_PARTS[:2]):

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.paper_heading import Line
 from policies.paper_words import Showing, Words, showing
 from policies.trust_classes import CERTIFYING, Classed, Evidence, Origin, Signer, classify
+from signing.file_types import PDF, XML
 from signing.report import Examination, SignatureDetail, SignatureReport
 from signing.worded import Worded
 from vault import agencies, agency_certificates, scan_judging
@@ -23,7 +24,6 @@ from vault.errors import FieldInvalid, Moved
 from vault.services import Vault
 from vault.tables import agency_right
 
-_PDF = "application/pdf"
 _NOTHING_SHOWN = Showing("unreadable", "no", "no")
 
 
@@ -65,9 +65,9 @@ class Judged:
 async def judge(vault: Vault, file: Path, examined: Examination, came: Provenance, at: datetime) -> Judged:
     """Judge a document that is being taken; its words are read by a worker where they matter."""
     report, said_by = examined.report, came.unsealed or file
-    shown = await _shown(vault, said_by, examined, came, at)
+    said = await shown(vault, said_by, examined, came, at)
     scan_passed = came.scan_passed
-    if shown.mark == "conversion" and scan_passed is None:
+    if said.mark == "conversion" and scan_passed is None:
         scan_passed = await _scan_passed(vault, said_by, legal_day(at))
     certificates = frozenset(one.chain[0].sha256 for one in report.signatures if one.chain)
     async with vault.db.read() as db:
@@ -78,9 +78,9 @@ async def judge(vault: Vault, file: Path, examined: Examination, came: Provenanc
             origin=came.origin,
             verdict=report.verdict,
             signers=await signers(vault, db, report, came.type, known, at),
-            mark=shown.mark,
-            type_shown=shown.type,
-            owner_shown=shown.owner,
+            mark=said.mark,
+            type_shown=said.type,
+            owner_shown=said.owner,
             agencies=await _answerable(db, came.agency, legal_day(at)),
             scan_passed=scan_passed,
             demonstration=vault.demonstration,
@@ -169,18 +169,20 @@ def _own_seal(
 async def _scan_passed(vault: Vault, file: Path, day: date) -> bool | None:
     """Measure a copy that others digitised; None where it cannot be measured."""
     try:
-        return (await scan_judging.look(vault, file, _PDF, day)).quality.passed
+        return (await scan_judging.look(vault, file, PDF, day)).quality.passed
     except FieldInvalid:
         return None
 
 
-async def _shown(vault: Vault, file: Path, examined: Examination, came: Provenance, at: datetime) -> Showing:
+async def shown(vault: Vault, file: Path, examined: Examination, came: Provenance, at: datetime) -> Showing:
     """Say what a paper's words show; of what was made here that is known without reading."""
     if came.origin == "result":
         return Showing("none", "yes", "yes")
     if came.origin == "digitised":
         return replace(_NOTHING_SHOWN, mark="conversion")
-    if not examined.report.signatures or examined.media_type != _PDF:
+    if examined.report.signatures and examined.media_type == XML:
+        return replace(_NOTHING_SHOWN, mark="xml")
+    if not examined.report.signatures or examined.media_type != PDF:
         return _NOTHING_SHOWN  # no signature, no better class: its words decide nothing
     read = await vault.workers.words(file)
     day = legal_day(at)

@@ -1,17 +1,19 @@
 """Judging documents anew when their evidence moved: a new signature report, other certificates, other rules.
 
 What a paper's words show and what was measured of it stays as it was found when the document was taken; who
-signed, whom that certificate belongs to and what the newest report says is read afresh.
+signed, whom that certificate belongs to and what the newest report says is read afresh. Words that were read
+by earlier rules count for nothing until the document is opened again (revalidating.py, rejudging.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from policies.trust_classes import RULES, Classed, Evidence, Origin, classify
+from policies.paper_words import Showing
+from policies.trust_classes import READING, RULES, Classed, Evidence, Origin, classify
 from signing.leaf import Kind, Parts
 from vault import agency_certificates, classing, entries, epochs, records, trust_rows
 from vault.appending import Transaction
@@ -60,22 +62,23 @@ async def of_certificate(vault: Vault, sha256: str) -> int:
     return await judge_anew(vault, signed)
 
 
-async def judge_anew(vault: Vault, ids: Sequence[str]) -> int:
+async def judge_anew(vault: Vault, ids: Sequence[str], shown: Mapping[str, Showing] | None = None) -> int:
     """Judge documents anew: a new class is appended, told to the owners, and holds for the next decision.
 
-    Gives how many moved to another class. What nothing is known of but that it was there before classes were
-    judged, and whose report is as old, is left as it is until its signatures are checked again.
+    `shown` is what the words of some were found to show just now. Gives how many moved to another class. What
+    nothing is known of but that it was there before classes were judged, and whose report is as old, is left
+    as it is until its signatures are checked again.
     """
     moved = 0
     for start in range(0, len(ids), _AT_ONCE):
-        moved += await _batch(vault, ids[start : start + _AT_ONCE])
+        moved += await _batch(vault, ids[start : start + _AT_ONCE], shown or {})
     return moved
 
 
-async def _batch(vault: Vault, ids: Sequence[str]) -> int:
+async def _batch(vault: Vault, ids: Sequence[str], shown: Mapping[str, Showing]) -> int:
     for _ in range(MAX_AFRESH):
         at = vault.clock.now()
-        anew = await _judged(vault, ids, at)
+        anew = await _judged(vault, ids, shown, at)
         if not anew:
             return 0
         try:
@@ -85,20 +88,29 @@ async def _batch(vault: Vault, ids: Sequence[str]) -> int:
     raise Moved
 
 
-async def _judged(vault: Vault, ids: Sequence[str], at: datetime) -> list[_Anew]:
+async def _judged(
+    vault: Vault, ids: Sequence[str], shown: Mapping[str, Showing], at: datetime
+) -> list[_Anew]:
     async with vault.db.read() as db:
         known = await trust_rows.newest(db, ids)
         reports = await _reports(db, ids)
         found = []
         for one in await records.several(db, list(ids), legal_day(at)):
-            anew = await _one(vault, db, one, known[one.facts.id], reports[one.facts.id], at)
+            id = one.facts.id
+            anew = await _one(vault, db, one, known[id], reports[id], shown.get(id), at)
             if anew is not None:
                 found.append(anew)
     return found
 
 
 async def _one(
-    vault: Vault, db: AsyncConnection, stored: Stored, was: Standing, report: int, at: datetime
+    vault: Vault,
+    db: AsyncConnection,
+    stored: Stored,
+    was: Standing,
+    report: int,
+    shown: Showing | None,
+    at: datetime,
 ) -> _Anew | None:
     """Judge one document; None where it comes out the same on the same evidence and report."""
     signed = stored.report.signatures
@@ -107,6 +119,10 @@ async def _one(
         if stored.report.verdict == "valid" and not all(one.chain for one in signed):
             return None
         before = await _of_before(db, stored)
+    if shown is not None:
+        before = replace(
+            before, mark=shown.mark, type_shown=shown.type, owner_shown=shown.owner, reading=READING
+        )
     certificates = frozenset(one.chain[0].sha256 for one in signed if one.chain)
     registrations = await agency_certificates.of_certificates(db, certificates)
     evidence = replace(
@@ -133,6 +149,7 @@ async def _of_before(db: AsyncConnection, stored: Stored) -> Evidence:
         verdict=stored.report.verdict,
         mark={"result": "none", "digitised": "conversion"}.get(origin, "unreadable"),  # type: ignore[arg-type]
         agencies=frozenset({agency}) if agency is not None else frozenset(),
+        reading="",
     )
 
 

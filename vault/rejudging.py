@@ -1,6 +1,7 @@
 """After a change of whom the vault trusts: documents are judged again by itself, some at a time.
 
 Judged again is what could not be vouched for by the anchors of then; each opening is an entry of its owners.
+So is what words were read of by earlier rules: until then they count for nothing.
 What loses its anchor gets no new report: neither its verdict nor its class counts while the anchor does not
 (vault/records.py), and both count again with it. So nothing is lost when a folder is away for a moment.
 """
@@ -11,13 +12,14 @@ from collections.abc import Callable
 from sqlalchemy import Subquery, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from policies.trust_classes import READING, Evidence
 from signing.errors import WorkerFailed
 from storage.errors import StorageError
-from vault import reclassing, revalidating, trusting, validation_evidence
+from vault import reclassing, rereading, revalidating, trusting, validation_evidence
 from vault.errors import Moved, VaultError
-from vault.evidence_tables import report_ground
+from vault.evidence_tables import report_ground, trust_class
 from vault.services import Vault
-from vault.tables import signature_report
+from vault.tables import record, signature_report
 
 MOST = 10  # documents opened in one round
 _AT_ONCE = 200  # records of one query
@@ -44,7 +46,10 @@ class Rejudging:
         async with self._vault.db.read() as db:
             trusted = await validation_evidence.trusted_now(db)
             if trusted != self._by:
-                self._left = await _unvouched(db, trusted)
+                left = await _unvouched(db, trusted)
+                if self._by is None:
+                    left += [one for one in await _read_before(db) if one not in left]
+                self._left = left
         if self._by not in (None, trusted):
             await self._settle()
         self._by = trusted
@@ -83,6 +88,20 @@ async def _unvouched(db: AsyncConnection, trusted: str) -> list[str]:
         .order_by(signature_report.c.record)
     )
     return [row.record for row in await db.execute(query) if json.loads(row.report)["signatures"]]
+
+
+async def _read_before(db: AsyncConnection) -> list[str]:
+    """Name the validly signed records whose words were read by earlier rules than those of now."""
+    last = trust_class.alias("last")
+    newest = select(func.max(last.c.n)).where(last.c.record == trust_class.c.record).scalar_subquery()
+    query = (
+        select(trust_class.c.record, trust_class.c.evidence)
+        .join(record, record.c.id == trust_class.c.record)
+        .where(trust_class.c.n == newest, record.c.source.in_(rereading.READ))
+        .order_by(trust_class.c.record)
+    )
+    known = ((row.record, Evidence.from_json(json.loads(row.evidence))) for row in await db.execute(query))
+    return [id for id, one in known if one.reading != READING and one.verdict == "valid"]
 
 
 async def _standing(db: AsyncConnection) -> list[str]:

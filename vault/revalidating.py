@@ -23,6 +23,7 @@ from vault import (
     examining,
     reclassing,
     records,
+    rereading,
     trusting,
     validation_evidence,
 )
@@ -74,6 +75,7 @@ async def revalidate(vault: Vault, record_id: str) -> Revalidated:
                 vault, file, vault.clock.now(), declared_type=stored.row["media_type"]
             )
         lasts = await archive_stamps.lasting(vault, file, examined, stored.row["source"])
+        shown = await rereading.shown_anew(vault, stored, file, examined, vault.clock.now())
     at = vault.clock.now()
 
     async def change(tx: Transaction) -> None:
@@ -84,7 +86,7 @@ async def revalidate(vault: Vault, record_id: str) -> Revalidated:
         await epochs.advance(tx.db, [("owner", one) for one in stored.facts.owners])
 
     await vault.appender.commit(change)
-    await reclassing.judge_anew(vault, [record_id])
+    await reclassing.judge_anew(vault, [record_id], {record_id: shown} if shown is not None else {})
     found = examined.report
     return Revalidated(record_id, stored.facts.verdict, found.verdict, found.reasons)
 

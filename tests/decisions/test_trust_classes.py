@@ -75,6 +75,9 @@ TABLE: list[tuple[str, Evidence, str, str]] = [
         "E",
         "class_text_unreadable",
     ),
+    ("read by earlier rules", replace(HANDED_IN, reading="paper-words/1"), "E", "class_text_read_before"),
+    ("what was composed here, by earlier rules", replace(RESULT, reading=""), "A", "class_by_issuing_agency"),
+    ("signed XML", replace(UPLOAD, mark="xml", type_shown="no"), "D", "class_xml_not_read"),
     ("an upload headed as another type", replace(UPLOAD, type_shown="other"), "D", "class_type_differs"),
     (
         "an upload that names its owner nowhere",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from policies.trust_classes import RULES, Evidence, classify
+from policies.trust_classes import READING, RULES, Evidence, classify
+from reuse_api.demo import people
 from vault import keeping, reclassing, records, revalidating, trust_rows
 from vault.agency_certificates import Registration
 from vault.callers import OwnerCaller
@@ -16,6 +17,7 @@ from vault.classing import hold
 from vault.days import legal_day
 from vault.errors import Moved
 from vault.evidence_tables import agency_certificate, record_certificate, trust_class
+from vault.rejudging import Rejudging
 from vault.tables import epoch, record, signature_report
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +87,41 @@ async def test_other_rules_judge_everything_anew_when_the_vault_is_opened(open_h
         assert [(one.n, one.rules, one.trust) for one in found][1:] == [(2, RULES, "A")]
         assert await kept_trust(house, house.mothers) == "A"
         assert await house.size() == size + 3, "an entry for each that moved"
+
+
+async def test_words_that_were_read_by_earlier_rules_count_again_when_they_were_read_again(
+    open_house: Any,
+) -> None:
+    async with open_house() as house:
+        for id, source in ((house.daughters, "result_file"), (house.mothers, "result")):
+            (row,) = await rows_of(house, id)
+            evidence = json.loads(row.evidence) | {"origin": source}
+            del evidence["reading"]  # as rules of before wrote it
+            await house.change(
+                update(trust_class)
+                .where(trust_class.c.record == id)
+                .values(rules="trust-classes/2", evidence=json.dumps(evidence)),
+                update(record).where(record.c.id == id).values(source=source),
+            )
+    async with open_house() as house:
+        judged = (await rows_of(house, house.daughters))[-1]
+        assert (judged.trust, json.loads(judged.reasons)[1]["code"]) == ("E", "class_text_read_before")
+        assert await kept_trust(house, house.mothers) == "A", "what was composed here was never read"
+        rounds = Rejudging(house.vault, unforeseen)
+        assert [await rounds.round() for _ in range(2)] == [1, 0]
+        assert await kept_trust(house, house.daughters) == "A"
+        judged = (await rows_of(house, house.daughters))[-1]
+        assert json.loads(judged.evidence)["reading"] == READING
+        told = [
+            (one.kind, one.parts.event["type"])
+            for one in await house.last(await house.owner(people.DAUGHTER), 2)
+        ]
+        assert told == [(15, "revalidated"), (8, "class_moved")], "opened in an entry of its own"
+        assert await Rejudging(house.vault, unforeseen).round() == 0, "and never again"
+
+
+def unforeseen(code: str, problem: Exception) -> None:
+    raise problem
 
 
 async def test_what_was_classed_before_there_were_rules_says_so_until_it_is_checked(open_house: Any) -> None:
