@@ -32,6 +32,7 @@ from vault.errors import (
     PictureFailed,
     RequestConflict,
     SearchUnavailable,
+    SignatureInvalid,
     VaultBusy,
 )
 from vault.receipts import ReceiptGone
@@ -130,6 +131,7 @@ MAKING: dict[type[Exception], Making] = {
     ReceiptGone: lambda problem: problems.of_code(problem.code),
     RequestConflict: lambda problem: problems.of_code(problem.code),
     FileRejected: problems.of_file,
+    SignatureInvalid: problems.of_signature,
     FieldInvalid: lambda problem: problems.of_field(problem.field, problem.code, problem.details),
     CredentialsRefused: lambda problem: problems.of_credentials(problem.code, problem.scheme),
     # The credential ended, or was withdrawn, between the door and the gate.

@@ -202,8 +202,8 @@ _FILES = {
     "unreadable": Row(422, "Không đọc được tệp.", "The file cannot be read."),
     "signature_invalid": Row(
         422,
-        "Chữ ký số trong tệp không đúng hoặc tệp đã bị sửa sau khi ký; không có gì được lưu.",
-        "A signature in the file is wrong, or the file was changed after it was signed; nothing was stored.",
+        "Chữ ký số của tệp không đúng hoặc tệp đã bị sửa sau khi ký; không có gì được lưu.",
+        "A signature of the file is wrong, or the file was changed after it was signed; nothing was stored.",
     ),
     "xml_too_large": Row(413, "Tệp XML lớn hơn 8 MiB.", "The XML document is larger than 8 MiB."),
     "xml_unsafe": Row(

@@ -7,7 +7,7 @@ from typing import Any
 from policies.wording import Audience, say
 from reuse_api.language import Language
 from reuse_api.problem_words import ROWS, TITLES
-from vault.errors import FileRejected
+from vault.errors import FileRejected, SignatureInvalid
 from vault.services import Refusal
 
 MEDIA_TYPE = "application/problem+json"
@@ -134,6 +134,11 @@ def of_file(problem: FileRejected) -> Problem:
         quarantine={name: value for name, value in quarantine.items() if value is not None},
         receipts=(problem.receipt,) if problem.receipt is not None else (),
     )
+
+
+def of_signature(problem: SignatureInvalid) -> Problem:
+    """Make the problem of a signature that does not hold, with what its report says."""
+    return replace(of_field(problem.field, problem.code), reasons=problem.reasons)
 
 
 def of_credentials(code: str, scheme: str) -> Problem:

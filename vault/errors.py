@@ -75,6 +75,14 @@ class FieldInvalid(VaultError):
         return self.code
 
 
+class SignatureInvalid(FieldInvalid):
+    """A signature is none of what it should be of; `reasons` are those of the report."""
+
+    def __init__(self, field: str, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(field, "signature_invalid", ",".join(reasons))
+        self.reasons = reasons
+
+
 class FileRejected(FieldInvalid):
     """A file was refused for what it holds.
 

@@ -22,7 +22,7 @@ from signing.report import Examination
 from signing.status_proofs import StatusAnswer
 from vault import status_cache, trusting
 from vault.callers import OwnerCaller, SystemCaller
-from vault.errors import FieldInvalid, FileRejected, MalwareScanUnavailable, VaultBusy
+from vault.errors import FieldInvalid, FileRejected, MalwareScanUnavailable, SignatureInvalid, VaultBusy
 from vault.keeping import scratch_file, write_private
 from vault.quarantining import QUARANTINED, Suspect, turn_away
 from vault.services import MAX_UPLOAD, Vault
@@ -30,6 +30,7 @@ from vault.services import MAX_UPLOAD, Vault
 XML_TYPES = frozenset({XML, "text/xml"})  # as browsers and systems declare it
 UNSIGNED = ("no_signature",)  # the reasons of a file that carries none
 NO_SIGNATURE_AT_ALL = ("format_wrong",)  # of what came beside a file and is none
+HASH_FAILURE = "HASH_FAILURE"  # EN 319 102-1: the signature is one of other bytes
 _ROUNDS = 2  # of fetching: whom a certificate names first, then the lists
 # Nobody knows what such a file holds: its worker was ended, or whoever judges signatures gave up on it.
 NOT_EXAMINED = frozenset(
@@ -70,9 +71,9 @@ async def accepted(
 
     Raises:
         FileRejected: the file is of no kind that is taken, or could not be examined within its limits.
-        FieldInvalid: it was changed after it was signed. Whoever hands it in, nothing is stored of it as a
-            record. A signature that cannot be judged is no ground to refuse. Or what came beside it is no
-            signature of it.
+        SignatureInvalid: it was changed after it was signed, or a signature of it is wrong. Whoever hands it
+            in, nothing is stored of it as a record. A signature that cannot be judged is no ground to refuse.
+        FieldInvalid: what came beside it is no signature of it.
         MalwareScanUnavailable: a scanner is set, and gave no clear answer.
     """
     await trusting.look(vault)
@@ -82,7 +83,7 @@ async def accepted(
             await _scan_signature(vault, signature, at, caller)
     examined = await judged(vault, file, at, declared_type=declared_type, sealing=sealing)
     if examined.report.verdict == "invalid":
-        raise FieldInvalid("file", "signature_invalid")
+        raise SignatureInvalid("file", examined.report.reasons)
     if examined.refusal is not None:
         if caller is not None and examined.refusal in QUARANTINED:
             suspect = (examined.sha256, examined.size, examined.refusal, examined.found, None)
@@ -103,11 +104,13 @@ async def accepted(
 async def _with_signature(
     vault: Vault, file: Path, signature: bytes, own: Examination, at: datetime
 ) -> Examination:
-    """Judge an unsigned file by what stands beside it. Raises FieldInvalid, FileRejected."""
+    """Judge an unsigned file by what stands beside it. Raises as `accepted`."""
     found = await judged_beside(vault, file, signature, at)
     report = found.report
     if report.verdict == "invalid":
-        raise FieldInvalid("signature", "signature_of_another_file")
+        if report.sub_indication == HASH_FAILURE:
+            raise FieldInvalid("signature", "signature_of_another_file")
+        raise SignatureInvalid("signature", report.reasons)
     if NOT_EXAMINED.intersection(report.reasons[:1]):
         raise FileRejected("not_examinable")
     if report.reasons == NO_SIGNATURE_AT_ALL and not report.signatures:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from asn1crypto import cms
 
 from reuse_api.demo import people
 from reuse_api.demo.pki import DemoAuthority
@@ -75,7 +76,8 @@ def test_signed_xml_is_kept_judged_and_handed_out_as_a_download(
     record = told.json()["record"]
     assert (told.json()["verdict"], told.json()["reasons"], told.json()["trust"]) == ("valid", [], "D")
     reasons = {one["code"] for one in told.json()["trust_reasons"]}
-    assert "class_text_unreadable" in reasons, "no words of XML are read, so that no class rests on them"
+    assert "class_xml_not_read" in reasons, "no words of XML are read, so that no class rests on them"
+    assert "class_text_unreadable" not in reasons, "it has no pages"
     mine = next(one for one in daughter.get("/v1/me/records").json()["records"] if one["id"] == record)
     assert (mine["media_type"], "pages" in mine, "signature" in mine) == (XML, False, False)
     size = kho.vault.signer.tree.size
@@ -105,6 +107,8 @@ def test_a_signature_beside_a_file_is_kept_with_it_for_ever(
     assert told.status_code == 201, told.text
     record = told.json()["record"]
     assert (told.json()["verdict"], told.json()["reasons"]) == ("valid", [])
+    _, report = kho.run(revalidating.told_by(kho.vault, record, None))
+    assert [one.time_source for one in report.signatures] == ["timestamp"]
     assert told.json()["signature"]["size"] == len(signature)
     mine = next(one for one in daughter.get("/v1/me/records").json()["records"] if one["id"] == record)
     assert (mine["signature"], mine["pages"]) == (told.json()["signature"]["digest"], 1)
@@ -225,6 +229,7 @@ def test_a_signed_document_that_was_changed_is_not_stored(
 ) -> None:
     told = upload(daughter, hand.xml().replace("Hằng".encode(), "Hường".encode()), kind=XML)
     assert (told.status_code, told.json()["code"]) == (422, "signature_invalid")
+    assert [one["code"] for one in told.json()["reasons"]] == ["digest_mismatch"]
 
 
 def test_a_signature_that_is_none_of_the_file_is_told_and_not_stored(
@@ -248,6 +253,21 @@ def test_a_signature_that_is_none_of_the_file_is_told_and_not_stored(
             assert (told.status_code, told.json()["code"]) == (status, code), told.text
             assert told.json()["field"] == "signature"
             assert told.headers["content-language"] == language
+
+
+def test_a_signature_of_the_file_that_is_wrong_is_told_by_its_own_reason(
+    daughter: httpx.Client, counted: None, hand: Hand
+) -> None:
+    pdf = own_pdf()
+    signature = bytearray(hand.beside(pdf))
+    value = cms.ContentInfo.load(bytes(signature))["content"]["signer_infos"][0]["signature"].native
+    signature[signature.index(value) + len(value) - 1] ^= 1
+    for language, words in (("vi", "Chữ ký số"), ("en", "signature")):
+        told = upload(daughter, pdf, bytes(signature), language=language)
+        assert (told.status_code, told.json()["field"]) == (422, "signature"), told.text
+        assert told.json()["code"] == "signature_invalid"
+        assert words in told.json()["detail"]
+        assert [one["code"] for one in told.json()["reasons"]] == ["signature_wrong"]
 
 
 def test_two_signatures_beside_a_file_are_one_too_many(

@@ -48,6 +48,7 @@ async def signature_beside(
     roots = [x509.Certificate.load(one) for one in authority.roots()]
     chain = [x509.Certificate.load(one) for one in key.certificates]
     stamper = StampingAt(authority.timestamper(), at)
+    await stamper.async_dummy_response("sha256")  # so that its certificates are known, and their status told
     made = await KeyHolder(key, chain, roots).async_sign_general_data(
         content, "sha256", use_cades=True, timestamper=stamper
     )
