@@ -17,6 +17,7 @@ from signing.report import SignatureDetail, SignatureReport, Verdict
 
 _PASSED: dict[Verdict, bool | None] = {"valid": True, "invalid": False, "undetermined": None}
 _TAMPERED = frozenset({"coverage_incomplete", "changed_after_signing", "digest_mismatch"})
+_IN_XML = frozenset({"xades", "xmldsig"})  # such a signature stands in no field, and in the document
 _STAMPED = frozenset({"B-T", "B-LT", "B-LTA"})
 _COMMON_NAME = re.compile(r"(?:Common Name: |CN=)([^,;]+)")
 _SUBJECT_PART = re.compile(rf"(^|[,;] )({'|'.join(map(re.escape, SUBJECT_PARTS))}): ")
@@ -82,8 +83,10 @@ class Teller:
         read = not refusal and _BROKEN_OFF.isdisjoint(report.reasons)
         yield self._name("file"), True if read else None, (file, *refused)
         for one in report.signatures:
-            called = one.field or self._say("it")
-            genuine = self._name("signature", called) if one.field else self._name("beside")
+            within = one.kind in _IN_XML
+            called = one.field or self._say("within" if within else "it")
+            own = self._name("within" if within else "beside")
+            genuine = self._name("signature", called) if one.field else own
             yield genuine, _PASSED[one.verdict], self._signature(one)
             if one.chain or one.status_evidence:  # older reports say nothing of it
                 yield self._name("status", called), _stood(one), self._status(one)

@@ -16,6 +16,10 @@ STEPS: Mapping[str, Pair] = {
         "Chữ ký kèm theo tệp là thật và truy được tới nơi cấp được tin cậy",
         "The signature that comes with the file is genuine and leads to a trusted authority",
     ),
+    "within": (
+        "Chữ ký trong tài liệu là thật và truy được tới nơi cấp được tin cậy",
+        "The signature in the document is genuine and leads to a trusted authority",
+    ),
     "status": (
         "Chứng thư của chữ ký {value} còn hiệu lực vào thời điểm đó",
         "The certificate of signature {value} stood at that time",
@@ -36,6 +40,7 @@ DETAILS: Mapping[str, Pair] = {
     "signer": ("Người ký: {value}", "Signer: {value}"),
     "claimed": ("Người ký tự ghi: {value}", "Signer as claimed: {value}"),
     "it": ("kèm theo tệp", "beside the file"),
+    "within": ("trong tài liệu", "in the document"),
     "at": ("Thời điểm: {value}", "Time: {value}"),
     "level": ("Mức chữ ký: {value}", "Signature level: {value}"),
     "kind": ("Dạng chữ ký: {value}", "Format: {value}"),

@@ -23,7 +23,7 @@ from reuse_api.document_steps import Worth
 from reuse_api.language import Language
 from reuse_api.problems import FOUND, words
 from signing.anchors import Anchor
-from signing.file_types import HEAD, UNKNOWN, media_type_of
+from signing.file_types import HEAD, PDF, UNKNOWN, media_type_of
 from signing.grounds import Piece
 from signing.receipt import Outcome
 from signing.report import Examination, undetermined
@@ -47,8 +47,10 @@ _WEB_PAGE = (b"<!doctype html", b"<html", b"<script")
 _TWO_BYTES = (b"\xff\xfe", b"\xfe\xff")  # how UTF-16 begins
 _NO_WORDS = Words((), False)
 _AT_BEST = {
-    "vi": "Mức tin cậy cao nhất có thể đạt, nếu Kho biết chứng thư này là của cơ quan có thẩm quyền: {trust}",
-    "en": "At best worth {trust}, in a vault that knows this certificate to be a competent agency's",
+    "vi": "Mức tin cậy cao nhất có thể đạt, nếu giấy tờ đúng là loại ghi ở tiêu đề và Kho biết chứng thư này "
+    "là của cơ quan có thẩm quyền: {trust}",
+    "en": "At best worth {trust}, if it is what it is headed as, in a vault that knows this certificate to "
+    "be a competent agency's",
 }
 _WRONG = {
     "no_report": (
@@ -158,15 +160,20 @@ async def _examine(
     await pool.start()
     try:
         if beside is not None:
-            return await pool.examine_detached(file, beside, **by), _NO_WORDS
+            examined = await pool.examine_detached(file, beside, **by)
+            return examined, await _words_of(pool, file, head, examined)
         if _kind(head) == "application/xml":
             return await pool.examine_xml(file, **by), _NO_WORDS
         examined = await pool.examine(file, **by, etsi=etsi)
-        if examined.report.verdict != "valid":
-            return examined, _NO_WORDS
-        return examined, words_of(await pool.words(file))
+        return examined, await _words_of(pool, file, head, examined)
     finally:
         await pool.close()
+
+
+async def _words_of(pool: WorkerPool, file: Path, head: bytes, examined: Examination) -> Words:
+    if examined.report.verdict != "valid" or _kind(head) != PDF:
+        return _NO_WORDS
+    return words_of(await pool.words(file))
 
 
 def _proof(content: bytes, path: Path, language: Language) -> Piece:
