@@ -1,6 +1,7 @@
 """`kho demo`: builds or keeps a vault of its own, tells the story at its real doors, then serves it."""
 
 import asyncio
+import json
 import logging
 import shlex
 import socket
@@ -22,6 +23,7 @@ from reuse_api.language import Language
 from reuse_api.serving import AddressTaken, listen, server
 from reuse_api.settings import Settings, read_settings, variable
 from reuse_api.wiring import AUTHORITY, open_vault, places_of
+from signing.anchors import TEST_LABEL
 from signing.checkpoint import Checkpoint, parse_checkpoint, split_note
 from signing.merkle import verify_consistency
 from signing.round_seal import MILLIMETRES as ROUND_SEAL_MILLIMETRES
@@ -157,10 +159,15 @@ def _authority(keys: Path, clock: Clock) -> DemoAuthority:
 
 
 def _write_roots(folder: Path, roots: Sequence[bytes]) -> None:
-    """Leave the public root certificate where `kho verify document --trust` can be pointed at it."""
+    """Leave the public root certificate where `kho verify document --trust` can be pointed at it.
+
+    The label beside it is that of the pages, so that both name the root alike.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    label = json.dumps(dict(zip(("label_vi", "label_en"), TEST_LABEL, strict=True)), ensure_ascii=False)
     for number, root in enumerate(roots, 1):
         pem = f"-----BEGIN CERTIFICATE-----\n{_folded(root)}-----END CERTIFICATE-----\n"
+        (folder / f"kho-demo-{number}.json").write_text(f"{label}\n", "utf-8")
         (folder / f"kho-demo-{number}.pem").write_text(pem)
 
 

@@ -14,6 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from signing.anchors import TEST_LABEL
+from signing.trust_folder import TrustFolder
+
 ROOT = Path(__file__).parents[2]
 KHO = Path(sys.executable).with_name("kho")
 
@@ -83,6 +86,10 @@ def test_the_story_is_told_then_served_and_the_readme_lines_work(demo: Demo) -> 
         assert done.returncode == 0, done.stdout + done.stderr
         assert '"state": "satisfied"' in done.stdout
         assert (demo.place / "var/certificate.pdf").read_bytes().startswith(b"%PDF-")
+        trusted = TrustFolder(demo.place / "var/demo/trust").current()
+        assert trusted.faults == ()
+        labels = {(one.label_vi, one.label_en) for one in trusted.anchors}
+        assert labels == {TEST_LABEL}, "the command names the root as pages do"
         codes = used_codes(demo, running, told)
     finally:
         running.send_signal(signal.SIGINT)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import typst
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -18,6 +19,7 @@ from reuse_api.wiring import AUTHORITY
 from signing.composing import compose
 from signing.sealing import seal
 from tests.flows.conftest import OTHER_COMMUNE
+from tests.servers.signed_files import signature_beside
 from vault.clock import Clock
 from vault.days import legal_day
 
@@ -33,6 +35,8 @@ class Foreign:
     strangers: bytes
     certificate: str
     fingerprint: str
+    authority: DemoAuthority
+    key: Any
 
 
 @pytest.fixture(scope="module")
@@ -43,27 +47,14 @@ def foreign(kho: Any, tmp_path_factory: pytest.TempPathFactory) -> Foreign:
     read = x509.load_der_x509_certificate(key.certificates[0])
 
     def made(number: str, **changes: str) -> bytes:
-        composed, sealed = folder / f"{number}.pdf", folder / f"{number}-sealed.pdf"
         fields = people.certificate(f"{number}/2026", TODAY, birth_place="Hà Nội") | changes
-        composed.write_bytes(compose("birth_certificate", fields, at=Clock().now()))
-        sealing = seal(
-            composed,
-            sealed,
-            key=key,
-            timestamper=authority.timestamper(),
-            revocation=authority.revocation(),
-            roots=authority.roots(),
-            at=Clock().now(),
-            reason="Cấp giấy khai sinh",
-            name=OTHER_COMMUNE.name_vi,
-        )
-        asyncio.run(sealing)
-        return sealed.read_bytes()
+        plain = compose("birth_certificate", fields, at=Clock().now())
+        return sealed(folder, authority, key, plain, number)
 
     stranger = {"full_name": people.STRANGER.name, "personal_number": people.STRANGER.number}
     pem = read.public_bytes(Encoding.PEM).decode()
     fingerprint = sha256(key.certificates[0]).hexdigest()
-    return Foreign(made("901"), made("902", **stranger), pem, fingerprint)
+    return Foreign(made("901"), made("902", **stranger), pem, fingerprint, authority, key)
 
 
 @pytest.fixture(scope="module")
@@ -88,16 +79,43 @@ def before(kho: Any, foreign: Foreign) -> dict[str, Any]:
         return upload(wallet, foreign.daughters)
 
 
-def upload(wallet: httpx.Client, content: bytes, type: str = "GKS", status: int = 201) -> dict[str, Any]:
+def upload(
+    wallet: httpx.Client,
+    content: bytes,
+    type: str = "GKS",
+    status: int = 201,
+    signature: bytes | None = None,
+) -> dict[str, Any]:
     files = {"file": ("giay.pdf", content, "application/pdf")}
+    if signature is not None:
+        files["signature"] = ("giay.p7s", signature, "application/pkcs7-signature")
     reply = wallet.post(
         "/v1/me/records",
         data={"title": "Giấy khai sinh", "type": type},
         files=files,
-        headers={"Idempotency-Key": f"up-{hash((content, type, wallet.headers['cookie']))}"},
+        headers={"Idempotency-Key": f"up-{hash((content, type, signature, wallet.headers['cookie']))}"},
     )
     assert reply.status_code == status, reply.text
     return dict(reply.json())
+
+
+def sealed(folder: Path, authority: DemoAuthority, key: Any, plain: bytes, name: str) -> bytes:
+    """Have a paper sealed elsewhere, by a key that the demo's authority vouches for."""
+    composed, target = folder / f"{name}.pdf", folder / f"{name}-sealed.pdf"
+    composed.write_bytes(plain)
+    sealing = seal(
+        composed,
+        target,
+        key=key,
+        timestamper=authority.timestamper(),
+        revocation=authority.revocation(),
+        roots=authority.roots(),
+        at=Clock().now(),
+        reason="Cấp giấy tờ",
+        name=OTHER_COMMUNE.name_vi,
+    )
+    asyncio.run(sealing)
+    return target.read_bytes()
 
 
 def codes(told: dict[str, Any]) -> list[str]:
@@ -145,6 +163,64 @@ def test_the_same_seal_lifts_neither_another_type_nor_another_person_nor_a_chang
     with kho.wallet(people.DAUGHTER) as daughter:
         refused = upload(daughter, bytes(changed), status=422)
         assert refused["code"] == "signature_invalid"
+
+
+REFUSAL = {
+    "title": "Thông báo từ chối cấp",
+    "body": f"Người nộp: {people.DAUGHTER.number}\nGiấy khai sinh\nLý do: hồ sơ giả mạo",
+}
+RECEIPT = {
+    "title": "Giấy tiếp nhận hồ sơ và hẹn trả kết quả",
+    "body": f"Người nộp: {people.DAUGHTER.number}\nThành phần hồ sơ nộp gồm\nGiấy khai sinh\nTờ khai",
+}
+
+
+@pytest.mark.parametrize("said", [REFUSAL, RECEIPT], ids=["refusal", "receipt"])
+def test_an_agencys_letter_that_names_a_paper_is_not_that_paper(
+    kho: Any, foreign: Foreign, registered: dict[str, Any], tmp_path: Path, said: dict[str, str]
+) -> None:
+    rest = {"issued_on": TODAY, "issuer_name": OTHER_COMMUNE.name_vi, "issuer_title": "CHỦ TỊCH"}
+    letter = compose("general_result", said | rest | {"signer": "Đinh Thị Lan"}, at=Clock().now())
+    content = sealed(tmp_path, foreign.authority, foreign.key, letter, "letter")
+    with kho.wallet(people.DAUGHTER) as wallet:
+        told = upload(wallet, content)
+        assert (told["verdict"], told["trust"], codes(told)[1:]) == ("valid", "D", ["class_type_differs"])
+
+
+def test_words_that_nobody_sees_lift_nothing(
+    kho: Any, foreign: Foreign, registered: dict[str, Any], tmp_path: Path
+) -> None:
+    page = (
+        "#set page(width: 300pt, height: 300pt)\n#text(fill: white, size: 20pt)[Giấy khai sinh]\n\n"
+        f"Xin chào {people.DAUGHTER.number}"
+    )
+    plain = typst.compile(page.encode(), format="pdf")
+    content = sealed(tmp_path, foreign.authority, foreign.key, plain + b"\n", "white")
+    with kho.wallet(people.DAUGHTER) as wallet:
+        told = upload(wallet, content)
+        assert (told["verdict"], told["trust"]) == ("valid", "D")
+        assert codes(told)[1] == "class_text_unreadable"
+
+
+def test_a_signature_beside_a_paper_lifts_it_as_one_within_does(
+    kho: Any, foreign: Foreign, registered: dict[str, Any]
+) -> None:
+    fields = people.certificate("903/2026", TODAY, birth_place="Hà Nội")
+    paper = compose("birth_certificate", fields, at=Clock().now())
+    unknown = foreign.authority.issue_seal_key("Cơ quan lạ", "H26.98")
+    theirs, others = (
+        asyncio.run(signature_beside(foreign.authority, key, paper, Clock().now()))
+        for key in (foreign.key, unknown)
+    )
+    with kho.wallet(people.DAUGHTER) as wallet:
+        told = upload(wallet, paper, signature=theirs)
+        assert (told["verdict"], told["trust"]) == ("valid", "A")
+        assert codes(told) == ["class_by_issuing_agency", "class_test_anchor"]
+        told = upload(wallet, paper, signature=others)
+        assert (told["trust"], codes(told)[1:]) == ("D", ["class_signer_not_registered"])
+    with kho.wallet(people.STRANGER) as wallet:
+        told = upload(wallet, paper, signature=theirs)
+        assert (told["trust"], codes(told)[1:]) == ("D", ["class_owner_differs"])
 
 
 def test_an_agency_hands_in_what_it_sealed_itself_and_nobody_elses(
