@@ -58,16 +58,16 @@ def _has_pages(one: Stored) -> bool:
 
 
 async def _words(vault: Vault, one: Stored) -> tuple[str, ...]:
-    """Read the text layer of a document, page by page."""
+    """Read what can be seen of a document, page by page, and what was recognised in its scans."""
     try:
         async with opened_content(vault, one, job=INDEXED, reason="full_text") as path:
-            pages, _ = await vault.workers.words(path)
+            read = await vault.workers.words(path)
     except (ContentDamaged, GateRefused):  # an alarm of its own; it is still found by what rows say
         return ()
     except (VaultBusy, WorkerFailed) as problem:
         raise IndexUnavailable("content cannot be read just now") from problem
     left, kept = MOST_LETTERS, []
-    for page in pages:
+    for page in (*read.pages, *read.layer):
         kept.append(page[:left])
         left -= len(kept[-1])
     return tuple(one for one in kept if one.strip())
