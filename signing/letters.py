@@ -5,6 +5,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 
 import pypdfium2
 
@@ -15,6 +16,7 @@ CAPITALS = 0.67  # of the size of the type is the ink of a capital high; fonts d
 WORDS_APART = 2.0  # of the size: what is farther apart on one height is not one line
 SAME_HEIGHT = 0.3  # of the size
 Box = tuple[float, float, float, float]  # left, bottom, right, top
+_NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -22,19 +24,18 @@ class Letter:
     """One letter, or the space or line end between letters: then `box` is that of nothing.
 
     `box` is that of its ink, in points; `painted` is False where it is set to be invisible (render mode 3).
-    `source` tells the piece of text it belongs to, `baseline` what it stands on.
+    `baseline` is what it stands on.
     """
 
     sign: str
     box: Box
     baseline: float
-    source: int
     painted: bool
 
     @property
     def said(self) -> bool:
-        """Whether it says anything: neither space nor line end."""
-        return not self.sign.isspace()
+        """Whether it says anything: no space, no line end, no sign that is never seen (hyphenation)."""
+        return bool(self.sign.strip())
 
     @property
     def height(self) -> float:
@@ -62,15 +63,24 @@ def layer_of(page: Any, letters: Sequence[Letter]) -> tuple[list[Letter], list[L
 def _letter(text: Any, at: int) -> Letter:
     code = _RAW.FPDFText_GetUnicode(text, at)
     sign = chr(code) if 0 < code < 0xD800 or 0xDFFF < code < 0x110000 else "�"
+    if category(sign) == "Cf":
+        return Letter("", _NOWHERE, 0.0, True)
     if _RAW.FPDFText_IsGenerated(text, at) == 1 or sign.isspace():
-        return Letter("\n" if sign in "\r\n" else " ", (0.0, 0.0, 0.0, 0.0), 0.0, 0, True)
+        return Letter("\n" if sign in "\r\n" else " ", _NOWHERE, 0.0, True)
     left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
     _RAW.FPDFText_GetCharBox(text, at, left, right, bottom, top)
     _RAW.FPDFText_GetCharOrigin(text, at, x, y)
     piece = _RAW.FPDFText_GetTextObject(text, at)
     painted = not piece or _RAW.FPDFTextObj_GetTextRenderMode(piece) != _RAW.FPDF_TEXTRENDERMODE_INVISIBLE
-    source = ctypes.cast(piece, ctypes.c_void_p).value or 0
-    return Letter(sign, (left.value, bottom.value, right.value, top.value), y.value, source, painted)
+    box = (left.value, bottom.value, right.value, top.value)
+    return Letter(sign, box if painted else _room(text, at), y.value, painted)
+
+
+def _room(text: Any, at: int) -> Box:
+    """Give the room that a letter takes up: character recognition lays letters without any ink."""
+    room = _RAW.FS_RECTF()
+    _RAW.FPDFText_GetLooseCharBox(text, at, room)
+    return room.left, room.bottom, room.right, room.top
 
 
 def _is_scan(page: Any) -> bool:
