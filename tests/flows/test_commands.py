@@ -1,5 +1,6 @@
 """The command `kho` at work: a caller's token, offline checks, a service of its own that is stopped."""
 
+import asyncio
 import json
 import os
 import signal
@@ -22,9 +23,12 @@ from lxml import etree
 
 from policies.packages import shipped_packages
 from reuse_api.__main__ import run
-from reuse_api.demo.people import COMMUNE, DAUGHTER, POLICE
+from reuse_api.demo.people import COMMUNE, DAUGHTER, POLICE, certificate
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.wiring import AUTHORITY
+from signing.composing import compose
+from tests.servers.signed_files import signature_beside, signed_xml
+from vault.clock import Clock
 
 KHO = Path(sys.executable).with_name("kho")
 
@@ -203,6 +207,26 @@ def test_a_signature_beside_a_file_is_judged_and_what_is_none_is_told(
         assert (done.returncode, words in done.stdout) == (status, True), done.stdout
     for file, status in (("x.xml", 2), ("a.csv", 3)):
         assert kho_command("verify", "document", file, cwd=tmp_path).returncode == status
+
+
+def test_where_a_signature_stands_is_told_and_what_the_file_is_at_best(
+    kho_command: Callable[..., Done], kho: Any, papers: Path
+) -> None:
+    authority = DemoAuthority.load(kho.settings.keys / AUTHORITY)
+    key, at = authority.issue_seal_key("Xã Tân Hòa", "H01.07"), Clock().now()
+    paper = compose("birth_certificate", certificate("77/2026", "2026-11-20", birth_place="Hà Nội"), at=at)
+    (papers / "plain.pdf").write_bytes(paper)
+    (papers / "plain.p7s").write_bytes(asyncio.run(signature_beside(authority, key, paper, at)))
+    (papers / "signed.xml").write_bytes(asyncio.run(signed_xml(authority, key, "<A><B>1</B></A>", at)))
+    asked = ["verify", "document", "plain.pdf", "--signature", "plain.p7s", "--trust", "trust"]
+    beside = kho_command(*asked, cwd=papers)
+    assert beside.returncode == 0, beside.stdout
+    assert "The signature that comes with the file is genuine" in beside.stdout
+    assert "At best worth A, if it is what it is headed as" in beside.stdout
+    within = kho_command("verify", "document", "signed.xml", "--trust", "trust", cwd=papers)
+    assert within.returncode == 0, within.stdout
+    assert "The signature in the document is genuine" in within.stdout
+    assert "At best" not in within.stdout and "beside" not in within.stdout
 
 
 def test_a_published_log_is_checked_from_a_folder_and_over_http(
