@@ -215,7 +215,8 @@ async def _signed(
     order: Sealing, digest: bytes, stamper: StampingAt, *, dry_run: bool = False
 ) -> cms.ContentInfo:
     chain = [x509.Certificate.load(one) for one in order.key.certificates]
-    holder = KeyHolder(order.key, chain, [x509.Certificate.load(one) for one in order.roots])
+    roots = [x509.Certificate.load(one) for one in order.roots]
+    holder = KeyHolder(order.key, chain, roots, order.request)
     return await holder.async_sign(
         digest,
         DIGEST,

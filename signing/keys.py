@@ -87,10 +87,10 @@ class SealKey(ABC):
         same id and digest give the same signature for as long as it is remembered.
 
         Raises:
-            SealRequestConflict: the id was used for another digest.
+            SealRequestConflict: the id was used for another digest, and answered.
             SealKeyUnavailable: nothing was signed, and later it may be.
             SealKeyRefused: nothing was signed, and somebody must change something first.
-            SealAnswerLost: it may have been signed, and is not asked for again under this id.
+            SealAnswerLost: it may have been signed, and nothing is asked for again under this id.
             SealKeyInvalid: the certificate belongs to another key.
         """
         if len(digest) != DIGEST:

@@ -45,6 +45,7 @@ class SigningMemory:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._busy: set[tuple[str, str]] = set()
+        self._unsettled: set[str] = set()  # ids that were answered here, of keys that are not repeatable
         self._lock = threading.Lock()
 
     @asynccontextmanager
@@ -55,8 +56,8 @@ class SigningMemory:
         again. Any other end of one that is not `repeatable` leaves it asked and never answered.
 
         Raises:
-            SealRequestConflict: the id is that of another digest.
-            SealAnswerLost: it was asked before, not answered, and is not `repeatable`.
+            SealRequestConflict: the id is that of another digest, and was answered.
+            SealAnswerLost: it was asked before, for whatever digest, not answered, and is not `repeatable`.
         """
         turn = (key, id_)
         while not self._take(turn):  # noqa: ASYNC110  the other may be in another thread and loop
@@ -71,9 +72,24 @@ class SigningMemory:
                 raise
             if not known and request.signature is not None:
                 self._keep(key, id_, digest, request.signature)
+                if not repeatable:
+                    with self._lock:
+                        self._unsettled.add(id_)
         finally:
             with self._lock:
                 self._busy.discard(turn)
+
+    def settle(self, id_: str, *, used: bool) -> None:
+        """Say what became of a request that this process was answered: one of no use may be asked anew.
+
+        What nobody answered stays as it is, and so does what a process was answered that then died.
+        """
+        with self._lock:
+            answered = id_ in self._unsettled
+            self._unsettled.discard(id_)
+        if answered and not used:
+            with self._opened() as db:
+                db.execute("DELETE FROM request WHERE id = ? AND signature IS NOT NULL", (id_,))
 
     def _take(self, turn: tuple[str, str]) -> bool:
         with self._lock:
@@ -90,10 +106,10 @@ class SigningMemory:
                 if not repeatable:
                     db.execute("INSERT INTO request (key, id, digest) VALUES (?, ?, ?)", (key, id_, digest))
                 return None
-        if known[0] != digest:
-            raise SealRequestConflict
         if known[1] is None and not repeatable:
             raise SealAnswerLost
+        if known[0] != digest:
+            raise SealRequestConflict
         return None if known[1] is None else bytes(known[1])
 
     def _keep(self, key: str, id_: str, digest: bytes, signature: bytes) -> None:

@@ -56,6 +56,7 @@ class Sealing:
     reason: str
     name: str
     appearance: Appearance | None = None  # None: the seal is not seen on a page
+    request: str = ""  # what the signature is for, the same at each try (`signing.keys.SealKey.sign`)
 
 
 async def seal(
@@ -70,15 +71,18 @@ async def seal(
     reason: str,
     name: str,
     appearance: Appearance | None = None,
+    request: str = "",
 ) -> None:
     """Write the sealed form of the PDF `content` to `target` (mode 600): whole, durable, or not at all.
 
     `roots` (DER) are those the seal and its time stamps must lead to; they are embedded. `at` (aware) is the
-    time of sealing, `reason` and `name` are shown by readers, `appearance` stands on the page. Runs in a
-    thread of its own; the two sources are called in the event loop of that thread. Raises SealingFailed, also
-    when the certificate does not stand, when the file needs repair, or when it carries a signature already.
+    time of sealing, `reason` and `name` are shown by readers, `appearance` stands on the page, `request`
+    names what the signature is for. Runs in a thread of its own; the two sources are called in the event loop
+    of that thread. Raises SealingFailed, also when the certificate does not stand, when the file needs
+    repair, or when it carries a signature already.
     """
-    order = Sealing(key, timestamper, revocation, tuple(roots), at.astimezone(UTC), reason, name, appearance)
+    when = at.astimezone(UTC)
+    order = Sealing(key, timestamper, revocation, tuple(roots), when, reason, name, appearance, request)
     await in_sealing_thread(lambda: _seal_in_thread(content, target, order))
 
 
@@ -158,22 +162,32 @@ async def _sign(path: Path, order: Sealing) -> None:
         ),
         signer_key_usage={"non_repudiation"},
     )
-    signer = _SignerAt(metadata, KeyHolder(order.key, chain, roots), stamper, order.at, order.appearance)
+    holder = KeyHolder(order.key, chain, roots, order.request)
+    signer = _SignerAt(metadata, holder, stamper, order.at, order.appearance)
     with path.open("r+b") as file:
         await signer.async_sign_pdf(IncrementalPdfFileWriter(file, strict=True), in_place=True)
 
 
 class KeyHolder(Signer):
-    """What pyHanko asks to sign with: keeps the key object, so that it is not read again each time."""
+    """What pyHanko asks to sign with: keeps the key object, so that it is not read again each time.
+
+    `request` names what the signature is for. Each try prepares a file with times and proofs of its own, so
+    another digest: a key whose signatures are counted by somebody else is held to the one it was asked for.
+    """
 
     def __init__(
-        self, key: SealKey, chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
+        self,
+        key: SealKey,
+        chain: Sequence[x509.Certificate],
+        roots: Sequence[x509.Certificate],
+        request: str = "",
     ) -> None:
         store = SimpleCertificateStore()
         store.register_multiple([*chain, *anchoring(chain, roots)])
         # Roots are embedded: without proof of their existence the archive level cannot be validated.
         super().__init__(signing_cert=chain[0], cert_registry=store, embed_roots=True)
         self._key = key
+        self._request = "" if key.repeatable else request
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         """Sign `data`; only SHA-256 is known. A dry run only shows how much room a signature takes."""
@@ -181,7 +195,7 @@ class KeyHolder(Signer):
             raise SealingFailed(f"a seal key does not sign with {digest_algorithm}")
         if dry_run:
             return bytes(self._key.signature_size)
-        return await self._key.sign(hashlib.sha256(data).digest())
+        return await self._key.sign(hashlib.sha256(data).digest(), self._request)
 
 
 class _SignerAt(PdfSigner):

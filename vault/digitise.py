@@ -33,6 +33,7 @@ from vault.plan import barred, found_dossier
 from vault.scan_found import JudgedScan, Reading
 from vault.scan_kept import ScanKept
 from vault.scanned_paper import Scanned, ScannedPaper, marked
+from vault.sealer import sealing_request
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.tables import digitisation
@@ -98,7 +99,7 @@ async def digitise(
     order = Order(SCAN, said, body.type, code, key, asked, component, HandedIn(file, declared_type))
     async with (
         vault.in_hand.taken(caller.id, key),
-        _Making(vault, caller, body, file, declared_type, code, known) as making,
+        _Making(vault, caller, body, file, declared_type, code, key, known) as making,
     ):
 
         async def draft(at: datetime) -> Draft | Refusal:
@@ -126,6 +127,7 @@ async def digitise(
 
         try:
             told = await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+            making.stored = not isinstance(told, Refusal)
         except SealingFailed as problem:
             if resumes is not None:
                 raise
@@ -192,6 +194,7 @@ class _Making:
         file: Path,
         declared_type: str,
         code: str,
+        key: str,
         known: tuple[JudgedScan, Reading] | None,
     ) -> None:
         self._vault = vault
@@ -200,6 +203,8 @@ class _Making:
         self._declared_type = declared_type
         self._code = code
         self._known = known
+        self._request = sealing_request(SCAN, caller.id, key)
+        self.stored = False  # whether the request has its answer
         self._kept: Kept | None = None
         self.body = body
         self.paper: ScannedPaper | None = None
@@ -212,6 +217,7 @@ class _Making:
     ) -> None:
         if self.paper is not None:
             self.paper.file.unlink(missing_ok=True)
+        await self._vault.sealer.settle(self._request, used=self.stored)
 
     async def begin(self, found: Scene, facts: AccessFacts) -> bool:
         """Have the scan measured, copied, marked and sealed; says whether that was done just now."""
@@ -224,6 +230,7 @@ class _Making:
             found_dossier(found).facts.procedure,
             facts.result_persons,
             self._title(found.at),
+            self._request,
             self._known,
         )
         self.paper = await marked(self._vault, self._caller, scanned, found.at)

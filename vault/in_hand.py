@@ -1,7 +1,8 @@
 """Requests in hand: two equal ones at once are worked on one after the other, so that nothing is done twice.
 
 What is committed once is seen to by the key's own row (`vault.requests`); here it is what comes before and
-cannot be taken back, as a signature. One process sees only its own: two processes may still sign twice.
+cannot be taken back, as a signature. One process sees only its own: between several, the keys' memory holds
+a signing service to one signature for a request (`signing.keys_memory`); a key in a file may sign twice.
 """
 
 import asyncio

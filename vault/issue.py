@@ -19,6 +19,7 @@ from vault.gathering import Scene, scene
 from vault.issuing import Making, Owners, owners_in_roles
 from vault.plan import barred, found_dossier
 from vault.result_paper import HandedInFile
+from vault.sealer import sealing_request
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.telling import Telling
@@ -70,7 +71,11 @@ async def issue(
     """
     code = canonical_code(code)
     came = HandedInFile(file, declared_type, signature) if file is not None else None
-    async with vault.in_hand.taken(caller.id, key), Making(vault, caller, body, came, code) as making:
+    request = sealing_request("issue", caller.id, key)
+    async with (
+        vault.in_hand.taken(caller.id, key),
+        Making(vault, caller, body, came, code, request) as making,
+    ):
 
         async def draft(at: datetime) -> Draft | Refusal:
             people = await _people(vault, caller, code, body, at, key)
@@ -85,7 +90,8 @@ async def issue(
         wanted = {"code": code} | await making.came() | plain(asdict(body))
         asked = requests.body_hash("issue", wanted)
         try:
-            return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+            told = await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+            return making.ended(told)
         except SealingFailed as problem:
             if resumes is not None:
                 raise

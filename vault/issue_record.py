@@ -18,6 +18,7 @@ from vault.days import legal_day
 from vault.errors import FieldInvalid
 from vault.issuing import Making, Owners
 from vault.result_paper import HandedInFile
+from vault.sealer import sealing_request
 from vault.services import Answer, Refusal, Vault
 from vault.settling import Draft, settle
 from vault.telling import Telling
@@ -82,7 +83,11 @@ async def issue_record(
     """
     _check_owners(vault, body)
     came = HandedInFile(file, declared_type, signature) if file is not None else None
-    async with vault.in_hand.taken(caller.id, key), Making(vault, caller, body, came, None) as making:
+    request = sealing_request("issue_record", caller.id, key)
+    async with (
+        vault.in_hand.taken(caller.id, key),
+        Making(vault, caller, body, came, None, request) as making,
+    ):
 
         async def draft(at: datetime) -> Draft | Refusal:
             people = await _people(vault, caller, body, at)
@@ -102,7 +107,8 @@ async def issue_record(
 
         asked = requests.body_hash("issue_record", await making.came() | plain(asdict(body)))
         try:
-            return await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+            told = await settle(vault, caller, key=key, asked=asked, draft=draft, resumes=resumes)
+            return making.ended(told)
         except SealingFailed as problem:
             if resumes is not None:
                 raise

@@ -127,12 +127,16 @@ class Making:
         body: HandedIn,
         file: HandedInFile | None,
         dossier: str | None,
+        request: str,
     ) -> None:
+        """Take `request` as the name of what the signature of the paper is for (`sealing_request`)."""
         self._vault = vault
         self._caller = caller
         self._body = body
         self._file = file
         self._dossier = dossier
+        self._request = request
+        self._answered = False
         self._paper: Paper | None = None
         self._kept: Kept | None = None
         _check_said(body, file, legal_day(vault.clock.now()))
@@ -145,6 +149,12 @@ class Making:
     ) -> None:
         if self._paper is not None and (self._file is None or self._paper.file != self._file.path):
             self._paper.file.unlink(missing_ok=True)
+        await self._vault.sealer.settle(self._request, used=self._answered)
+
+    def ended(self, told: Answer | Refusal) -> Answer | Refusal:
+        """Take note how the request ended: with an answer, its signature is in use."""
+        self._answered = not isinstance(told, Refusal)
+        return told
 
     async def came(self) -> dict[str, str]:
         """Say by SHA-256 (hex) which file and signature came: with another it is another request."""
@@ -166,7 +176,7 @@ class Making:
         elif not self._paper.to_be_sealed or self._known(self._paper, people) is not None:
             return False
         else:
-            self._paper = await sealed_here(self._vault, self._caller, self._paper, people.at)
+            self._paper = await sealed_here(self._vault, self._caller, self._paper, people.at, self._request)
         return True
 
     async def _made(self, people: Owners) -> Paper:
@@ -176,7 +186,7 @@ class Making:
         if self._file is not None:
             return await handed_in(self._vault, self._caller, self._file, at)
         fields = checked_fields(body.type, body.fields or {}, people.identifiers)
-        return await composed(self._vault, self._caller.agency, body.type, fields, at)
+        return await composed(self._vault, self._caller.agency, body.type, fields, at, self._request)
 
     def _known(self, paper: Paper, people: Owners) -> Stored | None:
         """Give the record that a handed-in file is already."""

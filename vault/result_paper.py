@@ -111,8 +111,12 @@ def checked_fields(
     return checked
 
 
-async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, Any], at: datetime) -> Paper:
+async def composed(
+    vault: Vault, agency: str, kind: str, fields: Mapping[str, Any], at: datetime, request: str = ""
+) -> Paper:
     """Compose a result and seal it with the agency's key; the file is the caller's to remove.
+
+    `request` names what its signature is for (`vault.sealer.sealing_request`).
 
     Raises:
         FieldInvalid: there is no template for the type, or a field does not fit it.
@@ -131,7 +135,7 @@ async def composed(vault: Vault, agency: str, kind: str, fields: Mapping[str, An
     plain, sealed = scratch_file(vault), scratch_file(vault)
     try:
         await asyncio.to_thread(write_private, plain, made.content)
-        await _seal(vault, agency, made, image, plain, sealed, at)
+        await _seal(vault, agency, made, image, plain, sealed, at, request)
     finally:
         plain.unlink(missing_ok=True)
     try:
@@ -155,13 +159,16 @@ async def _seal(
     plain: Path,
     sealed: Path,
     at: datetime,
+    request: str,
 ) -> None:
     async with vault.db.read() as db:
         name, _ = await agencies.name(db, agency)
     drawn: Appearance | None = None
     if made.place is not None:
         drawn = await _drawn(name, at, made.place, image)
-    await vault.sealer.seal(agency, plain, sealed, at=at, reason=REASON, name=name, appearance=drawn)
+    await vault.sealer.seal(
+        agency, plain, sealed, at=at, reason=REASON, name=name, appearance=drawn, request=request
+    )
 
 
 async def _drawn(name: str, at: datetime, place: Place, image: SealImage | None = None) -> Appearance:
@@ -182,8 +189,10 @@ async def handed_in(vault: Vault, caller: SystemCaller, came: HandedInFile, at: 
     return Paper(came.path, examined, None, signature=came.signature)
 
 
-async def sealed_here(vault: Vault, caller: SystemCaller, paper: Paper, at: datetime) -> Paper:
+async def sealed_here(vault: Vault, caller: SystemCaller, paper: Paper, at: datetime, request: str) -> Paper:
     """Seal an unsigned file with the agency's key (DESIGN 8); the sealed one is the caller's to remove.
+
+    `request` as in `composed`.
 
     Raises:
         FieldInvalid: the file may not be sealed, for what it holds or hides, or cannot be: its pages are
@@ -208,6 +217,7 @@ async def sealed_here(vault: Vault, caller: SystemCaller, paper: Paper, at: date
             reason=REASON,
             name=name,
             max_bytes=MAX_UPLOAD,
+            request=request,
         )
         examined = await _examined_again(vault, sealed, at)
     except RewritingFailed as problem:

@@ -33,7 +33,10 @@ _LARGEST_COPY = 2 * MAX_UPLOAD  # pictures without loss are written as JPEG, whi
 
 @dataclass(frozen=True)
 class Scanned:
-    """What was handed in: the file, what it is declared to be, and what the QR code of its copy says."""
+    """What was handed in: the file, what it is declared to be, and what the QR code of its copy says.
+
+    `request` names what the copy's signature is for (`vault.sealer.sealing_request`).
+    """
 
     file: Path
     declared_type: str
@@ -41,6 +44,7 @@ class Scanned:
     procedure: str
     owners: tuple[str, ...]
     title: str
+    request: str
     known: tuple[JudgedScan, Reading] | None = None  # what was found of this very file lately
 
 
@@ -100,6 +104,7 @@ async def marked(vault: Vault, caller: SystemCaller, scanned: Scanned, at: datet
             reason=REASON,
             name=agency,
             max_bytes=_LARGEST_COPY,
+            request=scanned.request,
         )
         # Judged at the time it is now: the stamp and the proofs were made since `at`.
         examined = await accepted(vault, sealed, max(at, vault.clock.now()))

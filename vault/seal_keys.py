@@ -163,6 +163,10 @@ class SealKeys:
         self._open[agency] = (state, key)
         return key
 
+    def settle(self, request: str, *, used: bool) -> None:
+        """Say whether the signature of a request that ended is in a record now (`SigningMemory.settle`)."""
+        self._memory.settle(request, used=used)
+
     def certificates(self) -> list[bytes]:
         """Give the certificates (DER) of every key that can be read; no key is opened for that."""
         found: dict[bytes, None] = {}

@@ -1,8 +1,10 @@
 """The sealer: it alone reaches the agencies' seal keys, wherever they are (DESIGN 6, 8)."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,11 @@ from signing.timestamps import TimestampSource
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from vault.seal_keys import SealKeys
+
+
+def sealing_request(purpose: str, caller: str, key: str) -> str:
+    """Name what a signature is for, the same at each try: the operation, its caller, its Idempotency-Key."""
+    return sha256("\0".join(("kho/1/seal", purpose, caller, key)).encode()).hexdigest()
 
 
 class Sealer:
@@ -54,13 +61,17 @@ class Sealer:
         reason: str,
         name: str,
         appearance: Appearance | None = None,
+        request: str = "",
     ) -> None:
         """Seal `content`, which Kho composed, into `target` as PAdES B-LTA, shown as `appearance` says.
+
+        Args:
+            request: what the signature is for (`sealing_request`).
 
         Raises:
             SealingFailed: no key, no time-stamp authority, or sealing failed; nothing is left behind.
         """
-        order = replace(self._order(agency, at, reason, name), appearance=appearance)
+        order = replace(self._order(agency, at, reason, name, request), appearance=appearance)
         await seal(content, target, **vars(order))
 
     async def seal_foreign(
@@ -76,18 +87,20 @@ class Sealer:
         reason: str,
         name: str,
         max_bytes: int,
+        request: str = "",
     ) -> None:
         """Seal a file from outside around what workers prepare (`signing.foreign`).
 
         Args:
             place: of the seal on page 1, where it is drawn there already.
             mark: else what is drawn in a strip above page 1.
+            request: what the signature is for (`sealing_request`).
 
         Raises:
             RewritingFailed: the file cannot be prepared.
             SealingFailed: as in `seal`.
         """
-        order = self._order(agency, at, reason, name)
+        order = self._order(agency, at, reason, name, request)
         await seal_foreign(pool, content, target, mark=mark, place=place, order=order, max_bytes=max_bytes)
 
     async def renew(
@@ -127,7 +140,7 @@ class Sealer:
             raise SealingFailed("no time-stamp and certificate status authority is configured")
         return Renewing(self._timestamper, self._revocation, self._trust.current().certificates, at, known)
 
-    def _order(self, agency: str, at: datetime, reason: str, name: str) -> Sealing:
+    def _order(self, agency: str, at: datetime, reason: str, name: str, request: str) -> Sealing:
         key = self.keys.open(agency)
         if self._timestamper is None or self._revocation is None:
             raise SealingFailed("no time-stamp and certificate status authority is configured")
@@ -139,7 +152,12 @@ class Sealer:
             at=at,
             reason=reason,
             name=name,
+            request=request,
         )
+
+    async def settle(self, request: str, *, used: bool) -> None:
+        """Say of a request that ended whether its signature is in a record now, or of no use to anybody."""
+        await asyncio.to_thread(self.keys.settle, request, used=used)
 
     def told(self) -> dict[str, Any]:
         """Say what sealing rests on: kinds of keys, and how the services were when they were last asked."""

@@ -55,7 +55,7 @@ async def renting(house: House) -> tuple[SystemCaller, str]:
 
 
 @contextmanager
-def worker(*arguments: object) -> Iterator[Callable[[int], dict[str, Any]]]:
+def worker(*arguments: object) -> Iterator[Callable[[int | str], dict[str, Any]]]:
     """Run the program; gives what has it work once and says how that ended."""
     program = Path(__file__).with_name("waiting_worker.py")
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -68,7 +68,7 @@ def worker(*arguments: object) -> Iterator[Callable[[int], dict[str, Any]]]:
     ) as running:
         assert running.stdin is not None and running.stdout is not None
 
-        def works(number: int) -> dict[str, Any]:
+        def works(number: int | str) -> dict[str, Any]:
             print(number, file=running.stdin, flush=True)
             told: dict[str, Any] = json.loads(running.stdout.readline())  # type: ignore[union-attr]
             print(f"exit {told['status']}, before event {number}: {told['what']}")
@@ -114,6 +114,27 @@ async def test_killed_between_any_two_steps_it_is_issued_once(
         states = await house.rows(select(waiting_seal.c.state, waiting_seal.c.body))
         assert [tuple(one) for one in states] == [("sealed", None)] * 2
         assert await house.rows(select(waiting_file)) == []
+    await swept(house)
+
+
+async def test_killed_with_the_signature_of_a_file_key_in_hand_it_is_sealed_once(
+    template: Template, folder: Path, open_house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a signature leaves with its process: the next try makes another, and one record comes of it."""
+    async with open_house() as house:
+        with monkeypatch.context() as down:
+            down.setattr(house.vault.sealer, "_timestamper", NobodyAnswers())
+            code = await put_off(house, "killed")
+        before = len(await house.rows(select(record.c.id)))
+    with worker(folder) as works:
+        for between in ("1 signed.sqlite", "1 commit"):  # signed and not kept; kept and not committed
+            told = works(between)
+            assert (told["status"], between[2:] in told["what"]) == (-9, True)
+        assert works(NEVER)["status"] == 0
+    async with open_house() as house:
+        assert len(await house.rows(select(record.c.id))) == before + 1
+        entered = select(entry_fact.c.idx).where(entry_fact.c.dossier == code, entry_fact.c.event == "issued")
+        assert len(await house.rows(entered)) == 1
     await swept(house)
 
 

@@ -3,7 +3,8 @@
 With "renew" as a second argument it renews archive time stamps, years ahead; for `test_renewing_killed.py`.
 With "hand-in" it hands in a scan while nobody stamps; who does, the dossier and the file are named behind.
 
-A line of input says before which event the next child kills itself; a line of output says how it ended.
+A line of input says before which event the next child kills itself, by its number, or by a part of what it is
+called and how often that is to come before; a line of output says how it ended.
 Events are the operations on files below the folder and the commits of the database, as in `storyteller.py`.
 """
 
@@ -75,12 +76,12 @@ async def work(folder: Path, begin: Any) -> None:
             await retry_due(house.vault, unforeseen, all_of_them=True)
 
 
-def one(folder: Path, number: int) -> dict[str, Any]:
+def one(folder: Path, moment: str) -> dict[str, Any]:
     """Work once; gives the exit status, how many events there were, and which one came next."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _work_and_exit(folder, number, writing)
+        _work_and_exit(folder, moment, writing)
     os.close(writing)
     with os.fdopen(reading) as said:
         events, _, what = said.readline().strip().partition(" ")
@@ -88,15 +89,17 @@ def one(folder: Path, number: int) -> dict[str, Any]:
     return {"status": status, "events": int(events or 0), "what": what}
 
 
-def _work_and_exit(folder: Path, number: int, writing: int) -> NoReturn:
+def _work_and_exit(folder: Path, moment: str, writing: int) -> NoReturn:
     os.dup2(2, 1)
-    counting, events = False, 0
+    counting, events, like = False, 0, 0
+    number, _, called = moment.partition(" ")
 
     def count(what: str) -> None:
-        nonlocal events
+        nonlocal events, like
         if not counting:
             return
-        if events == number:
+        like += called in what
+        if (like if called else events + 1) == int(number) + 1 and called in what:
             os.write(writing, f"{events} {what}\n".encode())
             os.kill(os.getpid(), signal.SIGKILL)
         events += 1
@@ -124,4 +127,4 @@ def _work_and_exit(folder: Path, number: int, writing: int) -> NoReturn:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(json.dumps(one(Path(sys.argv[1]), int(line))), flush=True)
+        print(json.dumps(one(Path(sys.argv[1]), line.strip())), flush=True)
