@@ -1,16 +1,15 @@
 """Calls to a remote signing service (Cloud Signature Consortium API 2): tokens, JSON, errors. No key here."""
 
-import base64
 import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from signing.allowed_address import check_address
+from signing.csc_service import LIST, Credential, Service, read_credential, read_service
 from signing.errors import SealKeyInvalid, SealKeyRefused, SealKeyUnavailable
 from signing.exchange import Answered, Limits, NoAnswer, Question, ask, patiently
 from signing.service_state import ServiceState
@@ -28,20 +27,11 @@ class CscRefused(Exception):
         self.code = code
 
 
-@dataclass(frozen=True)
-class Credential:
-    """What `credentials/info` tells: certificates (DER, the own first), and whether the key may sign."""
-
-    certificates: tuple[bytes, ...]
-    key_status: str
-    certificate_status: str
-    algorithms: tuple[str, ...]
-
-
 class CscClient:
     """A service at `url` (as far as `/csc/v2`), called as `client_id` by OAuth 2 client credentials.
 
-    `secret` reads the client's secret when a token is needed; `authorities` are PEM roots for its TLS.
+    `secret` reads the client's secret when a token is needed; `authorities` are PEM roots for its TLS. Where
+    tokens are given, and which methods there are, the service is asked once (`info`).
     """
 
     def __init__(
@@ -65,6 +55,7 @@ class CscClient:
         self.state = ServiceState("csc", url)
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
+        self._service: Service | None = None
 
     async def call(self, method: str, said: dict[str, Any]) -> dict[str, Any]:
         """Call a method once, with a fresh token if the old one is refused.
@@ -73,6 +64,7 @@ class CscClient:
             NoAnswer: there was none.
             CscRefused: the service said no.
             SealKeyRefused: it does not know this client.
+            SealKeyInvalid: it is no service that can be used.
         """
         try:
             try:
@@ -85,7 +77,7 @@ class CscClient:
         except NoAnswer as problem:
             self.state.failed(problem.reason)
             raise
-        except (CscRefused, SealKeyRefused):
+        except (CscRefused, SealKeyRefused, SealKeyInvalid):
             self.state.failed("refused")
             raise
         self.state.answered()
@@ -93,7 +85,9 @@ class CscClient:
 
     async def credentials(self) -> list[str]:
         """List the ids of the credentials that this client may use. Raises as `credential` does."""
-        told = await self._asked_about("credentials/list", {})
+        if LIST not in (await self._about()).methods:
+            raise SealKeyInvalid(f"the signing service has no {LIST}: name the credential with --credential")
+        told = await self._asked_about(LIST, {})
         ids = told.get("credentialIDs")
         return [one for one in ids if isinstance(one, str)] if isinstance(ids, list) else []
 
@@ -105,17 +99,27 @@ class CscClient:
             SealKeyRefused: it says no.
             SealKeyInvalid: what it says cannot be read.
         """
-        said = {"credentialID": id_, "certificates": "chain", "certInfo": False, "authInfo": False}
+        said = {"credentialID": id_, "certificates": "chain", "certInfo": False, "authInfo": True}
         told = await self._asked_about("credentials/info", said)
-        try:
-            chain = tuple(base64.b64decode(one, validate=True) for one in told["cert"]["certificates"])
-            return Credential(
-                chain, str(told["key"]["status"]), str(told["cert"]["status"]), tuple(told["key"]["algo"])
-            )
-        except (KeyError, TypeError, ValueError) as problem:
-            raise SealKeyInvalid(
-                "what the signing service tells of the credential cannot be read"
-            ) from problem
+        return read_credential(told)
+
+    async def _about(self) -> Service:
+        """Ask the service about itself, once; no token is needed for that. Raises as `credential` does."""
+        if self._service is None:
+            try:
+                told = await patiently(self._described, self.limits)
+            except NoAnswer as problem:
+                self.state.failed(problem.reason)
+                words = f"the signing service did not answer: {problem.reason}"
+                raise SealKeyUnavailable(words) from problem
+            except CscRefused as problem:
+                raise SealKeyInvalid(f"the signing service tells nothing of itself: {problem}") from problem
+            self._service = read_service(told)
+        return self._service
+
+    async def _described(self) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        return _json(await ask(self._question(f"{self._url}/info", b"{}", headers), self.limits))
 
     async def _asked_about(self, method: str, said: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -132,12 +136,13 @@ class CscClient:
             "Authorization": f"Bearer {await self._fresh_token()}",
         }
         body = json.dumps(said).encode()
-        return _json(await ask(self._question(method, body, headers), self.limits))
+        return _json(await ask(self._question(f"{self._url}/{method}", body, headers), self.limits))
 
     async def _fresh_token(self) -> str:
         with self._lock:
             if self._token and time.monotonic() < self._until:
                 return self._token
+        tokens = (await self._about()).tokens
         form = {
             "grant_type": "client_credentials",
             "scope": "service",
@@ -146,9 +151,7 @@ class CscClient:
         }
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         try:
-            answered = await ask(
-                self._question("oauth2/token", urlencode(form).encode(), headers), self.limits
-            )
+            answered = await ask(self._question(tokens, urlencode(form).encode(), headers), self.limits)
             told = _json(answered)
         except NoAnswer as problem:
             raise NoAnswer(problem.reason, sent=False) from problem  # a token is all that was asked for
@@ -166,8 +169,8 @@ class CscClient:
         with self._lock:
             self._token = ""
 
-    def _question(self, method: str, body: bytes, headers: dict[str, str]) -> Question:
-        return Question(f"{self._url}/{method}", body, headers=headers, authorities=self._authorities)
+    def _question(self, url: str, body: bytes, headers: dict[str, str]) -> Question:
+        return Question(url, body, headers=headers, authorities=self._authorities)
 
 
 def _json(answered: Answered) -> dict[str, Any]:

@@ -143,6 +143,7 @@ def add_remote(
     id_ = credential or asyncio.run(_only_credential(place, language))
     place = Place("csc", {**said, "credential": id_})
     found = asyncio.run(place.client().credential(id_))
+    found.check(pin=pin_file is not None)
     if found.key_status != "enabled" or found.certificate_status not in {"valid", ""}:
         state = {"key": found.key_status, "certificate": found.certificate_status}
         raise CommandFailed(_WORDS[language]["state"].format(**state))

@@ -28,6 +28,8 @@ class Held:
     chain: list[bytes]
     pin: str = ""
     status: str = "enabled"
+    auth: dict[str, Any] | None = None  # how its use is authorised; None: by the PIN if there is one
+    scal: str = "2"
 
 
 @dataclass
@@ -53,7 +55,8 @@ class CscServer(LoopbackServer):
     """Signs for clients with a token what they were authorised for.
 
     `lose` answers of signHash are dropped after the signature was made. A used SAD is refused, unless
-    `replays`: then it gives the same answer again. `plain` gives ECDSA signatures as r || s.
+    `replays`: then it gives the same answer again. `plain` gives ECDSA signatures as r || s. `info` changes
+    what it says of itself; tokens are given elsewhere than the API is.
     """
 
     def __init__(self) -> None:
@@ -62,6 +65,7 @@ class CscServer(LoopbackServer):
         self.lose = 0
         self.replays = False
         self.plain = False
+        self.info: dict[str, Any] = {}
         self.token_seconds = 300
         self.done = Counted()
         self._tokens: dict[str, float] = {}
@@ -77,13 +81,14 @@ class CscServer(LoopbackServer):
         self._tokens.clear()
 
     def answer(self, asked: Asked) -> Answer:
+        if asked.method == "POST" and asked.path == "/authority/oauth2/token":
+            return self._token(asked)
         if asked.method != "POST" or not asked.path.startswith("/csc/v2/"):
             return _said({"error": "invalid_request"}, 404)
         method = asked.path.removeprefix("/csc/v2/")
         if method == "info":
-            return _said(_info(self.base))
-        if method == "oauth2/token":
-            return self._token(asked)
+            said = _info(f"{self.url}/authority") | self.info
+            return _said({name: value for name, value in said.items() if value is not None})
         kind, _, token = asked.headers.get("authorization", "").partition(" ")
         if kind != "Bearer" or self._tokens.get(token, 0.0) < time.monotonic():
             return _said({"error": "invalid_token"}, 401)
@@ -124,8 +129,8 @@ class CscServer(LoopbackServer):
             {
                 "key": key if is_rsa else key | {"curve": "1.2.840.10045.3.1.7"},
                 "cert": {"status": "valid", "certificates": chain},
-                "auth": {"mode": "explicit" if held.pin else "implicit"},
-                "SCAL": "2",
+                "auth": held.auth or _auth(held.pin),
+                "SCAL": held.scal,
                 "multisign": 1,
             }
         )
@@ -180,13 +185,19 @@ class CscServer(LoopbackServer):
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
-def _info(base: str) -> dict[str, Any]:
-    methods = ["oauth2/token", "credentials/list", "credentials/info", "credentials/authorize"]
+def _auth(pin: str) -> dict[str, Any]:
+    if not pin:
+        return {"mode": "implicit"}
+    return {"mode": "explicit", "expression": "PIN", "objects": [{"type": "Password", "id": "PIN"}]}
+
+
+def _info(authority: str) -> dict[str, Any]:
+    methods = ["info", "oauth2/token", "credentials/list", "credentials/info", "credentials/authorize"]
     return {
         "specs": "2.0.0.2",
         "name": "Kho Test Remote Signing",
         "authType": ["oauth2client"],
-        "oauth2": f"{base}/oauth2",
+        "oauth2": authority,
         "methods": [*methods, "signatures/signHash"],
     }
 

@@ -1,6 +1,7 @@
 """`kho seal-key`: what is registered seals, what cannot seal is refused, and no secret is written down."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,70 @@ def test_a_remote_key_is_found_and_registered_without_our_secret(
     assert "name one with --credential; the service knows c1, c2" in capsys.readouterr().err
     assert run([*said[:2], "H27", *said[3:], "--lang", "vi"]) == Ending.FAILED
     assert "hãy nêu một mã bằng --credential; dịch vụ có: c1, c2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"specs": "1.0.4.0"}, "version 2 is needed"),
+        ({"authType": ["basic", "oauth2code"]}, "takes no client credentials"),
+        (
+            {"methods": ["info", "credentials/list", "credentials/info"]},
+            "has no credentials/authorize, signatures",
+        ),
+        ({"oauth2": None, "oauth2Issuer": "https://auth.example"}, "where its tokens are given"),
+        ({"oauth2": "http://auth.example"}, "where the signing service gives tokens: only https"),
+        ({"oauth2": "file:///etc"}, "where the signing service gives tokens: expected"),
+    ],
+)
+def test_a_remote_service_that_cannot_be_used_is_refused_before_it_hears_our_secret(
+    house: Path,
+    tmp_path: Path,
+    service: CscServer,
+    capsys: pytest.CaptureFixture[str],
+    said: dict[str, object],
+    words: str,
+) -> None:
+    service.info = said
+    asked = ["seal-key", "add-remote", "H26", service.base, "--client-id", CLIENT, "--credential", "c1"]
+    assert run([*asked, "--secret-file", secret(tmp_path, "secret", SECRET)]) == Ending.FAILED
+    assert words in capsys.readouterr().err
+    assert service.done.tokens == 0 and {one.path for one in service.asked} == {"/csc/v2/info"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"auth": {"mode": "oauth2code"}}, "authorised by oauth2code, which needs a person"),
+        ({"auth": {"mode": "explicit", "objects": [{"id": "PIN"}, {"id": "OTP"}]}}, "wants PIN, OTP"),
+        ({"pin": "4711"}, "--pin-file"),
+        ({"scal": "3"}, "SCAL 3"),
+    ],
+)
+def test_a_credential_that_cannot_be_used_is_refused_before_it_signs(
+    house: Path,
+    tmp_path: Path,
+    service: CscServer,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, object],
+    words: str,
+) -> None:
+    service.credentials["c1"] = replace(service.credentials["c1"], **changes)  # type: ignore[arg-type]
+    asked = ["seal-key", "add-remote", "H26", service.base, "--client-id", CLIENT]
+    assert run([*asked, "--secret-file", secret(tmp_path, "secret", SECRET)]) == Ending.FAILED
+    assert words in capsys.readouterr().err
+    assert service.done.authorised == 0
+
+
+def test_a_service_that_lists_no_credentials_is_asked_about_the_one_that_is_named(
+    house: Path, tmp_path: Path, service: CscServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.info = {"methods": ["info", "credentials/info", "credentials/authorize", "signatures/signHash"]}
+    asked = ["seal-key", "add-remote", "H26", service.base, "--client-id", CLIENT]
+    asked += ["--secret-file", secret(tmp_path, "secret", SECRET)]
+    assert run(asked) == Ending.FAILED
+    assert "has no credentials/list" in capsys.readouterr().err
+    assert run([*asked, "--credential", "c1"]) == Ending.DONE
 
 
 def test_a_remote_service_without_tls_is_not_called(
