@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from reuse_api.demo import papers, people
 from reuse_api.demo.pki import DemoAuthority
 from signing.appearance import MARGIN, draw_seal
 from signing.composing import compose, compose_result
+from signing.renewal import Renewing, renew
 from signing.round_seal import MILLIMETRES, draw_round_seal
 from signing.seal_image import SealImage, redraw_seal_image
 from signing.sealing import seal
 from signing.template_fields import TEMPLATES
+from signing.workers import WorkerPool
 from tests.outside.judges import Judged, pdfsig_says, qpdf_finds, verapdf
 
 AT = datetime(2026, 11, 20, 3, 4, 5, 600_000, tzinfo=UTC)
@@ -50,9 +52,15 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def sealed(composed: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> DemoAuthority:
+    return DemoAuthority.create(tmp_path_factory.mktemp("authority") / "pki", AT)
+
+
+@pytest.fixture(scope="module")
+def sealed(
+    composed: dict[str, Path], authority: DemoAuthority, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("sealed")
-    authority = DemoAuthority.create(folder / "pki", AT)
     key = authority.issue_seal_key(people.COMMUNE.name_vi, people.COMMUNE.code)
 
     image = round_seal()
@@ -95,6 +103,28 @@ def round_seal() -> SealImage:
     return SealImage(made, told["width"], told["height"])
 
 
+@pytest.fixture(scope="module")
+def renewed(
+    sealed: dict[str, Path], authority: DemoAuthority, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A sealed file with a further archive time stamp, made years later."""
+    target = tmp_path_factory.mktemp("renewed") / "renewed.pdf"
+    above = authority.issue_seal_key("x", "H1").certificates[1:]
+    at = AT + timedelta(days=4.8 * 365)
+    order = Renewing(authority.timestamper(), authority.revocation(), authority.roots(), at, above)
+
+    async def stamp() -> None:
+        pool = WorkerPool(size=1)
+        await pool.start()
+        try:
+            await renew(pool, sealed["birth_certificate"], target, order=order, max_bytes=2**25)
+        finally:
+            await pool.close()
+
+    asyncio.run(stamp())
+    return target
+
+
 def test_every_template_is_tried() -> None:
     assert set(FIELDS) == set(TEMPLATES) - {"conversion_mark", "seal_appearance"}
 
@@ -116,15 +146,17 @@ def lying(composed: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def judged(composed: dict[str, Path], sealed: dict[str, Path], lying: list[Path]) -> dict[Path, Judged]:
+def judged(
+    composed: dict[str, Path], sealed: dict[str, Path], renewed: Path, lying: list[Path]
+) -> dict[Path, Judged]:
     """Everything at once: a process of Java takes longer to start than to judge."""
-    return verapdf([composed["general_result"], *sealed.values(), *lying])
+    return verapdf([composed["general_result"], *sealed.values(), renewed, *lying])
 
 
-def test_verapdf_finds_what_we_compose_and_seal_to_be_pdf_a_2b(
-    judged: dict[Path, Judged], composed: dict[str, Path], sealed: dict[str, Path]
+def test_verapdf_finds_what_we_compose_seal_and_renew_to_be_pdf_a_2b(
+    judged: dict[Path, Judged], composed: dict[str, Path], sealed: dict[str, Path], renewed: Path
 ) -> None:
-    ours = [composed["general_result"], *sealed.values()]  # what is sealed holds what was composed
+    ours = [composed["general_result"], *sealed.values(), renewed]  # what is sealed holds what was composed
     told = {f"{path.parent.name}/{path.name}": judged[path] for path in ours}
     assert {name: one.broken for name, one in told.items() if not one.compliant} == {}
     assert {one.level for one in told.values()} == {"2b"}
@@ -149,6 +181,14 @@ def test_qpdf_finds_nothing_wrong(template: str, composed: dict[str, Path], seal
 def test_pdfsig_finds_the_digest_right(template: str, sealed: dict[str, Path]) -> None:
     told = pdfsig_says(sealed[template])
     assert "Signature is Valid" in told
+    assert "Digest Mismatch" not in told
+
+
+def test_qpdf_and_pdfsig_agree_on_a_renewed_file(sealed: dict[str, Path], renewed: Path) -> None:
+    assert renewed.read_bytes().startswith(sealed["birth_certificate"].read_bytes())
+    assert qpdf_finds(renewed) == ""
+    told = pdfsig_says(renewed)
+    assert told.count("Signature is Valid") == 1, "it verifies no time stamp of the document"
     assert "Digest Mismatch" not in told
 
 
