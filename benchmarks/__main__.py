@@ -66,8 +66,12 @@ def main() -> int:
     print(f"Kho, {os.cpu_count()} cores, Python {sys.version.split()[0]}, BENCH_SIZE={size}\n", flush=True)
     for title, part in (parts[one] for one in chosen):
         started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="kho-bench-") as folder:
-            rows = asyncio.run(_run(part, Path(folder)))
+        try:
+            with tempfile.TemporaryDirectory(prefix="kho-bench-") as folder:
+                rows = asyncio.run(_run(part, Path(folder)))
+        except verdicts.FlipMissed as problem:
+            sys.stderr.write(f"{problem}\n")
+            return 1
         print(shown(f"{title} ({time.monotonic() - started:.0f} s)", list(rows)), flush=True)
     return 0
 
