@@ -1,6 +1,6 @@
 """Letters read off a page by tesseract, if it is there: a search aid, never a source of what a result says.
 
-The program runs in a room of its own (signing.ocr_room), one page at a time, 20 seconds each.
+The program runs in a room of its own (signing.ocr_room), as many pages at a time as there are processors.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-PAGE_SECONDS = 20.0
+PAGE_SECONDS = 20.0  # for one page, the wait for a processor included
 LEAST_CONFIDENCE = 70.0  # of a page, in hundredths: below it a person must look
 SHARE = 10_000  # parts of a page that places are told in
 _LEAST_WORDS = 5
@@ -68,7 +68,7 @@ class Ocr:
         self._program = program
         self._data = data
         self._off = off
-        self._free = asyncio.Semaphore(1)
+        self._free = asyncio.Semaphore(processors())
 
     @classmethod
     def found(cls) -> "Ocr":
@@ -102,19 +102,22 @@ class Ocr:
         return "ready" if self._data is not None else "no_vietnamese"
 
     async def read(self, picture: Path, number: int, dpi: int, *, seconds: float = PAGE_SECONDS) -> ReadPage:
-        """Read a page from a PGM picture that a worker made; whatever goes wrong is told in the answer."""
+        """Read a page from a PGM picture that a worker made; whatever goes wrong is told in the answer.
+
+        `seconds` from now on it has to be read, the wait for a free processor included.
+        """
         if self._program is None or self._data is None:
             return ReadPage(number, (), "ocr_failed")
-        async with self._free:
-            with picture.open("rb") as file:
-                room = await self._enter(file.fileno(), self._program, self._data, dpi)
-            try:
-                async with asyncio.timeout(seconds):
+        try:
+            async with asyncio.timeout(seconds), self._free:
+                with picture.open("rb") as file:
+                    room = await self._enter(file.fileno(), self._program, self._data, dpi)
+                try:
                     answer = await _answer(room)
-            except TimeoutError:
-                return ReadPage(number, (), "ocr_timeout")
-            finally:
-                await _leave(room)
+                finally:
+                    await _leave(room)
+        except TimeoutError:
+            return ReadPage(number, (), "ocr_timeout")
         if room.returncode == -signal.SIGXCPU:
             return ReadPage(number, (), "ocr_timeout")
         if room.returncode != 0 or answer is None:
@@ -132,6 +135,11 @@ class Ocr:
             env={"PYTHONPATH": str(_SOURCE), "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
             start_new_session=True,
         )
+
+
+def processors() -> int:
+    """Count the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 async def _answer(room: Process) -> bytes | None:

@@ -1,5 +1,6 @@
 """Reading letters with the real tesseract, in its room; and what is said where it is not installed."""
 
+import asyncio
 import errno
 import os
 import subprocess
@@ -60,6 +61,14 @@ async def test_no_page_takes_longer_than_it_may(tesseract: Ocr, tmp_path: Path) 
     path, dpi = page(tmp_path, making.drawn(200))
     read = await tesseract.read(path, 3, dpi, seconds=0.2)
     assert (read.number, read.failure, read.words) == (3, "ocr_timeout", ()) and read.needs_person
+
+
+async def test_the_wait_for_a_processor_counts(tesseract: Ocr, tmp_path: Path) -> None:
+    path, dpi = page(tmp_path, making.drawn(200))
+    for _ in range(ocr.processors()):
+        await tesseract._free.acquire()
+    async with asyncio.timeout(5):
+        assert (await tesseract.read(path, 1, dpi, seconds=0.1)).failure == "ocr_timeout"
 
 
 async def test_what_is_no_picture_is_not_read(tesseract: Ocr, tmp_path: Path) -> None:
