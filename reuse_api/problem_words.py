@@ -125,6 +125,11 @@ _FILES = {
         "The file holds active content (scripts, launch actions, XFA).",
     ),
     "too_complex": Row(422, "Cấu trúc tệp quá phức tạp.", "The structure of the file is too complex."),
+    "too_many_pages": Row(
+        422,
+        "Bản quét có quá nhiều trang; hãy nộp thành nhiều phần.",
+        "The scan has too many pages; hand it in in parts.",
+    ),
     "too_large_inside": Row(
         422,
         "Nội dung bên trong tệp, khi giải nén, vượt quá giới hạn.",

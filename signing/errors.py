@@ -11,6 +11,7 @@ RefusalCode = Literal[
     "encrypted",
     "active_content",
     "too_complex",
+    "too_many_pages",
     "too_large_inside",
     "polyglot",
     "unreadable",

@@ -55,6 +55,18 @@ _MARKS = (
     (re.compile(rb"Rar!|7z\xbc\xaf\x27\x1c|\x1f\x8b\x08"), "application/x-archive"),
     (re.compile(rb"\x7fELF"), "application/x-elf"),
 )
+# Marks long enough not to come up by chance in what a program writes into a picture; short ones begin it.
+_HIDDEN = (
+    (re.compile(rb"%PDF-\d"), PDF),
+    (
+        re.compile(rb"<(?:!doctype\s+html|html|script|svg|iframe|\?php|hta:\w+)[\s>/]", re.IGNORECASE),
+        "text/html",
+    ),
+    (re.compile(rb"PK\x03\x04|PK\x05\x06"), "application/zip"),
+    (re.compile(rb"Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|\A\x1f\x8b\x08"), "application/x-archive"),
+    (re.compile(rb"\x7fELF"), "application/x-elf"),
+    (re.compile(rb"\AMZ|MZ.{50,4000}This program cannot be run", re.DOTALL), "application/x-msdownload"),
+)
 _SPACE = b"\x00\t\n\x0c\r "
 _ARCHIVE_END = b"PK\x05\x06"  # of a directory of 22 bytes and a comment
 _ENTRY, _LONG_END = b"PK\x01\x02", b"PK\x06\x06"  # in such a directory, and the end of one of many entries
@@ -143,6 +155,11 @@ def holds_archive(content: bytes) -> bool:
             return True
         at = content.find(_ARCHIVE_END, at + 1)
     return False
+
+
+def hidden_in(note: bytes) -> str | None:
+    """Name what hides in a note inside a picture: a paper, a page of the web, an archive or a program."""
+    return next((name for mark, name in _HIDDEN if mark.search(note)), None)
 
 
 def archive_at_end(tail: bytes) -> bool:

@@ -1,7 +1,8 @@
 """Where a picture ends, and what follows it: nobody stores an archive or a page of the web as a picture.
 
 A JPEG of a phone has more pictures behind the first (CIPA DC-007), a short film or the maker's own notes;
-those are let through, and none of them gets into the copy. A PNG ends where it says (ISO/IEC 15948, IEND).
+those are let through, and none of them gets into the copy. A PNG ends where it says (ISO/IEC 15948, IEND), a
+TIFF behind the last byte that it names.
 """
 
 import re
@@ -9,6 +10,8 @@ import struct
 from typing import BinaryIO
 
 from signing.file_types import HEAD, TAIL, UNKNOWN, archive_at_end, media_type_of
+from signing.picture_insides import what_hides
+from signing.tiff_extent import goes_on
 
 _MOST_FRAMES = 64
 _MARKUP = re.compile(rb"<(?:!doctype|html|script|svg|iframe|\?php)", re.IGNORECASE)
@@ -20,14 +23,19 @@ _PADDING = b"\x00\xff\r\n \t"
 
 
 def what_follows(stream: BinaryIO, media_type: str) -> str | None:
-    """Give the media type of what stands behind a picture's end or is one file with it; None if nothing is.
+    """Give the media type of what stands behind a picture's end or inside it; None if nothing does.
 
-    A picture that never ends is for whoever reads it to refuse.
+    A picture that never ends is for whoever reads it to refuse. Raises FileRefused for a TIFF of too many
+    directories.
     """
     stream.seek(0)
     content = stream.read()
     if archive_at_end(content[-TAIL:]):
         return "application/zip"
+    if (hidden := what_hides(content, media_type)) is not None:
+        return hidden
+    if media_type == "image/tiff":
+        return UNKNOWN if goes_on(content) else None
     if media_type == "image/png":
         end = _png_end(content)
         return UNKNOWN if end is not None and content[end:] else None

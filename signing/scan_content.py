@@ -15,7 +15,7 @@ import pikepdf
 from signing.errors import FileRefused
 from signing.scan_colours import colour_of, colour_of_picture
 from signing.scan_pixels import pixels_of
-from signing.scan_sheet import MOST_PIXELS, Matrix, Placed, times
+from signing.scan_sheet import MOST_DOTS, MOST_PIXELS, Matrix, Placed, times
 
 _MOST_OPERATORS = 200_000  # of one page
 _MOST_PICTURES = 5_000  # of one page: A3 at 600 dots an inch in strips of two rows
@@ -41,7 +41,8 @@ class Walk:
 
     def add(self, image: Placed) -> None:
         """Take a picture in. Raises FileRefused."""
-        if image.width * image.height > MOST_PIXELS or min(image.width, image.height) < 1:
+        sides = image.width, image.height
+        if image.width * image.height > MOST_PIXELS or min(sides) < 1 or max(sides) > MOST_DOTS:
             raise FileRefused("too_complex", "a picture has too many pixels, or none")
         if len(self.images) >= _MOST_PICTURES:
             raise FileRefused("too_complex", "a page has too many pictures")

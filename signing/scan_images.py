@@ -16,7 +16,16 @@ from signing import jpeg
 from signing.errors import FileRefused
 from signing.picture_ends import jpeg_end
 from signing.picture_surplus import refuse_circles_of_tiff, refuse_surplus_of_png, refuse_surplus_of_tiff
-from signing.scan_sheet import MM_A_POINT, MOST_PAGES, MOST_PIXELS, POINTS_AN_INCH, Placed, Sheet, upright
+from signing.scan_sheet import (
+    MM_A_POINT,
+    MOST_DOTS,
+    MOST_PAGES,
+    MOST_PIXELS,
+    POINTS_AN_INCH,
+    Placed,
+    Sheet,
+    upright,
+)
 from signing.scan_tones import MOST_AT_ONCE, is_without_loss, tones_of
 
 pillow_heif.options.DECODE_THREADS = 1
@@ -153,11 +162,11 @@ def _pages(file: Image.Image, stream: BinaryIO) -> int:
             file.seek(page)
         except EOFError:
             return page
-    raise FileRefused("too_complex", f"the file has more than {MOST_PAGES} pages")
+    raise FileRefused("too_many_pages", f"the file has more than {MOST_PAGES} pages")
 
 
 def _counted(frame: Image.Image) -> Image.Image:
-    if frame.width * frame.height > MOST_PIXELS:
+    if frame.width * frame.height > MOST_PIXELS or max(frame.size) > MOST_DOTS:
         raise FileRefused("too_complex", "the picture has too many pixels")
     return frame
 

@@ -50,7 +50,7 @@ class PdfScan:
         except (pikepdf.PdfError, pypdfium2.PdfiumError, ValueError, RuntimeError) as error:
             raise FileRefused("unreadable", f"the file is damaged: {type(error).__name__}") from error
         if self.pages > MOST_PAGES:
-            raise FileRefused("too_complex", f"the file has {self.pages} pages")
+            raise FileRefused("too_many_pages", f"the file has {self.pages} pages")
         if not same:
             raise FileRefused("unreadable", "the pages cannot be counted")
         self.version = _version(self._paper)

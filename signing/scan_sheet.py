@@ -11,6 +11,7 @@ POINTS_AN_INCH = 72.0
 MM_A_POINT = 25.4 / POINTS_AN_INCH
 MOST_PAGES = 100  # of one scan
 MOST_PIXELS = 80_000_000  # of one picture: A3 at 600 dots an inch has 70 million
+MOST_DOTS = 65_500  # of one side of a picture: a JPEG, as copies have them, has no more
 LONGEST_SIDE = 3_400.0  # points, of a page: A0 is 3,370 high
 _CELLS = 60  # the page is looked at in so many cells each way, to tell how much of it is covered
 _SLIGHT = 0.001  # of the page: what the smallest pictures may cover together and set no resolution

@@ -2,11 +2,12 @@
 
 import io
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable
 
 import pillow_heif
-from PIL import Image
+from PIL import Image, ImageCms
 
 from tests.hostile.making import MEBIBYTE, deflated, honest
 from tests.scans import making
@@ -132,6 +133,16 @@ def a_side_of_two_thousand_million() -> bytes:
 
 
 @hostile(PNG)
+def a_side_longer_than_a_jpeg_has() -> bytes:
+    return making.as_png(making.drawn(DPI).resize((600, 66_000)))
+
+
+@hostile(TIFF)
+def a_side_longer_than_a_jpeg_has_in_strips() -> bytes:
+    return making.as_tiff(making.drawn(DPI).resize((66_000, 300)), dpi=DPI, packed="tiff_lzw")
+
+
+@hostile(PNG)
 def no_width_at_all() -> bytes:
     return png(0, 300, packed=zlib.compress(b"\0" * 300))
 
@@ -186,6 +197,99 @@ def an_archive_behind_a_jpeg() -> bytes:
 @hostile(JPEG)
 def a_paper_behind_a_jpeg() -> bytes:
     return scan() + honest()
+
+
+@hostile(JPEG)
+def a_paper_in_a_comment() -> bytes:
+    whole = scan()
+    return whole[:2] + segment(0xFE, honest()[:60_000]) + whole[2:]
+
+
+@hostile(JPEG)
+def a_page_of_the_web_in_a_comment() -> bytes:
+    whole = scan()
+    return whole[:2] + segment(0xFE, bytes(2_000) + b"<script>alert(1)</script>") + whole[2:]
+
+
+@hostile(JPEG)
+def an_archive_in_what_is_called_exif() -> bytes:
+    whole = scan()
+    return whole[:2] + segment(0xE1, b"Exif\0\0" + archive()) + whole[2:]
+
+
+@hostile(JPEG)
+def a_page_of_the_web_in_the_second_picture() -> bytes:
+    small = making.as_jpeg(Image.new("RGB", (60, 80), "white"))
+    return scan() + small[:2] + segment(0xEA, b"<html><body>") + small[2:]
+
+
+@hostile(PNG)
+def an_archive_in_a_chunk_of_its_own() -> bytes:
+    return _with_chunk(chunk(b"kzIP", archive()))
+
+
+@hostile(PNG)
+def a_page_of_the_web_in_a_text() -> bytes:
+    return _with_chunk(chunk(b"tEXt", b"Comment\0<html><script>alert(1)</script></html>"))
+
+
+@hostile(HEIC)
+def a_page_of_the_web_in_a_box_that_nobody_reads() -> bytes:
+    page = b"<html><script>alert(1)</script></html>"
+    return making.as_heic(making.drawn(DPI)) + struct.pack(">I", len(page) + 8) + b"free" + page
+
+
+@hostile(TIFF)
+def a_page_of_the_web_behind_a_tiff() -> bytes:
+    return paper_tiff() + b"<html><script>alert(1)</script></html>"
+
+
+@hostile(TIFF)
+def a_program_and_an_archive_behind_a_tiff() -> bytes:
+    return paper_tiff() + b"MZ" + bytes(200) + b"Rar!\x1a\x07\0" + bytes(100)
+
+
+@hostile(TIFF)
+def something_unknown_behind_a_tiff() -> bytes:
+    return paper_tiff() + bytes(range(1, 200))
+
+
+@hostile(TIFF)
+def a_paper_before_the_directory_of_a_tiff() -> bytes:
+    """What the head leaves free between itself and its directory is a PDF."""
+    inside, size = honest(), 2 + 9 * 12 + 4
+    at = 8 + len(inside)
+    rows = [(tag, kind, count, at + size if tag == 273 else value) for tag, kind, count, value in plain()]
+    directory = b"".join(struct.pack("<HHII", *one) for one in rows)
+    head = b"II*\0" + struct.pack("<I", at) + inside
+    return head + struct.pack("<H", 9) + directory + bytes(4) + bytes(10_000)
+
+
+@hostile(TIFF)
+def a_thousand_directories_below_a_directory() -> bytes:
+    below = 1_500
+    at = 8 + 2 + 10 * 12 + 4 + 10_000
+    places = b"".join(struct.pack("<I", at + 4 * below + 6 * number) for number in range(below))
+    entries = [one for one in plain() if one[0] != 273] + [(273, 4, 1, 134), (330, 4, below, at)]
+    return tiff(*entries, data=bytes(10_000) + places + bytes(6) * below)
+
+
+def archive() -> bytes:
+    """Write an archive of one file."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:
+        packed.writestr("paper.exe", b"MZ" + bytes(200))
+    return made.getvalue()
+
+
+def paper_tiff() -> bytes:
+    """A TIFF of a paper."""
+    return making.as_tiff(making.drawn(DPI), dpi=DPI)
+
+
+def _with_chunk(one: bytes) -> bytes:
+    whole = making.as_png(making.drawn(DPI))
+    return whole[:33] + one + whole[33:]  # behind IHDR
 
 
 @hostile(TIFF)
@@ -327,6 +431,29 @@ def colours_for_printing_without_loss() -> bytes:
     made = io.BytesIO()
     making.drawn(DPI).convert("CMYK").save(made, "TIFF", compression="tiff_lzw")
     return made.getvalue()
+
+
+@odd(TIFF)
+def a_tiff_with_notes_padded_at_its_end() -> bytes:
+    """What Pillow writes of a TIFF with EXIF, and the few bytes that a scanner's program rounds it up by."""
+    exif, made = Image.Exif(), io.BytesIO()
+    exif[0x010E] = "where she lives"
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:20 08:00:00"
+    making.drawn(DPI).save(made, "TIFF", compression="jpeg", dpi=(DPI, DPI), exif=exif)
+    return made.getvalue() + b"\0\1\2\0" + bytes(500)
+
+
+@odd(JPEG)
+def a_photo_with_all_that_programs_write() -> bytes:
+    """EXIF, XMP, a profile, the table of further pictures, a comment, and a maker's own segment."""
+    exif, profile = Image.Exif(), ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif[0x010E] = "where she lives <html >"
+    whole = scan(exif=exif, icc_profile=profile)
+    packet = b"http://ns.adobe.com/xap/1.0/\0<?xpacket begin=''?><x:xmpmeta>where she lives</x:xmpmeta>"
+    table = b"MPF\0MM\0*" + struct.pack(">I", 8) + bytes(80)
+    own = b"Maker\0" + bytes(range(256)) * 200 + b" MZ \x1f\x8b\x08 " + bytes(90)
+    notes = segment(0xE1, packet) + segment(0xE2, table) + segment(0xE7, own)
+    return whole[:2] + notes + segment(0xFE, b"CREATOR: gd-jpeg v1.0 <quality = 90>") + whole[2:]
 
 
 @odd(PNG)

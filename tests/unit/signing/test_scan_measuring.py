@@ -10,7 +10,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from signing import scan_tones
+from signing import scan_measuring, scan_tones
 from signing.scan_measuring import measure_scan
 from tests.scans import making
 
@@ -195,6 +195,17 @@ def png_of(width: int, height: int) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     packed = zlib.compress(b"\0" * 1000)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def test_a_scan_of_more_pages_than_there_is_time_for_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = {"declared_type": "image/tiff", "paper_sizes": making.SIZES}
+    one, three = (making.as_tiff(*[making.drawn(75)] * pages, dpi=75) for pages in (1, 3))
+    assert len(measure_scan(BytesIO(three), request)["measured"]["pages"]) == 3
+    for limit in ("PROCESSOR_SECONDS", "CLOCK_SECONDS"):
+        with monkeypatch.context() as short:
+            short.setattr(scan_measuring, limit, 0.0)
+            assert measure_scan(BytesIO(three), request) == {"refusal": "too_many_pages"}
+            assert "measured" in measure_scan(BytesIO(one), request), "one page is never too many"
 
 
 @pytest.mark.parametrize(
