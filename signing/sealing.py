@@ -195,7 +195,7 @@ class KeyHolder(Signer):
             raise SealingFailed(f"a seal key does not sign with {digest_algorithm}")
         if dry_run:
             return bytes(self._key.signature_size)
-        return await self._key.sign(hashlib.sha256(data).digest(), self._request)
+        return await self._key.sign(hashlib.sha256(data).digest(), request_id=self._request)
 
 
 class _SignerAt(PdfSigner):
