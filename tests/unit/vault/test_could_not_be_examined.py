@@ -26,6 +26,7 @@ from vault.evidence_tables import quarantine
 from vault.issue import ResultBody
 from vault.issue_record import RecordBody, RecordOwner
 from vault.readiness import ready
+from vault.sealer import Sealer
 from vault.tables import record
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +100,7 @@ async def test_what_takes_too_long_to_draw_is_told_before_any_key_is_asked(
     before = await kept(house)
     pool = WorkerPool(size=2, limits=Limits(cpu_seconds=4))
     await pool.start()
-    nobody_seals: Any = None
+    nobody_seals = Sealer(tmp_path / "keys", timestamper=None, revocation=None, trust=house.vault.trust)
     try:
         with pytest.raises(FieldInvalid) as raised:
             await hands_in(house, door, file, replace(house.vault, workers=pool, sealer=nobody_seals))
