@@ -121,6 +121,10 @@ class Teller:
             return subject
         return _SUBJECT_PART.sub(lambda part: f"{part[1]}{SUBJECT_PARTS[part[2]]}: ", subject)
 
+    def _short(self, subject: str) -> str:
+        common = _COMMON_NAME.search(subject)
+        return common[1] if common is not None else self._named(subject)
+
     def _anchor(self, anchor: AnchorName | None) -> str:
         if anchor is None:
             return ""
@@ -128,7 +132,7 @@ class Teller:
         return f"{label} ({self._called(anchor.purpose)})"
 
     def _status(self, one: SignatureDetail) -> tuple[str, ...]:
-        named = {each.sha256: self._named(each.subject) for each in one.chain}
+        named = {each.sha256: self._short(each.subject) for each in one.chain}
         told = []
         for each in one.status_evidence:
             kind, source = self._called(each.kind), self._called(each.source)
@@ -163,7 +167,11 @@ class Teller:
         if one.signed_at is None:
             return (self._say("no_time"), *stamps)
         at, level = self._say("at", self.moment(one.signed_at)), self._detail("level", one.level)
-        return (at, *(level if _proven(one) else (self._say("only_claimed"),)), *stamps)
+        if _proven(one):
+            return (at, *level, *stamps)
+        stamped = [each.stamped_at for each in one.timestamps if each.stamped_at is not None]
+        later = (self._say("claimed_later"),) if any(one.signed_at > each for each in stamped) else ()
+        return (at, self._say("only_claimed"), *later, *stamps)
 
     def _look(self, report: SignatureReport) -> Told:
         passed = {"same": True, "different": False}.get(report.second_look)

@@ -56,6 +56,10 @@ DETAILS: Mapping[str, Pair] = {
     ),
     "stamp": ("Dấu thời gian: {value}", "Time stamp: {value}"),
     "no_time": ("Chữ ký không ghi thời điểm", "The signature names no time"),
+    "claimed_later": (
+        "Thời điểm người ký tự ghi muộn hơn dấu thời gian, nên không đúng",
+        "The time that the signer wrote is later than the time stamp, so it is not right",
+    ),
     "only_claimed": (
         "Chỉ người ký tự ghi, không có dấu thời gian chứng minh",
         "Only the signer says so; no time stamp proves it",

@@ -36,7 +36,7 @@ LONGEST = (
     "tests/attacks/test_judged.py",
     "tests/pages/test_auditor_life.py",
 )
-PARTS = "KHO_TEST_PARTS"  # names of parts that this machine has, between blanks: "postgresql chromium"
+PARTS = "PARTS_OF_THIS_MACHINE"  # names of parts that this machine has, between blanks: "postgresql chromium"
 _SHOWN = 10
 
 

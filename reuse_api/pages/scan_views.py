@@ -15,6 +15,7 @@ from vault.scan_found import JudgedScan, Reading
 from vault.scan_judging import said_of
 
 TONES = {"met": "good", "tell": "caution", "doubt": "caution", "refuse": "bad"}
+_TONE = TONES | {"untold": "plain"}  # what could not be measured meets no rule and breaks none
 READING = ("done", "person", "not_installed", "no_vietnamese", "off")  # how the reading of a scan went
 _WORST = tuple(TONES)
 _UNTOLD = "?"  # what could not be measured
@@ -98,12 +99,12 @@ def _worst(found: Iterable[Finding]) -> Finding:
 
 def _row(finding: Finding, language: Language) -> MeasuredRow:
     page = language.say("desk.scan_on_page", page=finding.page) if finding.page > 1 else ""
-    outcome = "doubt" if finding.outcome == "met" and finding.measured == _UNTOLD else finding.outcome
+    outcome = "untold" if finding.outcome == "met" and finding.measured == _UNTOLD else finding.outcome
     return MeasuredRow(
         name=language.say(f"desk.scan_rule.{finding.rule}"),
         measured=_value(finding.measured, language) + page,
         wanted=_value(finding.wanted, language),
-        tone=TONES[outcome],
+        tone=_TONE[outcome],
         outcome=language.say(f"desk.scan_outcome.{outcome}"),
         words=say(finding.fault, "officer", language.code, **said_of(finding)) if finding.fault else "",
         legal=finding.legal,

@@ -1,7 +1,7 @@
 """The numbered steps of a document's check: what passed, what failed, what nobody can say."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -157,6 +157,15 @@ def test_everything_a_report_knows_of_a_signature_is_told() -> None:
         "Time stamp: of the whole file, invalid",
     )
     assert told[5].name == "The pages look exactly as they did when they were signed"
+
+
+def test_a_claimed_time_after_the_time_stamp_is_not_right() -> None:
+    stamps = (StampDetail("signature", "TSA", AT - timedelta(hours=7), "undetermined", "x"),)
+    claimed = replace(FULL, verdict="undetermined", time_source="claimed", level="", timestamps=stamps)
+    words = "The time that the signer wrote is later than the time stamp, so it is not right"
+    assert words in steps(replace(VALID, signatures=(claimed,)))[4].details
+    earlier = replace(claimed, timestamps=(replace(stamps[0], stamped_at=AT),))
+    assert words not in steps(replace(VALID, signatures=(earlier,)))[4].details
 
 
 def test_a_revoked_certificate_and_other_pages_fail_their_steps() -> None:

@@ -79,7 +79,7 @@ def composed() -> set[str]:
     desk = {f"desk.channel.{one}" for one in CHANNELS} | {f"desk.done.{one}" for one in DONE}
     desk |= {f"desk.read.{one}" for one in READS} | {f"desk.turn.{one}" for one in TURNS}
     desk |= {f"desk.scan_rule.{rule}" for rule in rules()} | {f"desk.scan_read.{one}" for one in READING}
-    desk |= {f"desk.scan_outcome.{one}" for one in TONES} | {"desk.scan_not_passed"}
+    desk |= {f"desk.scan_outcome.{one}" for one in (*TONES, "untold")} | {"desk.scan_not_passed"}
     groups_shown = [group for template in TEMPLATES.values() for group in groups_of(template)]
     tables = [table for template in TEMPLATES.values() for table in tables_of(template)]
     fields = {f"field.group.{group.key}" for group in groups_shown}

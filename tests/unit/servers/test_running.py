@@ -37,7 +37,7 @@ def test_a_part_that_is_there_is_not_skipped(tmp_path: Path, had: str, outcome: 
     (tmp_path / "test_parts.py").write_text(_SKIPPED)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.running", "-c", os.devnull, str(tmp_path)],
-        env=os.environ | {"KHO_TEST_PARTS": had},
+        env=os.environ | {"PARTS_OF_THIS_MACHINE": had},
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
