@@ -106,6 +106,7 @@ class CscClient:
     async def _about(self) -> Service:
         """Ask the service about itself, once; no token is needed for that. Raises as `credential` does."""
         if self._service is None:
+            self._secret()  # a secret that cannot be read is told before anybody is asked
             try:
                 told = await patiently(self._described, self.limits)
             except NoAnswer as problem:
