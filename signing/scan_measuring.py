@@ -66,9 +66,9 @@ def measure_scan(stream: BinaryIO, request: Mapping[str, Any]) -> dict[str, Any]
 
 def _in_time(pages: int) -> Iterator[int]:
     """Count the pages of a scan as far as a worker has time, so that it says itself that they are many."""
-    begun = time.monotonic()
+    begun, at_first = time.monotonic(), time.process_time()
     for page in range(pages):
-        used, passed = time.process_time(), time.monotonic() - begun
+        used, passed = time.process_time() - at_first, time.monotonic() - begun
         if page and (used > PROCESSOR_SECONDS or passed > CLOCK_SECONDS):
             raise FileRefused("too_many_pages", f"{page} of {pages} pages could be measured in time")
         yield page
