@@ -39,6 +39,7 @@ from vault.callers import Role
 from vault.clock import Clock
 from vault.days import legal_day
 from vault.importing import import_procedure
+from vault.readiness import searchable
 from vault.registering import give_role, register_owner
 from vault.services import Vault
 from vault.tables import officer_role
@@ -234,6 +235,10 @@ class _Service:
                 serving = server(create_app(vault, settings))
                 running = asyncio.create_task(serving.serve(sockets=[socket]))
                 while not serving.started:
+                    await asyncio.sleep(0.01)
+                for _ in range(1000 if settings.search.startswith("tantivy:") else 0):
+                    if (await searchable(vault))["state"] == "ok":  # built beside the doors
+                        break
                     await asyncio.sleep(0.01)
                 self.kho = Kho(self._folder, vault, settings, asyncio.get_running_loop(), keys)
                 self._ready.set()
