@@ -52,6 +52,7 @@ _TASKS = {
 }
 _LONGEST_REQUEST = 48 * 1024 * 1024  # bytes: anchors, and the proofs that were fetched, as base64
 _CHUNK = 65_536  # bytes
+_LEAST_MEMORY = 4 * 2**20  # bytes that a worker must be able to take when it begins
 _DESCRIPTORS = 48
 # What the libraries load late: a worker short of memory must not fail at that and blame the file.
 _LOADED_LATE = (
@@ -140,6 +141,7 @@ class _Nursery:
             for other in self._workers.values():
                 other.conversation.close()
             confine(self._limits, self._libc, self._nothing)
+            bytearray(_LEAST_MEMORY)  # without it we say so ourselves: a native library would abort
             _work(conversation, file)
         except BaseException as error:
             short = isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
