@@ -13,7 +13,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -187,15 +187,12 @@ class WorkerPool:
     async def _examined(
         self, path: Path, request: Mapping[str, Any], asked: "_Asked", max_bytes: int
     ) -> Examination:
-        opened = await _open_aside(path)
-        try:
+        async with _aside(path) as opened:
             if opened.size == 0 or opened.size > max_bytes:
                 refusal = "empty" if opened.size == 0 else "too_large"
                 report = undetermined("file_refused")
                 return Examination(opened.sha256, opened.size, UNKNOWN, None, refusal, report)
             answer, cut = await self._ask(opened.descriptor, {**request, **asked.to_json()})
-        finally:
-            os.close(opened.descriptor)
         judged = Judgement(opened.sha256, asked.anchors, asked.at, POLICY, fetched=asked.fetched)
         return answer.examination(opened.sha256, opened.size, cut, judged, asked.answers)
 
@@ -212,15 +209,12 @@ class WorkerPool:
         Raises WorkerFailed when the pool is closed, OSError when the file cannot be opened; never anything
         for the sake of its content.
         """
-        opened = await _open_aside(path)
-        try:
+        async with _aside(path) as opened:
             if opened.size == 0 or opened.size > max_bytes:
                 refusal = "empty" if opened.size == 0 else "too_large"
                 return Measurement(opened.sha256, opened.size, None, refusal)
             request = {"task": "measure", "declared_type": declared_type, "paper_sizes": list(paper_sizes)}
             answer, _ = await self._ask(opened.descriptor, request)
-        finally:
-            os.close(opened.descriptor)
         return answer.measurement(opened.sha256, opened.size)
 
     async def lasts(self, path: Path) -> datetime | None:
@@ -228,11 +222,8 @@ class WorkerPool:
 
         Raises RewritingFailed when nobody can tell, WorkerFailed when the pool is closed, OSError.
         """
-        opened = await _open_aside(path)
-        try:
+        async with _aside(path) as opened:
             answer, _ = await self._ask(opened.descriptor, {"task": "lasts"})
-        finally:
-            os.close(opened.descriptor)
         return answer.until()
 
     async def picture(self, file: int, page: int) -> Picture | NoPicture:
@@ -250,11 +241,8 @@ class WorkerPool:
         Raises WorkerFailed when the pool is closed, OSError when the file cannot be opened; never anything
         for the sake of its content.
         """
-        opened = await _open_aside(path)
-        try:
+        async with _aside(path) as opened:
             answer, _ = await self._ask(opened.descriptor, {"task": "words"})
-        finally:
-            os.close(opened.descriptor)
         return answer.words()
 
     async def undrawn(self, path: Path) -> str | None:
@@ -264,11 +252,8 @@ class WorkerPool:
         Raises WorkerFailed when the pool is closed, OSError when the file cannot be opened; never anything
         for the sake of its content.
         """
-        opened = await _open_aside(path)
-        try:
+        async with _aside(path) as opened:
             answer, _ = await self._ask(opened.descriptor, {"task": "draw"})
-        finally:
-            os.close(opened.descriptor)
         return answer.undrawn()
 
     async def rewrite(
@@ -280,15 +265,12 @@ class WorkerPool:
         are the most that either file may have. Raises RewritingFailed for a file that cannot be rewritten,
         WorkerFailed when the pool is closed, OSError for the files themselves.
         """
-        opened = await _open_aside(path)
-        try:
+        async with _aside(path) as opened:
             if opened.size > max_bytes:
                 raise RewritingFailed("the file is too large")
             with target.open("r+b") as made:
                 body = Body(made, max_bytes)
                 answer, _ = await self._ask(opened.descriptor, request, body)
-        finally:
-            os.close(opened.descriptor)
         return answer.rewritten(body)
 
     async def extend(self, path: Path, request: Mapping[str, Any], *, max_bytes: int) -> Mapping[str, Any]:
@@ -297,16 +279,13 @@ class WorkerPool:
         `max_bytes` are the most that the file may come to have. On failure what stands behind it is of no
         use. Raises as `rewrite` does.
         """
-        opened = await _open_aside(path)
-        try:
+        async with _aside(path) as opened:
             if opened.size > max_bytes:
                 raise RewritingFailed("the file is too large")
             with path.open("r+b") as made:
                 made.seek(opened.size)
                 body = Body(made, max_bytes - opened.size)
                 answer, _ = await self._ask(opened.descriptor, request, body)
-        finally:
-            os.close(opened.descriptor)
         return answer.rewritten(body)
 
     async def _ask(
@@ -385,6 +364,16 @@ def _bury(nursery: _Nursery) -> None:
     except subprocess.TimeoutExpired:
         nursery.process.kill()
         nursery.process.wait()
+
+
+@contextlib.asynccontextmanager
+async def _aside(path: Path) -> AsyncIterator[_Opened]:
+    """Open a file in a thread of its own, and close it again."""
+    opened = await _open_aside(path)
+    try:
+        yield opened
+    finally:
+        os.close(opened.descriptor)
 
 
 async def _open_aside(path: Path) -> _Opened:
