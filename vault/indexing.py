@@ -64,7 +64,7 @@ async def index_due(vault: Vault, failed: Failed, *, ending: asyncio.Event | Non
                 return count
         if not await _there(vault):
             await rebuild(vault)
-            vault.search.away = False
+            await _there(vault)
         at = vault.clock.now()
         async with vault.db.beside() as db:
             due = await outbox.take(db, INDEX, at, _AT_ONCE)
