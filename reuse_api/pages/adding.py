@@ -13,12 +13,12 @@ from reuse_api.pages.acting import Announced
 from reuse_api.pages.languages import Language
 from reuse_api.pages.quarantine_views import found_words
 from reuse_api.pages.rendering import check_form, language_of, onward, page
-from reuse_api.pages.troubles import PageRoute
+from reuse_api.pages.troubles import PageRoute, is_shut
 from reuse_api.pages.views import Narrator
 from reuse_api.uploads import FormInvalid, receive_file
 from signing.workers import LARGEST_SIGNATURE
 from vault.deposit import MAX_TITLE, upload
-from vault.errors import FieldInvalid, FileRejected
+from vault.errors import FieldInvalid
 from vault.quarantining import KEPT
 from vault.services import MAX_UPLOAD, Vault
 
@@ -71,7 +71,7 @@ async def add(request: Request, vault: TheVault, caller: AsOwner) -> Response:
         faults = (_faults(typed) if problem.fields else {}) | {_field(problem): problem.code}
     except FieldInvalid as problem:
         faults = {_field(problem): problem.told}
-        shut = isinstance(problem, FileRejected) and problem.quarantine is not None
+        shut = is_shut(problem)
     if faults:
         return _form(request, vault, typed, faults, shut)
     return onward("/wallet?known=1" if answer["already_stored"] else "/wallet?added=1")

@@ -352,8 +352,7 @@ async def _form(
             name: problems.words(code, clerk.language.code, "officer", details)
             for name, code in faults.items()
         },
-        shut=isinstance(faults, _Faults) and faults.shut,
-        kept_days=KEPT.days,
+        shut=KEPT.days if isinstance(faults, _Faults) and faults.shut else 0,
         measured=measured_rows(quality, clerk.language) if quality is not None else (),
         draft=_shown(vault, draft, clerk.language) if draft is not None else None,
         doubted=draft is not None and names_differ(draft.reading, _chosen(found, typed)),
