@@ -130,7 +130,7 @@ class House:
         said |= {"at": self.vault.clock.now(), "jti": os.urandom(16).hex()}
         return make_assertion(self.keys[office.system], **(said | changes))
 
-    async def owner(self, citizen: Citizen) -> OwnerCaller:
+    async def session(self, citizen: Citizen) -> str:
         owner = await register_owner(
             self.vault,
             scheme="personal_number",
@@ -140,7 +140,10 @@ class House:
             checked_by=people.COMMUNE.code,
         )
         code = await authenticating.new_sign_in_code(self.vault, owner)
-        return await self.vault.gate.check_session(await authenticating.redeem_code(self.vault, code) or "")
+        return await authenticating.redeem_code(self.vault, code) or ""
+
+    async def owner(self, citizen: Citizen) -> OwnerCaller:
+        return await self.vault.gate.check_session(await self.session(citizen))
 
     # Dossiers and results
 

@@ -26,7 +26,6 @@ from tests.servers import postgres
 from vault import authenticating, outbox
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE
 from vault.indexing import documents, index_due
-from vault.registering import register_owner
 from vault.rows_address import RowsAddress
 from vault.services import Vault
 
@@ -127,16 +126,7 @@ async def doors(
 
 
 async def _wallet(house: House, app: httpx.ASGITransport, citizen: Citizen) -> httpx.AsyncClient:
-    owner = await register_owner(
-        house.vault,
-        scheme="personal_number",
-        value=citizen.number,
-        name=citizen.name,
-        born_on=None,
-        checked_by=people.COMMUNE.code,
-    )
-    code = await authenticating.new_sign_in_code(house.vault, owner)
-    secret = await authenticating.redeem_code(house.vault, code)
+    secret = await house.session(citizen)
     headers = {"Cookie": f"{SESSION_COOKIE}={secret}", "Accept-Language": "en"}
     return httpx.AsyncClient(transport=app, base_url=ISSUER, headers=headers)
 
