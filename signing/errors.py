@@ -87,6 +87,12 @@ class StatusFailed(ServiceFailed):
     code = "status_failed"
 
 
+class SealerAway(ServiceFailed):
+    """The process that holds the seal keys does not answer just now."""
+
+    code = "sealer_away"
+
+
 class CertificateRevoked(SealingFailed):
     """A certificate that the seal rests on is revoked or unknown to its issuer."""
 

@@ -19,7 +19,7 @@ from vault import entries
 from vault.database import Database
 from vault.entries import Logged, Prepared
 from vault.errors import Moved, VaultBusy
-from vault.signer import Signer
+from vault.grown_log import GrownLog
 from vault.tables import log_entry, log_head
 from vault.upserting import upsert
 
@@ -58,7 +58,7 @@ class _Waiting:
 class Appender:
     """The only way rows enter the log."""
 
-    def __init__(self, db: Database, signer: Signer) -> None:
+    def __init__(self, db: Database, signer: GrownLog) -> None:
         self._db = db
         self._signer = signer
         self._waiting: list[_Waiting] = []

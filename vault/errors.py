@@ -19,6 +19,30 @@ class VaultBusy(VaultError):
     code = "vault_busy"
 
 
+class PartAway(VaultBusy):
+    """A part of this vault (signer, gate or sealer) does not answer just now; nothing was served."""
+
+    code = "part_away"
+
+
+class PartFailed(VaultError):
+    """A part of this vault (signer, gate or sealer) failed; its own journal says where."""
+
+    code = "part_failed"
+
+
+class PeerRefused(VaultError):
+    """That process takes no calls of this user: KHO_PEERS of it does not name them."""
+
+    code = "peer_refused"
+
+
+class SocketInvalid(VaultError):
+    """There is no place for a socket."""
+
+    code = "socket_invalid"
+
+
 class VaultLocked(VaultError):
     """Another process has this vault open for writing; stop it first."""
 

@@ -8,7 +8,7 @@ from vault.tables import log_entry
 
 async def publish(vault: Vault) -> bool:
     """Bring the published log to the present head; False when there was nothing new,
-    or another process is at it.
+    or another process is at it, or it is the signer's own work.
 
     Raises:
         LogBehind, LogForked, VaultBusy: as `Signer.publish`; what was not finished is done by the next call.
@@ -19,6 +19,8 @@ async def publish(vault: Vault) -> bool:
         async with vault.db.read() as db:
             return list((await db.execute(query.order_by(log_entry.c.idx))).scalars())
 
+    if not vault.signer.publishes:
+        return False
     async with vault.db.alone("publishing") as mine:
         if not mine:
             return False

@@ -6,7 +6,7 @@ leaves. Ed25519 signs the same head with the same bytes, so signing again after 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -16,43 +16,33 @@ from typing import Self, TypeVar
 from signing.checkpoint import Checkpoint, LogKey, LogVerifier
 from signing.merkle import HASH_SIZE, Tree, leaf_hash
 from signing.tiles import Bundle, bundles_between, entry_bundle, outgrown_tiles, tiles_for
-from vault.errors import VaultError
+from vault.grown_log import GrownLog, LogBehind, ReadLeaves, require_prefix
 from vault.log_folder import LogFolder, LogForked
 from vault.signer_memory import Memory, open_key
 
 __all__ = ["LogBehind", "LogForked", "ReadLeaves", "Signer"]
 
 T = TypeVar("T")
-ReadLeaves = Callable[[int, int], Awaitable[list[bytes]]]
 _BATCH = 64  # bundles or tiles handed to the disk in one go: some 16,000 leaves
 
 
-class LogBehind(VaultError):
-    """The database holds fewer entries than were signed: it is an older copy. Restore the newest one."""
-
-    code = "log_behind"
-
-
-class Signer:
+class Signer(GrownLog):
     """Signs heads of the log on demand and publishes them; lives in one event loop.
 
     One per vault, or, over rows that several processes share, one in each: they take turns at one memory, and
     nobody signs before what the others have signed is known to continue in its own tree.
     """
 
+    publishes = True
+
     def __init__(self, key: LogKey, memory: Memory, remembered: Checkpoint, log_folder: Path) -> None:
-        self.verifier_line = key.verifier_line()
-        self.origin = key.name
-        self.tree = Tree()
+        super().__init__(key.verifier_line(), key.name)
         self._key = key
         self._memory = memory
         self._remembered = remembered
-        self._signed: tuple[int, str] | None = None
-        self._catch_up: Callable[[], Awaitable[None]] = _nothing_to_follow
         self._turns: set[asyncio.Task[tuple[int, str]]] = set()
         self._one_turn = asyncio.Lock()
         self._folder = LogFolder(log_folder, LogVerifier.from_line(self.verifier_line))
-        self._signing = asyncio.Lock()
         self._publishing = asyncio.Lock()
         # A thread each: its jobs keep their order even when who waited for one was cancelled.
         self._memory_thread = ThreadPoolExecutor(1, "signer-memory")
@@ -86,48 +76,6 @@ class Signer:
             raise
         return signer
 
-    def follow(self, catch_up: Callable[[], Awaitable[None]]) -> None:
-        """Say how the tree is grown by the rows that others committed."""
-        self._catch_up = catch_up
-
-    async def load(self, hashes: Sequence[bytes]) -> None:
-        """Grow the tree from the leaf hashes of all committed rows, in order; once, at the start.
-
-        Raises LogBehind or LogForked when they do not continue what was signed.
-        """
-        tree = await asyncio.to_thread(Tree, hashes)
-        self._require_continued(tree)
-        self.tree = tree
-
-    def extend(self, first: int, hashes: Sequence[bytes]) -> None:
-        """Add the leaf hashes of committed rows from index `first` on; rows known already must be the same.
-
-        Raises LogBehind when rows before `first` are unknown, LogForked when a known one differs.
-        """
-        if first > self.tree.size:
-            raise LogBehind(f"entries {self.tree.size} to {first - 1} are unknown to the signer")
-        leaves = self.tree.level(0)
-        for index, each in enumerate(hashes, first):
-            if index == self.tree.size:
-                self.tree.append(each)
-            elif leaves[index] != each:
-                raise LogForked(f"entry {index} is not the one that was committed before")
-
-    async def checkpoint(self) -> str:
-        """Return the signed head of the tree, as a note; made once per size, after it was remembered.
-
-        Raises LogBehind, LogForked, VaultBusy (the memory cannot be written).
-        """
-        return (await self._current())[1]
-
-    async def proof(self, index: int) -> tuple[list[bytes], str, int]:
-        """Return the inclusion proof of an entry, the signed head that it leads to, and that head's size.
-
-        Raises IndexError for an entry that the tree does not hold, and as `checkpoint` does.
-        """
-        size, note = await self._current()
-        return self.tree.inclusion(index, size), note, size
-
     async def publish(self, leaves: ReadLeaves) -> bool:
         """Bring the published log to the present head: bundles and tiles first, then the checkpoint.
 
@@ -139,7 +87,7 @@ class Signer:
             size, note = await self._current()
             published = await self._in(self._folder_thread, self._folder.head)
             if published is not None:
-                self._require_prefix(self.tree, published)
+                require_prefix(self.tree, published)
                 if published.size == size:
                     return False
             old = published.size if published is not None else 0
@@ -158,15 +106,6 @@ class Signer:
         for thread in (self._folder_thread, self._memory_thread):
             await asyncio.to_thread(thread.shutdown)
         self._memory.close()
-
-    async def _current(self) -> tuple[int, str]:
-        wanted = self.tree.size
-        if self._signed is None or self._signed[0] < wanted:
-            async with self._signing:
-                # Whoever waited is served by the signature of the one before, if it covers his entries.
-                if self._signed is None or self._signed[0] < wanted:
-                    self._signed = await self._sign()
-        return self._signed
 
     async def _sign(self) -> tuple[int, str]:
         if not self._memory.shared:
@@ -187,7 +126,7 @@ class Signer:
                 await self._in(self._memory_thread, self._memory.end_turn)
 
     async def _sign_here(self) -> tuple[int, str]:
-        self._require_continued(self.tree)
+        require_prefix(self.tree, self._remembered)
         head = Checkpoint(self.origin, self.tree.size, self.tree.root())
         if head != self._remembered:
             await self._in(self._memory_thread, partial(self._memory.remember, head))
@@ -208,21 +147,11 @@ class Signer:
 
         await self._in(self._folder_thread, write)
 
-    def _require_continued(self, tree: Tree) -> None:
-        self._require_prefix(tree, self._remembered)
-
-    def _require_prefix(self, tree: Tree, head: Checkpoint) -> None:
-        if tree.size < head.size:
-            raise LogBehind(f"there are {tree.size} entries, but {head.size} were signed")
-        if tree.root(head.size) != head.root:
-            raise LogForked(f"the first {head.size} entries are not the ones that were signed")
+    async def _require_signed(self, tree: Tree) -> None:
+        require_prefix(tree, self._remembered)
 
     async def _in(self, thread: ThreadPoolExecutor, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(thread, job)
-
-
-async def _nothing_to_follow() -> None:
-    """Nobody else commits."""
 
 
 def _require_leaves(leaves: Sequence[bytes], hashes: bytes, first: int) -> None:
