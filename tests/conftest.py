@@ -23,6 +23,7 @@ from reuse_api.demo.pki import DemoAuthority
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
 from tests import warm_statements
+from tests.apart import apart
 from tests.scans import making
 from tests.servers import postgres, sharing
 from vault import authenticating, deliver, handling, issue, release, staff
@@ -314,7 +315,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A module whose ROWS names both databases is run on both."""
+    """A module whose ROWS names both databases is run on both, one whose PARTS names both places in both."""
+    if (parts := getattr(metafunc.module, "PARTS", ())) and "parts_kind" in metafunc.fixturenames:
+        metafunc.parametrize("parts_kind", parts, indirect=True)
     kinds = getattr(metafunc.module, "ROWS", ())
     if kinds and metafunc.config.getoption("--rows") == "sqlite":
         for name in {"rows_kind", "kho"} & set(metafunc.fixturenames):
@@ -411,9 +414,19 @@ def open_house(folder: Path, rows_address: RowsAddress, template: Template, work
 
 
 @pytest.fixture
-async def house(open_house: Any) -> AsyncIterator[House]:
+def parts_kind(request: pytest.FixtureRequest) -> str:
+    """Where signer, gate and sealer are: "here", or "apart", each behind a socket."""
+    return str(getattr(request, "param", "here"))
+
+
+@pytest.fixture
+async def house(open_house: Any, parts_kind: str) -> AsyncIterator[House]:
     async with open_house() as house:
-        yield house
+        if parts_kind == "here":
+            yield house
+            return
+        async with apart(house) as other:
+            yield other
 
 
 @pytest.fixture

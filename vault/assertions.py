@@ -19,6 +19,7 @@ from vault.signed_claims import (
     as_jwk,
     claims_of,
     ed25519_key,
+    ed25519_public,
     find_key,
     import_key,
     is_for,
@@ -174,12 +175,44 @@ def public_jwk(key: Jwk) -> Jwk:
     return as_jwk(import_key(key), private=False, kid=kid if isinstance(kid, str) else None)
 
 
-class TokenKey:
+class TokenVerifier:
+    """The public half of our key for access tokens: whoever has it can check them, and issue none."""
+
+    def __init__(self, public: bytes) -> None:
+        """Take the 32 public bytes of the key; any other length raises ValueError."""
+        self.public = public
+        self._key = ed25519_public(public)
+
+    def check(self, token: str, issuer: str, at: datetime) -> TokenClaims:
+        """Verify a token of ours at the instant `at` and give what it says. Raises TokenRefused."""
+        try:
+            signed = parse(token)
+            if signed.protected.get("typ") != TOKEN_TYPE:
+                raise TokenRefused("token_malformed", f"typ is not {TOKEN_TYPE}")
+            if not is_signed_by(signed, self._key):
+                raise TokenRefused("token_signature", "alg or signature")
+            claims = claims_of(signed)
+            if not is_for(claims, issuer) or claims.get("iss") != issuer:
+                raise TokenRefused("token_audience", f"iss or aud is not {issuer}")
+            expires = seconds(claims, "exp")
+            if expires <= at.timestamp():
+                raise TokenRefused("token_expired", "exp has passed")
+            return _token_claims(claims, datetime.fromtimestamp(expires, UTC))
+        except Malformed as error:
+            raise TokenRefused("token_malformed", str(error)) from None
+
+    def jwks(self) -> dict[str, list[Jwk]]:
+        """Give the public key as a JWK set (RFC 7517), for those who check our tokens themselves."""
+        return {"keys": [as_jwk(self._key, private=False) | {"alg": "Ed25519", "use": "sig"}]}
+
+
+class TokenKey(TokenVerifier):
     """Our key for access tokens: Ed25519, held by the gate alone; its public half is published as JWKS."""
 
     def __init__(self, secret: bytes) -> None:
         """Take the 32 secret bytes of the key; any other length raises ValueError."""
         public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+        super().__init__(public)
         self._key = ed25519_key(secret, public)
         self._kid = self._key.thumbprint()
 
@@ -208,28 +241,6 @@ class TokenKey:
         if officer is not None:
             claims["officer"] = officer
         return sign(TOKEN_TYPE, self._kid, claims, self._key)
-
-    def check(self, token: str, issuer: str, at: datetime) -> TokenClaims:
-        """Verify a token of ours at the instant `at` and give what it says. Raises TokenRefused."""
-        try:
-            signed = parse(token)
-            if signed.protected.get("typ") != TOKEN_TYPE:
-                raise TokenRefused("token_malformed", f"typ is not {TOKEN_TYPE}")
-            if not is_signed_by(signed, self._key):
-                raise TokenRefused("token_signature", "alg or signature")
-            claims = claims_of(signed)
-            if not is_for(claims, issuer) or claims.get("iss") != issuer:
-                raise TokenRefused("token_audience", f"iss or aud is not {issuer}")
-            expires = seconds(claims, "exp")
-            if expires <= at.timestamp():
-                raise TokenRefused("token_expired", "exp has passed")
-            return _token_claims(claims, datetime.fromtimestamp(expires, UTC))
-        except Malformed as error:
-            raise TokenRefused("token_malformed", str(error)) from None
-
-    def jwks(self) -> dict[str, list[Jwk]]:
-        """Give the public key as a JWK set (RFC 7517), for those who check our tokens themselves."""
-        return {"keys": [as_jwk(self._key, private=False) | {"alg": "Ed25519", "use": "sig"}]}
 
 
 def _token_claims(claims: Claims, expires: datetime) -> TokenClaims:

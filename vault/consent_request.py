@@ -18,7 +18,7 @@ from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.entries import new_id, stamp
 from vault.errors import FieldInvalid
-from vault.records import Stored, relation_tag
+from vault.records import Stored
 from vault.services import Vault
 
 ANSWER_DAYS = 30  # a request that is not answered is void after that
@@ -116,7 +116,7 @@ async def addressed(vault: Vault, db: AsyncConnection, body: ConsentRequest, tod
 
     Who holds none of the records that are asked for by id, and no type is asked for, has nothing to agree to.
     """
-    tag = relation_tag(vault.index_key, f"asked:{body.scheme}", body.value)
+    (tag,) = await vault.gate.tags([(f"asked:{body.scheme}", body.value)])
     owner = await owners.by_identifier(db, body.scheme, body.value)
     if owner is None or _folded(await owners.name(db, owner)) != _folded(body.name):
         return Addressed(None, tag, ())

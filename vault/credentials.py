@@ -1,33 +1,53 @@
 """Who is calling: a caller is proven from the credential itself, token or session, and from nothing else."""
 
-from dataclasses import replace
+import os
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vault import delegations, staff
-from vault.assertions import TokenKey
+from vault import agencies, delegations, staff
+from vault.assertions import (
+    CLIENT_TYPE,
+    OFFICER_TYPE,
+    Assertion,
+    AssertionRefused,
+    TokenKey,
+    TokenVerifier,
+    check_assertion,
+    peek_issuer,
+)
 from vault.callers import Caller, OwnerCaller, StaffCaller, SystemCaller
 from vault.clock import Clock
 from vault.database import Database
 from vault.days import legal_day
 from vault.delegations import Grounds
-from vault.entries import instant
+from vault.entries import instant, stamp
 from vault.errors import NotAuthenticated
-from vault.tables import session
+from vault.tables import session, used_assertion
+from vault.upserting import upsert
+
+TOKEN_LIFETIME = timedelta(minutes=10)
 
 
-class Credentials:
-    """Checks tokens and sessions; its `token_key` signs the tokens."""
+@dataclass(frozen=True)
+class IssuedToken:
+    """An access token, its life in seconds, and the officer it speaks for."""
 
-    def __init__(
-        self, *, db: Database, token_key: TokenKey, issuer: str, clock: Clock, grounds: Grounds
-    ) -> None:
-        self._db = db
+    token: str
+    expires_in: int
+    officer: str | None
+
+
+class TokenMemory:
+    """Checks access tokens; a signature is checked once and remembered until the token's `exp`."""
+
+    def __init__(self, token_key: TokenVerifier, issuer: str, clock: Clock) -> None:
         self.token_key = token_key
         self.issuer = issuer
         self._clock = clock
-        self._grounds = grounds
         self._checked_tokens: dict[bytes, SystemCaller] = {}
 
     def check_token(self, token: str) -> SystemCaller:
@@ -55,6 +75,64 @@ class Credentials:
             }
         self._checked_tokens[digest] = caller
         return caller
+
+
+class Credentials(TokenMemory):
+    """Checks tokens and sessions, and issues tokens against assertions."""
+
+    def __init__(
+        self, *, db: Database, token_key: TokenKey, issuer: str, clock: Clock, grounds: Grounds
+    ) -> None:
+        super().__init__(token_key, issuer, clock)
+        self._db = db
+        self._signing_key = token_key
+        self._grounds = grounds
+
+    async def exchange(self, client_assertion: str, officer_assertion: str | None) -> IssuedToken:
+        """Verify both assertions and issue an access token.
+
+        Raises:
+            NotAuthenticated: client_unknown, officer_unknown, assertion_replayed, or a code of
+                vault.assertions.
+        """
+        at = self._clock.now()
+        client = await self._checked(client_assertion, CLIENT_TYPE, at)
+        officer = await self._checked(officer_assertion, OFFICER_TYPE, at) if officer_assertion else None
+        if officer is not None and officer.issuer != client.issuer:
+            raise NotAuthenticated("officer_of_another_system")
+        async with self._db.write() as db:
+            agency = await agencies.agency_of(db, client.issuer)
+            if agency is None:
+                raise NotAuthenticated("client_unknown")
+            for one in (client, officer):
+                if one is not None:
+                    await _use_once(db, one, at)
+            if officer is not None and not await agencies.officer_live(db, agency, officer.subject):
+                raise NotAuthenticated("officer_unknown")
+        token = self._signing_key.issue(
+            issuer=self.issuer,
+            client_id=client.issuer,
+            subject=officer.subject if officer else client.issuer,
+            agency=agency,
+            officer=officer.subject if officer else None,
+            assertion_thumbprint=client.key_thumbprint,
+            jti=os.urandom(16).hex(),
+            at=at,
+            lifetime=TOKEN_LIFETIME,
+        )
+        seconds = int(TOKEN_LIFETIME.total_seconds())
+        return IssuedToken(token, seconds, officer.subject if officer else None)
+
+    async def _checked(self, assertion: str, typ: str, at: datetime) -> Assertion:
+        try:
+            issuer = peek_issuer(assertion)
+            async with self._db.read() as db:
+                keys = await agencies.public_keys(db, issuer, legal_day(at))
+            if not keys:
+                raise NotAuthenticated("client_unknown")
+            return check_assertion(assertion, keys=keys, issuer=self.issuer, typ=typ, at=at)
+        except AssertionRefused as problem:
+            raise NotAuthenticated(problem.code) from problem
 
     async def check_session(self, secret: str) -> OwnerCaller:
         """Give the owner that a session secret proves, or whom they act for while that is evidenced.
@@ -116,3 +194,11 @@ class Credentials:
                 raise NotAuthenticated("role_missing")
             return officer.at_desk()
         return self.check_token(credential.token)
+
+
+async def _use_once(db: AsyncConnection, one: Assertion, at: datetime) -> None:
+    """Keep the jti until the assertion is dead; a second use is refused (RFC 7523, 3.7)."""
+    await db.execute(delete(used_assertion).where(used_assertion.c.expires < stamp(at)))
+    known = upsert(used_assertion).values(issuer=one.issuer, jti=one.jti, expires=stamp(one.expires))
+    if (await db.execute(known.on_conflict_do_nothing())).rowcount == 0:
+        raise NotAuthenticated("assertion_replayed")

@@ -20,16 +20,17 @@ from vault.days import legal_day
 from vault.entries import stamp
 from vault.records import Stored
 from vault.tables import delegation, delegation_event, entry_fact, entry_holder, receipt
+from vault.tags import Tags
 
 _ROLE = "representative"  # the part the other person plays in the evidence, as relations are told
 
 
 @dataclass(frozen=True)
 class Grounds:
-    """What a delegation is judged by: the policy book, and the key that compares persons."""
+    """What a delegation is judged by: the policy book, and what compares persons."""
 
     book: Book
-    index_key: bytes
+    tags: Tags
 
 
 async def one(db: AsyncConnection, delegation_id: str) -> RowMapping | None:
@@ -90,10 +91,10 @@ async def evidence(
     representative is as good; one that does not ends the delegation.
     """
     related: dict[bytes, frozenset[tuple[str, str]]] = {}
-    for _scheme, value in await owners.identifiers(db, representative):
-        for field in capacity.relations:
-            tag = records.relation_tag(grounds.index_key, field, value)
-            related[tag] = frozenset({(field, _ROLE)})
+    named = [value for _scheme, value in await owners.identifiers(db, representative)]
+    pairs = [(field, value) for value in named for field in capacity.relations]
+    for tag, (field, _value) in zip(await grounds.tags(pairs), pairs, strict=True):
+        related[tag] = frozenset({(field, _ROLE)})
     for held in await records.of_owners(db, [represented], day, related):
         if _proves(held, capacity, day):
             return held

@@ -81,10 +81,11 @@ async def related(
     vault: Vault, db: AsyncConnection, facts: DossierFacts, named: Sequence[tuple[str, str]] = ()
 ) -> Related:
     """Tag every identifier of every person of the dossier under every relation that a type can name."""
-    tags: dict[bytes, set[tuple[str, str]]] = {}
     names = sorted({name for one in vault.book.record_types for name in one.relation_fields})
-    for role, value in [*named, *await dossiers.identifiers_by_role(db, facts)]:
-        for name in names:
-            tag = records.relation_tag(vault.index_key, name, value)
-            tags.setdefault(tag, set()).add((name, role))
+    persons = [*named, *await dossiers.identifiers_by_role(db, facts)]
+    asked = [(name, role, value) for role, value in persons for name in names]
+    found = await vault.gate.tags([(name, value) for name, _role, value in asked])
+    tags: dict[bytes, set[tuple[str, str]]] = {}
+    for tag, (name, role, _value) in zip(found, asked, strict=True):
+        tags.setdefault(tag, set()).add((name, role))
     return {tag: frozenset(pairs) for tag, pairs in tags.items()}

@@ -34,7 +34,7 @@ from vault.entries import new_id, stamp
 from vault.key_gate import RECORD_KEY_INFO
 from vault.newcomers import public_key
 from vault.owners import NewOwner
-from vault.records import Stored, relation_tag
+from vault.records import Stored
 from vault.services import Vault
 from vault.tables import record, record_owner, record_relation
 
@@ -140,7 +140,7 @@ async def keep(
         signed = await _put_small(vault, signature, key, record_id, beside.PART)
         row |= beside.row_of(blob_name(record_id, beside.PART), signature, signed)
     before = await _put(vault, original, key, record_id, ORIGINAL) if original is not None else None
-    relations = _relations(vault, description, data, at)
+    relations = await _relations(vault, description, data, at)
     return Kept(
         record_id,
         row,
@@ -305,18 +305,18 @@ async def _put_data(vault: Vault, data: Mapping[str, Any], key: bytes, record_id
     }
 
 
-def _relations(
+async def _relations(
     vault: Vault, description: Description, data: Mapping[str, Any] | None, at: datetime
 ) -> dict[str, bytes]:
     """Tag the persons whom the structured data names, as the record type says (GKS.mother ...)."""
     known = vault.book.record_type(description.type, legal_day(at))
     if known is None or data is None:
         return {}
-    tags = {}
+    named: dict[str, str] = {}
     for name, field in known.relation_fields.items():
         with suppress(IdentifierInvalid):  # what is no number of anybody relates to nobody
-            tags[name] = relation_tag(vault.index_key, name, personal_number(str(data.get(field) or "")))
-    return tags
+            named[name] = personal_number(str(data.get(field) or ""))
+    return dict(zip(named, await vault.gate.tags(list(named.items())), strict=True))
 
 
 def _born_on(vault: Vault, description: Description, data: Mapping[str, Any], at: datetime) -> str | None:

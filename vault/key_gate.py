@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from policies.book import Book
 from signing.checkpoint import LogVerifier
 from signing.leaf import Kind, leaf_kind, open_body
 from signing.log_errors import LeafMalformed
@@ -39,6 +40,7 @@ from vault.evidence import (
 )
 from vault.evidence_tables import earlier_content, scan, waiting_seal
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
+from vault.tags import KeyedTags
 
 RECORD_KEY_INFO = b"kho/1/record-key"
 WAITING_KEY_INFO = b"kho/1/waiting-key"
@@ -56,14 +58,21 @@ class Gate(Credentials):
         token_key: TokenKey,
         issuer: str,
         clock: Clock,
-        grounds: Grounds,
+        book: Book,
+        index_key: bytes,
     ) -> None:
+        self._tags = KeyedTags(index_key)
+        grounds = Grounds(book, self._tags.tags)
         super().__init__(db=db, token_key=token_key, issuer=issuer, clock=clock, grounds=grounds)
         self._master = master
         self._verifier = LogVerifier.from_line(log_key_line)
         self.unreadable: dict[int, str] = {}  # entries that did not open since the start, and why: an alarm
 
-    def new_pair(self, kind: str, name: str, purpose: str) -> dict[str, Any]:
+    async def tags(self, pairs: Sequence[tuple[str, str]]) -> list[bytes]:
+        """Tag identifiers of persons, each under the field that names them (vault/tags.py)."""
+        return await self._tags.tags(pairs)
+
+    async def new_pair(self, kind: str, name: str, purpose: str) -> dict[str, Any]:
         """Make a key pair as a row of `key_pair`, its private half wrapped before it leaves."""
         pair = new_key_pair()
         return {
@@ -73,6 +82,11 @@ class Gate(Credentials):
             "public": pair.public,
             "wrapped_private": self._master.wrap(pair.private, _pair_aad(kind, name, purpose)),
         }
+
+    async def prove_master(self) -> None:
+        """See that the master key opens the vault's own key in these rows. Raises GateRefused."""
+        async with self._db.read() as db:
+            await self._private(db, "vault", "vault", "log")
 
     async def open_key(self, evidence: Evidence, credential: Caller, record_id: str) -> bytes:
         """Give the key of one record against one committed `delivered` entry.
@@ -158,10 +172,25 @@ class Gate(Credentials):
         Raises:
             GateRefused: nothing waits under that id any more, or what lies there was changed.
         """
-        query = select(waiting_seal.c.wrapped_key, waiting_seal.c.body).where(waiting_seal.c.id == waiting)
         async with self._db.read() as db:
-            row = (await db.execute(query)).first()
-            private = await self._private(db, "vault", "vault", part)
+            return await self._waiting(db, waiting, part, await _waiting_row(db, waiting))
+
+    async def open_reading(self, waiting: str, credential: Caller, part: str) -> bytes:
+        """Give what was read of a scan, once it was sealed, to the agency that handed it in.
+
+        Raises:
+            GateRefused: nothing of theirs lies under that id, it waits still, or it was changed.
+        """
+        caller = await self.own_view(credential)
+        async with self._db.read() as db:
+            row = await _waiting_row(db, waiting)
+            theirs = row is not None and isinstance(caller, SystemCaller) and row.agency == caller.agency
+            if not theirs or row.state != "sealed":
+                raise GateRefused("waiting: there is nothing")
+            return (await self._waiting(db, waiting, part, row))[0]
+
+    async def _waiting(self, db: AsyncConnection, waiting: str, part: str, row: Any) -> tuple[bytes, bytes]:
+        private = await self._private(db, "vault", "vault", part)
         if row is None or row.wrapped_key is None:
             raise GateRefused("waiting: there is nothing")
         try:
@@ -304,3 +333,7 @@ class _Held:
 
 def _pair_aad(kind: str, name: str, purpose: str) -> bytes:
     return f"{kind}:{name}:{purpose}".encode()
+
+
+async def _waiting_row(db: AsyncConnection, waiting: str) -> Any:
+    return (await db.execute(select(waiting_seal).where(waiting_seal.c.id == waiting))).first()

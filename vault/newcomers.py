@@ -77,7 +77,9 @@ async def find(
         before = newcomers.get((one.scheme, value))
         agree.append(await _agrees(db, one, owner, before))
         if owner is None:
-            fresh = before or prepare(vault, one.scheme, value, one.name, one.born_on, checked_by=checked_by)
+            fresh = before or await prepare(
+                vault, one.scheme, value, one.name, one.born_on, checked_by=checked_by
+            )
             newcomers[(one.scheme, value)] = fresh
             owner = fresh.id
         found.append(owner)
@@ -103,11 +105,12 @@ def check_birth(scheme: str, value: str, born_on: date | None, *, field: str) ->
         raise FieldInvalid(field, "birth_date_disagrees")
 
 
-def prepare(
+async def prepare(
     vault: Vault, scheme: str, value: str, name: str, born_on: date | None, *, checked_by: str
 ) -> NewOwner:
     """Prepare a store for a person or organisation: an id and two key pairs, wrapped."""
     owner_id = owners.new_owner_id()
+    pairs = [await vault.gate.new_pair("owner", owner_id, purpose) for purpose in ("log", "content")]
     return NewOwner(
         id=owner_id,
         kind="organisation" if scheme == "tax_code" else "person",
@@ -116,7 +119,7 @@ def prepare(
         scheme=scheme,
         value=value,
         checked_by=checked_by,
-        key_rows=tuple(vault.gate.new_pair("owner", owner_id, purpose) for purpose in ("log", "content")),
+        key_rows=tuple(pairs),
     )
 
 

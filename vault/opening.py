@@ -1,83 +1,38 @@
 """Opening a vault: its places checked, its parts put together, its log grown from the committed rows."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
-from policies.book import Book, shipped_book
 from search.index import Index
 from search.opening import open_index
 from signing.malware import Clamd
-from signing.ocr import Ocr
-from signing.revocation import RevocationSource
 from signing.status_fetching import StatusFetcher
-from signing.timestamps import TimestampSource
-from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
-from storage.blobs import BlobStore
 from storage.durable import sync_folder
-from storage.keyring import check_key_folder, create_key_folder, load_or_create_master, load_or_create_secret
-from storage.opening import open_store
-from storage.s3_address import StoreAccess
+from storage.keyring import check_key_folder, create_key_folder
 from vault import reclassing, trusting
-from vault.appending import Appender
-from vault.assertions import TokenKey
 from vault.clock import Clock
 from vault.connecting import connect
 from vault.database import Database
-from vault.delegations import Grounds
 from vault.errors import VaultIncomplete
+from vault.founding import Foundation, founded
 from vault.importing import publish_book
-from vault.key_gate import Gate
 from vault.migrating import check_schema, migrate, versions
+from vault.places import Authorities, PartPlaces, VaultPlaces
 from vault.quarantine_ending import sweep
 from vault.quarantining import PURPOSE
-from vault.rows_address import RowsAddress
 from vault.scan_drafts import ScanDrafts
 from vault.scratch import own_scratch
-from vault.sealer import Sealer
 from vault.services import Vault
-from vault.signer import Signer
 from vault.tables import key_pair
+from vault.upserting import upsert
+
+__all__ = ["Authorities", "PartPlaces", "VaultPlaces", "check_made", "check_places", "looked_at", "opened"]
 
 _FINISH = "run again what was making it (`kho serve --create`, `kho demo`)"
-
-
-@dataclass(frozen=True)
-class VaultPlaces:
-    """Where a vault lives: rows, bytes, keys, the published log, scratch files on the store's file system."""
-
-    database: RowsAddress
-    store: str
-    keys: Path
-    log: Path
-    scratch: Path
-    seal_passphrase: Path | None = None  # by default beside the keys
-    search: str | None = None  # the address of the search index; None: none
-    full_text: frozenset[str] = frozenset()  # record types found by their content too
-    store_access: StoreAccess = field(default_factory=StoreAccess)
-
-
-@dataclass(frozen=True)
-class Authorities:
-    """Whom the vault trusts, where time stamps and certificate status come from, and who reads its scans.
-
-    `demonstration`: its own seals lead to a root for tests, so that such roots count for what documents are
-    worth; in any other vault they count for nothing.
-    `timestamper` and `revocation` serve our own seals; the status of certificates in documents from outside
-    is fetched from `status_hosts` alone ("HOST" or "HOST:PORT").
-    """
-
-    trust: TrustFolder = field(default_factory=TrustFolder)
-    timestamper: TimestampSource | None = None
-    revocation: RevocationSource | None = None
-    demonstration: bool = False
-    status_hosts: Sequence[str] = ()
-    ocr: Ocr = field(default_factory=Ocr.off)
 
 
 async def check_places(places: VaultPlaces, *, create: bool) -> bool:
@@ -88,6 +43,9 @@ async def check_places(places: VaultPlaces, *, create: bool) -> bool:
         MasterKeyExposed: others can read the keys.
         VaultBusy: the server of the rows cannot be reached.
     """
+    if places.parts is not None:
+        await _check_tables(places)
+        return False
     unfinished = _mark(places).exists()
     if unfinished and not create:
         raise VaultIncomplete(f"the vault at {places.database} was never finished: {_FINISH}")
@@ -112,10 +70,15 @@ async def check_made(places: VaultPlaces) -> None:
         VaultIncomplete: there are no rows, or whatever made them died before the vault was whole.
         VaultBusy: the server of the rows cannot be reached.
     """
-    if _mark(places).exists():
+    if places.parts is None and _mark(places).exists():
         raise VaultIncomplete(f"the vault at {places.database} was never finished: {_FINISH}")
     if not await _rows_exist(places):
         raise VaultIncomplete(f"there is no database at {places.database}")
+
+
+async def _check_tables(places: VaultPlaces) -> None:
+    if not await _rows_exist(places):
+        raise VaultIncomplete(f"there are no tables at {places.database}: `kho migrate --create` makes them")
 
 
 @asynccontextmanager
@@ -180,7 +143,7 @@ async def opened(
         if fresh:
             await _begin(places)
         await check_schema(places.database)
-        base = await _founded(places, db, stack, clock, issuer, fresh=fresh)
+        base = await founded(places, db, stack, clock, issuer, authorities, fresh=fresh)
         pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
         status = StatusFetcher(authorities.status_hosts)
         stack.push_async_callback(status.close)
@@ -194,7 +157,7 @@ async def opened(
             _mark_finished(places)
         await making.aclose()
         await vault.appender.start()
-        await _own_keys(vault)
+        await _own_keys(vault, create=create or places.parts is None)
         await publish_book(vault)
         await trusting.look(vault)
         await reclassing.catch_up(vault)
@@ -203,7 +166,7 @@ async def opened(
 
 
 def _make_folders(places: VaultPlaces) -> None:
-    folders = [places.log, places.keys.parent]
+    folders = [places.log, places.keys.parent] if places.parts is None else []
     if not places.database.server:
         folders.append(places.database.file.parent)
     for folder in folders:
@@ -217,45 +180,9 @@ async def _begin(places: VaultPlaces) -> None:
     await migrate(places.database)
 
 
-@dataclass(frozen=True)
-class _Foundation:
-    """What holds the vault's rows, bytes and keys, before anything is built on them."""
-
-    db: Database
-    store: BlobStore
-    signer: Signer
-    appender: Appender
-    gate: Gate
-    book: Book
-    index_key: bytes
-
-
-async def _founded(
-    places: VaultPlaces, db: Database, stack: AsyncExitStack, clock: Clock, issuer: str, *, fresh: bool
-) -> _Foundation:
-    store = await asyncio.to_thread(open_store, places.store, places.store_access)
-    stack.push_async_callback(store.close)
-    master = load_or_create_master(places.keys, create=fresh)
-    signer = await Signer.open(key_folder=places.keys, log_folder=places.log, create=fresh, shared=db.shared)
-    stack.push_async_callback(signer.close)
-    appender = Appender(db, signer)
-    stack.push_async_callback(appender.close)
-    book, index_key = shipped_book(), load_or_create_secret(places.keys, "index", create=fresh)
-    gate = Gate(
-        master=master,
-        db=db,
-        log_key_line=signer.verifier_line,
-        token_key=TokenKey(load_or_create_secret(places.keys, "token", create=fresh)),
-        issuer=issuer,
-        clock=clock,
-        grounds=Grounds(book, index_key),
-    )
-    return _Foundation(db, store, signer, appender, gate, book, index_key)
-
-
 def _put_together(
     places: VaultPlaces,
-    base: _Foundation,
+    base: Foundation,
     pool: WorkerPool,
     authorities: Authorities,
     status: StatusFetcher,
@@ -270,13 +197,7 @@ def _put_together(
         appender=base.appender,
         signer=base.signer,
         gate=base.gate,
-        sealer=Sealer(
-            places.keys / "seal",
-            passphrase=places.seal_passphrase,
-            timestamper=authorities.timestamper,
-            revocation=authorities.revocation,
-            trust=authorities.trust,
-        ),
+        sealer=base.sealer,
         workers=pool,
         ocr=authorities.ocr,
         drafts=ScanDrafts(),
@@ -287,7 +208,6 @@ def _put_together(
         clock=clock,
         scratch=scratch,
         log_folder=places.log,
-        index_key=base.index_key,
         scanner=scanner,
         index=index,
         full_text=places.full_text,
@@ -313,10 +233,19 @@ async def _started(size: int, stack: AsyncExitStack) -> WorkerPool:
     return pool
 
 
-async def _own_keys(vault: Vault) -> None:
-    """Make the vault's own keys: of entries about nobody, of what waits, and of what lies in quarantine."""
-    async with vault.db.write() as db:
-        for purpose in ("log", "waiting", PURPOSE):
-            known = select(key_pair.c.public).where(key_pair.c.kind == "vault", key_pair.c.purpose == purpose)
-            if (await db.execute(known)).first() is None:
-                await db.execute(insert(key_pair).values(**vault.gate.new_pair("vault", "vault", purpose)))
+async def _own_keys(vault: Vault, *, create: bool) -> None:
+    """Make the vault's own keys: of entries about nobody, of what waits, and of what lies in quarantine.
+
+    Raises:
+        VaultIncomplete: there are none at all, and `create` is false.
+    """
+    wanted = ("log", "waiting", PURPOSE)
+    async with vault.db.read() as db:
+        own = select(key_pair.c.purpose).where(key_pair.c.kind == "vault")
+        known = set((await db.execute(own)).scalars())
+    if not known and not create:
+        raise VaultIncomplete(f"this vault was never finished: {_FINISH}")
+    missing = [await vault.gate.new_pair("vault", "vault", one) for one in wanted if one not in known]
+    for row in missing:
+        async with vault.db.write() as db:
+            await db.execute(upsert(key_pair).values(**row).on_conflict_do_nothing())

@@ -54,7 +54,7 @@ async def ready(vault: Vault) -> dict[str, Any]:
         "workers": workers,
         "malware": malware,
         "trust": _trust(vault),
-        "sealing": vault.sealer.told(),  # no reason not to serve either: all but sealing works without
+        "sealing": await vault.sealer.told(),  # no reason not to serve either: all but sealing works without
         "renewals": {"put_off": put_off},  # of archive time stamps: why, and of how many records
         "search": search,
     }

@@ -5,7 +5,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from hmac import digest as hmac
 from typing import Any
 
 from sqlalchemy import RowMapping, Subquery, func, insert, select, union_all
@@ -64,11 +63,6 @@ def version_of(row: Mapping[str, Any]) -> int:
     """Give the number of a record's newest file: "file" is the first, "v2x..." the second."""
     found = _VERSION.match(part_of(row))
     return int(found[1]) if found is not None else 1
-
-
-def relation_tag(index_key: bytes, field: str, value: str) -> bytes:
-    """Tag a related person's identifier: equal tags mean equal persons, and a tag tells nothing else."""
-    return hmac(index_key, f"kho/1/relation/{field}\x00{value}".encode(), "sha256")
 
 
 async def of_owners(

@@ -41,7 +41,7 @@ async def register_agency(vault: Vault, new: NewAgency) -> str:
         FieldInvalid: the code is none.
     """
     code = _canonical(new.code)
-    key_row = vault.gate.new_pair("agency", code, "log")
+    key_row = await vault.gate.new_pair("agency", code, "log")
     since = new.since or legal_day(vault.clock.now()) - timedelta(days=1)
 
     async def rows(db: AsyncConnection) -> None:
@@ -131,7 +131,7 @@ async def register_owner(
         known = await owners.by_identifier(db, scheme, checked)
     if known is not None:
         return known
-    new = newcomers.prepare(vault, scheme, checked, name, born_on, checked_by=checked_by)
+    new = await newcomers.prepare(vault, scheme, checked, name, born_on, checked_by=checked_by)
     public = next(row["public"] for row in new.key_rows if row["purpose"] == "log")
 
     async def rows(db: AsyncConnection) -> None:

@@ -159,7 +159,7 @@ class Sealer:
         """Say of a request that ended whether its signature is in a record now, or of no use to anybody."""
         await asyncio.to_thread(self.keys.settle, request, used=used)
 
-    def told(self) -> dict[str, Any]:
+    async def told(self) -> dict[str, Any]:
         """Say what sealing rests on: kinds of keys, and how the services were when they were last asked."""
         none = {"kind": "none"}
         stamps, status = self._timestamper, self._revocation

@@ -16,11 +16,13 @@ from vault.appending import Appender
 from vault.clock import Clock
 from vault.database import Database
 from vault.delegations import Grounds
+from vault.grown_log import GrownLog
 from vault.in_hand import InHand
 from vault.key_gate import Gate
+from vault.remote_gate import RemoteGate
+from vault.remote_sealer import RemoteSealer
 from vault.scan_drafts import ScanDrafts
 from vault.sealer import Sealer
-from vault.signer import Signer
 
 Answer = dict[str, Any]
 MAX_UPLOAD = 50 * 2**20  # bytes of one file, whoever hands it in
@@ -50,14 +52,14 @@ class SearchState:
 
 @dataclass(frozen=True)
 class Vault:
-    """The open vault. `index_key` keys the tags that compare related persons without opening content."""
+    """The open vault."""
 
     db: Database
     store: BlobStore
     appender: Appender
-    signer: Signer
-    gate: Gate
-    sealer: Sealer
+    signer: GrownLog
+    gate: Gate | RemoteGate
+    sealer: Sealer | RemoteSealer
     workers: WorkerPool
     ocr: Ocr
     drafts: ScanDrafts
@@ -68,7 +70,6 @@ class Vault:
     clock: Clock
     scratch: Path
     log_folder: Path
-    index_key: bytes
     scanner: Clamd | None = None  # of malware; None: none is set
     index: Index | None = None  # None: nothing can be searched for
     full_text: frozenset[str] = frozenset()  # record types found by their content too, if not sensitive
@@ -78,4 +79,4 @@ class Vault:
     @property
     def grounds(self) -> Grounds:
         """What delegations are judged by."""
-        return Grounds(self.book, self.index_key)
+        return Grounds(self.book, self.gate.tags)

@@ -138,3 +138,10 @@ def ed25519_key(secret: bytes, public: bytes) -> OKPKey:
     """Give the Ed25519 key of 32 secret and 32 public bytes."""
     halves = {"d": urlsafe_b64encode(secret).decode(), "x": urlsafe_b64encode(public).decode()}
     return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", **halves})
+
+
+def ed25519_public(public: bytes) -> OKPKey:
+    """Give the Ed25519 key of 32 public bytes; any other length raises ValueError."""
+    if len(public) != 32:
+        raise ValueError("a public key has 32 bytes")
+    return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": urlsafe_b64encode(public).decode()})

@@ -1,6 +1,6 @@
 """The three contracts of the log: append, open_key, open_entries (DESIGN 6).
 
-They stand in one process now; whoever holds them behind a socket later has to pass the same suite.
+Whoever holds them passes the same suite: the one process, or processes behind sockets.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from vault.telling import VAULT_HOLDER, nothing_to_check
 
 pytestmark = pytest.mark.anyio
 ROWS = ("sqlite", "postgresql")
+PARTS = ("here", "apart")
 
 
 async def entry(house, number=0, kind=Kind.HEARTBEAT) -> Prepared:

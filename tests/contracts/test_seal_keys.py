@@ -39,16 +39,19 @@ from signing.timestamps_http import HttpTimestamper
 from signing.trust_folder import TrustFolder
 from signing.validation import validate
 from signing.workers import WorkerPool
+from tests.apart import SealingApart
 from tests.contracts.kinds_of_keys import AGENCY, NAME, AtService, InToken, KindOfKey, made
 from tests.servers import loopback, softhsm
 from tests.servers.csc_server import CLIENT, SECRET, CscServer, Held
 from tests.servers.ocsp_server import StatusServer
 from tests.servers.pki import Pki, der, serving
 from tests.servers.tsa_server import StampServer
+from vault.remote_sealer import RemoteSealer
 from vault.seal_keys import SealKeys
 from vault.sealer import Sealer
 
 pytestmark = pytest.mark.anyio
+BOTH = pytest.mark.parametrize("parts_kind", ("here", "apart"), indirect=True)
 KINDS = ("file-p256", "file-rsa", "token-p256", "token-rsa", "service-p256", "service-rsa")
 EACH_PLACE = ("file-p256", "token-p256", "service-p256")
 PLACE = (330, 770, 560, 820)  # of the seal on the page
@@ -56,16 +59,17 @@ QUICK = Limits(seconds=5, pause=0.01)
 
 
 class Services:
-    """A PKI and its services over HTTP."""
+    """A PKI and its services over HTTP; `apart`: sealers are behind sockets."""
 
     def __init__(self) -> None:
+        self.apart: SealingApart | None = None
         self.status = StatusServer().start()
         self.pki = Pki(status_url=f"{self.status.url}/ocsp", crl_url=self.status.crl_url)
         self.status.pki = self.pki
         stamps = FileKey(self.pki.stamps.private, self.pki.stamps.chain)
         self.stamps = StampServer(LocalTimestamper(stamps)).start()
 
-    def sealer(self, held: KindOfKey) -> Sealer:
+    async def sealer(self, held: KindOfKey) -> Sealer | RemoteSealer:
         stamper = HttpTimestamper(
             f"{self.stamps.url}/", lambda: self.pki.roots, [der(self.pki.issuing.certificate)], limits=QUICK
         )
@@ -74,7 +78,7 @@ class Services:
         revocation = HttpStatus(hosts=hosts, limits=QUICK)
         sealer = Sealer(held.folder / "seal", timestamper=stamper, revocation=revocation, trust=trust)
         sealer.keys = held.keys
-        return sealer
+        return sealer if self.apart is None else await self.apart.behind(sealer)
 
     def behave(self) -> None:
         for server in (self.status, self.stamps):
@@ -85,6 +89,7 @@ class Services:
         self.status.ahead = timedelta(0)
 
 
+@BOTH
 @pytest.fixture(scope="module")
 def running() -> Iterator[Services]:
     services = Services()
@@ -94,8 +99,13 @@ def running() -> Iterator[Services]:
 
 
 @pytest.fixture
-def services(running: Services) -> Iterator[Services]:
+async def services(running: Services, parts_kind: str, pool: WorkerPool) -> AsyncIterator[Services]:
+    if parts_kind == "apart":
+        running.apart = SealingApart(pool)
     yield running
+    if running.apart is not None:
+        await running.apart.end()
+        running.apart = None
     running.behave()
 
 
@@ -119,7 +129,7 @@ def digest(text: str = "x") -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-async def seal(sealer: Sealer, paper: Path, target: Path) -> None:
+async def seal(sealer: Sealer | RemoteSealer, paper: Path, target: Path) -> None:
     await sealer.seal(AGENCY, paper, target, at=datetime.now(UTC), reason="Kết quả điện tử", name=NAME)
 
 
@@ -134,10 +144,10 @@ async def judged(path: Path, pki: Pki) -> tuple[str, str, str, str]:
 async def test_it_seals_to_the_same_verdict(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path
 ) -> None:
-    sealer = services.sealer(held)
+    sealer = await services.sealer(held)
     await seal(sealer, paper, tmp_path / "sealed.pdf")
     assert await judged(tmp_path / "sealed.pdf", services.pki) == ("valid", "", "B-LTA", NAME)
-    told = sealer.told()
+    told = await sealer.told()
     assert [told["timestamps"]["last"], told["status"]["last"]] == ["ok", "ok"]
     assert list(told["keys"].values()) == [1]
     if isinstance(held, AtService):
@@ -180,6 +190,7 @@ async def test_ten_at_once_are_ten_signatures(held: KindOfKey) -> None:
         assert len(set(held.server.done.signatures)) == len(held.server.done.signatures) == 10
 
 
+@BOTH
 @pytest.mark.parametrize(
     "held",
     ["token-p256", *(pytest.param(kind, marks=pytest.mark.long) for kind in KINDS if kind != "token-p256")],
@@ -188,7 +199,7 @@ async def test_ten_at_once_are_ten_signatures(held: KindOfKey) -> None:
 async def test_ten_at_once_are_ten_seals(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path
 ) -> None:
-    sealer = services.sealer(held)
+    sealer = await services.sealer(held)
     targets = [tmp_path / f"{number}.pdf" for number in range(10)]
     await asyncio.gather(*(seal(sealer, paper, target) for target in targets))
     assert {await judged(target, services.pki) for target in targets} == {("valid", "", "B-LTA", NAME)}
@@ -197,6 +208,7 @@ async def test_ten_at_once_are_ten_seals(
         assert len(held.server.done.signatures) == len(set(held.server.done.signatures)) == 10
 
 
+@BOTH
 @pytest.mark.parametrize("held", EACH_PLACE, indirect=True)
 async def test_a_wrong_secret_seals_nothing(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path
@@ -204,27 +216,29 @@ async def test_a_wrong_secret_seals_nothing(
     held.spoil_secret()
     for _ in range(2):
         with pytest.raises(SealKeyRefused) as caught:
-            await seal(services.sealer(held), paper, tmp_path / "sealed.pdf")
+            await seal(await services.sealer(held), paper, tmp_path / "sealed.pdf")
         assert (caught.value.code, caught.value.retryable) == ("seal_key_refused", False)
     assert not list(tmp_path.glob("*.pdf"))
 
 
+@BOTH
 @pytest.mark.parametrize("held", EACH_PLACE, indirect=True)
 async def test_a_certificate_of_another_key_seals_nothing(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path
 ) -> None:
     held.swap(services.pki)
     with pytest.raises(SealKeyInvalid) as caught:
-        await seal(services.sealer(held), paper, tmp_path / "sealed.pdf")
+        await seal(await services.sealer(held), paper, tmp_path / "sealed.pdf")
     assert (caught.value.code, caught.value.retryable) == ("seal_key_invalid", False)
     assert not list(tmp_path.glob("*.pdf"))
 
 
+@BOTH
 @pytest.mark.parametrize("held", EACH_PLACE, indirect=True)
 async def test_a_key_that_is_gone_in_the_middle_seals_nothing_more(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path
 ) -> None:
-    sealer = services.sealer(held)
+    sealer = await services.sealer(held)
     await seal(sealer, paper, tmp_path / "first.pdf")
     held.lose()
     with pytest.raises((SealKeyMissing, SealKeyRefused)) as caught:
@@ -233,13 +247,14 @@ async def test_a_key_that_is_gone_in_the_middle_seals_nothing_more(
     assert [one.name for one in tmp_path.glob("*.pdf")] == ["first.pdf"]
 
 
+@BOTH
 @pytest.mark.parametrize("held", ["file-p256"], indirect=True)
 @pytest.mark.parametrize("which", ["stamps", "status"])
 async def test_no_file_claims_what_the_services_did_not_give(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path, which: str
 ) -> None:
     """With time stamps or status down neither way of sealing leaves anything behind; it works again after."""
-    sealer, target = services.sealer(held), tmp_path / "sealed.pdf"
+    sealer, target = await services.sealer(held), tmp_path / "sealed.pdf"
     kind = TimestampFailed if which == "stamps" else StatusFailed
     getattr(services, which).fault = loopback.failing(503)
     with pytest.raises(kind) as caught:
@@ -255,11 +270,12 @@ async def test_no_file_claims_what_the_services_did_not_give(
     assert (await judged(target, services.pki))[2] == "B-LTA"
 
 
+@BOTH
 @pytest.mark.parametrize("held", ["file-p256"], indirect=True)
 async def test_stamps_that_end_between_seal_and_archive_leave_nothing(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path
 ) -> None:
-    sealer = services.sealer(held)
+    sealer = await services.sealer(held)
     good = [None, None]  # the look at the authority, the stamp of the seal; then it is down
 
     def later_down(asked: loopback.Asked) -> loopback.Answer | None:
@@ -272,6 +288,7 @@ async def test_stamps_that_end_between_seal_and_archive_leave_nothing(
     assert not list(tmp_path.glob("*.pdf")) and not list(tmp_path.glob(".*"))
 
 
+@BOTH
 @pytest.mark.parametrize("held", ["file-p256"], indirect=True)
 async def test_a_revoked_key_is_refused_by_its_responder(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path
@@ -279,16 +296,17 @@ async def test_a_revoked_key_is_refused_by_its_responder(
     certificate = x509.load_der_x509_certificate(held.keys.open(AGENCY).certificates[0])
     services.status.revoked[certificate.serial_number] = services.status.now()
     with pytest.raises(SealingFailed) as caught:
-        await seal(services.sealer(held), paper, tmp_path / "sealed.pdf")
+        await seal(await services.sealer(held), paper, tmp_path / "sealed.pdf")
     assert (caught.value.code, caught.value.retryable) == ("certificate_revoked", False)
 
 
+@BOTH
 @pytest.mark.parametrize("held", ["file-p256"], indirect=True)
 async def test_a_responder_whose_clock_is_a_little_ahead_is_waited_for(
     held: KindOfKey, services: Services, paper: Path, tmp_path: Path
 ) -> None:
     services.status.ahead = timedelta(seconds=2)
-    await seal(services.sealer(held), paper, tmp_path / "sealed.pdf")
+    await seal(await services.sealer(held), paper, tmp_path / "sealed.pdf")
     assert (await judged(tmp_path / "sealed.pdf", services.pki))[0] == "valid"
 
 
@@ -317,6 +335,7 @@ async def test_a_slow_service_holds_up_nobody_but_who_seals(
     assert not list(tmp_path.glob("*.pdf"))
 
 
+@BOTH
 @pytest.fixture(scope="module")
 async def pool(anyio_backend: str) -> AsyncIterator[WorkerPool]:
     pool = WorkerPool(size=1)
@@ -331,17 +350,18 @@ async def test_a_file_from_outside_is_sealed_too(
 ) -> None:
     now = datetime.now(UTC)
     said = {"place": PLACE, "at": now, "reason": "Số hóa", "name": NAME, "max_bytes": 2**22}
-    await services.sealer(held).seal_foreign(AGENCY, pool, paper, tmp_path / "sealed.pdf", **said)
+    await (await services.sealer(held)).seal_foreign(AGENCY, pool, paper, tmp_path / "sealed.pdf", **said)
     assert await judged(tmp_path / "sealed.pdf", services.pki) == ("valid", "", "B-LTA", NAME)
 
 
+@BOTH
 @pytest.mark.parametrize("held", ["file-p256"], indirect=True)
 @pytest.mark.parametrize("foreign", [False, True])
 async def test_where_only_lists_are_to_be_had_they_are_the_proof(
     held: KindOfKey, services: Services, pool: WorkerPool, paper: Path, tmp_path: Path, foreign: bool
 ) -> None:
     services.status.fault = lambda asked: loopback.Answer(b"", status=404) if asked.method == "POST" else None
-    sealer, target, now = services.sealer(held), tmp_path / "sealed.pdf", datetime.now(UTC)
+    sealer, target, now = await services.sealer(held), tmp_path / "sealed.pdf", datetime.now(UTC)
     if foreign:
         said = {"place": PLACE, "at": now, "reason": "Số hóa", "name": NAME, "max_bytes": 2**22}
         await sealer.seal_foreign(AGENCY, pool, paper, target, **said)

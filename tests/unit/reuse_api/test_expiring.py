@@ -13,8 +13,9 @@ from reuse_api.callers import SESSION_COOKIE
 from reuse_api.demo import people
 from reuse_api.settings import Settings
 from signing.leaf import Kind
-from vault.authenticating import SESSION_LIFETIME, TOKEN_LIFETIME
+from vault.authenticating import SESSION_LIFETIME
 from vault.clock import Clock, SteppingClock
+from vault.credentials import TOKEN_LIFETIME
 
 pytestmark = pytest.mark.anyio
 

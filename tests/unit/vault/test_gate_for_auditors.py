@@ -18,6 +18,7 @@ from vault.tables import entry_holder, key_pair, log_entry, record, record_owner
 from vault.telling import VAULT_HOLDER, nothing_to_check
 
 pytestmark = pytest.mark.anyio
+PARTS = ("here", "apart")
 GROUND = "Kiểm tra theo kế hoạch quý IV"
 
 

@@ -19,6 +19,7 @@ from vault.readiness import ready
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
 
 pytestmark = pytest.mark.anyio
+PARTS = ("here", "apart")
 
 
 async def evidence_of(house, index):
@@ -146,7 +147,8 @@ async def test_a_tree_signed_by_us_over_other_leaves_opens_nothing_that_is_not_c
     tree = Tree([bytes([number]) * 32 for number in range(2)])
     leaf = b"\x01\x03" + bytes(32)
     tree.append(leaf_hash(leaf))
-    note = house.vault.signer._key.sign_checkpoint(tree.size, tree.root())
+    key = LogKey.from_line((house.places.keys / "log.key").read_text().strip())
+    note = key.sign_checkpoint(tree.size, tree.root())
     await refused(house, Evidence(2, leaf, tree.inclusion(2), note), police, house.daughters, "row")
 
 
