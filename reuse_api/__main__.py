@@ -50,6 +50,10 @@ COMMANDS = {
         "indexing", "Build the search index from the rows, beside the one in use, and switch."
     ),
     "work": Command("indexing", "Do what a served vault does by itself, without doors; until Ctrl-C."),
+    "sign": Command("parts", "Hold the log key: sign and publish the log for the vault's other processes."),
+    "gate": Command("parts", "Hold the master key: open keys and entries for the vault's other processes."),
+    "seal": Command("parts", "Hold the agencies' seal keys: seal for the vault's other processes."),
+    "keys": Command("keys", "Split the keys of one process among several.", group=True),
     "dead-letters": Command(
         "indexing", "List what could not be carried out after many attempts, or have it tried again."
     ),

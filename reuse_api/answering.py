@@ -29,6 +29,9 @@ from vault.errors import (
     MalwareScanUnavailable,
     NotAuthenticated,
     NotFound,
+    PartAway,
+    PartFailed,
+    PeerRefused,
     PictureFailed,
     RequestConflict,
     SearchUnavailable,
@@ -139,6 +142,7 @@ MAKING: dict[type[Exception], Making] = {
     NotAuthenticated: lambda problem: problems.of_credentials(problem.code, "Session"),
     CrossSite: lambda problem: problems.of_code(problem.code),
     RequestValidationError: lambda problem: problems.of_validation(problem.errors()),
+    PartAway: _busy,
     VaultBusy: _busy,
     MalwareScanUnavailable: _unscanned,
     StoreUnavailable: _unavailable,
@@ -149,6 +153,8 @@ MAKING: dict[type[Exception], Making] = {
 FAILING: dict[type[Exception], str] = {
     ContentDamaged: "content_damaged",
     GateRefused: "gate_refused",
+    PartFailed: "part_failed",
+    PeerRefused: "part_failed",
     SealingFailed: "sealing_failed",
 }
 

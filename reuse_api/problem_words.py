@@ -576,6 +576,11 @@ _VAULT = {
         "Cổng khóa không mở: mục nhật ký, bằng chứng hoặc bên gọi không khớp.",
         "The key gate does not open: the entry, its proof or the caller does not fit.",
     ),
+    "part_failed": Row(
+        500,
+        "Một bộ phận giữ khóa của kho (ký nhật ký, cổng khóa hoặc ký số) bị lỗi.",
+        "A part of the vault that holds keys (signer, gate or sealer) failed.",
+    ),
     "internal_error": Row(
         500,
         "Hệ thống gặp lỗi. Mã yêu cầu trong tiêu đề Request-Id giúp tìm nguyên nhân.",

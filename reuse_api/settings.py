@@ -15,11 +15,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from search.errors import IndexAddressInvalid
 from search.opening import check_address as check_index
 from signing.allowed_address import check_address
+from signing.checkpoint import LogVerifier
+from signing.log_errors import NoteInvalid
 from signing.malware import Clamd
 from storage.errors import AddressUnsupported
 from storage.opening import check_address as check_store
 from storage.s3_address import LOCK_DAYS_MAX
 from vault.rows_address import check_rows_address
+from vault.socket_place import check_socket
 
 PREFIX = "KHO_"
 _HIGHEST_PORT = 65535
@@ -71,6 +74,32 @@ class Settings(BaseSettings):
     keys: Path = Field(
         Path("var/kho-keys"),
         description="The folder of the keys (mode 700, files 600, ours alone); back it up apart.",
+    )
+    signer: str = Field(
+        "",
+        description='Where `kho sign` listens: "unix:PATH"; empty: this process signs. To `kho serve` and '
+        "the commands all of KHO_SIGNER, KHO_GATE, KHO_SEALER are given, or none (docs/processes.md).",
+    )
+    gate: str = Field(
+        "", description='Where `kho gate` listens: "unix:PATH"; empty: this process holds the master key.'
+    )
+    sealer: str = Field(
+        "", description='Where `kho seal` listens: "unix:PATH"; empty: this process holds the seal keys.'
+    )
+    peers: str = Field(
+        "",
+        description="Users whose processes `kho sign`, `kho gate` and `kho seal` answer, by name or number, "
+        "with commas between; empty: our own user alone.",
+    )
+    work_peers: str = Field(
+        "",
+        description="Those of KHO_PEERS that `kho work` runs as: `kho gate` gives them what waits for its "
+        "seal, and keys for the vault's own work; empty: our own user alone.",
+    )
+    log_key: str = Field(
+        "",
+        description="The log's public line, as `kho sign` prints it, which the signer is held to; empty: "
+        "what the signer says, which `kho gate` then keeps beside its keys.",
     )
     search: str = Field(
         "tantivy:var/kho/index",
@@ -185,6 +214,19 @@ class Settings(BaseSettings):
     @classmethod
     def _service_can_be_asked(cls, value: str) -> str:
         return check_address(value, encrypted=False) if value else ""
+
+    @field_validator("signer", "gate", "sealer")
+    @classmethod
+    def _socket_can_be_there(cls, value: str) -> str:
+        return check_socket(value) if value else ""
+
+    @field_validator("log_key")
+    @classmethod
+    def _log_key_readable(cls, value: str) -> str:
+        try:
+            return LogVerifier.from_line(value).line() if value.strip() else ""
+        except NoteInvalid:
+            raise ValueError("expected the line that `kho sign` prints") from None
 
     @field_validator("database", mode="before")
     @classmethod

@@ -19,9 +19,10 @@ from signing.trust_folder import TrustFolder
 from storage.s3_address import StoreAccess
 from vault.clock import Clock
 from vault.full_text import sensitive_types
-from vault.opening import Authorities, VaultPlaces, opened
+from vault.opening import Authorities, PartPlaces, VaultPlaces, opened
 from vault.rows_address import RowsAddress
 from vault.services import Vault
+from vault.socket_place import place_of
 
 AUTHORITY = "authority"  # beside the keys: the demo's own time stamps and certificate status
 
@@ -42,7 +43,25 @@ def places_of(settings: Settings) -> VaultPlaces:
         search=None if settings.search == "none" else settings.search,
         full_text=_full_text(settings),
         store_access=StoreAccess(settings.store_credentials, settings.store_region, settings.store_lock_days),
+        parts=parts_of(settings),
     )
+
+
+def parts_of(settings: Settings) -> PartPlaces | None:
+    """Say where signer, gate and sealer are, if they are processes of their own.
+
+    Raises:
+        SettingsInvalid: some of the three are, or rows are in a file, which is for one process.
+    """
+    given = {variable(name): getattr(settings, name) for name in ("signer", "gate", "sealer")}
+    if not any(given.values()):
+        return None
+    if missing := [name for name, value in given.items() if not value]:
+        raise SettingsInvalid(f"{missing[0]} is needed too: all three are given, or none")
+    if not RowsAddress(settings.database).server:
+        raise SettingsInvalid(f"{variable('database')}: several processes need PostgreSQL")
+    signer, gate, sealer = (place_of(one) for one in given.values())
+    return PartPlaces(signer, gate, sealer, settings.log_key)
 
 
 def _full_text(settings: Settings) -> frozenset[str]:

@@ -100,6 +100,52 @@ _VAULT = {
     "it was judged by rules {then}, these are {now}": "khi đó xét theo quy tắc {then}, nay là {now}",
     "the file is another since then": "từ đó đến nay tệp đã là tệp khác",
 }
+_PARTS = {
+    "the {part} does not answer at {place}: {why}": "{part} không trả lời ở {place}: {why}",
+    "another process listens at {place}": "một tiến trình khác đang nghe ở {place}",
+    "{place} is there and is no socket": "{place} đã có và không phải socket",
+    "{folder} is no folder": "{folder} không phải thư mục",
+    "everybody may write to {folder} and listen there: chmod o-w": (
+        "ai cũng ghi được vào {folder} và nghe ở đó được: hãy chmod o-w"
+    ),
+    "another group may write to {folder} and listen there: chmod g-w": (
+        "nhóm khác ghi được vào {folder} và nghe ở đó được: hãy chmod g-w"
+    ),
+    "these rows know of no {part} yet: `kho {command} --create` makes it": (
+        "cơ sở dữ liệu này chưa biết {part} nào: hãy chạy `kho {command} --create`"
+    ),
+    "these rows belong to another {part}: put its own keys back": (
+        "cơ sở dữ liệu này thuộc {part} khác: hãy đưa khóa của chính nó trở lại"
+    ),
+    "these rows belong to another master key: put their own one back": (
+        "cơ sở dữ liệu này thuộc khóa chủ khác: hãy đưa khóa của chính nó trở lại"
+    ),
+    "these rows hold {count} entries of a vault that was made in one process: `kho keys split`": (
+        "cơ sở dữ liệu này có {count} mục của một kho tạo trong một tiến trình: hãy dùng `kho keys split`"
+    ),
+    "the signer at {place} signs another log than the one that is pinned": (
+        "tiến trình ký ở {place} ký nhật ký khác với nhật ký đã định"
+    ),
+    "the gate at {place} opens by another log than the one signed here": (
+        "cổng khóa ở {place} mở theo nhật ký khác với nhật ký được ký ở đây"
+    ),
+    "the gate at {place} has another KHO_ISSUER than this process": (
+        "cổng khóa ở {place} có KHO_ISSUER khác với tiến trình này"
+    ),
+    "whose log is it? Give KHO_LOG_KEY, or KHO_SIGNER to ask there once": (
+        "nhật ký của ai? Hãy đặt KHO_LOG_KEY, hoặc KHO_SIGNER để hỏi một lần"
+    ),
+    "there are no tables at {rows}: `kho migrate --create` makes them": (
+        "chưa có bảng nào ở {rows}: hãy chạy `kho migrate --create`"
+    ),
+    "rows in a file are for one process: several need PostgreSQL": (
+        "cơ sở dữ liệu trong tệp chỉ dành cho một tiến trình: nhiều tiến trình cần PostgreSQL"
+    ),
+    "{folder} is there already: name a new folder": "đã có {folder}: hãy nêu thư mục mới",
+    "{name} is needed too: all three are given, or none": "cần cả {name}: đặt cả ba, hoặc không đặt gì",
+    "{name}: several processes need PostgreSQL": "{name}: nhiều tiến trình cần PostgreSQL",
+    '{name} says where to listen: "unix:PATH"': '{name} nói nghe ở đâu: "unix:ĐƯỜNG_DẪN"',
+}
 _SETTINGS = {
     "{name} is no setting of Kho; known are {known}": (
         "{name} không phải cài đặt của Kho; các cài đặt có là {known}"
@@ -167,11 +213,16 @@ _SEAL_KEYS = {
         "không đọc được điều dịch vụ ký số nói về định danh ký số"
     ),
 }
-SENTENCES: Mapping[str, str] = {**_USAGE, **_SYSTEM, **_VAULT, **_SETTINGS, **_SEAL_KEYS}
+SENTENCES: Mapping[str, str] = {**_USAGE, **_SYSTEM, **_VAULT, **_PARTS, **_SETTINGS, **_SEAL_KEYS}
 
 # Errors whose code has no words elsewhere: what they are, where no sentence says more.
 CODES: Mapping[str, str] = {
     "vault_error": "Kho không làm được việc này",
+    "part_away": "Một bộ phận của kho (ký nhật ký, cổng khóa hoặc ký số) chưa trả lời",
+    "peer_refused": "Tiến trình kia không nhận lời gọi của người dùng này; KHO_PEERS của nó không nêu tên",
+    "socket_invalid": "Không đặt được socket ở đó",
+    "frame_malformed": "Dữ liệu qua socket không phải của Kho",
+    "frame_cut": "Bên kia rời đi giữa chừng",
     "vault_locked": "Một tiến trình khác đang mở kho này để ghi; hãy dừng nó trước",
     "vault_incomplete": "Kho và khóa của nó phải đi cùng nhau, và đang thiếu một bên",
     "schema_mismatch": "Cơ sở dữ liệu ở phiên bản khác; hãy chạy `kho migrate`",

@@ -37,17 +37,23 @@ def migrate(
             "serving meanwhile; nobody may serve SQLite."
         ),
     ] = "all",
+    create: Annotated[
+        bool, typer.Option("--create", help="Make the tables of a vault of several processes.")
+    ] = False,
     lang: Lang = None,
 ) -> None:
     """Bring the database of the settings to this version's schema; again, it changes nothing."""
     places = places_of(read_settings())
-    asyncio.run(_migrate(places, phase))
+    asyncio.run(_migrate(places, phase, create=create))
     typer.echo(_MIGRATED[spoken_language(lang)][phase].format(database=places.database))
 
 
-async def _migrate(places: VaultPlaces, phase: Phase) -> None:
+async def _migrate(places: VaultPlaces, phase: Phase, *, create: bool) -> None:
+    if create and not places.database.server:
+        raise CommandFailed("--create is for rows in PostgreSQL; `kho serve --create` makes the others")
     try:
-        await check_made(places)
+        if not create:
+            await check_made(places)
     except VaultIncomplete as problem:
         raise CommandFailed(f"{problem.detail}; `kho serve --create` makes one") from problem
     alone = not places.database.server or (phase == "all" and await needs_alone(places.database))

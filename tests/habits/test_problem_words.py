@@ -57,6 +57,7 @@ def test_every_error_of_the_vault_is_answered_or_never_leaves_it() -> None:
         errors.VaultIncomplete,
         errors.SchemaMismatch,
         errors.RowsUnreadable,
+        errors.SocketInvalid,
     }
     known = {
         one

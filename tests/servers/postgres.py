@@ -29,8 +29,9 @@ class Postgres:
         # Socket paths are short, and the server's user must be able to traverse all of them.
         self._data = folder / "data"
         self._server = packaged.get_server(self._data, cleanup_mode=None)
-        self.sockets = str(self._server.get_postmaster_info().socket_dir)
-        _psql(self.sockets, "alter system set fsync = off; alter system set max_connections = 300")
+        first = str(self._server.get_postmaster_info().socket_dir)
+        _psql(first, "alter system set fsync = off; alter system set max_connections = 300")
+        self.sockets = str(self._door(folder))
         self.stop()
         self.start()
         version = _psql(self.sockets, "show server_version").strip()
@@ -39,6 +40,14 @@ class Postgres:
     def flushing(self) -> None:
         """Let it flush to the disk, as servers do: for whoever measures it."""
         _psql(self.sockets, "alter system set fsync = on; select pg_reload_conf()")
+
+    def _door(self, folder: Path) -> Path:
+        """Make a folder for its socket that other users reach, as those of a server's processes are."""
+        door = folder / "run"
+        door.mkdir(mode=0o755)
+        if self._server.system_user is not None:
+            shutil.chown(door, self._server.system_user)
+        return door
 
     def start(self) -> None:
         """Start it again, on the same data."""

@@ -1,0 +1,157 @@
+"""A thief with an API process: its user, files, settings, memory, sockets and a live token. Nothing unlogged.
+
+Where the tests run as root and another user can run Python, the thief is that other user, truly; elsewhere
+all processes have one user, so that files and memory are left out and the sockets alone are tried.
+"""
+
+import json
+import os
+import subprocess
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from signing.checkpoint import LogKey
+from tests.conftest import Template
+from tests.faults.load import Office
+from tests.servers.parts import ISSUER, ROOT, Parts
+from vault.rows_address import RowsAddress
+
+ROWS = ("postgresql",)
+NO_USERS = "other users need root and a Python that everybody can run"
+_GATE = {"refused": "GateRefused"}
+# What each trick must come to.
+ENDS: dict[str, dict[str, Any]] = {
+    "reads_key_folders": {"refused": "nothing"},
+    "reads_memory": {"refused": "nothing"},
+    "takes_a_socket": {"refused": "nothing"},
+    "opens_what_was_never_committed": _GATE,
+    "opens_by_a_log_of_its_own": _GATE,
+    "opens_by_an_old_entry": _GATE,
+    "has_the_signer_sign_ahead": {"refused": "VaultBusy"},
+    "rewrites_a_row": {"refused": "LogForked"},
+    "works_as_the_vault": {"refused": "PeerRefused"},
+    "takes_what_waits": {"refused": "PeerRefused"},
+}
+_OF_USERS = {"reads_key_folders", "reads_memory", "takes_a_socket", "works_as_the_vault", "takes_what_waits"}
+
+
+@pytest.fixture
+def parts(folder: Path, rows_address: RowsAddress) -> Iterator[Parts]:
+    """The parts and a server, each with a user of its own; `kho work` would have another one."""
+    made = Parts(rows_address.text, same_user_works=False)
+    try:
+        made.split(folder)
+        for name in ("sign", "gate", "seal", "serve"):
+            made.start(name)
+        yield made
+    finally:
+        made.close()
+
+
+def named_in(token: str) -> dict[str, str]:
+    """Give the actor that entries of a token's caller name."""
+    payload = token.split(".")[1]
+    claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    actor = {"agency": claims["agency"], "system": claims["client_id"], "key": claims["key_thumbprint"]}
+    return actor | {"officer": claims["officer"]}
+
+
+@pytest.fixture
+def office(parts: Parts, template: Template) -> Office:
+    """A system that has read one document, and has a live token."""
+    one = Office(template.keys, [parts.ports["serve"]])
+    with httpx.Client(timeout=30) as asking:
+        one.round(asking)
+    assert len(one.reads) == 1, one.faults
+    return one
+
+
+@pytest.fixture
+def stolen(parts: Parts, template: Template, office: Office) -> dict[str, Any]:
+    folders = [parts.folder / part / "keys" for part in ("sign", "gate", "seal")]
+    return {
+        "rows": parts.rows,
+        "signer": str(parts.socket("sign")),
+        "gate": str(parts.socket("gate")),
+        "issuer": ISSUER,
+        "log_key": parts.log_line(),
+        "token": office.token,
+        "actor": named_in(office.token),
+        "record": template.mothers,
+        "another": template.childs,
+        "delivered": office.reads[0].index,
+        "folders": [str(one) for one in folders],
+        "sockets": [str(parts.socket(part)) for part in ("sign", "gate", "seal")],
+        "pids": {part: parts.running[part].pid for part in ("sign", "gate", "seal")},
+    }
+
+
+def test_nothing_is_got_that_no_entry_tells_of(parts: Parts, stolen: dict[str, Any]) -> None:
+    with subprocess.Popen(
+        [parts.python, "-m", "tests.faults.thief"],
+        cwd=ROOT,
+        env=parts.environment("thief"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **parts.as_user("thief"),
+    ) as thief:
+        said, failed = thief.communicate(json.dumps(stolen) + "\n", timeout=120)
+    told = {one["trick"]: one for one in map(json.loads, said.splitlines())}
+    assert set(told) == set(ENDS), failed[-3000:]
+    for trick, end in ENDS.items():
+        if trick in _OF_USERS and not parts.users:
+            continue
+        assert end.items() <= told[trick].items(), told[trick]
+        assert "got" not in told[trick], told[trick]
+    if not parts.users:
+        pytest.skip(NO_USERS)
+
+
+def test_no_key_is_in_the_memory_of_an_api_process(parts: Parts, office: Office) -> None:
+    """As its own user, who may read all of it: after it has served."""
+    wanted = {name: secret for name, secret in secrets_of(parts)}
+    assert len(wanted) > 8
+    memory = list(readable(parts.running["serve"].pid))
+    assert sum(map(len, memory)) > 10 * 2**20
+    assert any(office.token.encode() in piece for piece in memory), "it is its memory indeed"
+    found = {name for name, secret in wanted.items() if any(secret in piece for piece in memory)}
+    assert found == set()
+
+
+def secrets_of(parts: Parts) -> Iterator[tuple[str, bytes]]:
+    gate, sign, seal = (parts.folder / part / "keys" for part in ("gate", "sign", "seal"))
+    for name in ("master", "token", "index"):
+        yield name, (gate / f"{name}.key").read_bytes()
+    line = (sign / "log.key").read_text().strip()
+    yield "log", line.encode()
+    yield "log, raw", LogKey.from_line(line)._key.private_bytes_raw()
+    yield "passphrase", (seal / "seal.passphrase").read_bytes().strip()
+    for path in sorted((seal / "seal").glob("*.pem")):
+        yield path.name, path.read_bytes()[100:200]
+
+
+def readable(pid: int) -> Iterator[bytes]:
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            where, rights = line.split()[:2]
+            start, stop = (int(one, 16) for one in where.split("-"))
+            if "r" not in rights or "[v" in line:
+                continue
+            try:
+                memory.seek(start)
+                yield memory.read(stop - start)
+            except (OSError, ValueError, OverflowError):
+                continue
+
+
+def test_the_thief_is_another_user_than_the_parts(parts: Parts) -> None:
+    if not parts.users:
+        pytest.skip(NO_USERS)
+    assert os.stat(parts.folder / "gate" / "keys").st_uid not in (parts.user("serve"), parts.user("thief"))

@@ -1,0 +1,230 @@
+"""Somebody who has taken an API process over: its user, its settings, its sockets; for `test_thief.py`.
+
+Run as the user of `kho serve`. The first line of input says what was stolen; for every trick one line of JSON
+says what came of it.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from signing.checkpoint import LogKey, LogVerifier
+from signing.leaf import Kind, Parts
+from signing.merkle import Tree, leaf_hash
+from vault import entries
+from vault.callers import OwnerCaller, SystemCaller
+from vault.clock import Clock
+from vault.connecting import connect
+from vault.database import Database
+from vault.entries import Prepared, stamp
+from vault.evidence import Evidence
+from vault.remote_gate import RemoteGate
+from vault.remote_signer import RemoteSigner
+from vault.rows_address import RowsAddress
+from vault.socket_calling import Part
+from vault.tables import log_entry, record, record_owner, session
+
+
+@dataclass
+class Stolen:
+    """What an API process has, and whom the thief is after."""
+
+    said: dict[str, Any]
+    db: Database
+    gate: RemoteGate
+    signer: RemoteSigner
+
+    @property
+    def police(self) -> SystemCaller:
+        """A live token of a system."""
+        return SystemCaller("", "", None, "", datetime.max.replace(tzinfo=UTC), self.said["token"])
+
+    @property
+    def victim(self) -> str:
+        return str(self.said["record"])
+
+    async def leaves(self) -> list[bytes]:
+        async with self.db.read() as db:
+            return list((await db.execute(select(log_entry.c.leaf).order_by(log_entry.c.idx))).scalars())
+
+    async def forged(self) -> Prepared:
+        """An entry as good as any, sealed to the record's owner: only it is not committed."""
+        actor = self.said["actor"]
+        async with self.db.read() as db:
+            row = (await db.execute(select(record).where(record.c.id == self.victim))).one()
+            owners = (
+                await db.execute(select(record_owner.c.owner).where(record_owner.c.record == self.victim))
+            ).scalars()
+            held = await entries.holders(db, [("owner", one) for one in owners])
+        at = datetime.now(UTC)
+        parts = Parts(
+            {"record": self.victim, "digest": row.content_sha256.hex()},
+            actor,
+            {},
+            {},
+            {"type": "delivered", "result": "permitted", "at": at.isoformat()},
+        )
+        kind = {"at": at, "caller_kind": "system", "caller": actor["system"]}
+        return entries.prepare(Kind.DELIVERED, parts, held, **kind)
+
+
+Trick = Callable[[Stolen], Awaitable[Any]]
+
+
+async def reads_key_folders(stolen: Stolen) -> Any:
+    found = [path for folder in stolen.said["folders"] for path in _listed(Path(folder))]
+    return found or None
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return [str(one) for one in folder.iterdir()]
+    except PermissionError:
+        return []
+
+
+async def reads_memory(stolen: Stolen) -> Any:
+    """Look for keys in the memory of the parts."""
+    found = []
+    for name, pid in stolen.said["pids"].items():
+        try:
+            Path(f"/proc/{pid}/mem").open("rb").close()
+            found.append(name)
+        except (PermissionError, FileNotFoundError):
+            continue
+    return found or None
+
+
+async def takes_a_socket(stolen: Stolen) -> Any:
+    """Listen in the place of a part."""
+    for place in stolen.said["sockets"]:
+        try:
+            os.unlink(place)
+        except PermissionError:
+            continue
+        return place
+    return None
+
+
+async def opens_what_was_never_committed(stolen: Stolen) -> Any:
+    """Prove an entry by a tree of one's own, under a checkpoint that the log signed for another."""
+    forged = await stolen.forged()
+    tree = Tree([*(leaf_hash(one) for one in await stolen.leaves()), forged.leaf_hash])
+    index = tree.size - 1
+    note = await stolen.signer.checkpoint()
+    evidence = Evidence(index, forged.leaf, tuple(tree.inclusion(index, tree.size)), note)
+    return await stolen.gate.open_key(evidence, stolen.police, stolen.victim)
+
+
+async def opens_by_a_log_of_its_own(stolen: Stolen) -> Any:
+    """Sign the tree oneself, under the log's name."""
+    forged = await stolen.forged()
+    tree = Tree([*(leaf_hash(one) for one in await stolen.leaves()), forged.leaf_hash])
+    index = tree.size - 1
+    key = LogKey.new(LogVerifier.from_line(stolen.said["log_key"]).name)
+    note = key.sign_checkpoint(tree.size, tree.root())
+    evidence = Evidence(index, forged.leaf, tuple(tree.inclusion(index, tree.size)), note)
+    return await stolen.gate.open_key(evidence, stolen.police, stolen.victim)
+
+
+async def opens_by_an_old_entry(stolen: Stolen) -> Any:
+    """Use the committed entry of another access again, for another record."""
+    index = stolen.said["delivered"]
+    await stolen.signer.load([leaf_hash(one) for one in await stolen.leaves()])
+    proof, note, _ = await stolen.signer.proof(index)
+    evidence = Evidence(index, (await stolen.leaves())[index], tuple(proof), note)
+    return await stolen.gate.open_key(evidence, stolen.police, stolen.said["another"])
+
+
+async def has_the_signer_sign_ahead(stolen: Stolen) -> Any:
+    """Ask for the signature of entries that nobody committed."""
+    size = len(await stolen.leaves())
+    part = Part("signer", Path(stolen.said["signer"]))
+    return (await part.ask("sign", {"size": size + 1}))["note"]
+
+
+async def rewrites_a_row(stolen: Stolen) -> Any:
+    """Change the leaf of an old entry in the rows, and have that signed."""
+    leaf = b"\x01\x03" + bytes(32)
+    mine = update(log_entry).where(log_entry.c.idx == 3)
+    async with stolen.db.beside() as db:
+        old = (await db.execute(select(log_entry).where(log_entry.c.idx == 3))).one()
+        await db.execute(mine.values(leaf=leaf, leaf_hash=leaf_hash(leaf)))
+    try:
+        lying = RemoteSigner(Part("signer", Path(stolen.said["signer"])), stolen.signer._verifier)
+        await lying.load([leaf_hash(one) for one in await stolen.leaves()])
+        return await lying.checkpoint()
+    finally:
+        async with stolen.db.beside() as db:
+            await db.execute(mine.values(leaf=old.leaf, leaf_hash=old.leaf_hash))
+
+
+async def signs_in_behind_the_back(stolen: Stolen) -> Any:
+    """Write a session of a citizen into the rows, and read her entries with it."""
+    secret = "x" * 43
+    row = {"secret_hash": sha256(secret.encode()).digest(), "kind": "session", "owner": stolen.said["owner"]}
+    row |= {"expires": stamp(datetime.now(UTC) + timedelta(minutes=30))}
+    async with stolen.db.beside() as db:
+        await db.execute(insert(session).values(**row))
+    try:
+        mother = OwnerCaller(stolen.said["owner"], datetime.max.replace(tzinfo=UTC), secret)
+        return [one.index for one in await stolen.gate.open_entries(range(50), mother)] or None
+    finally:
+        async with stolen.db.beside() as db:
+            await db.execute(delete(session).where(session.c.secret_hash == row["secret_hash"]))
+
+
+async def works_as_the_vault(stolen: Stolen) -> Any:
+    """Ask for a key for a job of the vault."""
+    evidence = Evidence(0, bytes(34), (), "")
+    return await stolen.gate.open_key_for_job(evidence, "renewal", stolen.victim)
+
+
+async def takes_what_waits(stolen: Stolen) -> Any:
+    """Ask for what waits for its seal."""
+    return await stolen.gate.open_waiting("wait-" + "0" * 32, "waiting")
+
+
+TRICKS: tuple[Trick, ...] = (
+    reads_key_folders,
+    reads_memory,
+    takes_a_socket,
+    opens_what_was_never_committed,
+    opens_by_a_log_of_its_own,
+    opens_by_an_old_entry,
+    has_the_signer_sign_ahead,
+    rewrites_a_row,
+    works_as_the_vault,
+    takes_what_waits,
+)
+
+
+async def steal(said: dict[str, Any]) -> None:
+    db = await connect(RowsAddress(said["rows"]), hold="writing")
+    signer = await RemoteSigner.reached(Path(said["signer"]))
+    await signer.load([])
+    gate = await RemoteGate.reached(Path(said["gate"]), said["issuer"], said["log_key"], Clock())
+    stolen = Stolen(said, db, gate, signer)
+    for trick in TRICKS:
+        try:
+            told: Any = await trick(stolen)
+            outcome = {"got": repr(told)} if told is not None else {"refused": "nothing"}
+        except Exception as problem:
+            outcome = {"refused": type(problem).__name__, "why": str(problem)}
+        print(json.dumps({"trick": trick.__name__} | outcome), flush=True)
+    await gate.close()
+    await signer.close()
+    await db.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(steal(json.loads(sys.stdin.readline())))
