@@ -16,9 +16,9 @@ from vault import beside, delegations, epochs, records, releases, telling, tries
 from vault.callers import OwnerCaller, SystemCaller
 from vault.days import legal_day
 from vault.errors import Moved, NotFound, VaultBusy
+from vault.facts_kept import Known
 from vault.fetched import fetched
 from vault.gathering import scene
-from vault.records import Stored
 from vault.sending import Access, Delivery, send
 from vault.services import MAX_AFRESH, Refusal, Vault
 from vault.telling import Telling
@@ -119,14 +119,18 @@ async def read_own(
 async def _released(
     vault: Vault, caller: SystemCaller, release_id: str, at: datetime
 ) -> tuple[Access, Telling | None]:
-    """6 Each fetch: what the release was decided on is read again, and decided again on what is true now."""
+    """6 Each fetch is decided again on what is true now.
+
+    What it was decided on before is read again where an epoch moved.
+    """
     async with vault.db.read() as db:
         row = await releases.one(db, release_id)
         theirs = row is not None and row["system"] == caller.system
         if row is not None and theirs and row["consent"] is not None:
             facts, record, marks = await fetched(vault, db, caller, row, at)
         elif row is not None and theirs:
-            facts, record, marks = await _of_dossier(vault, db, caller, row, at)
+            known = await _of_dossier(vault, db, caller, row, at)
+            facts, record, marks = known.facts, known.record, known.epochs
     if not theirs:
         await tries.at_release(vault, caller, release_id, at)
     decision = decide(facts, vault.book, at)
@@ -140,7 +144,10 @@ async def _released(
 
 async def _of_dossier(
     vault: Vault, db: AsyncConnection, caller: SystemCaller, row: RowMapping, at: datetime
-) -> tuple[AccessFacts, Stored, dict[str, int]]:
+) -> Known:
+    known = await vault.facts_kept.still(db, row["id"], caller, legal_day(at))
+    if known is not None:
+        return known
     found = await scene(vault, db, caller, row["dossier"], at)
     record = found.record(row["record"])
     if found.dossier is None or record is None:
@@ -152,7 +159,9 @@ async def _of_dossier(
         component=row["component"],
         record=record.facts,
     )
-    return facts, record, found.epochs
+    known = Known(facts, record, found.epochs)
+    vault.facts_kept.keep(row["id"], caller, legal_day(at), known)
+    return known
 
 
 def _of_signature(access: Access) -> Access:

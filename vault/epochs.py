@@ -26,14 +26,18 @@ async def read(db: AsyncConnection, keys: Iterable[tuple[str, str]]) -> dict[str
     return {f"{kind}:{name}": found.get((kind, name), 0) for kind, name in wanted}
 
 
+async def now(db: AsyncConnection, decided_on: Mapping[str, int]) -> dict[str, int]:
+    """Read again the epochs that a decision stands on."""
+    return await read(db, [(kind, name) for kind, _, name in (key.partition(":") for key in decided_on)])
+
+
 async def hold(db: AsyncConnection, decided_on: Mapping[str, int]) -> None:
     """Check, inside the lock, that nothing moved since the decision.
 
     Raises:
         Moved: at least one epoch is another now.
     """
-    keys = [(kind, name) for kind, _, name in (key.partition(":") for key in decided_on)]
-    if await read(db, keys) != dict(decided_on):
+    if await now(db, decided_on) != dict(decided_on):
         raise Moved
 
 

@@ -16,6 +16,7 @@ from vault.appending import Appender
 from vault.clock import Clock
 from vault.database import Database
 from vault.delegations import Grounds
+from vault.facts_kept import FactsKept
 from vault.grown_log import GrownLog
 from vault.in_hand import InHand
 from vault.key_gate import Gate
@@ -75,6 +76,7 @@ class Vault:
     full_text: frozenset[str] = frozenset()  # record types found by their content too, if not sensitive
     search: SearchState = field(default_factory=SearchState)
     in_hand: InHand = field(default_factory=InHand)
+    facts_kept: FactsKept = field(default_factory=FactsKept)
 
     @property
     def grounds(self) -> Grounds:
