@@ -102,6 +102,7 @@ waiting_seal = table(
     text("updated_at"),
     maybe("record"),
     maybe("component"),  # that a scan is for
+    maybe("trace"),  # of the request that handed it in (vault/tracing.py)
     UniqueConstraint("caller", "key"),
     Index("ix_waiting_seal_due", "state", "next_at"),
     Index("ix_waiting_seal_of", "agency", "state"),

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.facts import Validity
 from search.errors import IndexMissing, IndexNewer, IndexUnavailable, SearchError
 from search.index import Document
-from vault import outbox, records
+from vault import outbox, records, tracing
 from vault.days import legal_day
 from vault.entries import instant, stamp
 from vault.evidence_tables import trust_class
@@ -92,6 +92,13 @@ async def _there(vault: Vault) -> bool:
 
 async def _put(vault: Vault, due: Sequence[Due], failed: Failed) -> bool:
     """Put records; one that cannot be put takes no other down. Gives whether to go on."""
+    if len(due) == 1:
+        with tracing.under(tracing.resumed(due[0].trace)):
+            return await _put_together(vault, due, failed)
+    return await _put_together(vault, due, failed)
+
+
+async def _put_together(vault: Vault, due: Sequence[Due], failed: Failed) -> bool:
     try:
         await _write(vault, [one.subject for one in due])
     except (SearchError, ValueError, TypeError, KeyError) as problem:

@@ -23,6 +23,7 @@ from secrets import SystemRandom
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vault import tracing
 from vault.entries import instant, stamp
 from vault.tables import outbox
 
@@ -38,13 +39,15 @@ _SPREAD = SystemRandom()
 class Due:
     """A subject that is due, with the rows that tell of it: carried out once for all of them.
 
-    `lease` says until when it is ours; whoever took it after that has another one.
+    `lease` says until when it is ours; whoever took it after that has another one. `trace` is that of the
+    newest row: carry it out under `tracing.resumed(trace)`.
     """
 
     subject: str
     rows: tuple[int, ...]
     attempts: int
     lease: str
+    trace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,12 @@ class Lag:
 
 
 async def add(db: AsyncConnection, topic: str, subjects: Collection[str], at: datetime) -> None:
-    """Have something done for each of the subjects, once the transaction is committed."""
-    said = {"topic": topic, "attempts": 0, "next_at": stamp(at), "created_at": stamp(at)}
+    """Have something done for each of the subjects, once the transaction is committed.
+
+    The rows keep the trace that this is done under.
+    """
+    now = stamp(at)
+    said = {"topic": topic, "attempts": 0, "next_at": now, "created_at": now, "trace": tracing.kept()}
     if subjects:
         await db.execute(insert(outbox), [said | {"subject": one} for one in dict.fromkeys(subjects)])
 
@@ -97,11 +104,13 @@ async def take(db: AsyncConnection, topic: str, at: datetime, limit: int) -> lis
     subjects = [one.subject for one in await db.execute(oldest)]
     found: dict[str, list[int]] = {one: [] for one in subjects}
     tried: dict[str, int] = {}
+    traces: dict[str, str | None] = {}
     mine = and_(_waits(topic), row.subject.in_(subjects))
     for one in await db.execute(select(outbox).where(mine).order_by(row.n)):
         found[one.subject].append(one.n)
         tried[one.subject] = max(tried.get(one.subject, 0), one.attempts + 1)
-    taken = [Due(one, tuple(found[one]), tried[one], lease) for one in subjects]
+        traces[one.subject] = one.trace or traces.get(one.subject)
+    taken = [Due(one, tuple(found[one]), tried[one], lease, traces[one]) for one in subjects]
     values = {"leased_until": lease, "attempts": row.attempts + 1}
     await db.execute(update(outbox).where(_rows(taken)).values(**values))
     return taken
@@ -152,6 +161,11 @@ async def replay(db: AsyncConnection, at: datetime, subjects: Collection[str] | 
         dead = and_(dead, outbox.c.subject.in_(subjects))
     values = {"dead_at": None, "attempts": 0, "next_at": stamp(at), "leased_until": None}
     return int((await db.execute(update(outbox).where(dead).values(**values))).rowcount)
+
+
+async def topics(db: AsyncConnection) -> list[str]:
+    """Name the topics that anything waits or was given up in."""
+    return sorted((await db.execute(select(outbox.c.topic).distinct())).scalars())
 
 
 async def lag(db: AsyncConnection, topic: str) -> Lag:

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, select, update
 from signing.errors import SealingFailed, SealKeyUnavailable, ServiceFailed, WorkerFailed
 from signing.leaf import Kind, Parts
 from storage.errors import BlobDamaged, BlobMissing, StoreUnavailable
-from vault import entries, requests, waiting_files, waiting_orders, waiting_seals
+from vault import entries, requests, tracing, waiting_files, waiting_orders, waiting_seals
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.digitise import digitise
@@ -29,7 +29,7 @@ _AT_ONCE = 20  # in one look
 _LATER = (VaultBusy, StoreUnavailable, MalwareScanUnavailable, WorkerFailed)
 _NEVER = (FieldInvalid, NotFound, RequestConflict)
 
-_LOST = "waiting_file_lost"
+LOST = "waiting_file_lost"
 
 Failed = Callable[[str, Exception], None]
 
@@ -63,7 +63,8 @@ async def retry_due(
             break
         if row["agency"] in unreachable or not await _taken_up(vault, row):
             continue
-        problem = await _attempt(vault, row, failed)
+        with tracing.under(tracing.resumed(row["trace"])):
+            problem = await _attempt(vault, row, failed)
         tried += 1
         if isinstance(problem, ServiceFailed):
             break
@@ -98,8 +99,8 @@ async def _attempt(vault: Vault, row: RowMapping, failed: Failed) -> SealingFail
     except _NEVER as problem:
         await _give_up(vault, row, (problem.code,))
     except (BlobMissing, BlobDamaged) as problem:  # what was handed in is gone: no later try finds it
-        failed(_LOST, problem)
-        await _give_up(vault, row, (_LOST,))
+        failed(LOST, problem)
+        await _give_up(vault, row, (LOST,))
     except _LATER as problem:
         await _wait_on(vault, row, problem.code)
     except Exception as problem:

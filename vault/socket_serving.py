@@ -147,10 +147,11 @@ class _Serving:
             self._tasks[task] = False
             while (header := await wire.read_header(reader)) is not None:
                 self._tasks[task] = True
-                await self._answer(header, reader, writer, user)
+                with tracing.under(_trace(header)):
+                    await self._answer(header, reader, writer, user)
                 self._tasks[task] = False
-        except FrameMalformed as problem:
-            self._journal.noted("frame_refused", why=problem.detail, user=user)
+        except FrameMalformed:
+            self._journal.noted("frame_refused", user=user)
         except (ConnectionError, TimeoutError):
             pass  # it left, or reads nothing
         except asyncio.CancelledError:
@@ -176,8 +177,7 @@ class _Serving:
         begun: dict[str, Any] = {"v": wire.VERSION, "id": asked_id}
         async with self._received(header, reader) as content:
             try:
-                with tracing.under(_trace(header)):
-                    told = await call(Asked(said, user, content))
+                told = await call(Asked(said, user, content))
             except FrameMalformed:
                 raise
             except Exception as problem:

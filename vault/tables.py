@@ -586,6 +586,7 @@ outbox = _table(
     _maybe("leased_until"),  # somebody is at it, and until then nobody else
     _maybe("dead_at"),  # given up: a person looks, and has it tried again
     _text("created_at"),
+    _maybe("trace"),  # of the request that caused it (vault/tracing.py)
     Index("ix_outbox_due", "topic", "dead_at", "next_at"),
     Index("ix_outbox_subject", "topic", "subject"),
 )

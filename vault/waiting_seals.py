@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from signing.errors import SealingFailed
 from storage.keyring import seal_to
 from storage.sealed import new_record_key, seal_bytes
-from vault import requests, waiting_files
+from vault import requests, tracing, waiting_files
 from vault.appending import Transaction
 from vault.callers import SystemCaller, desk_system
 from vault.entries import Logged, instant, new_id, stamp
@@ -178,6 +178,7 @@ def _new_row(
         "next_at": stamp(told.next_at),
         "created_at": stamp(told.since),
         "updated_at": stamp(told.since),
+        "trace": tracing.kept(),
     }
 
 

@@ -16,6 +16,7 @@ from reuse_api.commands.file_reading import read_whole
 from reuse_api.commands.speaking import Lang, spoken_language
 from reuse_api.language import Language
 from reuse_api.tokens import CLIENT_ASSERTION_TYPE, CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_PATH
+from vault import tracing
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion
 from vault.clock import Clock
 
@@ -98,7 +99,8 @@ def _form(jwk: dict[str, Any], client_id: str, officer: str, issuer: str) -> dic
 
 def _ask(address: str, form: Mapping[str, str], language: Language) -> str:
     # The scheme was checked: only http and https come this far.
-    request = Request(address, urlencode(form).encode(), {"Accept-Language": language})  # noqa: S310
+    headers = {"Accept-Language": language, **tracing.headers()}
+    request = Request(address, urlencode(form).encode(), headers)  # noqa: S310
     try:
         with urlopen(request, timeout=_TIMEOUT) as reply:  # noqa: S310
             return _member(reply.read(_MAX_ANSWER), "access_token")
