@@ -29,6 +29,11 @@ class Answer:
     ended: Mapping[str, Any]
 
     @property
+    def ending(self) -> str:
+        """How the worker ended, as a code: worker_done, or why there is nothing of use."""
+        return "worker_done" if self.whole else self._why()
+
+    @property
     def whole(self) -> bool:
         """Whether the worker ended well and with a result."""
         return self.result is not None and self.ended.get("exit") == 0

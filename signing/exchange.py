@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from signing.open_internet import LeadsInside, OpenInternet
+from signing.service_clock import clock_ahead, utc_now
 
 T = TypeVar("T")
 _BUSY = frozenset({429, 500, 502, 503, 504})  # try again: what is wrong may pass
@@ -38,6 +39,7 @@ class Answered:
     status: int
     kind: str  # media type, lower case, without parameters
     body: bytes
+    ahead: float | None = None  # seconds that its clock is ahead of ours, where it says
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ async def ask(question: Question, limits: Limits) -> Answered:
             if response.status in _BUSY:
                 # Whoever limits a rate has not looked at the question (RFC 6585, 4).
                 raise NoAnswer("busy", sent=response.status != 429)
-            return Answered(response.status, response.content_type.lower(), body)
+            ahead = clock_ahead(response.headers.get("Date"), utc_now())
+            return Answered(response.status, response.content_type.lower(), body, ahead)
     except aiohttp.ConnectionTimeoutError as problem:
         raise NoAnswer("slow", sent=False) from problem
     except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as problem:

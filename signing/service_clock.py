@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 AHEAD = timedelta(seconds=5)  # what is dated later than that is refused
 
@@ -10,6 +11,18 @@ AHEAD = timedelta(seconds=5)  # what is dated later than that is refused
 def utc_now() -> datetime:
     """Tell the machine's time."""
     return datetime.now(UTC)
+
+
+def clock_ahead(date: str | None, now: datetime) -> float | None:
+    """Say how many seconds a server's clock is ahead of ours, by the Date of its answer (RFC 9110, 6.6.1).
+
+    None where it says none that can be read. The header has whole seconds: of the second that was cut off the
+    middle is taken.
+    """
+    try:
+        return (parsedate_to_datetime(date or "") - now).total_seconds() + 0.5
+    except (ValueError, TypeError):  # TypeError: it names no zone
+        return None
 
 
 async def reached(moment: datetime, clock: Callable[[], datetime]) -> bool:

@@ -11,6 +11,7 @@ class ServiceState:
         self._kind = kind
         self._host = urlsplit(url).netloc  # never the path: it may name a customer
         self._last = "not_asked"
+        self._ahead: int | None = None
 
     def answered(self) -> None:
         """Take down that it answered well."""
@@ -20,7 +21,16 @@ class ServiceState:
         """Take down that it gave no usable answer."""
         self._last = reason
 
-    def told(self) -> Mapping[str, str]:
-        """Give kind, host where there is one, and "ok", "not_asked" or what was wrong last."""
+    def clocked(self, seconds_ahead: float | None) -> None:
+        """Take down how far its clock is ahead of ours; None: its answer did not say."""
+        if seconds_ahead is not None:
+            self._ahead = round(seconds_ahead)
+
+    def told(self) -> Mapping[str, str | int]:
+        """Give kind, host where there is one, and "ok", "not_asked" or what was wrong last.
+
+        `clock_ahead`, in seconds, where it was heard.
+        """
         host = {"host": self._host} if self._host else {}
-        return {"kind": self._kind, **host, "last": self._last}
+        ahead = {"clock_ahead": self._ahead} if self._ahead is not None else {}
+        return {"kind": self._kind, **host, "last": self._last, **ahead}

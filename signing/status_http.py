@@ -192,6 +192,8 @@ class HttpStatus:
             answered = await ask(question, limits)
             if answered.status != 200:
                 raise NoAnswer(f"status_{answered.status}", sent=True)
+            if question.url == self._url:
+                self.state.clocked(answered.ahead)
             return answered
 
         try:

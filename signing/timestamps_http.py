@@ -64,6 +64,7 @@ class HttpTimestamper:
         """
         try:
             answered = await patiently(lambda: self._asked(request), self._limits)
+            self.state.clocked(answered.ahead)
             await self._check(request, answered)
         except NoAnswer as problem:
             self.state.failed(problem.reason)

@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -78,8 +79,8 @@ class TrustFolder:
             return
         self._state = state
         self._set = _read(folder, self._fixed)
-        for file, code in self._set.faults:
-            _log.warning("anchor_refused", extra={"facts": {"file": file, "code": code}})
+        for code, count in Counter(code for _, code in self._set.faults).items():  # /readyz names the files
+            _log.warning("anchor_refused", extra={"facts": {"code": code, "count": count}})
         _log.info("trust_loaded", extra={"facts": {"digest": self._set.digest, "anchors": self._set.counts}})
 
 

@@ -13,6 +13,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -87,6 +88,11 @@ class WorkerPool:
         self._starting = asyncio.Lock()
         self._nursery: _Nursery | None = None
         self._open = False
+        self.size = size
+        self.busy = 0  # workers at a file now
+        self.waiting = 0  # files that wait for one
+        self.endings: Counter[str] = Counter()  # of workers since the start, by code
+        self.restarts = 0  # of the process that raises them, since the start
 
     @property
     def network_cut(self) -> bool:
@@ -291,9 +297,25 @@ class WorkerPool:
     async def _ask(
         self, file: int, request: Mapping[str, Any], body: Body | None = None
     ) -> tuple[Answer, bool]:
-        async with self._free:
+        async with self._taken():
             answer, cut = await self._converse(file, json.dumps(request).encode() + b"\n", body)
-        return read_answer(answer), cut
+        read = read_answer(answer)
+        self.endings[read.ending] += 1
+        return read, cut
+
+    @contextlib.asynccontextmanager
+    async def _taken(self) -> AsyncIterator[None]:
+        self.waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self.waiting -= 1
+        self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
+            self._free.release()
 
     async def _converse(self, file: int, request: bytes, body: Body | None) -> tuple[bytes, bool]:
         nursery = await self._living()
@@ -317,6 +339,7 @@ class WorkerPool:
                 raise WorkerFailed("the pool of workers is not running")
             if self._nursery is not None and self._nursery.process.poll() is not None:
                 nursery, self._nursery = self._nursery, None
+                self.restarts += 1
                 await asyncio.to_thread(_bury, nursery)
             if self._nursery is None:
                 self._nursery = await self._raise_nursery()

@@ -42,6 +42,14 @@ class BlobReader(Protocol):
 class BlobStore(Protocol):
     """Immutable blobs under keys (see `check_key`); safe from many tasks and many processes at once."""
 
+    @property
+    def clock_ahead(self) -> float | None:
+        """How many seconds the server's clock was ahead of ours when it last answered.
+
+        None where it is ours, or was not heard yet.
+        """
+        ...
+
     async def put(self, key: str, source: Path) -> None:
         """Store the bytes of the file `source`; durable on return, all or nothing.
 

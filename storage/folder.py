@@ -76,6 +76,8 @@ class FolderReader:
 class FolderStore:
     """The store of the embedded set-up (the contract: `storage.blobs.BlobStore`)."""
 
+    clock_ahead: float | None = None
+
     def __init__(self, root: Path) -> None:
         """Open the store in `root`, making the folder (700) if it is not there.
 

@@ -22,6 +22,12 @@ def check_address(address: str) -> str:
     raise AddressUnsupported(f"{kind[:20]!r} is no kind of store; supported: {SUPPORTED}")
 
 
+def folder_of(address: str) -> Path | None:
+    """Give the folder of this machine that a store lies in; None where it lies elsewhere."""
+    kind, _, place = address.partition(":")
+    return Path(place) if kind == "folder" else None
+
+
 def open_store(address: str, access: StoreAccess | None = None) -> BlobStore:
     """Open the store at `address`; blocks while it looks at the place.
 

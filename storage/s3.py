@@ -11,9 +11,10 @@ import re
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from io import BytesIO
 from itertools import islice
@@ -110,7 +111,8 @@ class S3Store:
             StoreCannotLock: `lock_days` is above 0 and the bucket was made without object lock.
         """
         self._bucket = bucket
-        self._client = _client(bucket, credentials, region)
+        self._heard = _Heard()
+        self._client = _client(bucket, credentials, region, self._heard)
         self._lock_days = lock_days
         self._calls = Calls(str(bucket))
         self._turns: dict[str, tuple[threading.Lock, int]] = {}
@@ -310,6 +312,11 @@ class S3Store:
         written = self._client.put_object(self._bucket.name, name, BytesIO(b"\0"), 1)
         self._client.remove_object(self._bucket.name, name, version_id=written.version_id)
 
+    @property
+    def clock_ahead(self) -> float | None:
+        """How many seconds the server's clock was ahead of ours when it last answered."""
+        return self._heard.ahead
+
     def told(self) -> dict[str, Any]:
         """Say what the bucket was seen to do when the server first answered."""
         seen = self._seen
@@ -362,8 +369,35 @@ class S3Store:
         return key if key is not None and self._name(key) == name else None
 
 
-def _client(bucket: Bucket, credentials: tuple[str, str], region: str) -> Minio:
-    pool = urllib3.PoolManager(
+@dataclass
+class _Heard:
+    """What the server's answers say beside what was asked."""
+
+    ahead: float | None = None  # seconds, by their Date (RFC 9110, 6.6.1), which has whole seconds
+
+    def listen(self, answer: BaseHTTPResponse) -> None:
+        with suppress(ValueError, TypeError):
+            theirs = parsedate_to_datetime(answer.headers.get("Date", ""))
+            self.ahead = (theirs - datetime.now(UTC)).total_seconds() + 0.5
+
+
+class _Listening(urllib3.PoolManager):
+    """Connections whose every answer is heard."""
+
+    def __init__(self, heard: _Heard, **more: Any) -> None:
+        super().__init__(**more)
+        self._heard = heard
+
+    def urlopen(self, *asked: Any, **more: Any) -> BaseHTTPResponse:
+        """Ask, and hear the answer (the library's contract)."""
+        answer = super().urlopen(*asked, **more)
+        self._heard.listen(answer)
+        return answer
+
+
+def _client(bucket: Bucket, credentials: tuple[str, str], region: str, heard: _Heard) -> Minio:
+    pool = _Listening(
+        heard,
         maxsize=THREADS,
         timeout=urllib3.Timeout(connect=CONNECT, read=READ),
         retries=urllib3.Retry(0, redirect=False),  # trying again is ours, and nobody sends us elsewhere

@@ -66,8 +66,19 @@ def test_a_good_stamp_is_taken(server: StampServer, pki: Pki) -> None:
     asked = source(server, pki)
     assert asked.state.told()["last"] == "not_asked"
     assert stamped(asked)["message_imprint"]["hashed_message"].native == b"\x07" * 32
-    assert asked.state.told() == {"kind": "http", "host": f"127.0.0.1:{server.port}", "last": "ok"}
+    told = dict(asked.state.told())
+    assert abs(told.pop("clock_ahead")) < 5
+    assert told == {"kind": "http", "host": f"127.0.0.1:{server.port}", "last": "ok"}
     assert [one.headers["content-type"] for one in server.asked] == ["application/timestamp-query"]
+
+
+@pytest.mark.parametrize("ahead", [600.0, -600.0])
+def test_a_clock_ten_minutes_off_is_heard_with_the_answer(
+    server: StampServer, pki: Pki, ahead: float
+) -> None:
+    asked, server.ahead = source(server, pki), ahead
+    stamped(asked)
+    assert asked.state.told()["clock_ahead"] == pytest.approx(ahead, abs=5)
 
 
 @pytest.mark.parametrize(
