@@ -7,6 +7,7 @@ leaves a logged access that was not served, which is the safe side.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,9 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vault import entries
 from vault.database import Database
 from vault.entries import Logged, Prepared
+from vault.entry_facts import EntryFacts
 from vault.errors import Moved, VaultBusy
 from vault.grown_log import GrownLog
 from vault.tables import log_entry, log_head
+from vault.tallying import Tally
 from vault.upserting import upsert
 
 T = TypeVar("T")
@@ -39,11 +42,13 @@ class Transaction:
         self.db = db
         self.first = size
         self.hashes: list[bytes] = []
+        self.facts: list[EntryFacts] = []
 
     async def append(self, prepared: Sequence[Prepared]) -> list[Logged]:
         """Write entries at the next free indexes of the log."""
         logged = await entries.write(self.db, self.first + len(self.hashes), prepared)
         self.hashes.extend(entry.leaf_hash for entry in prepared)
+        self.facts.extend(entry.facts for entry in prepared)
         return logged
 
 
@@ -64,6 +69,7 @@ class Appender:
         self._waiting: list[_Waiting] = []
         self._running: asyncio.Task[None] | None = None
         self._commits: set[asyncio.Future[Any]] = set()  # also those whose caller has left
+        self.tally = Tally()
         signer.follow(self.catch_up)
 
     async def start(self) -> None:
@@ -105,8 +111,14 @@ class Appender:
         answer: asyncio.Future[list[Logged]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(prepared, check, write, answer))
         if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._drain())
+            # A batch is nobody's: it goes on under no caller's trace.
+            self._running = asyncio.create_task(self._drain(), context=contextvars.Context())
         return await asyncio.shield(answer)
+
+    @property
+    def waiting(self) -> int:
+        """How many accesses wait for a batch now."""
+        return len(self._waiting)
 
     async def proof(self, index: int) -> tuple[list[bytes], str, int]:
         """Give the inclusion proof of a committed entry, the signed head that it leads to, that head's size.
@@ -162,6 +174,7 @@ class Appender:
             if tx.hashes:
                 await db.execute(update(log_head).values(size=size + len(tx.hashes)))
         if tx.hashes:
+            self.tally.entered(tx.facts)
             await self._grow(tx)
         return result
 

@@ -4,10 +4,14 @@
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Literal
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 Hold = Literal["none", "writing", "alone"]
 """How a process has the rows open: to look only, to write (beside others where the database takes several),
@@ -21,6 +25,7 @@ class Database(ABC):
     """The rows of one vault."""
 
     shared: bool  # whether other processes may write the same rows now
+    server_time: Select[datetime] | None = None  # asks the server's clock; None: it is this machine's
 
     @abstractmethod
     def read(self, *, unlimited: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -68,5 +73,15 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def connections(self) -> Mapping[str, tuple[int, int]]:
+        """Say how many connections are in use and how many there may be, by what they are for."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Close every connection and give up what is held."""
+
+
+def used(engine: AsyncEngine) -> tuple[int, int]:
+    """Count an engine's connections: in use now, and at the most."""
+    pool = engine.pool
+    return (pool.checkedout(), pool.size()) if isinstance(pool, QueuePool) else (0, 0)

@@ -2,7 +2,8 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from signing.checkpoint import Checkpoint
 from signing.merkle import Tree
@@ -27,6 +28,7 @@ class GrownLog(ABC):
         self.verifier_line = verifier_line
         self.origin = origin
         self.tree = Tree()
+        self.fault = ""  # log_forked or log_behind, once it was met: an alarm
         self._signed: tuple[int, str] | None = None
         self._signing = asyncio.Lock()
         self._catch_up: Callable[[], Awaitable[None]] = _nothing_to_follow
@@ -49,14 +51,15 @@ class GrownLog(ABC):
 
         Raises LogBehind when rows before `first` are unknown, LogForked when a known one differs.
         """
-        if first > self.tree.size:
-            raise LogBehind(f"entries {self.tree.size} to {first - 1} are unknown to the signer")
-        leaves = self.tree.level(0)
-        for index, each in enumerate(hashes, first):
-            if index == self.tree.size:
-                self.tree.append(each)
-            elif leaves[index] != each:
-                raise LogForked(f"entry {index} is not the one that was committed before")
+        with self._noting_faults():
+            if first > self.tree.size:
+                raise LogBehind(f"entries {self.tree.size} to {first - 1} are unknown to the signer")
+            leaves = self.tree.level(0)
+            for index, each in enumerate(hashes, first):
+                if index == self.tree.size:
+                    self.tree.append(each)
+                elif leaves[index] != each:
+                    raise LogForked(f"entry {index} is not the one that was committed before")
 
     async def checkpoint(self) -> str:
         """Return the signed head of the tree, as a note; made once per size.
@@ -74,6 +77,10 @@ class GrownLog(ABC):
         return self.tree.inclusion(index, size), note, size
 
     @abstractmethod
+    async def ready(self) -> None:
+        """Return if heads can be signed now. Raises PartAway where the signer is another process."""
+
+    @abstractmethod
     async def publish(self, leaves: ReadLeaves) -> bool:
         """Bring the published log to the present head; False when there was nothing new."""
 
@@ -87,8 +94,21 @@ class GrownLog(ABC):
             async with self._signing:
                 # Whoever waited is served by the signature of the one before, if it covers his entries.
                 if self._signed is None or self._signed[0] < wanted:
-                    self._signed = await self._sign()
+                    with self._noting_faults():
+                        self._signed = await self._sign()
+                    if self.fault == LogBehind.code:
+                        self.fault = ""  # what was missing has come
         return self._signed
+
+    @contextmanager
+    def _noting_faults(self) -> Iterator[None]:
+        """Remember what is met: a log that is behind until it is not, a fork until somebody explained it."""
+        try:
+            yield
+        except (LogBehind, LogForked) as problem:
+            if self.fault != LogForked.code:
+                self.fault = problem.code
+            raise
 
     @abstractmethod
     async def _sign(self) -> tuple[int, str]:

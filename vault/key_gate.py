@@ -88,6 +88,9 @@ class Gate(Credentials):
         async with self._db.read() as db:
             await self._private(db, "vault", "vault", "log")
 
+    async def ready(self) -> None:
+        """Return: it is here."""
+
     async def open_key(self, evidence: Evidence, credential: Caller, record_id: str) -> bytes:
         """Give the key of one record against one committed `delivered` entry.
 

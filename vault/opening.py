@@ -162,6 +162,7 @@ async def opened(
         await trusting.look(vault)
         await reclassing.catch_up(vault)
         await sweep(vault)
+        stack.push_async_callback(vault.looks.close)
         yield vault
 
 
@@ -211,6 +212,7 @@ def _put_together(
         scanner=scanner,
         index=index,
         full_text=places.full_text,
+        folders=places.folders,
     )
 
 

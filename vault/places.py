@@ -1,6 +1,6 @@
 """Where the parts of a vault are, and whom it trusts: what an opening is told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from signing.ocr import Ocr
 from signing.revocation import RevocationSource
 from signing.timestamps import TimestampSource
 from signing.trust_folder import TrustFolder
+from storage.opening import folder_of
 from storage.s3_address import StoreAccess
 from vault.rows_address import RowsAddress
 
@@ -42,6 +43,17 @@ class VaultPlaces:
     full_text: frozenset[str] = frozenset()  # record types found by their content too
     store_access: StoreAccess = field(default_factory=StoreAccess)
     parts: PartPlaces | None = None
+
+    @property
+    def folders(self) -> Mapping[str, Path]:
+        """The folders of this machine that must not run full, by what lies there."""
+        found = {"scratch": self.scratch}
+        if self.parts is None:
+            found |= {"log": self.log, "keys": self.keys}
+        if not self.database.server:
+            found["rows"] = self.database.file.parent
+        folder = folder_of(self.store)
+        return found | ({"store": folder} if folder is not None else {})
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,23 @@ committed before. No wait is without a limit: what takes longer ends as VaultBus
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from sqlalchemy import BigInteger, BindParameter, Column, Integer, Text, event, func, literal, select, text
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    DateTime,
+    Integer,
+    Text,
+    event,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql.base import PGDDLCompiler, PGTypeCompiler
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
@@ -18,7 +30,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from vault.database import Database, Hold, Work
+from vault.database import Database, Hold, Work, used
 from vault.errors import NotFound, VaultBusy, VaultLocked
 from vault.rows_address import RowsAddress
 from vault.tables import log_head
@@ -53,6 +65,7 @@ class PostgresDatabase(Database):
     """One database of a PostgreSQL server, of its own for one vault."""
 
     shared = True
+    server_time = select(func.clock_timestamp(type_=DateTime(timezone=True)))
 
     def __init__(self, address: RowsAddress, presence: "_Presence | None") -> None:
         self._readers = engine(address, pool_size=READERS, isolation_level="REPEATABLE READ")
@@ -129,6 +142,10 @@ class PostgresDatabase(Database):
             else:
                 lock = select(func.pg_try_advisory_xact_lock(_lock(_WORKS[work])))
                 yield bool((await db.execute(lock)).scalar_one())
+
+    def connections(self) -> Mapping[str, tuple[int, int]]:
+        """Count the readers' and the writers' connections; our place among the processes has one more."""
+        return {"read": used(self._readers), "write": used(self._writers)}
 
     async def close(self) -> None:
         """Close every connection; the server gives up our place with the last."""

@@ -2,79 +2,86 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
-
-from search.errors import SearchError
-from storage.errors import StorageError
-from vault import archive_stamps, outbox
+from vault import outbox
+from vault.alarms import Alarm, alarms
 from vault.errors import VaultBusy
+from vault.outbox import Lag
+from vault.seeing import Seen, index_state, look
 from vault.services import Vault
-from vault.tables import damage, log_head
 
 
 async def ready(vault: Vault) -> dict[str, Any]:
-    """Check database, store, log and reported damage: {"ready": bool, "checks": {name: "ok" or a code}}."""
-    checks = {"database": "ok", "store": "ok", "log": "ok", "content": "ok"}
-    put_off: dict[str, int] = {}
-    grown = vault.signer.tree.size  # before the rows: a commit grows them first
-    try:
-        async with vault.db.read() as db:
-            put_off = await archive_stamps.told(db)
-            size = (await db.execute(select(log_head.c.size))).scalar_one()
-            damaged = (await db.execute(select(func.count(func.distinct(damage.c.record))))).scalar_one()
-        if size < grown:  # more is a commit whose tree is about to grow
-            checks["log"] = "log_behind"
-        elif vault.gate.unreadable:
-            checks["log"] = f"entries_unreadable:{len(vault.gate.unreadable)}"
-        if damaged:
-            checks["content"] = f"damaged_records:{damaged}"
-    except VaultBusy:
-        checks["database"] = checks["log"] = "unavailable"
-    try:
-        await vault.store.ready()
-    except StorageError as problem:
-        checks["store"] = problem.code
-    workers = {
-        "network": _cut(vault.workers.network_cut),
-        "files": _cut(vault.workers.files_cut),
-        "file_types": "libmagic" if vault.workers.magic else "own_rules",
-    }
-    malware = "off"  # reading goes on without it, so that it makes nobody unready
-    if vault.scanner is not None:
-        malware = "ready" if await vault.scanner.ready() else "unavailable"
-    ready = all(value == "ok" for value in checks.values())
-    workers["ocr"] = vault.ocr.state  # scans are read for suggestions where it is there
-    search = await searchable(vault)  # plan and release work without
-    away = {"search": search["state"] not in ("ok", "off"), "malware": malware == "unavailable"}
+    """Look at the vault, and say what is wrong.
+
+    {"ready": whether work can be done, "degraded": the parts that something is wrong with meanwhile,
+    "alarms": every wrong thing by its code (vault/alarms.py), "checks": {name: "ok" or a code}, and more that
+    is told and no reason for anything}.
+    """
+    seen = await look(vault)
+    wrong = alarms(seen)
     return {
-        "ready": ready,
-        "degraded": [name for name, is_away in away.items() if is_away],
-        "checks": checks,
+        "ready": not any(one.stops for one in wrong),
+        "degraded": list(dict.fromkeys(one.part for one in wrong if not one.stops)),
+        "alarms": [one.told() for one in wrong],
+        "checks": _checks(seen, wrong),
         "store": vault.store.told(),
-        "workers": workers,
-        "malware": malware,
+        "workers": {
+            "network": _cut(vault.workers.network_cut),
+            "files": _cut(vault.workers.files_cut),
+            "file_types": "libmagic" if vault.workers.magic else "own_rules",
+            "ocr": vault.ocr.state,  # scans are read for suggestions where it is there
+        },
+        "malware": seen.malware,  # reading goes on without it, so that it makes nobody unready
         "trust": _trust(vault),
-        "sealing": await vault.sealer.told(),  # no reason not to serve either: all but sealing works without
-        "renewals": {"put_off": put_off},  # of archive time stamps: why, and of how many records
-        "search": search,
+        "sealing": seen.sealing,  # no reason not to serve either: all but sealing works without
+        "renewals": {"put_off": dict(seen.rows.put_off) if seen.rows is not None else {}},
+        "search": _searched(
+            seen.search,
+            seen.documents,
+            seen.rows.outbox[outbox.INDEX] if seen.rows is not None else None,
+            seen.rows.index_behind if seen.rows is not None else 0.0,
+        ),
+        "disk": {name: {"free": free} for name, free in seen.free.items()},
+        "clocks": {name: round(seconds, 1) for name, seconds in seen.clocks.items()},
     }
+
+
+def _checks(seen: Seen, wrong: list[Alarm]) -> dict[str, str]:
+    """Say of the four that hold the vault whether each is as it should be, by the worst that is wrong."""
+    checks = {"database": "ok", "store": seen.store, "log": "ok", "content": "ok"}
+    codes = [one.code for one in wrong]
+    if seen.unreadable:
+        checks["log"] = f"entries_unreadable:{seen.unreadable}"
+    for code in ("log_behind", "log_forked"):
+        if code in codes:
+            checks["log"] = code
+    if seen.rows is None:
+        checks["database"] = checks["log"] = "unavailable"
+    elif seen.rows.damaged:
+        checks["content"] = f"damaged_records:{seen.rows.damaged}"
+    return checks
 
 
 async def searchable(vault: Vault) -> dict[str, Any]:
     """Say whether documents can be searched for, and how far the index is behind the rows."""
-    told: dict[str, Any] = {"state": "off"}
-    try:
-        if vault.index is not None:
-            told = {"state": "ok", "documents": await vault.index.ready()}
-    except SearchError as problem:
-        told = {"state": problem.code}
+    state, documents = await index_state(vault)
     try:
         async with vault.db.read() as db:
-            behind = await outbox.lag(db, outbox.INDEX)
+            lag = await outbox.lag(db, outbox.INDEX)
     except VaultBusy:
+        return _searched(state, documents, None, 0.0)
+    behind = (vault.clock.now() - lag.since).total_seconds() if lag.since else 0.0
+    return _searched(state, documents, lag, behind)
+
+
+def _searched(state: str, documents: int | None, lag: Lag | None, behind: float) -> dict[str, Any]:
+    told: dict[str, Any] = {"state": state}
+    if documents is not None:
+        told["documents"] = documents
+    if lag is None:
         return told
-    late = (vault.clock.now() - behind.since).total_seconds() if behind.since else 0.0
-    return told | {"waiting": behind.waiting, "seconds_behind": round(max(late, 0.0), 1), "dead": behind.dead}
+    late = {"waiting": lag.waiting, "seconds_behind": round(max(behind, 0.0), 1), "dead": lag.dead}
+    return told | late
 
 
 def _trust(vault: Vault) -> dict[str, Any]:

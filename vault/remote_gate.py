@@ -54,6 +54,10 @@ class RemoteGate(TokenMemory):
             await part.close()
             raise
 
+    async def ready(self) -> None:
+        """Return if the gate answers. Raises PartAway."""
+        await self._part.ask("hello", {})
+
     async def close(self) -> None:
         """Close the connections."""
         await self._part.close()

@@ -43,6 +43,10 @@ class RemoteSigner(GrownLog):
             raise
         return cls(part, verifier)
 
+    async def ready(self) -> None:
+        """Return if the signer answers. Raises PartAway."""
+        await self._part.ask("hello", {})
+
     async def publish(self, leaves: ReadLeaves) -> bool:
         """Leave it to the signer."""
         return False

@@ -43,6 +43,11 @@ class ScanDrafts:
 
     _held: dict[str, ScanDraft] = field(default_factory=dict)
 
+    @property
+    def count(self) -> int:
+        """How many drafts are held now."""
+        return len(self._held)
+
     def add(self, draft: ScanDraft) -> None:
         """Take a draft in; what is too old, or too much, goes."""
         self.sweep(draft.made_at)

@@ -216,6 +216,7 @@ async def _chunks(
             )
             async with aclosing(sealed):
                 async for chunk in sealed:
+                    vault.tally.bytes_delivered += len(chunk)
                     yield chunk
     except (BlobDamaged, BlobMissing) as problem:
         await _report_damage(vault, caller, access, entry, problem)

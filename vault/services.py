@@ -1,5 +1,6 @@
 """Everything an operation works with: one frozen `Vault`, and what an operation answers when it refuses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,10 +21,12 @@ from vault.facts_kept import FactsKept
 from vault.grown_log import GrownLog
 from vault.in_hand import InHand
 from vault.key_gate import Gate
+from vault.looks import Looks
 from vault.remote_gate import RemoteGate
 from vault.remote_sealer import RemoteSealer
 from vault.scan_drafts import ScanDrafts
 from vault.sealer import Sealer
+from vault.tallying import Tally
 
 Answer = dict[str, Any]
 MAX_UPLOAD = 50 * 2**20  # bytes of one file, whoever hands it in
@@ -77,6 +80,13 @@ class Vault:
     search: SearchState = field(default_factory=SearchState)
     in_hand: InHand = field(default_factory=InHand)
     facts_kept: FactsKept = field(default_factory=FactsKept)
+    folders: Mapping[str, Path] = field(default_factory=dict)  # of this machine, whose disks may fill
+    looks: Looks = field(default_factory=Looks)
+
+    @property
+    def tally(self) -> Tally:
+        """What was done since this process started, counted."""
+        return self.appender.tally
 
     @property
     def grounds(self) -> Grounds:

@@ -76,6 +76,9 @@ class Signer(GrownLog):
             raise
         return signer
 
+    async def ready(self) -> None:
+        """Return: it is here."""
+
     async def publish(self, leaves: ReadLeaves) -> bool:
         """Bring the published log to the present head: bundles and tiles first, then the checkpoint.
 

@@ -6,7 +6,7 @@ The writer's transactions begin with BEGIN IMMEDIATE and are durable on commit (
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from vault.database import Database, Hold, Work
+from vault.database import Database, Hold, Work, used
 from vault.errors import VaultBusy, VaultLocked
 
 _PRAGMAS = (
@@ -70,6 +70,10 @@ class SqliteDatabase(Database):
     async def alone(self, work: Work, *, wait: bool = False) -> AsyncIterator[bool]:
         """Say that it is so: the lock file sees to it."""
         yield True
+
+    def connections(self) -> Mapping[str, tuple[int, int]]:
+        """Count the readers' and the writer's connections."""
+        return {"read": used(self._readers), "write": used(self._writer)}
 
     async def close(self) -> None:
         """Close every connection and give up the lock."""

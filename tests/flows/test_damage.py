@@ -56,8 +56,12 @@ def test_a_changed_byte_stops_the_read_and_is_an_entry(
         assert kho.vault.signer.tree.size == size + 2, "the access, and that it was not delivered"
         assert failures(caplog) == ["content_damaged"]
         ready = police.get("/readyz")
-        assert ready.status_code == 503
-        assert ready.json()["checks"]["content"] == "damaged_records:1"
+        assert ready.status_code == 200, "all other documents are served"
+        told = ready.json()
+        assert (told["checks"]["content"], told["degraded"]) == ("damaged_records:1", ["content"])
+        assert told["alarms"] == [
+            {"code": "damaged_records", "part": "content", "stops": False, "records": 1}
+        ]
         again = police.get(early)
         assert (again.status_code, again.json()["code"]) == (403, "record_damaged")
 
