@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,7 +11,9 @@ import typer
 from reuse_api.commands.ending import EXPECTED, Ending, ending_of
 from reuse_api.commands.speaking import language_of
 from reuse_api.commands.usage import tell_usage
+from reuse_api.journal import tell_failure
 from reuse_api.settings import SettingsInvalid
+from vault import tracing
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     asked = next((one for one in arguments if not one.startswith("-")), "")
     try:
-        status = _program(asked)(list(arguments), prog_name="kho", standalone_mode=False)
+        with tracing.under(tracing.begun()):
+            status = _program(asked)(list(arguments), prog_name="kho", standalone_mode=False)
     except typer.TyperException as problem:
         tell_usage(problem, language_of(arguments))
         return Ending.WRONG_COMMAND_LINE
@@ -125,8 +127,8 @@ def run(arguments: Sequence[str]) -> int:
         return Ending.FAILED
     except (SettingsInvalid, *EXPECTED) as problem:
         return ending_of(problem, language_of(arguments))
-    except Exception:
-        traceback.print_exc()
+    except Exception as problem:
+        tell_failure("program_failed", problem)
         typer.echo(_OURS[language_of(arguments)], err=True)
         return Ending.INTERNAL_ERROR
     return status if isinstance(status, int) else Ending.DONE

@@ -59,6 +59,7 @@ from reuse_api.pages import (
 )
 from reuse_api.pages import audit as audit_room
 from reuse_api.settings import Settings
+from reuse_api.traffic import Traffic
 from reuse_api.working import working
 from vault.publishing import publish
 from vault.services import Vault
@@ -136,6 +137,7 @@ def create_app(
     app.state.vault = vault
     app.state.settings = settings
     app.state.code_tried = code_tried
+    app.state.traffic = Traffic()
     for module in API:
         app.include_router(module.router)
     for router in pages:
@@ -143,7 +145,7 @@ def create_app(
     answer_errors(app)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.add_middleware(OurHosts, settings=settings)
-    app.add_middleware(Doorway)
+    app.add_middleware(Doorway, traffic=app.state.traffic)
     return app
 
 

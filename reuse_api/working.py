@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from reuse_api import journal
+from vault import tracing
 from vault.indexing import index_due
 from vault.quarantine_ending import sweep
 from vault.rejudging import Rejudging
@@ -83,7 +84,8 @@ async def _every(
             await asyncio.wait_for(ending.wait(), after)
     while not ending.is_set():
         try:
-            await work(first)
+            with tracing.under(tracing.begun()):
+                await work(first)
             first = False
         except Exception as problem:
             journal.failed("work_failed", problem)

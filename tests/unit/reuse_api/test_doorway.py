@@ -162,8 +162,8 @@ async def test_another_method_is_told_which_there_are(client: httpx.AsyncClient)
     assert reply.headers["allow"] == "GET"
 
 
-def test_a_librarys_line_is_cut_to_its_first() -> None:
+def test_a_librarys_text_that_is_put_together_is_not_told() -> None:
     record = logging.LogRecord("asyncio", logging.ERROR, "x.py", 1, f"Task failed\n{SECRET}", (SECRET,), None)
     line = JsonLines().format(record)
-    assert json.loads(line)["event"] == "Task failed"
+    assert (json.loads(line)["event"], json.loads(line)["where"]) == ("untold", "x.py:1")
     assert SECRET not in line
