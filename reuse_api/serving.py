@@ -38,6 +38,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def bound(listening: socket.socket) -> str:
+    """Give the address that is listened at, "HOST:PORT", with the port that the system chose."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def server(app: ASGIApp) -> uvicorn.Server:
     """Give a server for the application: no access log of its own, no software name, no web sockets."""
     return uvicorn.Server(

@@ -125,6 +125,16 @@ class Settings(BaseSettings):
     listen: str = Field(
         "127.0.0.1:8080", description='Where to serve: "HOST:PORT"; an IPv6 host stands in brackets.'
     )
+    metrics_listen: str = Field(
+        "",
+        description='Where to tell figures for Prometheus ("/metrics", plain HTTP): "HOST:PORT", or a port '
+        "alone on 127.0.0.1; each process needs one of its own. Empty: nowhere.",
+    )
+    metrics_open: bool = Field(
+        False,
+        description="Let KHO_METRICS_LISTEN be an address that other machines reach. The figures hold no "
+        "personal data, but tell how busy Kho is; only the operator's network should reach them.",
+    )
     issuer: str = Field(
         "",
         description="Our address as callers know it, `aud` of assertions; empty: http:// and KHO_LISTEN. "
@@ -276,6 +286,21 @@ class Settings(BaseSettings):
             raise ValueError("expected an address that begins with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("metrics_listen")
+    @classmethod
+    def _metrics_readable(cls, value: str) -> str:
+        if not value:
+            return ""
+        return cls._listen_readable(value if ":" in value else f"127.0.0.1:{value}")
+
+    @model_validator(mode="after")
+    def _metrics_stay_at_home(self) -> Self:
+        if self.metrics_listen and self.metrics_listen == self.listen and self.metrics_port:
+            raise ValueError("KHO_METRICS_LISTEN needs an address of its own, beside KHO_LISTEN")
+        if self.metrics_listen and not (self.metrics_open or is_loopback(self.metrics_host)):
+            raise ValueError("KHO_METRICS_LISTEN is not on loopback; KHO_METRICS_OPEN=true allows that")
+        return self
+
     @model_validator(mode="after")
     def _demo_stays_at_home(self) -> Self:
         if self.demo_sign_in and not self.on_loopback:
@@ -295,7 +320,7 @@ class Settings(BaseSettings):
     @property
     def host(self) -> str:
         """The host to bind to, without brackets."""
-        return self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+        return host_of(self.listen)
 
     @property
     def port(self) -> int:
@@ -305,15 +330,35 @@ class Settings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach us."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
+
+    @property
+    def metrics_host(self) -> str:
+        """The host that figures are told at, without brackets."""
+        return host_of(self.metrics_listen)
+
+    @property
+    def metrics_port(self) -> int:
+        """The port that figures are told at; 0 lets the system choose."""
+        return int(self.metrics_listen.rpartition(":")[2])
 
     @property
     def address(self) -> str:
         """Our issuer address, without a slash at its end."""
         return self.issuer or f"http://{self.listen}"
+
+
+def host_of(address: str) -> str:
+    """Give the host of "HOST:PORT", without brackets."""
+    return address.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach a host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def variable(name: str) -> str:

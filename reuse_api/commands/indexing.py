@@ -8,10 +8,12 @@ import typer
 
 from reuse_api.commands.ending import CommandFailed, Ending, end
 from reuse_api.commands.speaking import Lang, spoken_language
-from reuse_api.journal import failed, noted, open_journal
+from reuse_api.journal import failed, hear, noted, open_journal
 from reuse_api.language import Language
+from reuse_api.metrics import metrics_served
 from reuse_api.pages import dates
 from reuse_api.settings import Settings, read_settings, variable
+from reuse_api.vault_figures import VaultFigures
 from reuse_api.wiring import open_vault, places_of
 from reuse_api.working import working
 from vault import outbox
@@ -74,10 +76,12 @@ async def _work(settings: Settings, said: str) -> None:
     ending = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, ending.set)
-    async with open_vault(settings) as vault, working(vault):
+    hear()
+    async with metrics_served(settings, "work") as metrics, open_vault(settings) as vault, working(vault):
         noted("working")
         typer.echo(said)
-        await ending.wait()
+        with metrics.showing(VaultFigures(vault)):
+            await ending.wait()
 
 
 def dead_letters(

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from reuse_api import journal
+from reuse_api.metrics import metrics_served
 from reuse_api.settings import Settings, SettingsInvalid, read_settings, variable
 from reuse_api.wiring import authorities_of
 from vault.clock import Clock
@@ -129,10 +130,11 @@ async def _until_told(settings: Settings, name: str, opening: Callable[[Settings
     ending = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, ending.set)
-    async with opening(settings) as facts:
+    journal.hear()
+    async with metrics_served(settings, name), opening(settings) as facts:
         peers = numbered(_users("peers", settings.peers))
         journal.noted(
-            "listening", part=name, at=getattr(settings, name), user=os.geteuid(), peers=peers, **facts
+            "listening", part=name, socket=getattr(settings, name), user=os.geteuid(), peers=peers, **facts
         )
         await ending.wait()
 

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from reuse_api.app import create_app
-from reuse_api.journal import noted, open_journal
-from reuse_api.serving import listen, server, stop_on_signals
+from reuse_api.journal import hear, noted, open_journal
+from reuse_api.metrics import metrics_served
+from reuse_api.serving import bound, listen, server, stop_on_signals
 from reuse_api.settings import Settings, read_settings, variable
+from reuse_api.vault_figures import VaultFigures
 from reuse_api.wiring import open_vault
 from vault.readiness import searchable
 from vault.services import Vault
@@ -42,12 +44,15 @@ def serve(
 
 async def _serve(settings: Settings, *, create: bool) -> None:
     # The socket first: a taken port is told before anything is opened.
+    hear()
     with listen(settings.host, settings.port) as socket:
-        async with open_vault(settings, create=create) as vault:
+        async with metrics_served(settings, "serve") as metrics, open_vault(settings, create=create) as vault:
             _tell_trust(vault)
-            noted("serving", listen=settings.listen, entries=vault.signer.tree.size)
+            noted("serving", listen=bound(socket), entries=vault.signer.tree.size)
             telling = asyncio.create_task(tell_search(vault))  # a server that is away delays nobody
-            await server(create_app(vault, settings)).serve(sockets=[socket])
+            app = create_app(vault, settings)
+            with metrics.showing(VaultFigures(vault, app.state.traffic)):
+                await server(app).serve(sockets=[socket])
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
 
@@ -60,4 +65,4 @@ async def tell_search(vault: Vault) -> None:
 def _tell_trust(vault: Vault) -> None:
     """Say how many anchors count for each purpose, and who may be asked about certificates."""
     counts = {str(purpose): count for purpose, count in vault.trust.current().counts.items()}
-    noted("trusting", status=", ".join(sorted(vault.status.hosts)) or "offline", **counts)
+    noted("trusting", status_hosts=", ".join(sorted(vault.status.hosts)) or "offline", anchors=counts)

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pikepdf
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select
 
 from policies.packages import shipped_packages
@@ -74,6 +75,7 @@ class Kho:
     settings: Settings
     loop: asyncio.AbstractEventLoop
     keys: dict[str, dict[str, Any]]
+    app: FastAPI
     serials: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -232,7 +234,8 @@ class _Service:
             async with open_vault(settings, create=True) as vault:
                 keys = {office.system: new_caller_key() for office in OFFICES}
                 await _furnish(vault, authority, keys)
-                serving = server(create_app(vault, settings))
+                app = create_app(vault, settings)
+                serving = server(app)
                 running = asyncio.create_task(serving.serve(sockets=[socket]))
                 while not serving.started:
                     await asyncio.sleep(0.01)
@@ -240,7 +243,7 @@ class _Service:
                     if (await searchable(vault))["state"] == "ok":  # built beside the doors
                         break
                     await asyncio.sleep(0.01)
-                self.kho = Kho(self._folder, vault, settings, asyncio.get_running_loop(), keys)
+                self.kho = Kho(self._folder, vault, settings, asyncio.get_running_loop(), keys, app)
                 self._ready.set()
                 await self._ending.wait()
                 serving.should_exit = True

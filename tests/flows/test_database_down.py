@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from reuse_api.demo import people
+from reuse_api.metrics import Metrics
+from reuse_api.vault_figures import VaultFigures
 from signing.leaf import Kind, Parts
 from tests.flows.conftest import Kho, _Service
 from tests.servers.postgres import PrivatePostgres, fresh_database
@@ -55,6 +57,11 @@ def test_stopped_every_door_says_503_and_started_again_all_is_well(
                 ready = asking.get("/readyz")
                 assert (ready.status_code, ready.json()["checks"]["database"]) == (503, "unavailable")
                 assert asking.get("/healthz").status_code == 200
+                figures = served.run(scraped(served))
+                assert "kho_look_complete 0.0" in figures and "kho_ready 0.0" in figures
+                assert 'kho_service_up{service="database"} 0.0' in figures
+                assert 'kho_alarm{code="database_unavailable",which=""} 1.0' in figures
+                assert "kho_http_requests_total{" in figures and "kho_sources_failed 0.0" in figures
                 token = asking.post("/oauth2/token", data=served.token_form(people.COMMUNE))
                 assert token.status_code == 503, token.text
         finally:
@@ -63,6 +70,14 @@ def test_stopped_every_door_says_503_and_started_again_all_is_well(
         assert [reply.status_code for reply in knocks()] == [200, 200, 200, 200]
         with served.client() as asking:
             assert asking.get("/readyz").status_code == 200
+            assert "kho_look_complete 1.0" in served.run(scraped(served))
+
+
+async def scraped(served: Kho) -> str:
+    """What a scrape is told."""
+    metrics = Metrics("serve")
+    with metrics.showing(VaultFigures(served.vault, served.app.state.traffic)):
+        return (await metrics.scraped())[0].decode()
 
 
 def test_killed_amid_appends_what_was_answered_is_there_and_nothing_stands_twice(
