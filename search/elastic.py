@@ -4,8 +4,9 @@ Text is split at spaces and nothing else; folding is ours. An alias names the in
 switch. Documents' sources are not kept: what is shown comes from the rows.
 """
 
+import re
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from secrets import token_hex
@@ -21,6 +22,7 @@ from search.index import FACETS, LAYOUT, Cursor, Document, Page, Search, with_ex
 
 NodeAnswer = Any  # (meta, body): the client exports no name for it
 DEFAULT_NAME = "kho"
+_BUILT = "-[0-9a-f]{12}"  # what follows the alias in the names of indexes that we build
 _PORT = 9200
 _DEADLINE = 10.0  # seconds for one search
 _PUT_DEADLINE = 60.0  # and for one writing
@@ -141,8 +143,8 @@ class ElasticIndex:
             return
         told = await self._client.indices.get_mapping(index=self._alias)
         for one in told.values():
-            layout = one["mappings"].get("_meta", {}).get("layout")
-            if not isinstance(layout, int) or layout < LAYOUT:
+            layout = _layout(one)
+            if layout is None or layout < LAYOUT:
                 raise IndexMissing(f"{self._place}: an index of another layout")
             if layout > LAYOUT:
                 raise IndexNewer(f"{self._place}: layout {layout}, this Kho knows {LAYOUT}")
@@ -155,10 +157,13 @@ class ElasticIndex:
         return sorted((await self._client.indices.get_alias(name=self._alias)).keys())
 
     async def _sweep(self, kept: Sequence[str]) -> None:
-        """Delete what was built before and is not in use."""
-        found = await self._client.indices.get_alias(index=f"{self._alias}-*")
-        for one in sorted(set(found.keys()) - set(kept)):
-            await self._client.indices.delete(index=one)
+        """Delete what we built before and is not in use; what only begins like it is somebody else's."""
+        found = await self._client.indices.get(index=f"{self._alias}-*")
+        built = re.compile(re.escape(self._alias) + _BUILT)
+        for one, told in dict(found).items():
+            ours = built.fullmatch(one) and set(told.get("aliases", ())) <= {self._alias}
+            if ours and one not in kept and _layout(told) is not None:
+                await self._client.indices.delete(index=one, ignore_unavailable=True)
 
     @asynccontextmanager
     async def _asked(self) -> AsyncIterator[None]:
@@ -209,6 +214,12 @@ def _client(address: str) -> tuple[elasticsearch.AsyncElasticsearch, str, str]:
     if said.scheme == "https":
         how["ssl_context"] = ssl.create_default_context()  # the system's roots, and those of SSL_CERT_FILE
     return elasticsearch.AsyncElasticsearch(place, **how), place, name
+
+
+def _layout(told: Mapping[str, Any]) -> int | None:
+    """Give the layout that an index says it has; None where no Kho made it."""
+    said = told["mappings"].get("_meta", {}).get("layout")
+    return said if type(said) is int else None
 
 
 def _page(told: dict[str, Any], search: Search, number: int) -> Page:

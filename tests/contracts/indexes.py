@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from search.index import Index
 from search.opening import open_index
@@ -34,6 +35,16 @@ def built(address: str) -> list[str]:
     server, _, name = address.rpartition("/")
     with urllib.request.urlopen(f"{server}/{name}-*/_alias") as told:
         return sorted(json.load(told))
+
+
+def asked_of(server: str, method: str, path: str, body: Any = None) -> Any:
+    """Ask a search server something past the index, in JSON."""
+    data = None if body is None else json.dumps(body).encode()
+    said = urllib.request.Request(
+        f"{server}/{path}", data, {"Content-Type": "application/json"}, method=method
+    )
+    with urllib.request.urlopen(said) as told:
+        return json.load(told)
 
 
 def destroy(address: str) -> None:

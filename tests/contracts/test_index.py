@@ -14,7 +14,7 @@ import pytest
 from search.errors import CursorInvalid, IndexMissing, IndexNewer, IndexUnavailable
 from search.index import Document, Index, Page, Search
 from search.query import read
-from tests.contracts.indexes import BACK_ENDS, address_of, opened
+from tests.contracts.indexes import BACK_ENDS, address_of, asked_of, built, opened
 from tests.servers import search_nodes
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
@@ -370,3 +370,28 @@ async def test_a_server_index_of_a_newer_kho_is_refused(kind: str, monkeypatch: 
         for refused in (find(index, "x"), index.put([paper("a", "x")]), index.ready()):
             with pytest.raises(IndexNewer, match="99"):
                 await refused
+
+
+@pytest.mark.parametrize("kind", ["elasticsearch", "opensearch"])
+async def test_building_leaves_every_other_index_of_the_server_alone(kind: str) -> None:
+    """What begins with our name may be anybody's: a vault beside us, logs, a copy somebody keeps."""
+    address = search_nodes.address(kind)
+    server, _, name = address.rpartition("/")
+    half_built = f"{name}-{'0' * 12}"
+    kept = {f"{name}-access-logs", f"{name}-{'a' * 12}", f"{name}-{'b' * 12}"}
+    ours = {"mappings": {"_meta": {"layout": 1}}}
+    asked_of(server, "PUT", f"{name}-access-logs", {})
+    asked_of(server, "PUT", f"{name}-{'a' * 12}", {})  # of our form, but none that a Kho made
+    asked_of(server, "PUT", f"{name}-{'b' * 12}", ours | {"aliases": {"kept-by-hand": {}}})
+    asked_of(server, "PUT", half_built, ours)
+    async with opened(f"{address}-test") as neighbour, opened(address) as index:
+        async with neighbour.building() as fresh:
+            await fresh.put([paper("theirs", "giấy")])
+        for _ in range(2):
+            async with index.building():
+                pass
+        assert await ids(neighbour, "giay") == ["theirs"]
+        left = set(built(address))
+        assert kept <= left
+        assert half_built not in left
+        assert len([one for one in left - kept if not one.startswith(f"{name}-test-")]) == 1
