@@ -51,9 +51,18 @@ COMMANDS = {
         "indexing", "Build the search index from the rows, beside the one in use, and switch."
     ),
     "work": Command("indexing", "Do what a served vault does by itself, without doors; until Ctrl-C."),
-    "sign": Command("parts", "Hold the log key: sign and publish the log for the vault's other processes."),
-    "gate": Command("parts", "Hold the master key: open keys and entries for the vault's other processes."),
-    "seal": Command("parts", "Hold the agencies' seal keys: seal for the vault's other processes."),
+    "sign": Command(
+        "parts", "Hold the log key: sign and publish the log for the vault's other processes, until SIGTERM."
+    ),
+    "gate": Command(
+        "parts", "Hold the master key: open keys and entries for the vault's other processes, until SIGTERM."
+    ),
+    "seal": Command(
+        "parts", "Hold the agencies' seal keys: seal for the vault's other processes, until SIGTERM."
+    ),
+    "health": Command(
+        "health", "Ask a process of this set-up whether it is there; ends with 1 when it does not answer."
+    ),
     "keys": Command("keys", "Split the keys of one process among several.", group=True),
     "dead-letters": Command(
         "indexing", "List what could not be carried out after many attempts, or have it tried again."

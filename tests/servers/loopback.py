@@ -194,3 +194,14 @@ def times(count: int, fault: Fault) -> Fault:
         return fault(asked) if left[0] >= 0 else None
 
     return now_and_then
+
+
+def free_ports(count: int) -> list[int]:
+    """Give ports of loopback where nobody listens now."""
+    taken = [socket.socket() for _ in range(count)]
+    for one in taken:
+        one.bind(("127.0.0.1", 0))
+    ports = [int(one.getsockname()[1]) for one in taken]
+    for one in taken:
+        one.close()
+    return ports

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from storage.s3_address import StoreAccess
+from tests.servers.loopback import free_ports
 from tests.servers.sharing import Unobtainable, shared
 
 _WEED = Path(sys.executable).parent / "weed"
@@ -43,7 +43,7 @@ class Seaweed:
         self._folder = folder
         (folder / "data").mkdir()
         self.access, self.secret = "kho" + secrets.token_hex(6), secrets.token_hex(16)
-        self._ports = dict(zip(("master", "volume", "filer", "s3"), _free_ports(), strict=True))
+        self._ports = dict(zip(("master", "volume", "filer", "s3"), free_ports(4), strict=True))
         keys = {"accessKey": self.access, "secretKey": self.secret}
         who = {"name": "kho", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
         (folder / "s3.json").write_text(json.dumps({"identities": [who]}))
@@ -79,8 +79,8 @@ class Seaweed:
             "master.telemetry": "false",
         }
         for kind in ("master", "volume", "filer"):
-            options[f"{kind}.port.grpc"] = _free_ports(1)[0]
-        options["s3.port.grpc"] = _free_ports(1)[0]
+            options[f"{kind}.port.grpc"] = free_ports(1)[0]
+        options["s3.port.grpc"] = free_ports(1)[0]
         command: list[str | Path] = [
             _WEED,
             "server",
@@ -169,13 +169,3 @@ def access_of(offers: dict[str, str], folder: Path, **more: int) -> StoreAccess:
     path.touch(mode=0o600)
     path.write_text(f"{offers['access']}\n{offers['secret']}\n")
     return StoreAccess(path, **more)  # type: ignore[arg-type]
-
-
-def _free_ports(count: int = 4) -> list[int]:
-    taken = [socket.socket() for _ in range(count)]
-    for one in taken:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in taken]
-    for one in taken:
-        one.close()
-    return ports

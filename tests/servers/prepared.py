@@ -1,0 +1,23 @@
+"""What the set-up's own `prepare` makes (docs/server/prepare.sh), in a folder instead of volumes."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.servers.compose import ROOT
+
+SCRIPT = ROOT / "docs/server/prepare.sh"
+
+
+def prepare(volumes: Path) -> Path:
+    """Run it: each volume is a folder in `volumes`, which is made if it is not there; gives the folder."""
+    volumes.mkdir(parents=True, exist_ok=True)
+    volumes.chmod(0o755)
+    subprocess.run(
+        ["/bin/sh", str(SCRIPT)],
+        env={"PATH": os.environ["PATH"], "PREPARE_AT": str(volumes)},
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return volumes
