@@ -30,14 +30,8 @@ class Watched(StrEnum):
     WORK = "work"
 
 
-# Whose sockets are asked: a part's own, as a user of its KHO_PEERS; `kho work` listens nowhere, so what it
-# cannot do without is asked under its own user.
-_SOCKETS = {
-    Watched.SIGN: ("signer",),
-    Watched.GATE: ("gate",),
-    Watched.SEAL: ("sealer",),
-    Watched.WORK: ("signer", "gate"),
-}
+# A part's own socket is asked, as a user of its KHO_PEERS.
+_SOCKETS = {Watched.SIGN: "signer", Watched.GATE: "gate", Watched.SEAL: "sealer"}
 
 
 def health(
@@ -48,32 +42,38 @@ def health(
     settings, language = read_settings(), spoken_language(lang)
     try:
         if name is Watched.SERVE:
-            _serves(settings)
+            _answers(settings.host, settings.port, "/healthz")
+        elif name is Watched.WORK:
+            _needed(settings, "metrics_listen", "where it tells figures")
+            _answers(settings.metrics_host, settings.metrics_port, "/metrics")
         else:
-            asyncio.run(_all_answer(settings, _SOCKETS[name]))
+            asyncio.run(_says_hello(_SOCKETS[name], _needed(settings, _SOCKETS[name], "where it listens")))
     except (VaultError, OSError, TimeoutError, HTTPException) as problem:
         why = getattr(problem, "detail", None) or str(problem) or type(problem).__name__
         raise CommandFailed(_NOT_WELL[language].format(name=name, why=why)) from problem
     typer.echo(_WELL[language].format(name=name))
 
 
-def _serves(settings: Settings) -> None:
-    asking = HTTPConnection(_ANYWHERE.get(settings.host, settings.host), settings.port, timeout=_SECONDS)
+def _needed(settings: Settings, name: str, what: str) -> str:
+    value = str(getattr(settings, name))
+    if not value:
+        raise SettingsInvalid(f"{variable(name)} says {what}")
+    return value
+
+
+def _answers(host: str, port: int, path: str) -> None:
+    asking = HTTPConnection(_ANYWHERE.get(host, host), port, timeout=_SECONDS)
     try:
-        asking.request("GET", "/healthz")
+        asking.request("GET", path)
         if (status := asking.getresponse().status) != 200:
             raise HTTPException(str(status))
     finally:
         asking.close()
 
 
-async def _all_answer(settings: Settings, names: tuple[str, ...]) -> None:
-    for one in names:
-        address = getattr(settings, one)
-        if not address:
-            raise SettingsInvalid(f'{variable(one)} says where it listens: "unix:PATH"')
-        part = Part(one, place_of(address))
-        try:
-            await part.ask("hello", {}, seconds=_SECONDS)
-        finally:
-            await part.close()
+async def _says_hello(name: str, address: str) -> None:
+    part = Part(name, place_of(address))
+    try:
+        await part.ask("hello", {}, seconds=_SECONDS)
+    finally:
+        await part.close()
