@@ -41,14 +41,14 @@ class LoopbackServer:
     """A server that answers by `answer`; use as a context manager, or `start` and `stop`.
 
     `fault` is asked before: what it answers goes out instead. `asked` holds all requests in order.
-    `ahead` are the seconds that its clock is ahead. `tls` makes it https. `slow` are seconds to wait before
-    each answer, `trickle` sends a byte at a time with that pause.
+    `clock_ahead` are the seconds that its clock is ahead. `tls` makes it https. `slow` are seconds to wait
+    before each answer, `trickle` sends a byte at a time with that pause.
     """
 
     def __init__(self) -> None:
         self.fault: Fault | None = None
         self.slow = 0.0
-        self.ahead = 0.0
+        self.clock_ahead = 0.0
         self.trickle = 0.0
         self.tls: ssl.SSLContext | None = None
         self.asked: list[Asked] = []
@@ -114,7 +114,7 @@ class LoopbackServer:
                 self._serve()
 
             def date_time_string(self, timestamp: float | None = None) -> str:
-                return super().date_time_string((timestamp or time.time()) + house.ahead)
+                return super().date_time_string((timestamp or time.time()) + house.clock_ahead)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing on the terminal."""

@@ -76,7 +76,7 @@ def test_a_good_stamp_is_taken(server: StampServer, pki: Pki) -> None:
 def test_a_clock_ten_minutes_off_is_heard_with_the_answer(
     server: StampServer, pki: Pki, ahead: float
 ) -> None:
-    asked, server.ahead = source(server, pki), ahead
+    asked, server.clock_ahead = source(server, pki), ahead
     stamped(asked)
     assert asked.state.told()["clock_ahead"] == pytest.approx(ahead, abs=5)
 
