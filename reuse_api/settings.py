@@ -106,7 +106,8 @@ class Settings(BaseSettings):
         description='Where the search index is: "tantivy:FOLDER", a folder of this machine for one process; '
         '"http(s)://[USER:PASSWORD@]HOST[:PORT][/NAME]", Elasticsearch 9 or OpenSearch 3; "none": nothing '
         "can be searched for. It is built from the rows where it is not there. NAME (kho) is an alias "
-        "for this vault alone; its indexes are called NAME- and twelve digits of 0-9a-f, and old ones are deleted.",
+        "for this vault alone; its indexes are called NAME- and twelve digits of 0-9a-f; old ones are "
+        "deleted.",
     )
     full_text: str = Field(
         "",
