@@ -20,7 +20,7 @@ import tantivy
 from search.embedded_queries import FIELDS, document, filtered, finding
 from search.errors import IndexMissing, IndexNewer, IndexUnavailable
 from search.index import FACETS, IN_FORCE, LAYOUT, Cursor, Document, Page, Search, day_number, with_expired
-from search.query import Round
+from search.ranking import Round
 
 T = TypeVar("T")
 

@@ -6,38 +6,28 @@ other people's. Typed text never reaches the syntax of a back end. Pure.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search.conditions import Begins, Condition, Has, IssuedSince, Near, Phrase, either, every
 from search.dates import Spot, spots
 from search.errors import QueryInvalid
 from search.known_names import Wider, abbreviations, province_at
 from search.numbers import FEWEST_DIGITS, Code, codes
+from search.ranking import Atom, Round, rounds
 from search.vietnamese import Word, aligned, controls, exact, normal, other_spelling, scripts, words
 
 LONGEST = 200  # characters of a query
 MOST_WORDS = 20
-_FEWEST_OF_A_PHRASE = 2
 TYPING_ERROR_FROM = 5  # letters of a word that may hold one typing error
-# Words that say nothing: as written with accents, and those that are passed over without accents too.
+# Words that say nothing, as written with their accents.
 _STOP = frozenset(
     exact(one) for one in ["của", "và", "hoặc", "cho", "tại", "với", "những", "các", "là", "ở", "về"]
 )
+# Typed without accents they may be names (Nhung, Voi), so that they count for the order alone.
 _STOP_PLAIN = frozenset(["cua", "va", "hoac", "voi", "nhung", "cac"])
 _BEFORE_NUMBERS = frozenset(["so", "ngay", "thang", "nam"])
 _QUOTED = re.compile(r'"([^"]*)"')
 _QUOTES = str.maketrans({one: '"' for one in "“”„«»″"})
-
-
-@dataclass(frozen=True)
-class Round:
-    """One try: what must hold, and in which classes what is found is shown, the first one first.
-
-    What is in none of the classes comes last.
-    """
-
-    must: Condition
-    classes: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
@@ -48,18 +38,6 @@ class Asked:
     words: tuple[str, ...] = ()  # folded; and numbers run together, days and months as `dates` names them
     begins: str | None = None  # folded letters of the word that was still being typed
     runs: tuple[tuple[str, ...], ...] = ()  # folded words side by side: what else was asked for is called
-
-
-@dataclass(frozen=True)
-class _Atom:
-    """One thing that was asked for."""
-
-    must: Condition
-    whole: Condition  # as written: no prefix, no other name
-    exact: Condition | None  # with its accents
-    loose: Condition | None = None  # with one typing error
-    plain: str | None = None  # the word, where it is one
-    varied: Condition | None = None  # with its accents, or the other spelling with them
 
 
 EVERYTHING = Asked((Round(every(), ()),))
@@ -91,7 +69,9 @@ def read(text: str | None, *, typing: bool = True) -> Asked:
     accented = any(one.accented for one in found)
     ending = unfinished and bare.count('"') < 2  # a phrase in quotes is finished
     begins = found[-1].folded if ending else None
-    return Asked(_rounds(atoms, accented, ending), _marked_words(bare, found), begins, _runs(found))
+    return Asked(
+        rounds(atoms, accented=accented, unfinished=ending), _marked_words(bare, found), begins, _runs(found)
+    )
 
 
 def _marked_words(bare: str, found: list[Word]) -> tuple[str, ...]:
@@ -118,81 +98,18 @@ def _check(found: list[Word]) -> None:
             raise QueryInvalid("query_mixed_scripts")
 
 
-def _rounds(atoms: list[_Atom], accented: bool, unfinished: bool) -> tuple[Round, ...]:
-    whole = every(*(one.whole for one in atoms))
-    orders = _orders(atoms)
-    classes: list[Condition] = []
-    if accented:
-        spelled = every(whole, *(one.exact for one in atoms if one.exact is not None))
-        classes += [*(every(spelled, one) for one in orders), spelled]
-    classes += [*(every(whole, one) for one in orders), whole]
-    if accented and any(one.varied for one in atoms):
-        classes.append(every(*(one.varied or one.exact or one.whole for one in atoms)))
-    if unfinished and len(atoms) > 1:  # the word that is being typed may still become any
-        classes += _as_one(atoms[:-1], accented)
-    first = Round(every(*(one.must for one in atoms)), tuple(dict.fromkeys(classes)))
-    if not any(one.loose for one in atoms):
-        return (first,)
-    again = Round(every(*(one.loose or one.must for one in atoms)), _fewest_errors(atoms, accented))
-    return first, again
-
-
-def _orders(atoms: list[_Atom]) -> list[Condition]:
-    """Give the orders that count for more: as typed, then with the given name moved to the other end."""
-    plain = _plain(atoms)
-    if len(plain) < _FEWEST_OF_A_PHRASE:
-        return []
-    orders: list[Condition] = [Phrase(plain)]
-    if len(plain) > _FEWEST_OF_A_PHRASE:
-        orders.append(either(Phrase(plain[1:] + plain[:1]), Phrase(plain[-1:] + plain[:-1])))
-    return orders
-
-
-def _plain(atoms: list[_Atom]) -> tuple[str, ...]:
-    """Give the words, if they are nothing but words."""
-    plain = tuple(one.plain for one in atoms if one.plain is not None)
-    return plain if len(plain) == len(atoms) else ()
-
-
-def _as_one(atoms: list[_Atom], accented: bool) -> list[Condition]:
-    """Give classes, the best first, for some of the words: spelled so, beside each other, whole."""
-    whole = every(*(one.whole for one in atoms))
-    plain = _plain(atoms)
-    beside = [every(whole, Phrase(plain))] if len(plain) >= _FEWEST_OF_A_PHRASE else []
-    spelled = [every(whole, *(one.exact for one in atoms if one.exact is not None))] if accented else []
-    return [*(every(one, other) for one in spelled for other in beside), *spelled, *beside, whole]
-
-
-def _fewest_errors(atoms: list[_Atom], accented: bool) -> tuple[Condition, ...]:
-    """Give classes for the second try: first what is right but for one word."""
-    if len(atoms) == 1:
-        return ()
-    ranked: list[list[Condition]] = []
-    for place, one in enumerate(atoms):
-        if one.loose is None:
-            continue
-        before, after = atoms[:place], atoms[place + 1 :]
-        longer = max(before, after, key=len)
-        classes = _as_one(longer, accented)
-        rest = every(*(other.must for other in (*before, *after)))
-        ranked.append([*(every(rest, each) for each in classes), rest])
-    most = max(map(len, ranked))
-    padded = [[*[each[0]] * (most - len(each)), *each] for each in ranked]
-    return tuple(dict.fromkeys(either(*same) for same in zip(*padded, strict=True)))
-
-
-def _phrases(bare: str) -> list[_Atom]:
+def _phrases(bare: str) -> list[Atom]:
     found = []
     for match in _QUOTED.finditer(bare):
         inside = words(match[1])
         if inside:
             folded = tuple(one.folded for one in inside)
             must = Phrase(folded) if len(folded) > 1 else Has(folded[0])
-            found.append(_Atom(must, must, every(*(Has(one.exact, exact=True) for one in inside))))
+            found.append(Atom(must, must, every(*(Has(one.exact, exact=True) for one in inside))))
     return found
 
 
-def _atoms(text: str, unfinished: bool) -> list[_Atom]:
+def _atoms(text: str, unfinished: bool) -> list[Atom]:
     """Read what stands outside of quotes: days, numbers, names of places, words."""
     even = aligned(text)
     dated, numbered = spots(even), codes(even)
@@ -215,7 +132,9 @@ def _atoms(text: str, unfinished: bool) -> list[_Atom]:
             place += count
             atoms.extend(_province(these, wider, unfinished and place == len(typed)))
         else:
-            atoms.append(_word(one, unfinished and last))
+            read = _word(one, unfinished and last)
+            weak = not one.accented and one.folded in _STOP_PLAIN
+            atoms.append(replace(read, weak=weak))
             place += 1
     return atoms
 
@@ -225,29 +144,29 @@ def _after(typed: list[Word], end: int) -> int:
 
 
 def _says_nothing(one: Word, following: Word | None) -> bool:
-    if one.exact in _STOP or (not one.accented and one.folded in _STOP_PLAIN):
+    if one.accented and one.exact in _STOP:
         return True
     return one.folded in _BEFORE_NUMBERS and following is not None and following.folded[0].isdigit()
 
 
-def _day(spot: Spot, code: Code | None) -> _Atom:
+def _day(spot: Spot, code: Code | None) -> Atom:
     term: Condition = Has(spot.term)
     if code is not None and not spot.said:  # "12/2024" is a month, or the number of a document
         term = either(term, Phrase(code.parts))
-    return _Atom(term, term, None)
+    return Atom(term, term, None)
 
 
-def _number(code: Code, unfinished: bool) -> _Atom:
+def _number(code: Code, unfinished: bool) -> Atom:
     apart = Phrase(code.parts)
     whole = either(Has(code.compact), apart)
     if code.spaced:
         whole = either(whole, every(*(Has(one) for one in code.parts)))
     many = sum(one.isdigit() for one in code.compact) >= FEWEST_DIGITS
     must = either(whole, Begins(code.compact)) if unfinished or many else whole
-    return _Atom(must, whole, None)
+    return Atom(must, whole, None)
 
 
-def _province(these: list[Word], wider: tuple[Wider, ...], unfinished: bool) -> list[_Atom]:
+def _province(these: list[Word], wider: tuple[Wider, ...], unfinished: bool) -> list[Atom]:
     own = [_word(one, unfinished and one is these[-1]) for one in these]
     others: list[Condition] = []
     for one in wider:
@@ -255,15 +174,15 @@ def _province(these: list[Word], wider: tuple[Wider, ...], unfinished: bool) -> 
         others.append(name if one.since is None else every(name, IssuedSince(one.since)))
     # Said of the first word too: each word may be met by the other name, so that the words stay single.
     return [
-        _Atom(either(one.must, *others), one.whole, one.exact, _loose(one, others), one.plain) for one in own
+        Atom(either(one.must, *others), one.whole, one.exact, _loose(one, others), one.plain) for one in own
     ]
 
 
-def _loose(one: _Atom, others: list[Condition]) -> Condition | None:
+def _loose(one: Atom, others: list[Condition]) -> Condition | None:
     return either(one.loose, *others) if one.loose is not None else None
 
 
-def _word(one: Word, unfinished: bool) -> _Atom:
+def _word(one: Word, unfinished: bool) -> Atom:
     written: Condition = Has(one.folded)
     meanings = [Phrase(long) for long in abbreviations().get(one.folded, ())]
     whole = either(written, *meanings)
@@ -280,4 +199,4 @@ def _word(one: Word, unfinished: bool) -> _Atom:
     if one.folded.isalpha() and len(one.folded) >= TYPING_ERROR_FROM:
         loose = either(must, Near(one.folded))
     spelled = either(Has(one.exact, exact=True), *meanings)
-    return _Atom(must, whole, spelled, loose, one.folded, either(spelled, varied) if varied else None)
+    return Atom(must, whole, spelled, loose, one.folded, either(spelled, varied) if varied else None)

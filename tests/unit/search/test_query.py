@@ -7,6 +7,7 @@ import pytest
 from search.conditions import Begins, Condition, Either, Has, Near, Phrase
 from search.errors import QueryInvalid
 from search.query import EVERYTHING, LONGEST, Asked, read
+from search.ranking import leaves
 
 
 def conditions(one: Condition) -> set[Condition]:
@@ -25,7 +26,6 @@ def must(asked: Asked) -> set[Condition]:
         ("giấy " * (LONGEST // 5 + 1), "query_too_long"),
         ("a " * 30, "query_too_many_words"),
         ("của và các", "query_only_stop_words"),
-        ("cua va", "query_only_stop_words"),
         ("* ? ~ ^ : ( ) [ ] { } \\ / + - ! && ||", "query_without_words"),
         ("...", "query_without_words"),
         ("giấy\x00khai", "query_control_characters"),
@@ -81,6 +81,41 @@ def test_words_that_say_nothing_are_passed_over_but_not_a_name_that_folds_to_one
     assert Has("va") not in must(read("cha va me"))
     assert Has("nam") in must(read("Hoàng Nam"))
     assert Has("nam") not in must(read("năm 2024"))
+
+
+@pytest.mark.parametrize("text", ["Nhung", "voi ", "cua va", "VA "])
+def test_what_may_be_a_name_is_asked_for_where_nothing_else_was_typed(text: str) -> None:
+    for one in text.lower().split():
+        assert Has(one) in must(read(text))
+
+
+def test_what_may_be_a_name_need_not_be_there_but_ranks_first() -> None:
+    for text in ("tran thi hong nhung ", "tran thi hong nhung"):
+        asked = read(text)
+        assert Has("nhung") not in must(asked)
+        assert Phrase(("tran", "thi", "hong", "nhung")) in conditions(asked.rounds[0].classes[0])
+        assert any(Has("nhung") not in conditions(one) for one in asked.rounds[0].classes)
+
+
+@pytest.mark.parametrize("count", range(1, 21))
+def test_no_query_has_more_conditions_than_a_search_server_takes(count: int) -> None:
+    """OpenSearch takes 1,024 leaves; each of ours is asked of two fields."""
+    long = "trường phường nguyễn khánh thành quang nghĩa đường chương nghiêng trưởng thương khuyên"
+    longer = f"{long} thuyền nhường chuyển hướng quyển trương thường"
+    short = "gks gcs cccd cmnd gplx ubnd hđnd tand vksnd gcn qsdđ đkkd đkdn đkkh tthn shk bhyt bhxh tp hcm"
+    mixed = "lý my tp hcm Hồ Chí Minh Lâm Đồng Ninh Bình quý sĩ Phú Thọ thỷ Vĩnh Long 12/2024"
+    for typed in (longer, short, mixed):
+        text = " ".join(typed.split()[:count])
+        for ending in ("", " "):
+            for one in read(text + ending).rounds:
+                assert sum(map(leaves, (one.must, *one.classes))) < 500, text
+
+
+def test_the_second_try_of_a_long_query_still_ranks_what_is_right_but_for_one_word() -> None:
+    text = "trường phường nguyễn khánh thành quang nghĩa đường chương nghiêng trưởng thương khuyên "
+    *_, last = read(text).rounds[1].classes
+    assert isinstance(last, Either)
+    assert len(last.of) == 13
 
 
 def test_the_last_word_may_be_unfinished_only_while_it_is_typed() -> None:
