@@ -17,7 +17,14 @@ import elasticsearch
 from elastic_transport import AiohttpHttpNode, HttpHeaders, TransportError
 
 from search.elastic_queries import MAPPINGS, body, finding_body
-from search.errors import IndexAddressInvalid, IndexMissing, IndexNewer, IndexRefused, IndexUnavailable
+from search.errors import (
+    IndexAddressInvalid,
+    IndexMissing,
+    IndexNewer,
+    IndexRefused,
+    IndexUnavailable,
+    QueryInvalid,
+)
 from search.index import FACETS, LAYOUT, Cursor, Document, Page, Search, with_expired
 
 NodeAnswer = Any  # (meta, body): the client exports no name for it
@@ -26,6 +33,7 @@ _BUILT = "-[0-9a-f]{12}"  # what follows the alias in the names of indexes that 
 _PORT = 9200
 _DEADLINE = 10.0  # seconds for one search
 _PUT_DEADLINE = 60.0  # and for one writing
+_TOO_MANY = {"too_many_clauses", "too_many_nested_clauses"}  # what servers say of a query that is too big
 _SETTINGS = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "max_result_window": 10_000}
 
 
@@ -176,6 +184,8 @@ class ElasticIndex:
         except (elasticsearch.AuthenticationException, elasticsearch.AuthorizationException):
             raise IndexRefused(self._place) from None
         except elasticsearch.ApiError as problem:
+            if _TOO_MANY & _told_of(problem.body):
+                raise QueryInvalid("query_too_many_words") from None
             raise IndexUnavailable(f"{self._place}: answered {problem.meta.status}") from problem
         except TransportError as problem:
             raise IndexUnavailable(f"{self._place}: {type(problem).__name__}") from None
@@ -214,6 +224,16 @@ def _client(address: str) -> tuple[elasticsearch.AsyncElasticsearch, str, str]:
     if said.scheme == "https":
         how["ssl_context"] = ssl.create_default_context()  # the system's roots, and those of SSL_CERT_FILE
     return elasticsearch.AsyncElasticsearch(place, **how), place, name
+
+
+def _told_of(answer: Any) -> set[str]:
+    """Give the kinds of error that an answer tells of."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if not isinstance(error, dict):
+        return set()
+    causes = error.get("root_cause")
+    told = [error, *(causes if isinstance(causes, list) else ())]
+    return {str(one.get("type")) for one in told if isinstance(one, dict)}
 
 
 def _layout(told: Mapping[str, Any]) -> int | None:

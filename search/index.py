@@ -157,7 +157,7 @@ class Index(Protocol):
     """A search index; safe from many tasks at once."""
 
     async def search(self, search: Search) -> Page:
-        """Find documents. Raises CursorInvalid, IndexMissing, IndexNewer, IndexUnavailable."""
+        """Find documents. Raises CursorInvalid, QueryInvalid, IndexMissing, IndexNewer, IndexUnavailable."""
         ...
 
     async def put(self, documents: Sequence[Document], gone: Sequence[str] = ()) -> None:

@@ -120,6 +120,8 @@ async def asked_of(
         return asked, await vault.index.search(wanted)
     except CursorInvalid as problem:
         raise FieldInvalid("cursor", "cursor_malformed") from problem
+    except QueryInvalid as problem:  # more than this server takes
+        raise FieldInvalid("q", problem.reason) from problem
     except SearchError as problem:
         vault.search.away = True
         raise SearchUnavailable(problem.code) from problem

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from search.errors import CursorInvalid, IndexMissing, IndexNewer, IndexUnavailable
+from search.conditions import Has, every
+from search.errors import CursorInvalid, IndexMissing, IndexNewer, IndexUnavailable, QueryInvalid
 from search.index import Document, Index, Page, Search
-from search.query import read
+from search.query import Asked, read
+from search.ranking import Round
 from tests.contracts.indexes import BACK_ENDS, address_of, asked_of, built, opened
 from tests.servers import search_nodes
 
@@ -194,6 +196,14 @@ async def test_a_typing_error_is_put_right_only_where_nothing_is_right(shelf: In
     assert (await find(shelf, "phuogn")).loose
     assert not (await find(shelf, "phuong")).loose
     assert await ids(shelf, "giya") == []  # four letters are too few to guess
+
+
+async def test_a_query_that_is_too_big_is_refused_and_the_index_is_not_taken_to_be_away(shelf: Index) -> None:
+    big = Asked((Round(every(), tuple(Has(f"w{n}") for n in range(1100))),))
+    try:
+        assert (await shelf.search(Search(frozenset((ME,)), TODAY, big))).ids
+    except QueryInvalid as refused:
+        assert refused.reason == "query_too_many_words"
 
 
 # Filters, facets, pages
