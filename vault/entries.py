@@ -71,10 +71,20 @@ def new_id(prefix: str) -> str:
 
 
 def prepare(
-    kind: Kind, parts: Parts, holders: Sequence[Holder], *, at: datetime, caller_kind: str, caller: str
+    kind: Kind,
+    parts: Parts,
+    holders: Sequence[Holder],
+    *,
+    at: datetime,
+    caller_kind: str,
+    caller: str,
+    seed: bytes | None = None,
 ) -> Prepared:
-    """Make the leaf, seal the body, and seal its seed to every holder (HPKE, some 100 us each)."""
-    seed = new_seed()
+    """Make the leaf, seal the body, and seal its seed to every holder (HPKE, some 100 us each).
+
+    `seed` is given by whoever shows the entry to everybody; otherwise nobody knows it but the holders.
+    """
+    seed = seed or new_seed()
     leaf = make_leaf(kind, parts, seed)
     seeds = tuple(
         (holder, seal_to(holder.public, seed, info=SEED_INFO, aad=holder.tag + b"\x00" + leaf))

@@ -21,6 +21,7 @@ from vault.remote_sealer import RemoteSealer
 from vault.remote_signer import RemoteSigner
 from vault.sealer import Sealer
 from vault.signer import Signer
+from vault.standing import require_bytes_here
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ async def founded(
     """Open the store, and signer, gate and sealer: here, or where they are processes of their own."""
     store = await asyncio.to_thread(open_store, places.store, places.store_access)
     stack.push_async_callback(store.close)
+    await require_bytes_here(store, places.store)
     if places.parts is not None:
         return await _reached(places.parts, db, store, stack, clock, issuer)
     master = load_or_create_master(places.keys, create=fresh)

@@ -24,6 +24,7 @@ from vault.remote_signer import log_verifier
 from vault.rows_address import RowsAddress
 from vault.socket_calling import Part
 from vault.socket_serving import Asked, Call, Journal, Told, listening
+from vault.standing import require_here
 from vault.tables import key_pair
 from vault.wire import FrameMalformed
 from vault.wire_values import inside, several, text, written
@@ -163,6 +164,7 @@ async def guarding(
         db = await connect(places.database, hold="writing")
         stack.push_async_callback(db.close)
         await check_schema(places.database)
+        await require_here(db, str(places.database))
         if create and not (places.keys / "master.key").exists():
             await part_marks.require_none(db, "gate")
             create_key_folder(places.keys)

@@ -19,7 +19,7 @@ from signing.merkle import Tree, leaf_hash
 from storage.blobs import BlobStore
 from storage.errors import BlobMissing, StorageError
 from storage.opening import open_store
-from vault import validation_evidence
+from vault import origins, validation_evidence
 from vault.connecting import connect
 from vault.database import Database, Hold
 from vault.days import legal_day
@@ -28,6 +28,7 @@ from vault.evidence_tables import earlier_content, quarantine, scan, waiting_fil
 from vault.inspecting_log import differences, published_note
 from vault.migrating import check_schema
 from vault.opening import VaultPlaces, check_made
+from vault.standing import NOTE, standing
 from vault.tables import damage, entry_fact, entry_holder, log_entry, log_head, record
 
 _PIECE = 1024 * 1024
@@ -76,30 +77,42 @@ async def inspect(places: VaultPlaces, *, sweep: bool = False) -> Inspection:
         SchemaMismatch, StoreUnavailable, VaultBusy.
     """
     await check_made(places)
+    await check_schema(places.database)
     db = await connect(places.database, hold=_HOLD[sweep])
     store = await asyncio.to_thread(open_store, places.store, places.store_access)
     try:
-        await check_schema(places.database)
-        note = await asyncio.to_thread(published_note, places.log)  # before the rows, which only grow
-        tree, leaves, entries = await _entries(db)
-        entries += await _facts(db)
-        entries += await _evidence(db)
-        entries += [
-            Finding(code, what, True)
-            for code, what in await asyncio.to_thread(_differences, places.log, note, tree, leaves)
-        ]
-        blobs = [key async for key, _ in store.keys()]  # noqa: SIM118 - a store is no dict
-        records, found, known = await _records(db, store)
-        for others in (await _in_quarantine(db, store), await _waiting(db, store)):
-            found, known = found + others[0], known | others[1]
-        orphans = sorted(set(blobs) - known)
-        for key in orphans:
-            gone = sweep and await _swept(store, key, at_least=_ON_ITS_WAY if db.shared else timedelta())
-            entries.append(Finding("orphan_swept" if gone else "orphan_blob", key, False))
-        return Inspection(tree.size, records, len(blobs), tree.root(), tuple([*entries, *found]))
+        return await looked_through(places, db, store, sweep=sweep)
     finally:
         await store.close()
         await db.close()
+
+
+async def looked_through(
+    places: VaultPlaces, db: Database, store: BlobStore, *, sweep: bool = False
+) -> Inspection:
+    """Compare rows, blobs and tree that are open already, of a vault that may not be whole yet.
+
+    Raises:
+        StoreUnavailable, VaultBusy.
+    """
+    note = await asyncio.to_thread(published_note, places.log)  # before the rows, which only grow
+    tree, leaves, entries = await _entries(db)
+    entries += await _facts(db)
+    entries += await _evidence(db)
+    entries += await _standing(db, places)
+    entries += [
+        Finding(code, what, True)
+        for code, what in await asyncio.to_thread(_differences, places.log, note, tree, leaves)
+    ]
+    blobs = [key async for key, _ in store.keys()]  # noqa: SIM118 - a store is no dict
+    records, found, known = await _records(db, store)
+    for others in (await _in_quarantine(db, store), await _waiting(db, store)):
+        found, known = found + others[0], known | others[1]
+    orphans = sorted(set(blobs) - known - {NOTE})
+    for key in orphans:
+        gone = sweep and await _swept(store, key, at_least=_ON_ITS_WAY if db.shared else timedelta())
+        entries.append(Finding("orphan_swept" if gone else "orphan_blob", key, False))
+    return Inspection(tree.size, records, len(blobs), tree.root(), tuple([*entries, *found]))
 
 
 async def _swept(store: BlobStore, key: str, *, at_least: timedelta) -> bool:
@@ -174,6 +187,18 @@ async def _evidence(db: Database) -> list[Finding]:
     async with db.read(unlimited=True) as connection:
         names = await validation_evidence.changed(connection)
     return [Finding("evidence_changed", name, True) for name in names]
+
+
+async def _standing(db: Database, places: VaultPlaces) -> list[Finding]:
+    """Tell where the vault stands, and under which names its log was signed, if there was more than one."""
+    async with db.read() as connection:
+        found = await standing(connection)
+        names = await origins.listed(connection)
+    findings = [Finding("elsewhere", found.words(str(places.database)), False)] if found is not None else []
+    for one in names[1:]:
+        lost = "" if one.old_size is None else f", after entry {one.old_size} of the log before was signed"
+        findings.append(Finding("origin", f"{one.name} from entry {one.first} on{lost}", False))
+    return findings
 
 
 async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], set[str]]:

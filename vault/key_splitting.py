@@ -12,6 +12,7 @@ from vault.assertions import TokenKey
 from vault.connecting import connect
 from vault.errors import VaultIncomplete
 from vault.migrating import check_schema
+from vault.new_log_key import RETIRED
 from vault.opening import check_made
 from vault.places import VaultPlaces
 from vault.signer_memory import KEY_FILE, MEMORY_FILE
@@ -52,7 +53,7 @@ async def split(places: VaultPlaces, folders: KeyFolders) -> None:
     db = await connect(places.database, hold="alone")
     try:
         await check_schema(places.database)
-        _copy(places.keys, folders.signer, _SIGN)
+        _copy(places.keys, folders.signer, (*_SIGN, RETIRED))
         _copy(places.keys, folders.gate, _GATE)
         _copy(places.keys, folders.sealer, _SEAL)
         if places.seal_passphrase is not None:

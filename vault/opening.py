@@ -1,5 +1,6 @@
 """Opening a vault: its places checked, its parts put together, its log grown from the committed rows."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from signing.status_fetching import StatusFetcher
 from signing.workers import WorkerPool
 from storage.durable import sync_folder
 from storage.keyring import check_key_folder, create_key_folder
-from vault import reclassing, trusting
+from vault import origins, reclassing, trusting
 from vault.clock import Clock
 from vault.connecting import connect
 from vault.database import Database
@@ -27,12 +28,14 @@ from vault.quarantining import PURPOSE
 from vault.scan_drafts import ScanDrafts
 from vault.scratch import own_scratch
 from vault.services import Vault
+from vault.standing import require_here
 from vault.tables import key_pair
 from vault.upserting import upsert
 
 __all__ = ["Authorities", "PartPlaces", "VaultPlaces", "check_made", "check_places", "looked_at", "opened"]
 
 _FINISH = "run again what was making it (`kho serve --create`, `kho demo`)"
+_RESTORING = "restore "  # and what is restored: then nothing but that goes on with it
 
 
 async def check_places(places: VaultPlaces, *, create: bool) -> bool:
@@ -46,7 +49,8 @@ async def check_places(places: VaultPlaces, *, create: bool) -> bool:
     if places.parts is not None:
         await _check_tables(places)
         return False
-    unfinished = _mark(places).exists()
+    unfinished = mark_of(places).exists()
+    _require_not_restoring(places)
     if unfinished and not create:
         raise VaultIncomplete(f"the vault at {places.database} was never finished: {_FINISH}")
     rows, keys = await _rows_exist(places), (places.keys / "master.key").exists()
@@ -70,7 +74,8 @@ async def check_made(places: VaultPlaces) -> None:
         VaultIncomplete: there are no rows, or whatever made them died before the vault was whole.
         VaultBusy: the server of the rows cannot be reached.
     """
-    if places.parts is None and _mark(places).exists():
+    _require_not_restoring(places)
+    if places.parts is None and mark_of(places).exists():
         raise VaultIncomplete(f"the vault at {places.database} was never finished: {_FINISH}")
     if not await _rows_exist(places):
         raise VaultIncomplete(f"there is no database at {places.database}")
@@ -103,11 +108,38 @@ async def _rows_exist(places: VaultPlaces) -> bool:
     return places.database.file.exists()
 
 
-def _mark(places: VaultPlaces) -> Path:
-    # There while a vault is being made: what died meanwhile is taken up again.
+def mark_of(places: VaultPlaces) -> Path:
+    """Say where a file is while a vault is being made or restored: what died meanwhile is taken up again."""
     if places.database.server:
         return places.keys.with_name(f"{places.keys.name}.unfinished")
     return places.database.file.with_suffix(".unfinished")
+
+
+def restored_here(places: VaultPlaces) -> str | None:
+    """Give which backup is being restored to these places, as `mark_restoring` was told; None: none is."""
+    try:
+        said = mark_of(places).read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    return said.removeprefix(_RESTORING) if said.startswith(_RESTORING) else None
+
+
+def mark_restoring(places: VaultPlaces, backup: str) -> None:
+    """Mark the places durably, so that nobody takes what is there for a vault. Raises OSError."""
+    mark = mark_of(places)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(_RESTORING + backup, "utf-8")
+    with mark.open("rb") as file:
+        os.fsync(file.fileno())
+    sync_folder(mark.parent)
+
+
+def _require_not_restoring(places: VaultPlaces) -> None:
+    backup = restored_here(places) if places.parts is None else None
+    if backup is not None:
+        raise VaultIncomplete(
+            f"{places.database} was never restored to the end: run `kho restore` again, from {backup}"
+        )
 
 
 @asynccontextmanager
@@ -143,6 +175,7 @@ async def opened(
         if fresh:
             await _begin(places)
         await check_schema(places.database)
+        await require_here(db, str(places.database))
         base = await founded(places, db, stack, clock, issuer, authorities, fresh=fresh)
         pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
         status = StatusFetcher(authorities.status_hosts)
@@ -154,10 +187,11 @@ async def opened(
             stack.push_async_callback(index.close)
         vault = _put_together(places, base, pool, authorities, status, clock, scanner, scratch, index)
         if fresh:
-            _mark_finished(places)
+            mark_finished(places)
         await making.aclose()
         await vault.appender.start()
         await _own_keys(vault, create=create or places.parts is None)
+        await origins.look(vault)
         await publish_book(vault)
         await trusting.look(vault)
         await reclassing.catch_up(vault)
@@ -217,13 +251,14 @@ def _put_together(
 
 
 def _mark_unfinished(places: VaultPlaces) -> None:
-    mark = _mark(places)
+    mark = mark_of(places)
     mark.touch(mode=0o600)
     sync_folder(mark.parent)
 
 
-def _mark_finished(places: VaultPlaces) -> None:
-    mark = _mark(places)
+def mark_finished(places: VaultPlaces) -> None:
+    """Take the mark away, durably: the vault is whole. Raises OSError."""
+    mark = mark_of(places)
     mark.unlink()
     sync_folder(mark.parent)
 

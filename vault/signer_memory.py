@@ -22,7 +22,7 @@ from vault.errors import VaultBusy, VaultIncomplete, VaultLocked
 KEY_FILE = "log.key"
 MEMORY_FILE = "signer.state"
 _SLOT = 512
-_SUFFIX_BYTES = 6
+SUFFIX_BYTES = 6
 _LONGEST_TURN = 10.0  # seconds: to read the rows of others, to sign, to make it durable
 
 
@@ -61,7 +61,7 @@ class Memory:
         except OSError as error:
             os.close(handle)
             raise VaultBusy(f"{path}: {error.strerror}") from error
-        return cls(path, handle, _heads(content), shared=shared)
+        return cls(path, handle, heads_in(content), shared=shared)
 
     def take_turn(self) -> Checkpoint:
         """Wait for the turn to sign, and give the newest head that any process remembered.
@@ -78,7 +78,7 @@ class Memory:
                     raise VaultBusy(f"{self._path}: another process signs for too long") from None
                 time.sleep(0.001)
         try:
-            self._heads = _heads(os.pread(self._handle, 2 * _SLOT, 0))
+            self._heads = heads_in(os.pread(self._handle, 2 * _SLOT, 0))
             head = self.head()
             if head is None:
                 raise VaultBusy(f"{self._path} cannot be read any more; start again")
@@ -147,7 +147,7 @@ def open_key(
         raise VaultIncomplete(f"the log key {path} is missing")
     memory = Memory.open(folder / MEMORY_FILE, create=fresh, shared=shared)
     try:
-        key = _make_key(path, memory, name_prefix) if fresh else _read_key(path)
+        key = _make_key(path, memory, name_prefix) if fresh else read_key(path)
         head = memory.head()
         if head is None or head.origin != key.name:
             raise VaultIncomplete(f"the memory beside {path} is damaged or of another log")
@@ -161,7 +161,7 @@ def _make_key(path: Path, memory: Memory, name_prefix: str) -> LogKey:
     known = memory.head()
     if known is not None and known.size:
         raise VaultIncomplete(f"the log key {path} is missing, but {known.size} entries were signed with it")
-    key = LogKey.new(f"{name_prefix}-{os.urandom(_SUFFIX_BYTES).hex()}")
+    key = LogKey.new(f"{name_prefix}-{os.urandom(SUFFIX_BYTES).hex()}")
     # The memory first: a key without memory is refused, a memory of no entries without key begins again.
     memory.begin(key.name)
     try:
@@ -173,11 +173,14 @@ def _make_key(path: Path, memory: Memory, name_prefix: str) -> LogKey:
     return key
 
 
-def _read_key(path: Path) -> LogKey:
+def read_key(path: Path) -> LogKey:
+    """Read a log key. Raises VaultIncomplete (there is none, or it is no key), VaultBusy."""
     try:
         return LogKey.from_line(path.read_text().strip())
     except (NoteInvalid, UnicodeDecodeError):
         raise VaultIncomplete(f"{path} holds no log key") from None
+    except FileNotFoundError:
+        raise VaultIncomplete(f"the log key {path} is missing") from None
     except OSError as error:
         raise VaultBusy(f"{path}: {error.strerror}") from error
 
@@ -190,7 +193,8 @@ def _slot_of(head: Checkpoint) -> bytes:
     return slot.ljust(_SLOT)
 
 
-def _heads(content: bytes) -> list[Checkpoint | None]:
+def heads_in(content: bytes) -> list[Checkpoint | None]:
+    """Give the heads of both slots of a memory file; None for what cannot be read."""
     return [_read_slot(content[:_SLOT]), _read_slot(content[_SLOT:])]
 
 

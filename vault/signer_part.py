@@ -16,6 +16,7 @@ from vault.migrating import check_schema
 from vault.rows_address import RowsAddress
 from vault.signer import Signer
 from vault.socket_serving import Asked, Call, Journal, Told, listening
+from vault.standing import require_here
 from vault.tables import log_entry
 from vault.wire_values import number
 
@@ -102,6 +103,7 @@ async def signing(
         db = await connect(database, hold="writing")
         stack.push_async_callback(db.close)
         await check_schema(database)
+        await require_here(db, str(database))
         if create and not (keys / "log.key").exists():
             await part_marks.require_none(db, "signer")
         signer = await Signer.open(key_folder=keys, log_folder=log_folder, create=create)

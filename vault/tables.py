@@ -46,6 +46,31 @@ entry_holder = _table(
     Index("ix_entry_holder_of", "holder_kind", "holder", "idx"),
 )
 
+log_origin = _table(
+    "log_origin",  # under which names the log was signed: the first, and one more where its end was lost
+    Column("n", Number, primary_key=True, autoincrement=False),
+    _text("name"),  # of the log key, which is the origin of its checkpoints
+    _text("key_line"),  # by which its checkpoints and receipts are verified
+    _text("since"),
+    _number("first"),  # how many entries there were when it was opened
+    _bytes("root"),  # of these
+    Column(
+        "old_size", Number, nullable=True
+    ),  # the newest head known of the origin before; absent: the first
+    Column("old_root", LargeBinary, nullable=True),
+    _maybe("backup"),  # SHA-256 of the manifest that was restored, hexadecimal
+    Column("idx", Number, nullable=True),  # the entry that names that head; absent until it is written
+    _maybe("opening"),  # of that entry, for everybody, as JSON
+)
+
+vault_standing = _table(
+    "vault_standing",  # no row: it is served here
+    Column("id", Number, primary_key=True, autoincrement=False),
+    _text("state"),  # restoring | arriving | moving | moved
+    _text("peer"),  # the place it is moved to or comes from, or the backup; shows no password
+    _text("at"),
+)
+
 receipt = _table(
     "receipt",
     _text("id", primary_key=True),

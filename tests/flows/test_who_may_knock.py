@@ -60,6 +60,8 @@ EVERYBODYS = {
     "GET /.well-known/oauth-authorization-server": anybody(200),
     "GET /log/checkpoint": anybody(200),
     "GET /log/key": anybody(200),
+    "GET /log/origins": anybody(200),
+    "GET /log/origins/{number}/receipt": anybody(404, at={"number": "0"}),
     "GET /log/tile/{path:path}": anybody(404, at={"path:path": "9/999"}),
     "GET /healthz": anybody(200),
     "GET /readyz": anybody(200),

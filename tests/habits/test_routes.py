@@ -20,6 +20,8 @@ EXPECTED = {
         "GET /.well-known/oauth-authorization-server",
         "GET /log/checkpoint",
         "GET /log/key",
+        "GET /log/origins",
+        "GET /log/origins/{number}/receipt",
         "GET /log/tile/{path:path}",
         "GET /healthz",
         "GET /readyz",

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from reuse_api.demo import people
 from tests.hostile.making import RECIPES
-from vault import deposit, digitise, inspecting, inspecting_log, waiting_files
+from vault import deposit, digitise, inspecting, inspecting_log, origins, standing, waiting_files
 from vault.callers import OwnerCaller, SystemCaller
 from vault.digitise import ScanBody
 from vault.errors import FileRejected
@@ -192,6 +192,14 @@ async def test_a_file_that_waits_for_its_seal_is_checked_and_no_orphan(
     assert sorted(await found(house)) == [("blob_changed", True), ("waiting_files", False)]
     lying.unlink()
     assert sorted(await found(house)) == [("blob_missing", True), ("waiting_files", False)]
+
+
+async def test_where_the_vault_stands_and_the_names_of_its_log_are_told(house: Any) -> None:
+    async with house.vault.db.write() as db:
+        await standing.put(db, "moving", "elsewhere", house.vault.clock.now())
+        said = {"key_line": "kho/2+00+00", "first": 7, "root": b"r", "old_size": 9, "old_root": b"o"}
+        await origins.add_pending(db, **said, backup="b", at=house.vault.clock.now())
+    assert await found(house) == [("elsewhere", False), ("origin", False)]
 
 
 def test_every_code_in_the_sources_is_in_a_test() -> None:
