@@ -40,6 +40,17 @@ COMMANDS = {
         "upkeep",
         "Compare rows, blobs and log of the vault, without any key; ends with 1 when something is wrong.",
     ),
+    "backup": Command(
+        "backups",
+        "Copy rows, bytes and log into a folder, also while the vault is served; keys into another.",
+    ),
+    "restore": Command(
+        "backups", "Make a vault from a backup, in the empty places of the settings; all of it is checked."
+    ),
+    "move": Command(
+        "moving",
+        "Move the vault of the settings to other addresses: database, store, or both; keys and log stay.",
+    ),
     "revalidate": Command(
         "trust",
         "Judge stored documents again by whom the vault trusts now; each opening is an entry of its owners.",

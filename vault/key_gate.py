@@ -80,7 +80,7 @@ class Gate(Credentials):
             "id": name,
             "purpose": purpose,
             "public": pair.public,
-            "wrapped_private": self._master.wrap(pair.private, _pair_aad(kind, name, purpose)),
+            "wrapped_private": self._master.wrap(pair.private, pair_aad(kind, name, purpose)),
         }
 
     async def prove_master(self) -> None:
@@ -304,7 +304,7 @@ class Gate(Credentials):
         if wrapped is None:
             raise GateRefused("key: it was erased")
         try:
-            return self._master.unwrap(wrapped, _pair_aad(kind, name, purpose))
+            return self._master.unwrap(wrapped, pair_aad(kind, name, purpose))
         except SealBroken as problem:
             raise GateRefused(f"key: {problem}") from problem
 
@@ -334,7 +334,8 @@ class _Held:
             raise GateRefused(f"key: {problem}") from problem
 
 
-def _pair_aad(kind: str, name: str, purpose: str) -> bytes:
+def pair_aad(kind: str, name: str, purpose: str) -> bytes:
+    """Give what the wrapped private half of a key pair is bound to."""
     return f"{kind}:{name}:{purpose}".encode()
 
 

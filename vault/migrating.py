@@ -71,6 +71,12 @@ async def check_schema(address: RowsAddress) -> None:
         raise SchemaMismatch(f"{address} is at version {found}, this Kho is at {wanted}; run `kho migrate`")
 
 
+def known_version(found: str) -> None:
+    """Refuse rows of a version that this program does not know. Raises SchemaMismatch."""
+    wanted = _scripts().get_current_head()
+    _steps(found, wanted or "")
+
+
 async def needs_alone(address: RowsAddress) -> bool:
     """Say whether bringing rows to the newest version takes something away.
 

@@ -5,7 +5,8 @@ Only to notice a mix-up early: what is proven rests on pinned lines and on keys,
 
 from typing import Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault.database import Database
 from vault.errors import VaultIncomplete
@@ -72,6 +73,11 @@ async def note_split(db: Database, part: Marked, public: bytes) -> None:
     if await known(db, part) is None:
         async with db.beside() as writing:
             await writing.execute(insert(key_pair).values(**row))
+
+
+async def forget(db: AsyncConnection) -> None:
+    """Note no part any more: the keys are in one folder again, until they are split anew."""
+    await db.execute(delete(key_pair).where(key_pair.c.kind.in_(list(_PURPOSE))))
 
 
 _COMMAND: dict[Marked, str] = {"signer": "sign", "gate": "gate"}

@@ -40,6 +40,7 @@ _SYSTEM = {
     "Not a directory": "không phải thư mục",
     "Is a directory": "là thư mục, không phải tệp",
     "File exists": "đã có tệp này",
+    "File too large": "tệp quá lớn",
     "File name too long": "tên tệp quá dài",
     "Input/output error": "lỗi đọc ghi của đĩa",
     "Too many open files": "mở quá nhiều tệp",
@@ -64,6 +65,55 @@ _VAULT = {
     "all of it (rows, bytes, log, keys) to begin anew": (
         "có {there} nhưng không có {gone}: kho và khóa phải đi cùng nhau; hãy đưa {back} trở lại, hoặc xóa "
         "hết (cơ sở dữ liệu, nội dung, nhật ký, khóa) để bắt đầu từ đầu"
+    ),
+    "{rows} was never restored to the end: run `kho restore` again, from {peer}": (
+        "{rows} chưa được khôi phục xong: hãy chạy lại `kho restore` từ {peer}"
+    ),
+    "the move to {rows} has not ended: run `kho move` again where it was begun": (
+        "việc chuyển tới {rows} chưa xong: hãy chạy lại `kho move` ở nơi đã bắt đầu"
+    ),
+    "{rows} is being moved to {peer}: run `kho move` again, or give it up by `kho move --give-up`": (
+        "{rows} đang được chuyển tới {peer}: hãy chạy lại `kho move`, hoặc bỏ bằng `kho move --give-up`"
+    ),
+    "{rows} was moved to {peer}: the vault is served there, and never again from here": (
+        "{rows} đã được chuyển tới {peer}: kho được phục vụ ở đó và không bao giờ từ đây nữa"
+    ),
+    "the bytes at {store} were moved to {peer}: set KHO_STORE to that": (
+        "nội dung ở {store} đã được chuyển tới {peer}: hãy đặt KHO_STORE theo đó"
+    ),
+    "{folder} holds other things: {name}": "{folder} đang chứa thứ khác: {name}",
+    "{folder} is no folder": "{folder} không phải thư mục",
+    "another backup is being made in {folder}": "một bản sao lưu khác đang được làm trong {folder}",
+    "{keys} and {backups} lie in one another": "{keys} và {backups} nằm trong nhau",
+    "{place} lies within {own}, which is the vault's own, or around it": (
+        "{place} nằm trong {own} là thư mục của chính kho, hoặc bao lấy nó"
+    ),
+    "{folder} has no {name}: it was cut before its end, or is no backup": (
+        "{folder} không có {name}: bản sao lưu bị cắt ngang, hoặc không phải bản sao lưu"
+    ),
+    "{folder} holds one backup, and it was cut before its end": (
+        "{folder} chỉ có một bản sao lưu, và nó bị cắt ngang trước khi xong"
+    ),
+    "{folder} holds no backup: there is no {name} in it": (
+        "{folder} không có bản sao lưu nào: trong đó không có {name}"
+    ),
+    "{count} entries were signed, the backup holds {size}: what came after is lost, and the log can go on "
+    "only under a new name that says so; give --new-origin": (
+        "đã ký {count} mục nhật ký, bản sao lưu có {size}: phần sau đã mất, và nhật ký chỉ tiếp tục được "
+        "dưới một tên mới nói rõ điều đó; hãy thêm --new-origin"
+    ),
+    "copied keys do not know what was signed after they were copied: give --new-origin, which is always "
+    "safe, or --same-origin if you know that the vault signed nothing after this backup": (
+        "khóa sao chép không biết điều gì đã được ký sau khi chép: hãy thêm --new-origin, luôn an toàn, hoặc "
+        "--same-origin nếu biết chắc kho không ký gì sau bản sao lưu này"
+    ),
+    "rows are at {rows}: {names}": "đã có dữ liệu ở {rows}: {names}",
+    "bytes are in {store}: {name}, for one": "đã có nội dung ở {store}, chẳng hạn {name}",
+    "a log is published in {folder}: {names}; carry it away first": (
+        "đã có nhật ký công bố ở {folder}: {names}; hãy chuyển nó đi trước"
+    ),
+    "keys are in {folder}; restore without --keys-from, or carry them away first": (
+        "đã có khóa ở {folder}; hãy khôi phục không kèm --keys-from, hoặc chuyển chúng đi trước"
     ),
     "{path} is held; stop the running `kho serve` or `kho demo` first": (
         "{path} đang được dùng; hãy dừng `kho serve` hoặc `kho demo` đang chạy trước"
@@ -230,6 +280,21 @@ CODES: Mapping[str, str] = {
     "log_behind": "Cơ sở dữ liệu có ít mục hơn đã ký: đây là bản sao cũ; hãy khôi phục bản mới nhất",
     "renewal_invalid": "Tệp sau gia hạn không kiểm tra được; giấy tờ giữ tệp đang có",
     "report_not_repeatable": "Không tìm lại được kết luận này từ những gì đã giữ",
+    "vault_elsewhere": "Kho không được phục vụ từ đây: nó đã hoặc đang được chuyển, hoặc chưa khôi phục xong",
+    "backup_cut": "Không có bản kê: bản sao lưu bị cắt ngang, hoặc không phải bản sao lưu",
+    "backup_damaged": "Bản sao lưu không đúng với bản kê của nó; không khôi phục gì từ đó",
+    "backup_place_taken": "Không giữ bản sao lưu trong thư mục này được",
+    "backup_unwritable": "Không ghi xong bản sao lưu; các bản trước còn nguyên. Hãy chạy lại: nó làm tiếp",
+    "rows_file_damaged": "Không đọc được tệp dữ liệu của bản sao lưu",
+    "rows_undumpable": "Có cột thuộc loại không ghi vào tệp dữ liệu được",
+    "rows_unfit": "Dữ liệu không vừa với cơ sở dữ liệu này",
+    "keys_together": "Khóa và bản sao lưu phải để riêng: ai có cả hai thì đọc được tất cả",
+    "keys_foreign": "Đây không phải khóa của kho đã được sao lưu",
+    "place_not_empty": "Chỉ khôi phục hoặc chuyển vào nơi còn trống",
+    "origin_needed": "Nhật ký phải tiếp tục dưới tên mới, và điều đó do người quyết định",
+    "restore_failed": "Thứ khôi phục được khác với thứ đã sao lưu; nó chưa phải kho, dấu vẫn còn",
+    "nothing_to_move": "Cơ sở dữ liệu và nơi lưu ở đích chính là của kho này",
+    "move_failed": "Thứ tới nơi khác với thứ đã có; nguồn còn nguyên, có thể bỏ việc chuyển",
     "rows_unreadable": "Không mở hoặc không đọc được cơ sở dữ liệu",
     "settings_invalid": "Cài đặt không dùng được",
     "signing_error": "Không tạo hoặc không kiểm tra được bằng chứng",
