@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks import (
     appending,
+    backups,
     content,
     deposits,
     enduring,
@@ -53,6 +54,10 @@ def main() -> int:
             lambda at: planning.measure(at, crowds, 20 * factor),
         ),
         "finding": ("A person's search", lambda at: finding.measure(at, crowds, 60 * factor)),
+        "backups": (
+            "Backup and restore",
+            lambda at: backups.measure(at, 10_000 if size == "large" else 200 * factor),
+        ),
         "enduring": (
             "Half of the top rate, for long",
             lambda at: enduring.measure(at, 60 if size == "small" else 600),

@@ -26,10 +26,13 @@ EMBEDDED = SetUp("embedded")
 
 
 @contextmanager
-def set_ups(folder: Path) -> Iterator[list[SetUp]]:
+def set_ups(folder: Path, *, search: bool = True) -> Iterator[list[SetUp]]:
     """Start PostgreSQL, SeaweedFS and Elasticsearch until the block ends.
 
     PostgreSQL flushes to the disk here, as SQLite does; Elasticsearch is left out where it cannot be had.
+
+    Args:
+        search: false where nothing is searched for.
     """
     with ExitStack() as running:
         rows = postgres.PrivatePostgres()
@@ -46,6 +49,8 @@ def set_ups(folder: Path) -> Iterator[list[SetUp]]:
         }
         names, lacking = [rows.offers["version"], store.offers["version"]], ""
         try:
+            if not search:
+                raise Unobtainable
             node = running.enter_context(search_node())
             places["search"] = f"{node.url}/kho"
             names.append(node.offers["version"])
