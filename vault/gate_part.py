@@ -11,7 +11,7 @@ from sqlalchemy import select
 from policies.book import shipped_book
 from signing.checkpoint import LogVerifier
 from signing.log_errors import NoteInvalid
-from storage.keyring import create_key_folder, load_or_create_master, load_or_create_secret
+from storage.keyring import check_key_folder, create_key_folder, load_or_create_master, load_or_create_secret
 from vault import gate_words, part_marks
 from vault.assertions import TokenKey
 from vault.clock import Clock
@@ -19,7 +19,7 @@ from vault.connecting import connect
 from vault.database import Database
 from vault.errors import GateRefused, PeerRefused, VaultIncomplete
 from vault.key_gate import Gate
-from vault.migrating import check_schema
+from vault.migrating import check_schema, check_tables
 from vault.remote_signer import log_verifier
 from vault.rows_address import RowsAddress
 from vault.socket_calling import Part
@@ -163,11 +163,13 @@ async def guarding(
     async with AsyncExitStack() as stack:
         db = await connect(places.database, hold="writing")
         stack.push_async_callback(db.close)
+        await check_tables(places.database)
         await check_schema(places.database)
         await require_here(db, str(places.database))
         if create and not (places.keys / "master.key").exists():
             await part_marks.require_none(db, "gate")
             create_key_folder(places.keys)
+        check_key_folder(places.keys)
         verifier = await _log_of(places)
         token_key = TokenKey(load_or_create_secret(places.keys, "token", create=create))
         gate = Gate(

@@ -4,8 +4,9 @@ Of a caller only the credential itself is sent: the gate proves who it is, and w
 """
 
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from signing.leaf import PARTS, Kind, Parts
 from vault.callers import Caller, OwnerCaller, StaffCaller, SystemCaller
@@ -13,6 +14,9 @@ from vault.evidence import Evidence, OpenedEntry
 from vault.wire import FrameMalformed
 from vault.wire_values import Said, blob, blobs, inside, moment, number, several, text, truth, written
 
+T = TypeVar("T", OwnerCaller, StaffCaller)
+_UNSAID = ("session", "kind")
+_TIMES = ("expires", "authenticated_at", "idle_until")
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)  # of a credential that is only sent to be proven
 
 
@@ -40,30 +44,27 @@ def credential_read(said: Said) -> Caller:
 
 
 def caller_said(caller: OwnerCaller | StaffCaller) -> dict[str, Any]:
-    """Write who a session was found to be of."""
-    said = {name: value for name, value in vars(caller).items() if name not in ("session", "kind")}
-    return written(said)
+    """Write who a session was found to be of; its secret is known to whoever asks."""
+    return written({one.name: getattr(caller, one.name) for one in fields(caller) if one.name not in _UNSAID})
 
 
 def owner_read(said: Said, session: str) -> OwnerCaller:
     """Read whom a session of the wallet was found to be of. Raises FrameMalformed."""
-    acts = "delegation" in said
-    return OwnerCaller(
-        text(said, "owner"),
-        moment(said, "expires"),
-        session,
-        actor_owner=text(said, "actor_owner") if acts else None,
-        delegation=text(said, "delegation") if acts else None,
-    )
+    return _caller(OwnerCaller, said, session)
 
 
 def staff_read(said: Said, session: str) -> StaffCaller:
     """Read whom a session of staff was found to be of. Raises FrameMalformed."""
-    role = text(said, "role")
-    if role not in ("desk", "auditor", "administrator"):
-        raise FrameMalformed("no known role")
-    names = text(said, "agency"), text(said, "officer")
-    return StaffCaller(*names, role, text(said, "name"), moment(said, "expires"), session)  # type: ignore[arg-type]
+    return _caller(StaffCaller, said, session)
+
+
+def _caller(kind: type[T], said: Said, session: str) -> T:
+    named = {one.name: one for one in fields(kind) if one.name not in _UNSAID}
+    missing = {one for one, field in named.items() if field.default is MISSING} - set(said)
+    if missing or set(said) - set(named):
+        raise FrameMalformed("a caller of another kind")
+    values: dict[str, Any] = {one: moment(said, one) if one in _TIMES else text(said, one) for one in said}
+    return kind(session=session, **values)
 
 
 def evidence_said(evidence: Evidence) -> dict[str, Any]:

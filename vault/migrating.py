@@ -22,7 +22,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from vault import postgres
-from vault.errors import RowsUnreadable, SchemaMismatch, VaultBusy
+from vault.errors import RowsUnreadable, SchemaMismatch, VaultBusy, VaultIncomplete
 from vault.rows_address import RowsAddress
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -75,6 +75,12 @@ def known_version(found: str) -> None:
     """Refuse rows of a version that this program does not know. Raises SchemaMismatch."""
     wanted = _scripts().get_current_head()
     _steps(found, wanted or "")
+
+
+async def check_tables(address: RowsAddress) -> None:
+    """Refuse a database in which there is nothing yet. Raises VaultIncomplete, VaultBusy."""
+    if (await versions(address))[0] is None:
+        raise VaultIncomplete(f"there are no tables at {address}: `kho migrate --create` makes them")
 
 
 async def needs_alone(address: RowsAddress) -> bool:

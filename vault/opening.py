@@ -21,7 +21,7 @@ from vault.database import Database
 from vault.errors import VaultIncomplete
 from vault.founding import Foundation, founded
 from vault.importing import publish_book
-from vault.migrating import check_schema, migrate, versions
+from vault.migrating import check_schema, check_tables, migrate, versions
 from vault.places import Authorities, PartPlaces, VaultPlaces
 from vault.quarantine_ending import sweep
 from vault.quarantining import PURPOSE
@@ -47,7 +47,7 @@ async def check_places(places: VaultPlaces, *, create: bool) -> bool:
         VaultBusy: the server of the rows cannot be reached.
     """
     if places.parts is not None:
-        await _check_tables(places)
+        await check_tables(places.database)
         return False
     unfinished = mark_of(places).exists()
     _require_not_restoring(places)
@@ -79,11 +79,6 @@ async def check_made(places: VaultPlaces) -> None:
         raise VaultIncomplete(f"the vault at {places.database} was never finished: {_FINISH}")
     if not await _rows_exist(places):
         raise VaultIncomplete(f"there is no database at {places.database}")
-
-
-async def _check_tables(places: VaultPlaces) -> None:
-    if not await _rows_exist(places):
-        raise VaultIncomplete(f"there are no tables at {places.database}: `kho migrate --create` makes them")
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The sealer as other processes have it: files go there and come back sealed; no seal key is here."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -98,8 +99,12 @@ class RemoteSealer:
         return moment(await self._ask("stamp_lasts", {"at": at}), "until")
 
     async def settle(self, request: str, *, used: bool) -> None:
-        """Say of a request that ended what became of its signature, as `Sealer.settle` takes it."""
-        await self._ask("settle", {"request": request, "used": used})
+        """Say of a request that ended what became of its signature, as `Sealer.settle` takes it.
+
+        A sealer that is away is not told: as if this process had died before it could.
+        """
+        with suppress(SealerAway):
+            await self._ask("settle", {"request": request, "used": used})
 
     async def told(self) -> dict[str, Any]:
         """Say what sealing rests on, or that the sealer is away."""

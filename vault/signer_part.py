@@ -12,7 +12,7 @@ from vault import part_marks
 from vault.connecting import connect
 from vault.database import Database
 from vault.errors import VaultBusy
-from vault.migrating import check_schema
+from vault.migrating import check_schema, check_tables
 from vault.rows_address import RowsAddress
 from vault.signer import Signer
 from vault.socket_serving import Asked, Call, Journal, Told, listening
@@ -102,6 +102,7 @@ async def signing(
     async with AsyncExitStack() as stack:
         db = await connect(database, hold="writing")
         stack.push_async_callback(db.close)
+        await check_tables(database)
         await check_schema(database)
         await require_here(db, str(database))
         if create and not (keys / "log.key").exists():

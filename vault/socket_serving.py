@@ -90,26 +90,24 @@ async def listening(
 def _bound(place: Path, *, shut: bool) -> Iterator[socket.socket]:
     """Give a socket that stands at its place, with its mode from the first moment on."""
     check_folder(place)
-    lock = os.open(f"{place}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    beside = place.with_name(f".{secrets.token_hex(3)}")
-    listening = socket.socket(socket.AF_UNIX)
-    try:
+    with ExitStack() as stack:
         try:
+            lock = os.open(f"{place}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            stack.callback(os.close, lock)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            listening = stack.enter_context(socket.socket(socket.AF_UNIX))
+            beside = place.with_name(f".{secrets.token_hex(3)}")
+            stack.callback(beside.unlink, missing_ok=True)
+            listening.bind(str(beside))
+            beside.chmod(0o600 if shut else 0o660)
+            listening.listen(128)
+            beside.rename(place)  # what a killed process left there is replaced
         except BlockingIOError:
             raise VaultLocked(f"another process listens at {place}") from None
-        listening.bind(str(beside))
-        beside.chmod(0o600 if shut else 0o660)
-        listening.listen(128)
-        beside.rename(place)  # what a killed process left there is replaced
+        except OSError as problem:
+            raise SocketInvalid(f"{place}: {problem.strerror}") from problem
+        stack.callback(place.unlink, missing_ok=True)
         yield listening
-        place.unlink(missing_ok=True)
-    except OSError as problem:
-        raise SocketInvalid(f"{place}: {problem.strerror}") from problem
-    finally:
-        listening.close()
-        beside.unlink(missing_ok=True)
-        os.close(lock)
 
 
 class _Serving:

@@ -66,7 +66,7 @@ async def _signing(settings: Settings, create: bool) -> AsyncIterator[dict[str, 
         journal=journal,
     ) as signer:
         typer.echo(signer.verifier_line)
-        yield {"log": signer.origin}
+        yield {"origin": signer.origin}
 
 
 @asynccontextmanager
@@ -132,10 +132,8 @@ async def _until_told(settings: Settings, name: str, opening: Callable[[Settings
         asyncio.get_running_loop().add_signal_handler(one, ending.set)
     journal.hear()
     async with metrics_served(settings, name), opening(settings) as facts:
-        peers = numbered(_users("peers", settings.peers))
-        journal.noted(
-            "listening", part=name, socket=getattr(settings, name), user=os.geteuid(), peers=peers, **facts
-        )
+        facts |= {"socket": getattr(settings, name), "peers": numbered(_users("peers", settings.peers))}
+        journal.noted("listening", part=name, user=os.geteuid(), **facts)
         await ending.wait()
 
 

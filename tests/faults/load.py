@@ -43,8 +43,7 @@ class Office:
 
     def __post_init__(self) -> None:
         self.ending = threading.Event()
-        self._serials = itertools.count(1)
-        self._name = os.urandom(2).hex()
+        self._serials = itertools.count(int.from_bytes(os.urandom(2)) % 900 * 1000 + 1)
         self._turns = itertools.count()
         self._thread = threading.Thread(target=self._work)
 
@@ -67,7 +66,7 @@ class Office:
 
     def round(self, asking: httpx.Client) -> None:
         """Open a dossier, ask for its proof of kinship, read that."""
-        code = f"{self.office.code}-{legal_day(Clock().now()):%y%m%d}-{self._name}{next(self._serials):05d}"
+        code = f"{self.office.code}-{legal_day(Clock().now()):%y%m%d}-{next(self._serials):06d}"
         persons = [people.DAUGHTER.named("applicant"), people.MOTHER.named("householder")]
         body = {"procedure": people.RESIDENCE, "case": people.CASE, "channel": "counter", "persons": persons}
         body["evidence"] = {"kind": "officer_check", "reference": "CCCD"}

@@ -30,7 +30,7 @@ from vault.inspecting import inspect
 from vault.rows_address import RowsAddress
 from vault.tables import log_entry
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 ROWS = ("postgresql",)
 
 
@@ -47,7 +47,7 @@ def parts(folder: Path, rows_address: RowsAddress) -> Iterator[Parts]:
         made.close()
 
 
-def until(condition: Callable[[], Any], office: Office, seconds: float = 60) -> None:
+def until(condition: Callable[[], Any], office: Office, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert not office.faults, office.faults

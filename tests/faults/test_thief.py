@@ -22,6 +22,7 @@ from tests.servers.parts import ISSUER, ROOT, Parts
 from vault.rows_address import RowsAddress
 
 ROWS = ("postgresql",)
+pytestmark = pytest.mark.timeout(600)
 NO_USERS = "other users need root and a Python that everybody can run"
 _GATE = {"refused": "GateRefused"}
 # What each trick must come to.

@@ -139,7 +139,6 @@ async def opens_by_a_log_of_its_own(stolen: Stolen) -> Any:
 async def opens_by_an_old_entry(stolen: Stolen) -> Any:
     """Use the committed entry of another access again, for another record."""
     index = stolen.said["delivered"]
-    await stolen.signer.load([leaf_hash(one) for one in await stolen.leaves()])
     proof, note, _ = await stolen.signer.proof(index)
     evidence = Evidence(index, (await stolen.leaves())[index], tuple(proof), note)
     return await stolen.gate.open_key(evidence, stolen.police, stolen.said["another"])
@@ -211,9 +210,9 @@ TRICKS: tuple[Trick, ...] = (
 async def steal(said: dict[str, Any]) -> None:
     db = await connect(RowsAddress(said["rows"]), hold="writing")
     signer = await RemoteSigner.reached(Path(said["signer"]))
-    await signer.load([])
     gate = await RemoteGate.reached(Path(said["gate"]), said["issuer"], said["log_key"], Clock())
     stolen = Stolen(said, db, gate, signer)
+    await signer.load([leaf_hash(one) for one in await stolen.leaves()])
     for trick in TRICKS:
         try:
             told: Any = await trick(stolen)
