@@ -61,6 +61,7 @@ FIELDS: Mapping[str, Fits] = {
     "topic": CODE,
     "found": _shape(r"([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?"),
     "by": CODE,
+    "why": _shape(r"[A-Za-z0-9 ,.`_]{1,120}"),  # of a frame that is none: words of ours, nothing that came
     "warning": _shape(r"[A-Za-z_][A-Za-z0-9_]*"),
     "where": _shape(r"[A-Za-z0-9_./<> -]+:[0-9]+"),
     # how many, how much

@@ -66,7 +66,7 @@ async def _signing(settings: Settings, create: bool) -> AsyncIterator[dict[str, 
         journal=journal,
     ) as signer:
         typer.echo(signer.verifier_line)
-        yield {"origin": signer.origin}
+        yield {"log": signer.origin}
 
 
 @asynccontextmanager
