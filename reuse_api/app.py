@@ -27,6 +27,7 @@ from reuse_api import (
     results,
     tokens,
     waiting_seals,
+    webhooks,
 )
 from reuse_api.answering import answer_errors
 from reuse_api.body_limit import BodyLimit
@@ -38,6 +39,7 @@ from reuse_api.pages import (
     admin,
     admin_certificates,
     admin_quarantine,
+    admin_webhooks,
     assets,
     audit_counting,
     audit_entry,
@@ -73,6 +75,7 @@ API = (
     records,
     waiting_seals,
     notices,
+    webhooks,
     indicators,
     receipts,
     consents,
@@ -108,6 +111,7 @@ PAGES: tuple[APIRouter, ...] = (
     admin.router,
     admin_certificates.router,
     admin_quarantine.router,
+    admin_webhooks.router,
     assets.router,
     nowhere.router,
 )

@@ -588,4 +588,36 @@ _VAULT = {
     ),
 }
 
-ROWS: dict[str, Row] = _REQUEST | _CATALOGUE | _FILES | _FIELDS | _CONSENTS | _AUDIT | _CREDENTIALS | _VAULT
+_WEBHOOKS = {
+    "webhook_address_malformed": Row(
+        422,
+        "Địa chỉ phải là https:// với tên máy chủ hoặc địa chỉ IP viết đầy đủ, "
+        "không kèm tên người dùng, không #.",
+        "Expected an https:// address of a host by its full name or its IP address, "
+        "without a user's name and without #.",
+    ),
+    "webhook_address_inside": Row(
+        422,
+        "Địa chỉ này dẫn vào mạng nội bộ; chỉ gửi được ra Internet hoặc tới nơi người vận hành cho phép.",
+        "This address leads inside; hooks are sent to the open Internet, or where the operator allows it.",
+    ),
+    "webhook_address_unknown": Row(
+        422, "Không tìm thấy máy chủ có tên này.", "No host of this name can be found."
+    ),
+    "webhook_registered": Row(
+        409, "Hệ thống đã đăng ký địa chỉ này.", "The system has registered this address already."
+    ),
+    "webhooks_too_many": Row(
+        409,
+        "Hệ thống có quá nhiều địa chỉ nhận thông báo, hoặc đăng ký quá nhiều trong một ngày.",
+        "The system has too many web hooks, or registered too many in one day.",
+    ),
+    "webhook_topic_unknown": Row(422, "Không có chủ đề này.", "There is no topic of this name."),
+    "webhook_code_wrong": Row(
+        422, "Đây không phải mã đã gửi tới địa chỉ đó.", "This is not the code that was sent to that address."
+    ),
+}
+
+ROWS: dict[str, Row] = (
+    _REQUEST | _CATALOGUE | _FILES | _FIELDS | _CONSENTS | _AUDIT | _CREDENTIALS | _VAULT | _WEBHOOKS
+)

@@ -171,6 +171,12 @@ class Settings(BaseSettings):
         "asked where a certificate of a seal or of a document names them, at addresses of the open Internet "
         "or those listed here; empty: none, documents are judged offline.",
     )
+    webhook_hosts: str = Field(
+        "",
+        description='Addresses inside, "ADDRESS" or "ADDRESS:PORT" with commas between, that web hooks may '
+        "be sent to all the same; those of this very machine over http:// too. Empty: none, hooks are sent "
+        "over https:// to addresses of the open Internet alone.",
+    )
     seal_passphrase: Path | None = Field(
         None,
         description="A file (mode 600) whose first line opens the seal keys that are kept in files; empty: "
@@ -318,6 +324,11 @@ class Settings(BaseSettings):
     def status_host_names(self) -> list[str]:
         """The hosts of KHO_STATUS_HOSTS."""
         return [one.strip() for one in self.status_hosts.split(",") if one.strip()]
+
+    @property
+    def webhook_host_names(self) -> list[str]:
+        """The addresses of KHO_WEBHOOK_HOSTS."""
+        return [one.strip() for one in self.webhook_hosts.split(",") if one.strip()]
 
     @property
     def host(self) -> str:

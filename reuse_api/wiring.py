@@ -101,6 +101,7 @@ def authorities_of(settings: Settings) -> Authorities:
         revocation,
         demonstration=demo is not None,
         status_hosts=settings.status_host_names,
+        hook_hosts=settings.webhook_host_names,
         ocr=Ocr.off() if settings.ocr == "off" else Ocr.found(),
     )
 

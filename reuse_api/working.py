@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from reuse_api import journal
-from vault import tracing
+from vault import hooks, tracing
+from vault.hook_delivering import HookPost
 from vault.indexing import index_due
 from vault.quarantine_ending import sweep
 from vault.rejudging import Rejudging
@@ -17,6 +18,7 @@ from vault.waiting_answers import forget_readings
 _SWEEP = 3600  # seconds between looks for what has been in quarantine long enough
 _LOOK = 1.0  # seconds between two looks at what is due
 _INDEX = 0.5  # between two looks at what the search index does not have yet
+_HOOKS = 0.5  # between two looks at what web hooks are to be told
 _TRUST = 5.0  # between two looks at whom the vault trusts
 _DAY = 24 * 3600.0  # between two looks at stamps that run out, the first an hour after the start
 _HOUR = 3600.0
@@ -30,10 +32,13 @@ async def working(vault: Vault) -> AsyncIterator[None]:
     What takes longer than a while is broken off where it stands: what is due is due again at the next start.
     """
     ending = asyncio.Event()
+    post = HookPost(vault, journal.failed, ending)
     tasks = [
         asyncio.create_task(_every(_LOOK, _retrying(vault, ending), ending)),
         asyncio.create_task(_every(_INDEX, _indexing(vault, ending), ending)),
+        asyncio.create_task(_every(_HOOKS, lambda _first: post.look(), ending)),
         asyncio.create_task(_every(_SWEEP, lambda _first: sweep(vault), ending)),
+        asyncio.create_task(_every(_SWEEP, lambda _first: _forget_unconfirmed(vault), ending)),
         asyncio.create_task(_every(_SWEEP, lambda _first: forget_readings(vault), ending)),
         asyncio.create_task(_every(_TRUST, _rejudging(vault), ending)),
         asyncio.create_task(_every(_DAY, _renewing(vault, ending), ending, after=_HOUR)),
@@ -42,6 +47,7 @@ async def working(vault: Vault) -> AsyncIterator[None]:
         yield
     finally:
         ending.set()
+        tasks.append(asyncio.create_task(post.idle()))
         _, late = await asyncio.wait(tasks, timeout=_PATIENCE)
         for one in late:
             one.cancel()
@@ -69,6 +75,11 @@ def _renewing(vault: Vault, ending: asyncio.Event) -> Callable[[bool], Awaitable
             more = (await renew_due(vault, journal.failed, ending=ending)).more
 
     return work
+
+
+async def _forget_unconfirmed(vault: Vault) -> None:
+    async with vault.db.beside() as db:
+        await hooks.forget_unconfirmed(db, vault.clock.now())
 
 
 async def _every(

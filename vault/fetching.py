@@ -13,7 +13,7 @@ from policies.consent_facts import ConsentFacts, FetchFacts
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from vault import beside, consents, epochs, releases, requests, telling, trusting
+from vault import beside, consents, epochs, hook_queue, releases, requests, telling, trusting
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.entries import Logged, stamp
@@ -178,10 +178,11 @@ async def _use(
     n: int,
 ) -> None:
     """Write the release and count its read, in the transaction that appends the entry."""
+    until = found.at + READABLE
     row: dict[str, Any] = {
         "id": one.release,
         "consent": consent.id,
-        "until": stamp(found.at + READABLE),
+        "until": stamp(until),
         "record": one.wanted,
         "system": caller.system,
         "epochs": releases.epochs_text(found.epochs),
@@ -192,6 +193,10 @@ async def _use(
     await releases.add(tx.db, row)
     await consents.use(
         tx.db, consent.id, n, record=one.wanted, release=one.release, idx=entry.index, at=found.at
+    )
+    data = {"release": one.release, "consent": consent.id, "reason": "time_over", "index": entry.index}
+    await hook_queue.tell(
+        tx.db, caller.system, "release.ended", one.release, data, found.at, not_before=until
     )
 
 

@@ -8,7 +8,7 @@ from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from policies.guards import PACE
 from signing.leaf import Kind
-from vault import asked_plans, dossiers, epochs, newcomers, requests, telling
+from vault import asked_plans, dossiers, epochs, hook_queue, newcomers, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller
 from vault.days import legal_day
@@ -80,6 +80,8 @@ async def close_dossier(vault: Vault, caller: SystemCaller, code: str, *, key: s
             await dossiers.close(tx.db, code, at)
             await epochs.advance(tx.db, [("dossier", code)])
             logged = await tx.append(prepared)
+            for last in logged[-1:]:
+                await hook_queue.tell_of_closing(tx.db, code, last.index, found.at)
             told: Answer = {"dossier": code, "state": "closed", "receipts": [one.receipt for one in logged]}
             await requests.keep(tx.db, caller.id, key, asked, told, found.at)
             return told

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from signing.leaf import Kind
-from vault import agencies, epochs, requests, telling
+from vault import agencies, epochs, hook_queue, requests, telling
 from vault.appending import Transaction
 from vault.callers import SystemCaller, desk_system
 from vault.days import legal_day
@@ -42,6 +42,7 @@ class Notice:
     record: str | None
     record_title: str | None
     consent: str | None
+    webhook: str | None
     seen_at: datetime | None
 
 
@@ -56,26 +57,20 @@ async def notify(
     dossier: str | None = None,
     record: str | None = None,
     consent: str | None = None,
+    webhook: str | None = None,
 ) -> None:
-    """Insert a notice under the head lock.
+    """Insert a notice under the head lock, and have its system told of it where it registered an address.
 
     Args:
         system: whom it is for; None for the agency's desk.
         idx: the entry of what happened.
     """
-    await db.execute(
-        insert(notice).values(
-            id=new_id("ntc"),
-            agency=agency,
-            system=system,
-            dossier=dossier,
-            record=record,
-            consent=consent,
-            event=event,
-            idx=idx,
-            at=stamp(at),
-        )
-    )
+    told = {"dossier": dossier, "record": record, "consent": consent, "webhook": webhook}
+    row = {"id": new_id("ntc"), "agency": agency, "system": system, "event": event, "idx": idx}
+    await db.execute(insert(notice).values(**row, **told, at=stamp(at)))
+    if system is not None:
+        about = {name: value for name, value in told.items() if value is not None}
+        await hook_queue.tell_of_notice(db, system, event, about | {"notice": row["id"], "index": idx}, at)
 
 
 async def notify_of_dossier(
@@ -201,6 +196,7 @@ def _about(row: Row[Any]) -> dict[str, str]:
         ("dossier", row.dossier),
         ("record", row.record),
         ("consent", row.consent),
+        ("webhook", row.webhook),
     )
     return {name: value for name, value in known if value is not None}
 
@@ -215,5 +211,6 @@ def _notice(row: Row[Any]) -> Notice:
         record=row.record,
         record_title=row.title,
         consent=row.consent,
+        webhook=row.webhook,
         seen_at=instant(row.seen_at) if row.seen_at is not None else None,
     )

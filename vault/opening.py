@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from search.index import Index
 from search.opening import open_index
+from signing.hook_sending import HookSender
 from signing.malware import Clamd
 from signing.status_fetching import StatusFetcher
 from signing.workers import WorkerPool
@@ -175,12 +176,14 @@ async def opened(
         pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
         status = StatusFetcher(authorities.status_hosts)
         stack.push_async_callback(status.close)
+        sender = HookSender(authorities.hook_hosts)
+        stack.push_async_callback(sender.close)
         scratch, give_up = own_scratch(places.scratch, shared=db.shared)
         stack.callback(give_up)
         index = open_index(places.search) if places.search is not None else None
         if index is not None:
             stack.push_async_callback(index.close)
-        vault = _put_together(places, base, pool, authorities, status, clock, scanner, scratch, index)
+        vault = _put_together(places, base, pool, authorities, status, sender, clock, scanner, scratch, index)
         if fresh:
             mark_finished(places)
         await making.aclose()
@@ -216,6 +219,7 @@ def _put_together(
     pool: WorkerPool,
     authorities: Authorities,
     status: StatusFetcher,
+    sender: HookSender,
     clock: Clock,
     scanner: Clamd | None,
     scratch: Path,
@@ -242,6 +246,8 @@ def _put_together(
         index=index,
         full_text=places.full_text,
         folders=places.folders,
+        hook_folder=places.keys / "webhooks",
+        hook_sender=sender,
     )
 
 

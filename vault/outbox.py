@@ -11,8 +11,8 @@ Dying there leaves the lease, which runs out.
 
 What has another end than the database needs a topic here: the search index, and whatever is sent to somebody
 who does not ask. Notices need none: they are rows themselves, written with what they tell of and read by
-whoever asks for them, so that there is nothing to carry out. Sending them is a topic whose subjects are
-recipient and record, which keeps the order that the recipient sees.
+whoever asks for them, so that there is nothing to carry out. Sending them is a topic for each web hook, whose
+subjects are records, releases and consents (vault/hooks.py).
 """
 
 from collections.abc import Collection, Sequence
@@ -81,6 +81,13 @@ async def add(db: AsyncConnection, topic: str, subjects: Collection[str], at: da
         await db.execute(insert(outbox), [said | {"subject": one} for one in dict.fromkeys(subjects)])
 
 
+async def add_one(db: AsyncConnection, topic: str, subject: str, at: datetime) -> int:
+    """Have one thing done, not before an instant; gives the row, for whoever keeps more of it beside."""
+    row = {"topic": topic, "subject": subject, "attempts": 0, "next_at": stamp(at), "created_at": stamp(at)}
+    added = insert(outbox).values(**row, trace=tracing.kept()).returning(outbox.c.n)
+    return int((await db.execute(added)).scalar_one())
+
+
 async def take(db: AsyncConnection, topic: str, at: datetime, limit: int) -> list[Due]:
     """Lease what is due, the oldest first; called under `Database.beside`.
 
@@ -144,9 +151,18 @@ async def put_off(
         await db.execute(update(outbox).where(ours).values(**values))
 
 
-async def dead_letters(db: AsyncConnection, limit: int = 1000) -> list[Letter]:
+async def give_up(db: AsyncConnection, topic: str, before: datetime, reason: str, at: datetime) -> int:
+    """Give up what has waited since before an instant, whatever it waits for; gives how many rows."""
+    old = and_(_waits(topic), outbox.c.created_at < stamp(before))
+    values = {"dead_at": stamp(at), "reason": reason, "leased_until": None}
+    return int((await db.execute(update(outbox).where(old).values(**values))).rowcount)
+
+
+async def dead_letters(db: AsyncConnection, limit: int = 1000, topic: str | None = None) -> list[Letter]:
     """List what was given up, the oldest first; a subject once, whatever number of rows told of it."""
     query = select(outbox).where(outbox.c.dead_at.is_not(None)).order_by(outbox.c.n).limit(limit)
+    if topic is not None:
+        query = query.where(outbox.c.topic == topic)
     found = {(row.topic, row.subject): row for row in await db.execute(query)}
     return [
         Letter(row.topic, row.subject, row.reason or "", row.attempts, instant(row.dead_at or ""))
@@ -154,12 +170,17 @@ async def dead_letters(db: AsyncConnection, limit: int = 1000) -> list[Letter]:
     ]
 
 
-async def replay(db: AsyncConnection, at: datetime, subjects: Collection[str] | None = None) -> int:
-    """Have what was given up tried again, all of it or of some subjects; gives how many rows."""
+async def replay(
+    db: AsyncConnection, at: datetime, subjects: Collection[str] | None = None, topic: str | None = None
+) -> int:
+    """Have what was given up tried again: all of it, of some subjects, of one topic; gives how many rows."""
     dead: ColumnElement[bool] = outbox.c.dead_at.is_not(None)
+    if topic is not None:
+        dead = and_(dead, outbox.c.topic == topic)
     if subjects is not None:
         dead = and_(dead, outbox.c.subject.in_(subjects))
     values = {"dead_at": None, "attempts": 0, "next_at": stamp(at), "leased_until": None}
+    values["created_at"] = stamp(at)  # what waited too long has waited from now on
     return int((await db.execute(update(outbox).where(dead).values(**values))).rowcount)
 
 

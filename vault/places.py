@@ -30,7 +30,7 @@ class PartPlaces:
 class VaultPlaces:
     """Where a vault lives: rows, bytes, keys, the published log, scratch files on the store's file system.
 
-    With `parts` there are no keys here.
+    With `parts` there are no keys here, but the one that signs what is sent to web hooks.
     """
 
     database: RowsAddress
@@ -63,7 +63,8 @@ class Authorities:
     `demonstration`: its own seals lead to a root for tests, so that such roots count for what documents are
     worth; in any other vault they count for nothing.
     `timestamper` and `revocation` serve our own seals; the status of certificates in documents from outside
-    is fetched from `status_hosts` alone ("HOST" or "HOST:PORT").
+    is fetched from `status_hosts` alone ("HOST" or "HOST:PORT"). Web hooks point to the open Internet alone,
+    or to addresses of `hook_hosts` ("ADDRESS" or "ADDRESS:PORT").
     """
 
     trust: TrustFolder = field(default_factory=TrustFolder)
@@ -71,4 +72,5 @@ class Authorities:
     revocation: RevocationSource | None = None
     demonstration: bool = False
     status_hosts: Sequence[str] = ()
+    hook_hosts: Sequence[str] = ()
     ocr: Ocr = field(default_factory=Ocr.off)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from policies.book import Book
 from search.index import Index
+from signing.hook_sending import HookSender
 from signing.malware import Clamd
 from signing.ocr import Ocr
 from signing.status_fetching import StatusFetcher
@@ -82,6 +83,8 @@ class Vault:
     facts_kept: FactsKept = field(default_factory=FactsKept)
     folders: Mapping[str, Path] = field(default_factory=dict)  # of this machine, whose disks may fill
     looks: Looks = field(default_factory=Looks)
+    hook_folder: Path = Path()  # of the keys that sign what is sent to web hooks; read by whoever sends
+    hook_sender: HookSender = field(default_factory=HookSender)
 
     @property
     def tally(self) -> Tally:

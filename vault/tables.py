@@ -458,6 +458,7 @@ notice = _table(
     _number("idx"),
     _text("at"),
     _maybe("seen_at"),
+    _maybe("webhook"),  # that ended: its own system is told
     Index("ix_notice_of", "agency", "at"),
 )
 
@@ -603,8 +604,8 @@ entry_fact = _table(
 outbox = _table(
     "outbox",
     Column("n", Number, primary_key=True, autoincrement=True),
-    _text("topic"),  # index
-    _text("subject"),  # a record
+    _text("topic"),  # index | webhook:ID
+    _text("subject"),  # a record; of a web hook whatever its events are about
     _number("attempts"),
     _maybe("reason"),  # why the last attempt failed, as a code
     _text("next_at"),  # not before

@@ -71,6 +71,7 @@ ROOMS: dict[Room, _Room] = {
             ("work", "/admin/work"),
             ("certificates", "/admin/certificates"),
             ("quarantine", "/admin/quarantine"),
+            ("webhooks", "/admin/webhooks"),
         ),
     ),
 }

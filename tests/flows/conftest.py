@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import os
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from policies.packages import shipped_packages
+from reuse_api.__main__ import run
 from reuse_api.app import create_app
 from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
 from reuse_api.demo import people
@@ -228,6 +229,7 @@ class _Service:
                 listen=f"127.0.0.1:{socket.getsockname()[1]}",
                 demo_sign_in=self._store["store"].startswith("folder:"),
                 ocr="off",
+                webhook_hosts="127.0.0.1",
             )
             settings.keys.mkdir(mode=0o700)
             authority = DemoAuthority.create(settings.keys / AUTHORITY, Clock().now())
@@ -309,6 +311,33 @@ def _on_s3(
 
 def _fresh_rows(kind: str) -> str | None:
     return postgres.fresh_database() if kind == "postgresql" else None
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def kho_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run a command in this process: a new one needs seconds to start."""
+
+    def command(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Done:
+        monkeypatch.setenv("LC_ALL", "C.UTF-8")
+        for name, value in (env or {}).items():
+            monkeypatch.setenv(name, value)
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        capfd.readouterr()
+        status = run(arguments)
+        said = capfd.readouterr()
+        return Done(int(status), said.out, said.err)
+
+    return command
 
 
 # Callers ---------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,42 +21,15 @@ from cryptography.x509 import load_der_x509_certificate
 from lxml import etree
 
 from policies.packages import shipped_packages
-from reuse_api.__main__ import run
 from reuse_api.demo.people import COMMUNE, DAUGHTER, POLICE, certificate
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.wiring import AUTHORITY
 from signing.composing import compose
+from tests.flows.conftest import Done
 from tests.servers.signed_files import signature_beside, signed_xml
 from vault.clock import Clock
 
 KHO = Path(sys.executable).with_name("kho")
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it said."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def kho_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """Run a command in this process: a new one needs seconds to start."""
-
-    def command(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Done:
-        monkeypatch.setenv("LC_ALL", "C.UTF-8")
-        for name, value in (env or {}).items():
-            monkeypatch.setenv(name, value)
-        if cwd is not None:
-            monkeypatch.chdir(cwd)
-        capfd.readouterr()
-        status = run(arguments)
-        said = capfd.readouterr()
-        return Done(int(status), said.out, said.err)
-
-    return command
 
 
 @pytest.fixture

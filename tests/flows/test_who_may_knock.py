@@ -58,6 +58,8 @@ EVERYBODYS = {
     "POST /oauth2/token": anybody(400),
     "GET /.well-known/jwks.json": anybody(200),
     "GET /.well-known/oauth-authorization-server": anybody(200),
+    "GET /.well-known/webhook-keys.json": anybody(200),
+    "GET /.well-known/webhook-events.json": anybody(200),
     "GET /log/checkpoint": anybody(200),
     "GET /log/key": anybody(200),
     "GET /log/origins": anybody(200),
@@ -106,6 +108,13 @@ SYSTEMS = {
         params={"since": "2026-01-01", "until": "2026-12-31"}, auditor=200, **BOTH
     ),
     "POST /v1/notices/{notice}/seen": api(at={"notice": "none"}, **NOT_THEIRS),
+    "GET /v1/webhooks": api(**BOTH),
+    "POST /v1/webhooks": api(json={"url": "https://10.0.0.1/"}, system=422, officerless=422),
+    "GET /v1/webhooks/{webhook}": api(at={"webhook": "none"}, **NOT_THEIRS),
+    "POST /v1/webhooks/{webhook}/confirmation": api(
+        at={"webhook": "none"}, json={"code": "none"}, **NOT_THEIRS
+    ),
+    "DELETE /v1/webhooks/{webhook}": api(at={"webhook": "none"}, **NOT_THEIRS),
     "POST /v1/consent-requests": api(json=ASKED, office=BANK, system=201, officerless=201),
     "GET /v1/consent-requests/{request_id}": api(at={"request_id": "bundle"}, office=BANK, **BOTH),
     "POST /v1/consent-requests/{request_id}/lapse": api(at={"request_id": "none"}, office=BANK, **NOT_THEIRS),
@@ -249,6 +258,8 @@ ADMINISTRATION = {
     "POST /admin/certificates/{agency}/{sha256}/end": form("administrator", agency="none", sha256="none"),
     "GET /admin/quarantine": room(administrator=200),
     "POST /admin/quarantine/{item}/end": form("administrator", item="none"),
+    "GET /admin/webhooks": room(administrator=200),
+    "POST /admin/webhooks/{webhook}/replay": form("administrator", webhook="none"),
 }
 TABLE = EVERYBODYS | SYSTEMS | WALLET | DESK | AUDIT | ADMINISTRATION
 

@@ -10,11 +10,11 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, create_engine, event
 
-from vault import evidence_tables, tables
+from vault import evidence_tables, hook_tables, tables
 from vault.columns import metadata
 
 # Importing them is what declares the tables.
-_DECLARED = (tables, evidence_tables)
+_DECLARED = (tables, evidence_tables, hook_tables)
 
 
 def _run(connection: Connection) -> None:

@@ -20,6 +20,7 @@ from reuse_api.pages.languages import COOKIE, MessageMissing, language, preferre
 from reuse_api.pages.rendering import ROOMS
 from reuse_api.pages.scan_views import READING, TONES
 from reuse_api.pages.troubles import OTHER, TROUBLES
+from reuse_api.pages.webhook_views import STATES
 from reuse_api.schemas import CHANNELS
 from search.index import FACETS
 from signing.leaf import Kind
@@ -88,7 +89,7 @@ def composed() -> set[str]:
     troubled = {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
     desk |= {f"search.by.{one}" for one in FACETS}
     audit = {f"certificates.{done}" for done in ("added", "ended")}
-    audit |= {f"audit.counts.by.{one}" for one in BYS}
+    audit |= {f"audit.counts.by.{one}" for one in BYS} | {f"webhooks.state.{one}" for one in STATES}
     return groups | labels | tabs | told | desk | fields | audit | troubled
 
 
@@ -135,6 +136,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "site.back.",
         "site.promise.",
         "site.tagline.",
+        "webhooks.state.",
     }
     assert whole - keys == set()
     by_value = (

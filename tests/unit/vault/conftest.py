@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from reuse_api.demo.people import Citizen
 from signing.errors import TimestampFailed
 from signing.timestamps import TimestampSource
 from tests.conftest import House
+from tests.hooks import Ahead, Hooking
 from vault import asking, consenting, fetching, migrating, my_consents
 from vault.callers import OwnerCaller, SystemCaller
 from vault.consent_request import AskedPurpose, ConsentRequest
@@ -108,6 +109,17 @@ def fresh() -> str:
 @pytest.fixture
 async def lending(house: House, bank: SystemCaller) -> Lending:
     return Lending(house, bank)
+
+
+@pytest.fixture
+async def hooking_house(open_house: Any) -> AsyncIterator[Hooking]:
+    """A vault whose clock can be set ahead, with a system that may register web hooks."""
+    clock = Ahead()
+    async with open_house(clock) as house:
+        made = Hooking(house, await house.system(people.POLICE), await house.system(people.COMMUNE), clock)
+        yield made
+        await made.post.idle()
+        await made.house.vault.hook_sender.close()
 
 
 class Interrupted:

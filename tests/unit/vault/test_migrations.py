@@ -11,14 +11,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from vault import evidence_tables, tables
+from vault import evidence_tables, hook_tables, tables
 from vault.columns import metadata
 from vault.errors import SchemaMismatch
 from vault.migrating import check_schema, configuration, migrate
 from vault.rows_address import RowsAddress
 
 pytestmark = pytest.mark.anyio
-_DECLARED = (tables, evidence_tables)  # importing them declares the tables
+_DECLARED = (tables, evidence_tables, hook_tables)  # importing them declares the tables
 
 
 def rows_in(folder: Path) -> RowsAddress:

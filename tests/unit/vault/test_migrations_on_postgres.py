@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.pool import NullPool
 
 from tests.servers.postgres import drop_database, fresh_database
-from vault import evidence_tables, migrating, postgres, tables
+from vault import evidence_tables, hook_tables, migrating, postgres, tables
 from vault.columns import metadata
 from vault.connecting import connect
 from vault.errors import SchemaMismatch, VaultBusy, VaultLocked
@@ -21,7 +21,7 @@ from vault.migrating import check_schema, configuration, migrate, versions
 from vault.rows_address import RowsAddress
 
 pytestmark = pytest.mark.anyio
-_DECLARED = (tables, evidence_tables)
+_DECLARED = (tables, evidence_tables, hook_tables)
 
 
 @pytest.fixture
