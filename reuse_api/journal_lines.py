@@ -27,6 +27,7 @@ _FRAMES = 12  # of the place where something failed: the innermost ones tell it
 _MOST_CAUSES = 8
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.<>]{0,119}")
 _HOME = Path(__file__).resolve().parent.parent
+_written = json.JSONEncoder(ensure_ascii=False).encode
 _LONGEST_SOURCE = 2 * 2**20  # bytes
 
 
@@ -50,7 +51,7 @@ class JsonLines(logging.Formatter):
         line |= fitting(getattr(record, "facts", {}))
         if record.exc_info is not None and record.exc_info[1] is not None:
             line["failure"] = list(_causes(record.exc_info[1]))
-        return json.dumps(line, ensure_ascii=False)
+        return _written(line)
 
 
 class Lines(logging.Handler):

@@ -33,12 +33,15 @@ class Tally:
         """Count entries that were committed together."""
         for one in facts:
             _count(self.entries, (Kind(one.kind).name.lower(), one.event))
-        for one in set(facts):
+        for one in set(facts) if len(facts) > 1 else facts:
             if one.kind not in _OURS:
                 _count(self.decisions, (one.result, one.reasons[0] if one.reasons else ""))
 
 
 def _count(counts: Counts, key: tuple[str, ...]) -> None:
+    if key in counts:
+        counts[key] += 1
+        return
     known = tuple(one if not one or _CODE.fullmatch(one) else OTHER for one in key)
     if known not in counts and len(counts) >= _MOST:
         known = tuple(OTHER for _ in known)
