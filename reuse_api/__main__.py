@@ -91,7 +91,10 @@ COMMANDS = {
     "agency-certificate": Command(
         "agency_certificates", "Register whose signature a certificate makes.", group=True
     ),
-    "verify": Command("verify", "Check a receipt, a document or a log, offline.", group=True),
+    "webhook-key": Command(
+        "webhook_keys", "The key that signs what is sent to web hooks, and its renewal.", group=True
+    ),
+    "verify": Command("verify", "Check a receipt, a document, a log or a web hook, offline.", group=True),
 }
 
 _OURS = {

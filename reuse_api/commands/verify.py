@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import typer
 
-from reuse_api.commands import verify_document
+from reuse_api.commands import verify_document, verify_webhook
 from reuse_api.commands.ending import end
 from reuse_api.commands.file_reading import read_whole
 from reuse_api.commands.speaking import Lang, spoken_language
@@ -95,6 +95,7 @@ def growth(
 
 
 commands.command("document")(verify_document.document)
+commands.command("webhook")(verify_webhook.webhook)
 
 
 def _conclude(steps: Sequence[Step], language: Language) -> None:

@@ -24,6 +24,18 @@ _STEPS = {
         "The checkpoint kept is signed by the log's key",
     ),
     "newer_head": ("Điểm kiểm mới do khóa của nhật ký ký", "The newer checkpoint is signed by the log's key"),
+    "hook_format": (
+        "Tiêu đề chữ ký đủ và đúng dạng",
+        "The headers of the signature are there and of the right form",
+    ),
+    "hook_digest": ("Thân khớp với Content-Digest", "The body is that of Content-Digest"),
+    "hook_key": ("Khóa ký nằm trong bộ khóa đã nêu", "The key that signed is one of those named"),
+    "hook_signature": (
+        "Chữ ký đúng, cho phương thức, địa chỉ và thân này",
+        "The signature holds, for this method, address and body",
+    ),
+    "hook_time": ("Đến trong thời hạn của chữ ký", "It came while the signature was good"),
+    "hook_once": ("Chưa đến lần nào trước đây", "It came for the first time"),
     "growth": (
         "Nhật ký chỉ dài thêm, không mục cũ nào bị sửa",
         "The log only grew: no older entry was changed",
