@@ -44,6 +44,7 @@ certificate() { # USER PATH NAMES DAYS: a key, and a certificate for it that lea
 folder 10001 700 keys-sign
 folder 10002 700 keys-gate
 folder 10003 700 keys-seal
+folder 10005 700 keys-work
 folder 10001 2750 socket-sign
 folder 10002 2750 socket-gate
 folder 10003 2750 socket-seal

@@ -183,6 +183,7 @@ def test_each_volume_is_with_those_alone_who_need_it() -> None:
         "keys-sign": {"sign"},
         "keys-gate": {"gate"},
         "keys-seal": {"seal"},
+        "keys-work": {"work"},
         "socket-sign": {"sign", "gate"} | serving,
         "socket-gate": {"gate"} | serving,
         "socket-seal": {"seal"} | serving,
@@ -206,6 +207,7 @@ def test_each_volume_is_with_those_alone_who_need_it() -> None:
         "keys-sign": {"sign"},
         "keys-gate": {"gate"},
         "keys-seal": {"seal"},
+        "keys-work": {"work"},
         "socket-sign": {"sign"},
         "socket-gate": {"gate"},
         "socket-seal": {"seal"},
@@ -348,7 +350,7 @@ def test_nothing_but_the_proxy_can_be_reached_and_the_sealer_alone_gets_out() ->
     }
     assert outward == {"outside"}
     getting_out = {name for name, one in SERVICES.items() if set(one.said.get("networks", ())) & outward}
-    assert getting_out == {"seal"}
+    assert getting_out == {"seal", "work"}
     assert {name for name, one in SERVICES.items() if "front" in one.said.get("networks", ())} == {"proxy"}
     assert all(
         one.said.get("networks") or one.said.get("network_mode") == "none" for one in SERVICES.values()
@@ -367,7 +369,7 @@ def test_each_network_joins_those_alone_who_talk_in_it() -> None:
         "rows": {"postgresql", "migrate", "sign", "gate"} | serving,
         "bytes": {"seaweedfs", "bucket"} | serving,
         "index": {"elasticsearch"} | serving,
-        "outside": {"seal"},
+        "outside": {"seal", "work"},
     }
     assert set(READ["networks"]) == set(joined)
 

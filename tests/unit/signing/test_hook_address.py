@@ -176,11 +176,20 @@ async def test_one_address_inside_among_open_ones_is_enough(monkeypatch: pytest.
 
 async def test_a_name_that_is_not_known_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def nowhere(*_: Any, **__: Any) -> None:
-        raise socket.gaierror("no such name")
+        raise socket.gaierror(said, "not found")
 
     monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    said = socket.EAI_NONAME
     with pytest.raises(HookAddressRefused, match="webhook_address_unknown"):
         await HookSender().check("https://hooks.example/")
+    said = socket.EAI_AGAIN
+    assert await HookSender().check("https://hooks.example/"), (
+        "nobody here knows names: who sends looks it up"
+    )
+    sender = HookSender()
+    with pytest.raises(NotSent, match="unreachable"):
+        await sender.post("https://hooks.example/", b"", {})
+    await sender.close()
 
 
 async def test_a_name_that_leads_elsewhere_later_is_not_followed(
