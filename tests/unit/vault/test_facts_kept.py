@@ -46,7 +46,7 @@ async def test_the_second_fetch_reads_only_whether_anything_moved(
 async def test_any_epoch_that_moves_makes_it_forgotten(
     house: Any, police: SystemCaller, fetched: tuple[str, str], what: str
 ) -> None:
-    code, release = fetched
+    _code, release = fetched
     before = await known(house, police, release)
     moved = next(key for key in before.epochs if key.startswith(f"{what}:"))
     async with house.vault.db.write() as db:
