@@ -75,6 +75,7 @@ async def nothing_waits(hooks: Hooking) -> bool:
     return not await hooks.house.rows(select(webhook_event.c.n))
 
 
+@pytest.mark.long
 async def test_two_tell_each_event_once_and_in_order(
     hooks: Hooking, receivers: list[HookReceiver], worker: Any
 ) -> None:
