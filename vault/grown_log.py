@@ -37,14 +37,12 @@ class GrownLog(ABC):
         """Say how the tree is grown by the rows that others committed."""
         self._catch_up = catch_up
 
+    @abstractmethod
     async def load(self, hashes: Sequence[bytes]) -> None:
         """Grow the tree from the leaf hashes of all committed rows, in order; once, at the start.
 
         Raises LogBehind or LogForked when they do not continue what was signed.
         """
-        tree = await asyncio.to_thread(Tree, hashes)
-        await self._require_signed(tree)
-        self.tree = tree
 
     def extend(self, first: int, hashes: Sequence[bytes]) -> None:
         """Add the leaf hashes of committed rows from index `first` on; rows known already must be the same.
@@ -113,11 +111,6 @@ class GrownLog(ABC):
     @abstractmethod
     async def _sign(self) -> tuple[int, str]:
         """Have the tree's head signed, or one that is larger; gives its size and its note."""
-
-    @abstractmethod
-    async def _require_signed(self, tree: Tree) -> None:
-        """Refuse a tree that does not continue what was signed. Raises LogBehind, LogForked."""
-
 
 def require_prefix(tree: Tree, head: Checkpoint) -> None:
     """Refuse a tree that does not begin with what a head stands for. Raises LogBehind, LogForked."""

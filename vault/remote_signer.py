@@ -1,5 +1,7 @@
 """The signer as other processes have it: a tree of their own, its signature asked for over a socket."""
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -55,11 +57,16 @@ class RemoteSigner(GrownLog):
         """Close the connections."""
         await self._part.close()
 
-    async def _sign(self) -> tuple[int, str]:
-        size, note = await self._asked(self.tree.size)
-        return size, note
+    async def load(self, hashes: Sequence[bytes]) -> None:
+        """Grow the tree from the leaf hashes of all committed rows, and hold it to what is signed by now.
 
-    async def _asked(self, wanted: int, tree: Tree | None = None) -> tuple[int, str]:
+        Others may have committed since the rows were read: the tree is brought up to them first.
+        """
+        self.tree = await asyncio.to_thread(Tree, hashes)
+        self._signed = await self._sign()
+
+    async def _sign(self) -> tuple[int, str]:
+        wanted = self.tree.size
         note = text(await self._part.ask("sign", {"size": wanted}), "note")
         try:
             head = self._verifier.open_checkpoint(note)
@@ -67,13 +74,10 @@ class RemoteSigner(GrownLog):
             raise PartFailed(f"the signer gave no head of this log: {problem}") from problem
         if head.size < wanted:
             raise LogBehind(f"the signer signed {head.size} entries where {wanted} were asked for")
-        if tree is None and head.size > self.tree.size:
+        if head.size > self.tree.size:
             await self._catch_up()  # others have committed meanwhile
-        require_prefix(self.tree if tree is None else tree, head)
+        require_prefix(self.tree, head)
         return head.size, note
-
-    async def _require_signed(self, tree: Tree) -> None:
-        await self._asked(0, tree)
 
 
 async def log_verifier(part: Part, log_key: str) -> LogVerifier:

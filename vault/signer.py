@@ -79,6 +79,15 @@ class Signer(GrownLog):
     async def ready(self) -> None:
         """Return: it is here."""
 
+    async def load(self, hashes: Sequence[bytes]) -> None:
+        """Grow the tree from the leaf hashes of all committed rows, in order; once, at the start.
+
+        Raises LogBehind or LogForked when they do not continue what was signed.
+        """
+        tree = await asyncio.to_thread(Tree, hashes)
+        require_prefix(tree, self._remembered)
+        self.tree = tree
+
     async def publish(self, leaves: ReadLeaves) -> bool:
         """Bring the published log to the present head: bundles and tiles first, then the checkpoint.
 
@@ -149,9 +158,6 @@ class Signer(GrownLog):
             self._folder.write_once(files)
 
         await self._in(self._folder_thread, write)
-
-    async def _require_signed(self, tree: Tree) -> None:
-        require_prefix(tree, self._remembered)
 
     async def _in(self, thread: ThreadPoolExecutor, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(thread, job)
