@@ -112,6 +112,7 @@ class GrownLog(ABC):
     async def _sign(self) -> tuple[int, str]:
         """Have the tree's head signed, or one that is larger; gives its size and its note."""
 
+
 def require_prefix(tree: Tree, head: Checkpoint) -> None:
     """Refuse a tree that does not begin with what a head stands for. Raises LogBehind, LogForked."""
     if tree.size < head.size:

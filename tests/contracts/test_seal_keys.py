@@ -89,7 +89,6 @@ class Services:
         self.status.ahead = timedelta(0)
 
 
-@BOTH
 @pytest.fixture(scope="module")
 def running() -> Iterator[Services]:
     services = Services()
@@ -335,7 +334,6 @@ async def test_a_slow_service_holds_up_nobody_but_who_seals(
     assert not list(tmp_path.glob("*.pdf"))
 
 
-@BOTH
 @pytest.fixture(scope="module")
 async def pool(anyio_backend: str) -> AsyncIterator[WorkerPool]:
     pool = WorkerPool(size=1)
