@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from policies import consents, delegations
+from policies.facts import AssuranceFacts
 from policies.question import Guard, Question, said, there
 
 _UNGIVEN = frozenset({"requested", "refused", "lapsed"})
@@ -117,6 +118,23 @@ def _child_represented(question: Question) -> tuple[bool, str]:
 def _is_parent(question: Question) -> bool:
     delegation = question.facts.delegation
     return delegation is not None and delegation.kind == "parent"
+
+
+STRONG = "minutes_after_strong_sign_in"  # a limit of the book
+
+
+def _strongly_authenticated(question: Question) -> tuple[bool, str]:
+    """A yes is given by whoever was authenticated strongly, and not long ago."""
+    limit = question.book.limit(STRONG, question.today)
+    if limit is None:
+        return True, "limit=none"
+    return strong_enough(there(question.facts.assurance, "assurance"), limit.most)
+
+
+def strong_enough(assurance: AssuranceFacts, most: int) -> tuple[bool, str]:
+    """Say whether an authentication is strong and at most so many minutes old, and the fact of that."""
+    strong = assurance.level == "high" and 0 <= assurance.minutes <= most
+    return strong, f"assurance.level={assurance.level},minutes={assurance.minutes},most={most}"
 
 
 # --- fetching -----------------------------------------------------------------------------------------------
@@ -239,6 +257,7 @@ GIVING: dict[str, Guard] = {
     "consent_record_not_asked": _records_asked_for,
     "consent_child_not_asked": _child_asked,
     "consent_child_alone": _child_represented,
+    "assurance_too_low": _strongly_authenticated,
 }
 WITHDRAWING: dict[str, Guard] = {**_OWN, **_GIVEN}
 _IN_USE: dict[str, Guard] = {**WITHDRAWING, "consent_expired": _not_over, "consent_exhausted": _reads_left}

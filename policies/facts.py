@@ -136,6 +136,14 @@ class RecordFacts:
 
 
 @dataclass(frozen=True)
+class AssuranceFacts:
+    """How strongly a person was authenticated, and how many whole minutes ago."""
+
+    level: str  # basic | high
+    minutes: int
+
+
+@dataclass(frozen=True)
 class AccessFacts:
     """One thing one caller wants to do, with everything it depends on."""
 
@@ -158,6 +166,7 @@ class AccessFacts:
     age: int | None = None  # of the owner of the consent, in whole years, where a birth date is known
     refused_claims: int | None = None  # claims to act for others that were refused to the owner on this day
     waiting: int | None = None  # requests of this agency that already wait for the same person's answer
+    assurance: AssuranceFacts | None = None  # how strongly the owner who acts was authenticated
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ COMMANDS = {
     "seal-key": Command(
         "seal_keys", "Register the keys that agencies seal with, and how their seals look.", group=True
     ),
+    "staff": Command("staff", "Register officers, their roles and their sign-in; list them.", group=True),
     "agency-certificate": Command(
         "agency_certificates", "Register whose signature a certificate makes.", group=True
     ),

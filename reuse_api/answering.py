@@ -36,6 +36,7 @@ from vault.errors import (
     RequestConflict,
     SearchUnavailable,
     SignatureInvalid,
+    StepUpNeeded,
     VaultBusy,
 )
 from vault.receipts import ReceiptGone
@@ -140,6 +141,7 @@ MAKING: dict[type[Exception], Making] = {
     # The credential ended, or was withdrawn, between the door and the gate.
     TokenRefused: lambda problem: problems.of_credentials(problem.code, "Bearer"),
     NotAuthenticated: lambda problem: problems.of_credentials(problem.code, "Session"),
+    StepUpNeeded: lambda problem: problems.of_step_up(problem.code),
     CrossSite: lambda problem: problems.of_code(problem.code),
     RequestValidationError: lambda problem: problems.of_validation(problem.errors()),
     PartAway: _busy,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from reuse_api import (
     audit,
+    back_channel,
     catalogue,
     certificates,
     components,
@@ -20,6 +21,7 @@ from reuse_api import (
     log,
     me,
     notices,
+    own_sessions,
     problem_types,
     receipts,
     records,
@@ -31,6 +33,7 @@ from reuse_api import (
 )
 from reuse_api.answering import answer_errors
 from reuse_api.body_limit import BodyLimit
+from reuse_api.doors import doors_of
 from reuse_api.doorway import Doorway
 from reuse_api.hosts import OurHosts
 from reuse_api.pages import (
@@ -55,11 +58,13 @@ from reuse_api.pages import (
     desk_searching,
     desk_taking,
     nowhere,
+    openid,
     people,
     sign_in,
     wallet,
 )
 from reuse_api.pages import audit as audit_room
+from reuse_api.pages import own_sessions as session_pages
 from reuse_api.settings import Settings
 from reuse_api.traffic import Traffic
 from reuse_api.working import working
@@ -68,6 +73,8 @@ from vault.services import Vault
 
 API = (
     tokens,
+    back_channel,
+    own_sessions,
     dossiers,
     components,
     releases,
@@ -90,6 +97,7 @@ API = (
 )
 PAGES: tuple[APIRouter, ...] = (
     sign_in.router,
+    openid.router,
     wallet.router,
     accesses.router,
     adding.router,
@@ -112,6 +120,7 @@ PAGES: tuple[APIRouter, ...] = (
     admin_certificates.router,
     admin_quarantine.router,
     admin_webhooks.router,
+    session_pages.router,
     assets.router,
     nowhere.router,
 )
@@ -140,6 +149,7 @@ def create_app(
     )
     app.state.vault = vault
     app.state.settings = settings
+    app.state.doors = doors_of(settings, vault.clock)
     app.state.code_tried = code_tried
     app.state.traffic = Traffic()
     for module in API:

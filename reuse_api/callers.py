@@ -4,7 +4,9 @@ Every route names one of `CALLERS`. A habit test lists the routes and fails on o
 knocks at every route as every kind of caller.
 """
 
-from typing import Annotated, cast
+from contextlib import suppress
+from datetime import timedelta
+from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
@@ -12,9 +14,10 @@ from starlette.requests import HTTPConnection, Request
 from reuse_api.journal import authentication_failed
 from reuse_api.same_origin import require_home
 from reuse_api.settings import Settings
+from vault import sessions
 from vault.assertions import TokenRefused
 from vault.callers import Caller, OwnerCaller, Role, StaffCaller, SystemCaller
-from vault.errors import NotAuthenticated
+from vault.errors import NotAuthenticated, VaultBusy
 from vault.services import Vault
 
 SESSION_COOKIE = "kho_session"
@@ -79,7 +82,7 @@ async def owner_caller(request: Request) -> OwnerCaller:
     """
     secret = _secret(request, SESSION_COOKIE)
     try:
-        return await the_vault(request).gate.check_session(secret)
+        return await _in_use(request, await the_vault(request).gate.check_session(secret))
     except NotAuthenticated as problem:
         raise _refused(request, problem.code, "Session") from problem
 
@@ -94,7 +97,7 @@ async def person_caller(request: Request) -> OwnerCaller:
     secret = _secret(request, SESSION_COOKIE)
     gate = the_vault(request).gate
     try:
-        person = await gate.check_person(secret)
+        person = await _in_use(request, await gate.check_person(secret))
     except NotAuthenticated as problem:
         raise _refused(request, problem.code, "Session") from problem
     try:
@@ -133,15 +136,40 @@ async def administrator_caller(request: Request) -> StaffCaller:
     return await _staff(request, "administrator")
 
 
-async def _staff(request: Request, role: Role) -> StaffCaller:
+async def staff_caller(request: Request) -> StaffCaller:
+    """Prove an officer by the staff session, whatever the role.
+
+    Raises:
+        CredentialsRefused: no session, or one that has ended.
+        CrossSite: a write from a page of another site.
+    """
     secret = _secret(request, STAFF_COOKIE)
     try:
-        found = await the_vault(request).gate.check_staff(secret)
+        return await _in_use(request, await the_vault(request).gate.check_staff(secret))
     except NotAuthenticated as problem:
         raise _refused(request, problem.code, "Session") from problem
+
+
+async def _staff(request: Request, role: Role) -> StaffCaller:
+    found = await staff_caller(request)
     if found.role != role:
         raise _refused(request, "role_missing", "Session")
     return found
+
+
+Signed = TypeVar("Signed", OwnerCaller, StaffCaller)
+
+
+async def _in_use(request: Request, caller: Signed) -> Signed:
+    """Keep a session that is used from ending for want of use; written down once a minute at the most."""
+    settings, vault = the_settings(request), the_vault(request)
+    owner = isinstance(caller, OwnerCaller)
+    idle = timedelta(minutes=settings.wallet_idle_minutes if owner else settings.staff_idle_minutes)
+    until = sessions.touched(caller.idle_until, caller.expires, idle, vault.clock.now())
+    if until is not None:
+        with suppress(VaultBusy):  # then it is not prolonged, and works all the same
+            await sessions.touch(vault.db, "owner" if owner else "staff", caller.session, until)
+    return caller
 
 
 async def either_caller(request: Request) -> Caller:
@@ -179,6 +207,7 @@ AsOwner = Annotated[OwnerCaller, Depends(owner_caller)]
 AsPerson = Annotated[OwnerCaller, Depends(person_caller)]
 AsDesk = Annotated[SystemCaller, Depends(desk_caller)]
 AsAuditor = Annotated[StaffCaller, Depends(auditor_caller)]
+AsStaff = Annotated[StaffCaller, Depends(staff_caller)]
 AsAdministrator = Annotated[StaffCaller, Depends(administrator_caller)]
 AsEither = Annotated[Caller, Depends(either_caller)]
 AsCounting = Annotated[SystemCaller | StaffCaller, Depends(counting_caller)]
@@ -191,6 +220,7 @@ CALLERS = (
     desk_caller,
     auditor_caller,
     administrator_caller,
+    staff_caller,
     either_caller,
     counting_caller,
 )

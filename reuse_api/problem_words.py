@@ -489,6 +489,16 @@ _CREDENTIALS = {
         "Bạn không còn được làm thay người hoặc doanh nghiệp này. Hãy quay về kho của chính bạn.",
         "You can no longer act for this person or enterprise. Please go back to your own store.",
     ),
+    "session_idle": Row(
+        401,
+        "Phiên đăng nhập đã kết thúc vì không được dùng.",
+        "Your session has ended because it was not used.",
+    ),
+    "step_up_needed": Row(
+        401,
+        "Việc này cần xác thực lại ở mức cao. Chưa có gì được thực hiện.",
+        "This needs a fresh, strong authentication. Nothing was done.",
+    ),
     "session_ended": Row(401, "Phiên đăng nhập đã kết thúc.", "Your session has ended."),
     "grant_type_unsupported": Row(400, "Kiểu cấp thẻ không được hỗ trợ.", "The grant type is not supported."),
     "client_assertion_missing": Row(
@@ -509,6 +519,11 @@ _CREDENTIALS = {
         400,
         "Cán bộ không được đăng ký tại cơ quan của hệ thống này.",
         "The officer is not registered at the agency of this system.",
+    ),
+    "subject_taken": Row(
+        422,
+        "Tài khoản này đã được đăng ký cho một cán bộ khác.",
+        "This account is registered for another officer already.",
     ),
     "assertion_replayed": Row(401, "Chứng thực này đã được dùng.", "This assertion was already used."),
     "assertion_malformed": Row(401, "Chứng thực không đúng dạng.", "The assertion is malformed."),

@@ -180,3 +180,9 @@ def _code(kind: str) -> str:
     if kind.startswith(_DATE_PREFIXES):
         return "date_malformed"
     return "wrong_type" if kind.endswith(_TYPE_SUFFIXES) else "value_invalid"
+
+
+def of_step_up(code: str) -> Problem:
+    """Make the 401 of whoever must authenticate afresh (RFC 9470, 3)."""
+    challenge = 'Session realm="kho", error="insufficient_user_authentication"'
+    return of_code(code, headers={"WWW-Authenticate": challenge})

@@ -8,10 +8,12 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from reuse_api.sign_in_settings import REALMS, SignInSettings
 from search.errors import IndexAddressInvalid
 from search.opening import check_address as check_index
 from signing.allowed_address import check_address
@@ -34,7 +36,7 @@ class SettingsInvalid(Exception):
     code = "settings_invalid"
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings, BaseSettings):
     """Every setting, with what it means; the variable is KHO_ and the name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True)
@@ -201,7 +203,8 @@ class Settings(BaseSettings):
     demo_sign_in: bool = Field(
         False,
         description="Let owners sign in with a one-time code printed in the terminal; for the demo alone, "
-        "refused unless bound to loopback with embedded addresses.",
+        "refused unless KHO_LISTEN and KHO_ISSUER are on loopback, KHO_DATABASE, KHO_STORE and KHO_SEARCH "
+        "are embedded, and no provider is named.",
     )
 
     @classmethod
@@ -311,9 +314,42 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _demo_stays_at_home(self) -> Self:
-        if self.demo_sign_in and not self.on_loopback:
+        if not self.demo_sign_in:
+            return self
+        if not self.on_loopback:
             raise ValueError("KHO_DEMO_SIGN_IN needs KHO_LISTEN on loopback, such as 127.0.0.1:8080")
+        away = next((name for name, embedded in self._embedded.items() if not embedded), None)
+        if away is not None:
+            raise ValueError(f"KHO_DEMO_SIGN_IN needs {variable(away)} embedded, or on loopback")
+        named = next((one for one in REALMS if getattr(self, f"{one}_provider")), None)
+        if named is not None:
+            raise ValueError(f"KHO_DEMO_SIGN_IN cannot stand beside {variable(f'{named}_provider')}")
         return self
+
+    @model_validator(mode="after")
+    def _providers_are_whole(self) -> Self:
+        for realm in REALMS:
+            if not getattr(self, f"{realm}_provider"):
+                continue
+            for part in ("client", "credentials"):
+                if not getattr(self, f"{realm}_{part}"):
+                    raise ValueError(f"{variable(f'{realm}_provider')} needs {variable(f'{realm}_{part}')}")
+            if not self.address.startswith("https://") and not is_loopback(urlsplit(self.address).hostname or ""):
+                raise ValueError(f"{variable(f'{realm}_provider')} needs KHO_ISSUER to begin with https://")
+        return self
+
+    @property
+    def _embedded(self) -> dict[str, bool]:
+        """Of every address that decides the set-up: whether it is on this very machine, in this process."""
+        return {
+            "issuer": is_loopback(urlsplit(self.address).hostname or ""),
+            "database": "://" not in self.database,
+            "store": self.store.startswith("folder:"),
+            "search": self.search == "none" or self.search.startswith("tantivy:"),
+            "signer": not self.signer,
+            "gate": not self.gate,
+            "sealer": not self.sealer,
+        }
 
     @property
     def full_text_types(self) -> frozenset[str]:

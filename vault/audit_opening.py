@@ -17,12 +17,13 @@ from policies.replaying import Difference, replay
 from signing.leaf import PARTS, opening
 from signing.receipt import make_receipt
 from vault import auditing, catalogue, masking
+from vault.assurance import is_strong
 from vault.audit_acts import enter, evidence
 from vault.auditing import Line
 from vault.callers import StaffCaller
 from vault.entries import Logged, instant
 from vault.entry_facts import disagreements, facts_of
-from vault.errors import FieldInvalid, NotFound
+from vault.errors import FieldInvalid, NotFound, StepUpNeeded
 from vault.evidence import OpenedEntry, readable
 from vault.receipts import ReceiptGone
 from vault.services import Vault
@@ -66,6 +67,7 @@ async def open_entry(vault: Vault, caller: StaffCaller, index: int, ground: str,
     Raises:
         NotFound: there is no such entry.
         FieldInvalid: no ground worth the name.
+        StepUpNeeded: the auditor must authenticate afresh first.
         ReceiptGone: every key that opens it was erased.
         RequestConflict, VaultBusy: see `audit_acts.enter`.
         GateRefused: the gate does not believe the auditor's entry.
@@ -122,6 +124,8 @@ async def _opened(
     said = " ".join(ground.split())
     if not MIN_GROUND <= len(said) <= MAX_GROUND or not said.isprintable():
         raise FieldInvalid("ground", "ground_length")
+    if not is_strong(caller, vault.book, vault.clock.now()):
+        raise StepUpNeeded
     owners = await _living_owners(vault, index)
     entered = await enter(vault, caller, event, {"ground": said}, owners=owners, of=index, key=key)
     opened = await vault.gate.open_entries([index], caller, {index: await evidence(vault, entered)})

@@ -1,12 +1,12 @@
 """Who is calling: assertions for a token (RFC 7523, RFC 9068), one-time codes for the demo's wallet."""
 
 import os
-from base64 import urlsafe_b64encode
 from datetime import timedelta
 from hashlib import sha256
 
 from sqlalchemy import delete, insert, select
 
+from vault import sessions
 from vault.credentials import IssuedToken
 from vault.entries import stamp
 from vault.services import Vault
@@ -37,7 +37,7 @@ async def new_sign_in_code(vault: Vault, owner: str) -> str:
 
 async def redeem_code(vault: Vault, code: str) -> str | None:
     """Turn a one-time code into a session secret; None when it is unknown, used or too old."""
-    at, secret = vault.clock.now(), urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+    at, secret = vault.clock.now(), sessions.new_secret()
     async with vault.db.write() as db:
         found = (
             await db.execute(
@@ -54,7 +54,11 @@ async def redeem_code(vault: Vault, code: str) -> str | None:
         await db.execute(delete(session).where(session.c.expires < stamp(at)))
         await db.execute(
             insert(session).values(
-                secret_hash=_hash(secret), kind="session", owner=found, expires=stamp(at + SESSION_LIFETIME)
+                secret_hash=_hash(secret),
+                kind="session",
+                owner=found,
+                expires=stamp(at + SESSION_LIFETIME),
+                **sessions.by_code(at),
             )
         )
     return secret

@@ -3,7 +3,7 @@
 An officer at the desk calls as the agency's own desk system, so that one set of rules decides for both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal
@@ -44,12 +44,16 @@ class SystemCaller:
         return {name: value for name, value in part.items() if value}
 
 
+Assurance = Literal["basic", "high"]
+
+
 @dataclass(frozen=True)
 class OwnerCaller:
     """The owner of a store, signed in to the wallet, or somebody who acts for that owner.
 
     `owner` is whose store it is. Without a delegation the owner is the person who acts; with one,
-    `actor_owner` is, and the gate has seen that its evidence stands.
+    `actor_owner` is, and the gate has seen that its evidence stands. `assurance` is how strongly the person
+    was authenticated, at `authenticated_at`; without use the session ends at `idle_until`, if it is there.
     """
 
     owner: str
@@ -57,6 +61,9 @@ class OwnerCaller:
     session: str  # the session secret
     actor_owner: str | None = None
     delegation: str | None = None
+    assurance: Assurance = "basic"
+    authenticated_at: datetime | None = None
+    idle_until: datetime | None = None
 
     kind: Literal["owner"] = "owner"
 
@@ -77,7 +84,7 @@ class OwnerCaller:
 
     def alone(self) -> "OwnerCaller":
         """Give the signed-in person, acting for themself."""
-        return OwnerCaller(self.person, self.expires, self.session)
+        return replace(self, owner=self.person, actor_owner=None, delegation=None)
 
     def actor(self) -> dict[str, str]:
         """The `actor` part of an entry."""
@@ -99,6 +106,9 @@ class StaffCaller:
     name: str
     expires: datetime
     session: str  # the session secret
+    assurance: Assurance = "basic"
+    authenticated_at: datetime | None = None
+    idle_until: datetime | None = None
 
     kind: Literal["staff"] = "staff"
 

@@ -17,7 +17,7 @@ from policies.consents import age
 from policies.decision import decide
 from policies.facts import AccessFacts, Action, Decision
 from signing.leaf import Kind
-from vault import births, consents, delegations, entries, epochs, notifying, requests, telling
+from vault import assurance, births, consents, delegations, entries, epochs, notifying, requests, telling
 from vault.appending import Transaction
 from vault.callers import OwnerCaller
 from vault.consents import Known
@@ -154,6 +154,7 @@ async def _scene(
         act=said,
         delegation=await delegations.acting(db, caller, vault.grounds, at),
         age=age(born, today) if born is not None else None,
+        assurance=assurance.facts(caller, at) if step.action is Action.GIVE_CONSENT else None,
     )
     return _Scene(
         known=known,

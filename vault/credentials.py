@@ -8,7 +8,7 @@ from hashlib import sha256
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vault import agencies, delegations, staff
+from vault import agencies, delegations, sessions, staff
 from vault.assertions import (
     CLIENT_TYPE,
     OFFICER_TYPE,
@@ -159,14 +159,16 @@ class Credentials(TokenMemory):
         return (await self._session(secret))[0]
 
     async def _session(self, secret: str) -> tuple[OwnerCaller, str | None]:
-        query = select(session.c.owner, session.c.expires, session.c.delegation).where(
+        query = select(session).where(
             session.c.secret_hash == sha256(secret.encode()).digest(), session.c.kind == "session"
         )
         async with self._db.read() as db:
             row = (await db.execute(query)).first()
-        if row is None or instant(row.expires) <= self._clock.now():
+        if row is None:
             raise NotAuthenticated("session_ended")
-        return OwnerCaller(row.owner, instant(row.expires), secret), row.delegation
+        caller = OwnerCaller(row.owner, instant(row.expires), secret, **sessions.strength(row))
+        self._standing(caller)
+        return caller, row.delegation
 
     async def check_staff(self, secret: str) -> StaffCaller:
         """Give the officer that a session secret proves, in the role they signed in for.
@@ -176,9 +178,18 @@ class Credentials(TokenMemory):
         """
         async with self._db.read() as db:
             found = await staff.signed_in(db, secret)
-        if found is None or found.expires <= self._clock.now():
+        if found is None:
             raise NotAuthenticated("session_ended")
+        self._standing(found)
         return found
+
+    def _standing(self, caller: OwnerCaller | StaffCaller) -> None:
+        """Refuse a session that has ended, by its age or without use."""
+        now = self._clock.now()
+        if caller.expires <= now:
+            raise NotAuthenticated("session_ended")
+        if caller.idle_until is not None and caller.idle_until <= now:
+            raise NotAuthenticated("session_idle")
 
     async def own_view(self, credential: Caller) -> Caller:
         """Prove the caller from the credential itself, not from what the operation says about it."""

@@ -170,6 +170,12 @@ class NotAuthenticated(VaultError):
         self.code = code
 
 
+class StepUpNeeded(VaultError):
+    """Whoever is signed in must authenticate afresh before this can be done; nothing was done."""
+
+    code = "step_up_needed"
+
+
 class Moved(Exception):
     """Something that the decision rests on changed meanwhile: decide afresh (never leaves the vault)."""
 

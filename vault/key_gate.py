@@ -21,6 +21,7 @@ from storage.errors import BlobDamaged, SealBroken
 from storage.keyring import MasterKey, new_key_pair, open_with
 from storage.sealed import open_bytes
 from vault.assertions import TokenKey
+from vault.assurance import is_strong
 from vault.callers import Caller, OwnerCaller, StaffCaller, SystemCaller
 from vault.clock import Clock
 from vault.credentials import Credentials
@@ -256,6 +257,8 @@ class Gate(Credentials):
         check_proof(self._verifier, evidence)
         if auditor.role != "auditor":
             raise GateRefused("caller: their role opens no entry")
+        if not is_strong(auditor, self._grounds.book, self._clock.now()):
+            raise GateRefused("caller: authenticated too weakly, or too long ago")
         row = await self._committed(db, evidence, Kind.AUDITOR_ACT)
         told = await living_owners(db, index) or await living(db, evidence.index)
         if not told:

@@ -15,7 +15,7 @@ from vault.appending import Transaction
 from vault.callers import VAULT_ACTOR, Role, desk_system
 from vault.days import legal_day
 from vault.entries import Holder
-from vault.errors import FieldInvalid
+from vault.errors import FieldInvalid, Moved
 from vault.services import Vault
 from vault.telling import VAULT_HOLDER
 
@@ -127,19 +127,25 @@ async def register_owner(
     except IdentifierInvalid as problem:
         raise FieldInvalid("identifier", problem.code) from problem
     newcomers.check_birth(scheme, checked, born_on, field="born_on")
-    async with vault.db.read() as db:
-        known = await owners.by_identifier(db, scheme, checked)
-    if known is not None:
+    if (known := await _store_of(vault, scheme, checked)) is not None:
         return known
     new = await newcomers.prepare(vault, scheme, checked, name, born_on, checked_by=checked_by)
     public = next(row["public"] for row in new.key_rows if row["purpose"] == "log")
 
     async def rows(db: AsyncConnection) -> None:
-        await owners.create(db, new, vault.clock.now())
+        await newcomers.create(db, [new], vault.clock.now())
 
     holder = Holder("owner", new.id, public)
-    await act(vault, "store_opened", {"checked_by": checked_by}, rows, about=new.id, holder=holder)
+    try:
+        await act(vault, "store_opened", {"checked_by": checked_by}, rows, about=new.id, holder=holder)
+    except Moved:  # somebody else opened it at the same time
+        return await _store_of(vault, scheme, checked) or new.id
     return new.id
+
+
+async def _store_of(vault: Vault, scheme: str, value: str) -> str | None:
+    async with vault.db.read() as db:
+        return await owners.by_identifier(db, scheme, value)
 
 
 async def act(

@@ -31,14 +31,14 @@ class Malformed(Exception):
     """A token cannot be read as what it should be; the message says which part."""
 
 
-def parse(token: str) -> Signed:
-    """Read a compact JWS, unverified.
+def parse(token: str, length_max: int = _LENGTH_MAX) -> Signed:
+    """Read a compact JWS of at most `length_max` characters, unverified.
 
     Raises Malformed; also for a `crit` header, because it names extensions we do not have. Stray bits of
     base64url are refused by the library, here and in the signature: no other text is the same token.
     """
-    if len(token) > _LENGTH_MAX or not _COMPACT.fullmatch(token):
-        raise Malformed(f"no compact JWS of at most {_LENGTH_MAX} characters")
+    if len(token) > length_max or not _COMPACT.fullmatch(token):
+        raise Malformed(f"no compact JWS of at most {length_max} characters")
     try:
         signed = jws.extract_compact(token.encode(), registry=_REGISTRY)
     except (JoseError, ValueError, TypeError, RecursionError):

@@ -1,18 +1,18 @@
 """Officers who sign in: at the desk, as auditors, as administrators. Codes are the demo's way."""
 
 import os
-from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vault import sessions
 from vault.callers import Role, StaffCaller
 from vault.clock import Clock
 from vault.database import Database
 from vault.entries import instant, stamp
-from vault.tables import agency, officer, officer_role, staff_session
+from vault.tables import agency, officer, officer_role, officer_sign_in, staff_session
 
 CODE_LIFETIME = timedelta(minutes=30)
 SESSION_LIFETIME = timedelta(minutes=30)
@@ -29,6 +29,32 @@ async def has_role(db: AsyncConnection, agency_id: str, officer_id: str, role: R
         officer_role.c.agency == agency_id, officer_role.c.officer == officer_id, officer_role.c.role == role
     )
     return (await db.execute(query)).first() is not None
+
+
+async def who_is(db: AsyncConnection, issuer: str, subject: str) -> tuple[str, str] | None:
+    """Find the agency and the officer that a person of a provider is here, live or not."""
+    query = select(officer_sign_in.c.agency, officer_sign_in.c.officer).where(
+        officer_sign_in.c.issuer == issuer, officer_sign_in.c.subject == subject
+    )
+    row = (await db.execute(query)).first()
+    return (row.agency, row.officer) if row is not None else None
+
+
+async def roles(db: AsyncConnection, agency_id: str, officer_id: str) -> list[Role]:
+    """Give the roles of an officer, none unless officer and agency are live."""
+    query = (
+        select(officer_role.c.role)
+        .join(officer, (officer.c.agency == officer_role.c.agency) & (officer.c.id == officer_role.c.officer))
+        .join(agency, agency.c.id == officer_role.c.agency)
+        .where(
+            officer_role.c.agency == agency_id,
+            officer_role.c.officer == officer_id,
+            officer.c.live,
+            agency.c.live,
+        )
+        .order_by(officer_role.c.role)
+    )
+    return [row.role for row in await db.execute(query)]
 
 
 async def signed_in(db: AsyncConnection, secret: str) -> StaffCaller | None:
@@ -49,7 +75,15 @@ async def signed_in(db: AsyncConnection, secret: str) -> StaffCaller | None:
     row = (await db.execute(query)).first()
     if row is None:
         return None
-    return StaffCaller(row.agency, row.officer, row.role, row.name, instant(row.expires), secret)
+    return StaffCaller(
+        row.agency,
+        row.officer,
+        row.role,
+        row.name,
+        instant(row.expires),
+        secret,
+        **sessions.strength(row),
+    )
 
 
 async def new_code(db: Database, clock: Clock, *, agency_id: str, officer_id: str, role: Role) -> str:
@@ -63,7 +97,7 @@ async def new_code(db: Database, clock: Clock, *, agency_id: str, officer_id: st
 
 async def redeem_code(db: Database, clock: Clock, code: str) -> tuple[str, Role] | None:
     """Turn a one-time code into a session secret and its role; None when it is unknown, used or too old."""
-    at, secret = clock.now(), urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+    at, secret = clock.now(), sessions.new_secret()
     asked = staff_session.c.secret_hash == _hash(code.strip().lower())
     async with db.write() as writing:
         query = select(staff_session).where(
@@ -75,7 +109,7 @@ async def redeem_code(db: Database, clock: Clock, code: str) -> tuple[str, Role]
         await writing.execute(delete(staff_session).where(asked))
         await writing.execute(delete(staff_session).where(staff_session.c.expires < stamp(at)))
         row = {"agency": found.agency, "officer": found.officer, "role": found.role}
-        await _keep(writing, row, "session", secret, at + SESSION_LIFETIME)
+        await _keep(writing, row | sessions.by_code(at), "session", secret, at + SESSION_LIFETIME)
     return secret, found.role
 
 

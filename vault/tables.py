@@ -3,6 +3,8 @@
 Times are UTC text in ISO 8601 with microseconds, so that both databases order and compare them alike.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -183,6 +185,23 @@ used_assertion = _table(
     _text("expires"),
 )
 
+
+def _of_session() -> list[Column[Any]]:
+    """Columns of a person's and of an officer's session alike; a code has none of them."""
+    return [
+        _maybe("id"),  # by which it is listed and ended; no secret
+        _maybe("began_at"),
+        _maybe("idle_until"),  # moved on while it is used; absent: it has no such end
+        _maybe("assurance"),  # basic | high
+        _maybe("authenticated_at"),
+        _maybe("device"),  # phone | computer
+        _maybe("issuer"),  # the provider that proved the person; absent: a code of the demo
+        _maybe("subject"),  # at that provider
+        _maybe("sid"),  # its own session
+        Column("id_token", LargeBinary, nullable=True),  # for signing out there; sealed under the secret
+    ]
+
+
 session = _table(
     "session",
     Column("secret_hash", LargeBinary, primary_key=True),
@@ -190,6 +209,7 @@ session = _table(
     _text("owner", ForeignKey("owner.id")),
     _text("expires"),
     _maybe("delegation", ForeignKey("delegation.id")),  # for whom the owner acts now, if not for themself
+    *_of_session(),
 )
 
 officer_role = _table(
@@ -211,6 +231,29 @@ staff_session = _table(
     ForeignKeyConstraint(
         ["agency", "officer", "role"], ["officer_role.agency", "officer_role.officer", "officer_role.role"]
     ),
+    *_of_session(),
+)
+
+officer_sign_in = _table(  # whom a person of the provider is here; the provider's claims never say it
+    "officer_sign_in",
+    _text("issuer", primary_key=True),
+    _text("subject", primary_key=True),
+    _text("agency"),
+    _text("officer"),
+    ForeignKeyConstraint(["agency", "officer"], ["officer.agency", "officer.id"]),
+)
+
+sign_in = _table(  # begun at a provider, and not come back yet
+    "sign_in",
+    Column("state_hash", LargeBinary, primary_key=True),
+    _bytes("browser_hash"),  # of the secret in the cookie of the browser that began it
+    _text("realm"),  # citizens | staff
+    _text("purpose"),  # sign_in | step_up
+    _maybe("role"),  # that an officer signs in for
+    Column("session_hash", LargeBinary, nullable=True),  # the session that is made stronger, or replaced
+    _text("back"),  # the page to go on to
+    _text("begun_at"),
+    _text("expires"),
 )
 
 # What is asked for --------------------------------------------------------------------------------------

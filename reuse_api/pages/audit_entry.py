@@ -18,9 +18,10 @@ from reuse_api.pages.rendering import GUARDED, language_of, page
 from reuse_api.pages.troubles import PageRoute
 from reuse_api.problems import words
 from vault import audit_opening, auditing
+from vault.assurance import is_strong
 from vault.audit_opening import MAX_GROUND, MIN_GROUND, Opening, Replayed
 from vault.callers import StaffCaller
-from vault.errors import FieldInvalid, NotFound
+from vault.errors import FieldInvalid, NotFound, StepUpNeeded
 from vault.services import Vault
 
 T = TypeVar("T")
@@ -83,6 +84,8 @@ async def _looked(
         told = await look(vault, caller, number, ground, key=request_key(form))
     except FieldInvalid as problem:
         return await _closed(request, vault, caller, number, ground, problem.code)
+    except StepUpNeeded:
+        return await _closed(request, vault, caller, number, ground)
     return show(told, ground)
 
 
@@ -101,6 +104,7 @@ async def _closed(
         one=reviewer.line(found),
         ground=ground,
         error=words(fault, reviewer.language.code, "officer") if fault else "",
+        weak=not is_strong(caller, vault.book, vault.clock.now()),
         shortest=MIN_GROUND,
         longest=MAX_GROUND,
         request_key=new_key(),

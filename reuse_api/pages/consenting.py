@@ -18,6 +18,7 @@ from reuse_api.pages.views import Narrator
 from reuse_api.problems import words
 from vault import consenting as acts
 from vault import finding, my_consents
+from vault.assurance import is_strong
 from vault.callers import OwnerCaller
 from vault.errors import FieldInvalid, NotFound
 from vault.services import Answer, Refusal, Vault
@@ -51,6 +52,8 @@ async def answer(request: Request, vault: TheVault, caller: AsOwner, bundle: str
     typed = Typed(forms.many(form, "records"), forms.one(form, "child_agrees") == "yes")
     if act not in ("give", "refuse"):
         raise NotFound
+    if act == "give" and not is_strong(caller, vault.book, vault.clock.now()):
+        return await _asked(request, vault, caller, bundle, {})  # which asks to be authenticated afresh
     try:
         told = await acts.answer(
             vault,
@@ -149,6 +152,7 @@ async def _asked(
         asked=narrator.moment(held[0].asked_at),
         consents=told,
         first=told[0][0],
+        weak=not is_strong(caller, vault.book, vault.clock.now()) and any(one.waiting for one, _ in told),
         keys=[forms.new_key() for _ in told],
     )
 

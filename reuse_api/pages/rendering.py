@@ -18,7 +18,7 @@ from reuse_api.pages.languages import Language, preferred
 from reuse_api.same_origin import at_home
 
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action {forms}; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 # The rest is set around every answer (reuse_api/doorway.py). Without a referrer browsers send `Origin: null`.
@@ -72,6 +72,7 @@ ROOMS: dict[Room, _Room] = {
             ("certificates", "/admin/certificates"),
             ("quarantine", "/admin/quarantine"),
             ("webhooks", "/admin/webhooks"),
+            ("staff", "/admin/staff"),
         ),
     ),
 }
@@ -139,6 +140,7 @@ def page(
     signed_in: bool | None = None,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    forms_to: str = "",
     **values: Any,
 ) -> HTMLResponse:
     """Answer with a page.
@@ -147,6 +149,7 @@ def page(
         room: whose page it is: that decides the tabs and which session its forms belong to.
         section: the tab that is marked, or none.
         here: the address that the language switch comes back to; the request's own if not given.
+        forms_to: an origin that a form of the page may be sent to beside our own.
         signed_in: whether tabs and sign-out are shown; as the cookie says if not given.
         values: what the template shows.
     """
@@ -167,7 +170,7 @@ def page(
         status,
         headers={
             **GUARDED,
-            "Content-Security-Policy": _POLICY,
+            "Content-Security-Policy": _POLICY.format(forms=f"'self' {forms_to}".strip()),
             "Content-Language": language.code,
             "Vary": "Cookie, Accept-Language",
             **(headers or {}),

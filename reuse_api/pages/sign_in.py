@@ -1,25 +1,32 @@
-"""Signing in with a one-time code (the demo alone), signing out, and choosing a language."""
+"""The door: ways to providers, the one-time code (the demo alone); signing out, and choosing a language."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import Response
 
 from reuse_api.callers import Anybody, TheVault, door_of, request_id, the_settings
+from reuse_api.doors import Doors, the_doors
+from reuse_api.identity_provider import ProviderFailed
 from reuse_api.journal import authentication_failed
 from reuse_api.language import LANGUAGES
+from reuse_api.pages.browsers import secure
 from reuse_api.pages.languages import COOKIE
 from reuse_api.pages.rendering import ROOMS, Room, check_form, onward, page
 from reuse_api.pages.troubles import PageRoute
-from vault import staff
-from vault.authenticating import redeem_code, sign_out
+from vault import sessions, staff
+from vault.authenticating import redeem_code
 from vault.callers import Role
 from vault.services import Vault
+from vault.sign_ins import Realm
 
 _YEAR = 365 * 24 * 3600  # seconds
 _SIGN_IN = "/sign-in"
+_MINUTE = timedelta(minutes=1)
 _ROOM_OF: dict[Role, Room] = {"desk": "desk", "auditor": "audit", "administrator": "admin"}
 
 CodeTried = Callable[[str], Awaitable[None]]
@@ -63,9 +70,7 @@ async def _redeemed(vault: Vault, code: str) -> tuple[Room, str] | None:
 
 def _entered(request: Request, room: Room, secret: str) -> Response:
     answer = onward(ROOMS[room].home)
-    answer.set_cookie(
-        ROOMS[room].cookie, secret, httponly=True, samesite="strict", secure=request.url.scheme == "https"
-    )
+    answer.set_cookie(ROOMS[room].cookie, secret, httponly=True, samesite="strict", secure=secure(request))
     return answer
 
 
@@ -76,16 +81,47 @@ async def leave(
     form_token: Annotated[str, Form()] = "",
     room: Annotated[Room, Form()] = "wallet",
 ) -> Response:
-    """End the session, here and in the vault."""
+    """End the session, here and in the vault; at the provider too, if the person goes on to there."""
     check_form(request, form_token, room=room)
     secret = request.cookies.get(ROOMS[room].cookie, "")
-    if room == "wallet":
-        await sign_out(vault, secret)
-    else:
-        await staff.sign_out(vault.db, secret)
-    answer = onward(f"{_SIGN_IN}?out=1")
+    holder: sessions.Holder = "owner" if room == "wallet" else "staff"
+    known = await sessions.id_token_of(vault.db, holder, secret)
+    await sessions.end(vault.db, holder, secret)
+    answer = await _left_there(request, "citizens" if room == "wallet" else "staff", known)
+    answer = answer or onward(f"{_SIGN_IN}?out=1")
     answer.delete_cookie(ROOMS[room].cookie, httponly=True, samesite="strict")
     return answer
+
+
+async def _left_there(request: Request, realm: Realm, known: tuple[str, str] | None) -> Response | None:
+    """Offer to sign out at the provider too (OpenID Connect RP-Initiated Logout 1.0), where it can be done.
+
+    What tells the provider who it is goes by a form, not in an address that a browser would remember.
+    """
+    provider = the_doors(request).get(realm)
+    if provider is None or known is None or known[0] != provider.rules.issuer:
+        return None
+    try:
+        place = (await provider.metadata()).end_session
+    except ProviderFailed:
+        return None  # signed out here it is, whatever becomes of the provider
+    if place is None:
+        return None
+    asked = {
+        "id_token_hint": known[1],
+        "client_id": provider.rules.client,
+        "post_logout_redirect_uri": f"{the_settings(request).address}{_SIGN_IN}?out=1",
+    }
+    at = urlsplit(place)
+    return page(
+        request,
+        "signed_out.html",
+        signed_in=False,
+        here=_SIGN_IN,
+        forms_to=f"{at.scheme}://{at.netloc}",
+        place=place,
+        asked=asked,
+    )
 
 
 @router.post("/language")
@@ -104,14 +140,15 @@ async def choose(
             max_age=_YEAR,
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=secure(request),
         )
     return answer
 
 
 def _door(request: Request, *, wrong: bool = False, signed_out: bool = False) -> Response:
-    open_here = the_settings(request).demo_sign_in
-    status = 404 if not open_here else 422 if wrong else 200
+    settings, doors = the_settings(request), the_doors(request)
+    open_here = settings.demo_sign_in
+    status = 422 if wrong else 200 if open_here or doors else 404
     return page(
         request,
         "sign_in.html",
@@ -120,4 +157,14 @@ def _door(request: Request, *, wrong: bool = False, signed_out: bool = False) ->
         open=open_here,
         wrong=wrong,
         signed_out=signed_out,
+        citizens=_lasting(doors, "citizens"),
+        staff=_lasting(doors, "staff"),
     )
+
+
+def _lasting(doors: Doors, realm: Realm) -> dict[str, int] | None:
+    """Give after how many minutes a session of a realm ends, without use and at most; None: no way in."""
+    if realm not in doors:
+        return None
+    limits = doors[realm].rules.limits
+    return {"idle": limits.idle // _MINUTE, "most": limits.lifetime // _MINUTE}

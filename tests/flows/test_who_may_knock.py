@@ -70,6 +70,10 @@ EVERYBODYS = {
     "GET /problems/{code}": anybody(200, at={"code": "not_found"}),
     "GET /sign-in": anybody(200),
     "POST /sign-in": anybody(422, data={"code": "none"}),
+    "POST /sign-in/provider": anybody(404, data={"realm": "citizens"}),
+    "POST /sign-in/again": anybody(403),
+    "GET /sign-in/callback/{realm}": anybody(404, at={"realm": "citizens"}),
+    "POST /sign-in/back-channel/{realm}": anybody(404, at={"realm": "citizens"}),
     "POST /sign-out": anybody(403),
     "POST /language": anybody(303, data={"language": "en"}),
     "GET /static/{name}": anybody(404, at={"name": "none"}),
@@ -137,6 +141,8 @@ WALLET = {
     ),
     "POST /v1/me/delegations/{delegation}/end": api(at={"delegation": "none"}, owner=404, another=404),
     "POST /v1/me/acting": api(json={"delegation": "none"}, owner=404, another=404),
+    "GET /v1/me/sessions": api(**OWNERS),
+    "POST /v1/me/sessions/{session}/end": api(at={"session": "none"}, owner=404, another=404),
     "GET /v1/me/records": api(**OWNERS),
     "POST /v1/me/records": api(owner=415, another=415),
     "GET /v1/me/records/{record}/content": api(at=RECORD, **HERS),
@@ -149,6 +155,8 @@ WALLET = {
     "GET /v1/me/accesses": api(**OWNERS),
     "GET /v1/me/accesses/{index}": api(at=INDEX, **HERS),
     "GET /v1/me/accesses/{index}/proof": api(at=INDEX, **HERS),
+    "GET /wallet/sessions": room(**OWNERS),
+    "POST /wallet/sessions/{session}/end": form("owner", session="none"),
     "GET /wallet": room(**OWNERS),
     "GET /wallet/records/{record}": room(at=RECORD, **HERS),
     "GET /wallet/records/{record}/view/{number}": room(at=RECORD | {"number": "1"}, **HERS),
@@ -175,6 +183,7 @@ WALLET = {
     "POST /wallet/consents/{consent}": form("owner", **CONSENT),
 }
 DESK = {
+    "GET /desk/sessions": room(desk=200),
     "GET /desk": room(desk=200),
     "GET /desk/open": room(desk=422),
     "GET /desk/new": room(desk=200),
@@ -219,6 +228,7 @@ AUDIT = {
     "GET /v1/audit/counts": api(auditor=200),
     "GET /v1/audit/anomalies": api(auditor=200),
     "POST /v1/audit/exports": api(json={}, auditor=200),
+    "GET /audit/sessions": room(auditor=200),
     "GET /audit": room(auditor=200),
     "POST /audit/searches": form("auditor"),
     "POST /audit/exports": form("auditor"),
@@ -248,6 +258,13 @@ ADMINISTRATION = {
     "POST /v1/agencies/{agency}/certificates/{sha256}/end": api(
         at={"agency": people.COMMUNE.code, "sha256": "none"}, json={}, administrator=422
     ),
+    "GET /v1/officers/sessions": api(administrator=200),
+    "POST /v1/officers/sessions/{session}/end": api(
+        at={"session": "none"}, json={"reason": "Máy bị mất"}, administrator=404
+    ),
+    "GET /admin/sessions": room(administrator=200),
+    "GET /admin/staff": room(administrator=200),
+    "POST /admin/staff/{session}/end": form("administrator", session="none"),
     "GET /admin": room(administrator=200),
     "GET /admin/work": room(administrator=200),
     "GET /admin/procedures/{code}": room(at={"code": people.RESIDENCE}, administrator=200),
@@ -261,7 +278,16 @@ ADMINISTRATION = {
     "GET /admin/webhooks": room(administrator=200),
     "POST /admin/webhooks/{webhook}/replay": form("administrator", webhook="none"),
 }
-TABLE = EVERYBODYS | SYSTEMS | WALLET | DESK | AUDIT | ADMINISTRATION
+STAFF = {"desk": 200, "auditor": 200, "administrator": 200}
+_NO_SESSION = {"session": "none"}
+EVERY_OFFICERS = {
+    "GET /v1/staff/sessions": api(**STAFF),
+    "POST /v1/staff/sessions/{session}/end": api(at=_NO_SESSION, **dict.fromkeys(STAFF, 404)),
+    "POST /desk/sessions/{session}/end": room(at=_NO_SESSION, **dict.fromkeys(STAFF, 403)),
+    "POST /audit/sessions/{session}/end": room(at=_NO_SESSION, **dict.fromkeys(STAFF, 403)),
+    "POST /admin/sessions/{session}/end": room(at=_NO_SESSION, **dict.fromkeys(STAFF, 403)),
+}
+TABLE = EVERY_OFFICERS | EVERYBODYS | SYSTEMS | WALLET | DESK | AUDIT | ADMINISTRATION
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,11 @@ from reuse_api.callers import CALLERS
 from reuse_api.idempotency import idempotency_key
 
 NAMES = {caller: caller.__name__ for caller in CALLERS}
+PROTOCOLS = {"POST /oauth2/token", "POST /sign-in/back-channel/{realm}"}  # of others, without a key of ours
 EXPECTED = {
     "anybody": {
         "POST /oauth2/token",
+        "POST /sign-in/back-channel/{realm}",
         "GET /.well-known/jwks.json",
         "GET /.well-known/oauth-authorization-server",
         "GET /.well-known/webhook-keys.json",
@@ -83,7 +85,10 @@ EXPECTED = {
         "POST /v1/me/delegations",
         "POST /v1/me/delegations/{delegation}/end",
         "POST /v1/me/acting",
+        "GET /v1/me/sessions",
+        "POST /v1/me/sessions/{session}/end",
     },
+    "staff_caller": {"GET /v1/staff/sessions", "POST /v1/staff/sessions/{session}/end"},
     "auditor_caller": {
         "GET /v1/audit/entries",
         "POST /v1/audit/openings",
@@ -106,6 +111,8 @@ EXPECTED = {
         "POST /v1/catalogue/edits",
         "POST /v1/catalogue/edits/{edit}/end",
         "GET /v1/catalogue/types",
+        "GET /v1/officers/sessions",
+        "POST /v1/officers/sessions/{session}/end",
     },
     "counting_caller": {"GET /v1/indicators/rescans"},
     "either_caller": {"GET /v1/receipts/{receipt}"},
@@ -151,7 +158,7 @@ def test_the_api_is_called_by_whom_the_design_says() -> None:
 
 @pytest.mark.parametrize("route", API_ROUTES, ids=door)
 def test_every_write_takes_a_key(route: APIRoute) -> None:
-    writes = route.methods & {"POST", "PATCH", "DELETE"} and door(route) != "POST /oauth2/token"
+    writes = route.methods & {"POST", "PATCH", "DELETE"} and door(route) not in PROTOCOLS
     assert (idempotency_key in calls(route.dependant)) == bool(writes)
 
 

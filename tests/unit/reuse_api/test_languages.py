@@ -5,13 +5,14 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 from babel.messages.pofile import read_po
 
 from policies.facts import TrustClass
 from policies.scan_rules import rules
-from reuse_api.pages import consenting, languages, people
+from reuse_api.pages import consenting, languages, openid, own_sessions, people
 from reuse_api.pages.desk import DONE
 from reuse_api.pages.desk_fields import groups_of, tables_of
 from reuse_api.pages.desk_issued import TURNS
@@ -27,6 +28,7 @@ from signing.leaf import Kind
 from vault import release
 from vault.access_steps import READS
 from vault.audit_counts import BYS
+from vault.callers import Role
 from vault.result_paper import TEMPLATES
 
 STEPS = ("requested", "given", "refused", "paused", "resumed", "withdrawn", "lapsed", "exhausted")
@@ -88,6 +90,12 @@ def composed() -> set[str]:
     fields |= {f"field.{name}" for name in (*OF_FILE, *(table.name for table in tables))}
     troubled = {f"problem.{one}{rest}" for one in troubles for rest in ("", "_note")}
     desk |= {f"search.by.{one}" for one in FACETS}
+    desk |= {f"sign_in.not.{why}{rest}" for why in openid.WHY_NOT for rest in ("", "_note")}
+    desk |= {f"sign_in.onward.{at}" for at in ("provider", "home", "name")}
+    desk |= {f"sign_in.as.{role}" for role in get_args(Role)}
+    desk |= {f"sessions.role.{role}" for role in get_args(Role)}
+    desk |= {f"sessions.device.{one}" for one in ("phone", "computer")}
+    desk |= {f"sessions.done.{one}" for one in own_sessions.DONE}
     audit = {f"certificates.{done}" for done in ("added", "ended")}
     audit |= {f"audit.counts.by.{one}" for one in BYS} | {f"webhooks.state.{one}" for one in STATES}
     return groups | labels | tabs | told | desk | fields | audit | troubled
@@ -132,6 +140,12 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "field.group.",
         "problem.",
         "search.by.",
+        "sessions.device.",
+        "sessions.done.",
+        "sessions.role.",
+        "sign_in.as.",
+        "sign_in.not.",
+        "sign_in.onward.",
         "site.",
         "site.back.",
         "site.promise.",

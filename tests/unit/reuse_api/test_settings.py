@@ -71,3 +71,68 @@ def test_demo_sign_in_is_refused_off_loopback(listen: str) -> None:
 @pytest.mark.parametrize("listen", ["127.0.0.1:8080", "127.9.9.9:1", "[::1]:8080", "localhost:8080"])
 def test_demo_sign_in_is_taken_on_loopback(listen: str) -> None:
     assert read_settings(listen=listen, demo_sign_in=True).demo_sign_in is True
+
+
+AWAY = {
+    "issuer": "https://kho.example",
+    "database": "postgresql+asyncpg://kho@127.0.0.1/kho",
+    "store": "s3+http://127.0.0.1:9000/kho",
+    "search": "http://127.0.0.1:9200",
+    "signer": "unix:/run/kho/sign/socket",
+    "gate": "unix:/run/kho/gate/socket",
+    "sealer": "unix:/run/kho/seal/socket",
+}
+
+
+@pytest.mark.parametrize("name", AWAY)
+def test_demo_sign_in_is_refused_with_any_address_that_is_not_embedded(name: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"KHO_DEMO_SIGN_IN needs {variable(name)}"):
+        read_settings(demo_sign_in=True, **{name: AWAY[name]})
+    assert read_settings(**{name: AWAY[name]}).demo_sign_in is False
+
+
+def test_every_address_that_decides_the_set_up_is_held_against_the_demo() -> None:
+    """Of the four (DESIGN 9) the keys are always a folder."""
+    assert set(read_settings()._embedded) == set(AWAY)
+    assert read_settings(demo_sign_in=True, search="none").demo_sign_in is True
+
+
+def test_demo_sign_in_never_stands_beside_a_provider() -> None:
+    for realm in ("citizens", "staff"):
+        with pytest.raises(SettingsInvalid, match=f"cannot stand beside KHO_{realm.upper()}_PROVIDER"):
+            read_settings(demo_sign_in=True, **provider(realm))
+
+
+def provider(realm: str, **changes: str) -> dict[str, str]:
+    said = {"provider": "https://login.example", "client": "kho", "credentials": "/run/secrets/kho"}
+    return {f"{realm}_{name}": value for name, value in (said | changes).items()}
+
+
+@pytest.mark.parametrize("realm", ["citizens", "staff"])
+@pytest.mark.parametrize(
+    "address", ["http://login.example", "login.example", "ftp://127.0.0.1", "https://u@a.b"]
+)
+def test_a_provider_is_https_or_on_this_machine(realm: str, address: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"^KHO_{realm.upper()}_PROVIDER: "):
+        read_settings(**provider(realm, provider=address))
+    told = read_settings(**provider(realm, provider="http://127.0.0.1:9000"))
+    assert getattr(told, f"{realm}_provider") == "http://127.0.0.1:9000"
+
+
+@pytest.mark.parametrize("part", ["client", "credentials"])
+def test_a_provider_needs_its_client(part: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"KHO_STAFF_PROVIDER needs KHO_STAFF_{part.upper()}"):
+        read_settings(**provider("staff", **{part: ""}))
+
+
+def test_people_come_back_over_https_but_on_this_machine() -> None:
+    with pytest.raises(SettingsInvalid, match="KHO_CITIZENS_PROVIDER needs KHO_ISSUER to begin with https"):
+        read_settings(issuer="http://kho.example", **provider("citizens"))
+    assert read_settings(issuer="https://kho.example", **provider("citizens"))
+
+
+def test_staff_always_need_a_second_factor_and_scopes_name_openid() -> None:
+    with pytest.raises(SettingsInvalid, match="KHO_STAFF_AMR"):
+        read_settings(staff_amr=" ")
+    with pytest.raises(SettingsInvalid, match="KHO_CITIZENS_SCOPE"):
+        read_settings(citizens_scope="profile")

@@ -1,0 +1,131 @@
+"""`kho staff`: register who an account of the staff provider is here, and in which roles; list, take back."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated
+
+import typer
+
+from reuse_api import problems
+from reuse_api.commands.ending import CommandFailed
+from reuse_api.commands.speaking import Lang, spoken_language
+from reuse_api.document_words import shown
+from reuse_api.language import Language
+from reuse_api.settings import Settings, SettingsInvalid, read_settings, variable
+from reuse_api.wiring import open_vault, places_of
+from vault import agencies, officer_sign_ins, registering, staff
+from vault.callers import Role
+from vault.errors import FieldInvalid, NotFound
+from vault.opening import looked_at
+
+commands = typer.Typer()
+_ROLES: tuple[Role, ...] = ("desk", "auditor", "administrator")
+_WORDS = {
+    "vi": {
+        "added": "{officer} tại {agency}: đã đăng ký",
+        "ended": "tài khoản đó không còn đăng nhập được; các phiên của cán bộ đã kết thúc",
+        "no_agency": "không có cơ quan mã {agency}",
+        "no_role": "vai trò là desk, auditor hoặc administrator",
+        "no_name": "cán bộ mới cần có họ tên (--name)",
+        "not_found": "không có tài khoản nào như vậy được đăng ký",
+    },
+    "en": {
+        "added": "{officer} at {agency}: registered",
+        "ended": "that account can no longer sign in; the officer's sessions have ended",
+        "no_agency": "there is no agency {agency}",
+        "no_role": "a role is desk, auditor or administrator",
+        "no_name": "a new officer needs a name (--name)",
+        "not_found": "no such account is registered",
+    },
+}
+Account = Annotated[
+    str, typer.Option("--account", help="What the staff's provider calls them (KHO_STAFF_CLAIM).")
+]
+
+
+@commands.command("add")
+def add(
+    agency: Annotated[str, typer.Argument(help="The agency's code.")],
+    officer: Annotated[str, typer.Argument(help="The officer's id at the agency.")],
+    account: Account = "",
+    name: Annotated[str, typer.Option(help="The name, of an officer who is not registered yet.")] = "",
+    role: Annotated[
+        list[str] | None, typer.Option(help="desk, auditor or administrator; may be given again.")
+    ] = None,
+    lang: Lang = None,
+) -> None:
+    """Register an officer, roles, and the account that signs in as them; what is known already stays."""
+    language = spoken_language(lang)
+    roles = [one for one in _ROLES if one in (role or ())]
+    if len(roles) != len(set(role or ())):
+        raise CommandFailed(_WORDS[language]["no_role"])
+    _done(_add(agency, officer, account, name, roles, language), language)
+    typer.echo(_WORDS[language]["added"].format(agency=agency, officer=officer))
+
+
+@commands.command("end")
+def end(account: Account, lang: Lang = None) -> None:
+    """Let an account sign in no more; the officer stays registered, their sessions end."""
+    language = spoken_language(lang)
+    _done(_end(account), language)
+    typer.echo(_WORDS[language]["ended"])
+
+
+@commands.command("list")
+def list_(lang: Lang = None) -> None:
+    """List officers with their roles and accounts, without any key; the vault may be served meanwhile."""
+    for one in asyncio.run(_listed(read_settings())):
+        typer.echo("  ".join(shown(part) or "-" for part in one))
+
+
+def _done(work: Coroutine[None, None, None], language: Language) -> None:
+    try:
+        asyncio.run(work)
+    except FieldInvalid as problem:
+        raise CommandFailed(problems.words(problem.code, language, "officer")) from problem
+    except NotFound as problem:
+        raise CommandFailed(_WORDS[language]["not_found"]) from problem
+
+
+async def _add(
+    agency: str, officer: str, account: str, name: str, roles: list[Role], language: Language
+) -> None:
+    settings = read_settings()
+    issuer = _issuer(settings) if account else ""
+    async with open_vault(settings) as vault:
+        async with vault.db.read() as db:
+            if not await agencies.registered(db, agency):
+                raise CommandFailed(_WORDS[language]["no_agency"].format(agency=agency))
+            known = await agencies.officer_live(db, agency, officer)
+            held = await staff.roles(db, agency, officer)
+        if not known:
+            if not name.strip():
+                raise CommandFailed(_WORDS[language]["no_name"])
+            await registering.register_officer(
+                vault, agency=agency, officer=officer, name=" ".join(name.split())
+            )
+        for role in roles:
+            if role not in held:
+                await registering.give_role(vault, agency=agency, officer=officer, role=role)
+        if account:
+            await officer_sign_ins.let_sign_in(
+                vault, agency=agency, officer=officer, issuer=issuer, subject=account
+            )
+
+
+async def _end(account: str) -> None:
+    settings = read_settings()
+    issuer = _issuer(settings)
+    async with open_vault(settings) as vault:
+        await officer_sign_ins.end_sign_in(vault, issuer=issuer, subject=account)
+
+
+async def _listed(settings: Settings) -> list[tuple[str, ...]]:
+    async with looked_at(places_of(settings)) as rows, rows.read() as db:
+        return list(await officer_sign_ins.listed(db))
+
+
+def _issuer(settings: Settings) -> str:
+    if not settings.staff_provider:
+        raise SettingsInvalid(f"{variable('staff_provider')}: none is set, so no account can be registered")
+    return settings.staff_provider

@@ -1,0 +1,218 @@
+"""A session ends by its age and without use, by its person, and by its provider; its secret is always new."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from reuse_api.demo import people
+from vault import (
+    my_sessions,
+    officer_sign_ins,
+    provider_logout,
+    registering,
+    sessions,
+    sign_ins,
+    signing_in,
+    staff,
+)
+from vault.callers import OwnerCaller
+from vault.clock import FixedClock
+from vault.errors import NotAuthenticated, NotFound
+from vault.id_tokens import IdTokenRefused, LogoutToken
+from vault.sessions import Limits, Proven
+from vault.sign_ins import Wanted
+from vault.signing_in import Identity, SignInRefused, Visit
+from vault.tables import session, sign_in
+
+pytestmark = pytest.mark.anyio
+ISSUER = "https://login.example"
+LIMITS = Limits(timedelta(minutes=15), timedelta(hours=4))
+DAUGHTER = Identity("personal_number", people.DAUGHTER.number, people.DAUGHTER.name)
+PHONE = Visit("phone")
+
+
+def proven(house, **changes):
+    said = {
+        "issuer": ISSUER,
+        "subject": "s-1",
+        "sid": "there-1",
+        "assurance": "basic",
+        "authenticated_at": house.vault.clock.now(),
+        "id_token": "header.claims.signature",
+    }
+    return Proven(**(said | changes))
+
+
+async def enters(house, **changes) -> OwnerCaller:
+    visit = changes.pop("visit", PHONE)
+    entered = await signing_in.owner(house.vault, DAUGHTER, proven(house, **changes), LIMITS, visit)
+    return await house.vault.gate.check_session(entered.secret)
+
+
+@asynccontextmanager
+async def at_a_clock(open_house):
+    async with open_house() as house:
+        clock = FixedClock(house.vault.clock.now())
+    async with open_house(clock) as house:
+        yield house, clock
+
+
+async def ended(house, secret, code):
+    with pytest.raises(NotAuthenticated) as caught:
+        await house.vault.gate.check_session(secret)
+    assert caught.value.detail == code or caught.value.code == code
+
+
+async def test_without_use_it_ends_after_fifteen_minutes(open_house):
+    async with at_a_clock(open_house) as (house, clock):
+        caller = await enters(house)
+        clock.advance(timedelta(minutes=14, seconds=59))
+        assert await house.vault.gate.check_session(caller.session)
+        clock.advance(timedelta(seconds=1))
+        await ended(house, caller.session, "session_idle")
+
+
+async def test_with_use_it_goes_on_and_ends_with_its_age_all_the_same(open_house):
+    async with at_a_clock(open_house) as (house, clock):
+        caller = await enters(house)
+        for _ in range(23):
+            clock.advance(timedelta(minutes=10))
+            known = await house.vault.gate.check_session(caller.session)
+            until = sessions.touched(known.idle_until, known.expires, LIMITS.idle, clock.now())
+            assert until is not None
+            await sessions.touch(house.vault.db, "owner", caller.session, until)
+        clock.advance(timedelta(minutes=10))
+        await ended(house, caller.session, "session_ended")
+
+
+async def test_a_session_that_has_ended_cannot_be_touched_back(open_house):
+    async with at_a_clock(open_house) as (house, clock):
+        caller = await enters(house)
+        clock.advance(timedelta(minutes=16))
+        await enters(house)  # which sweeps what is over
+        await sessions.touch(house.vault.db, "owner", caller.session, clock.now() + LIMITS.idle)
+        await ended(house, caller.session, "session_ended")
+
+
+async def test_use_is_written_down_once_a_minute(open_house):
+    async with at_a_clock(open_house) as (house, clock):
+        caller = await enters(house)
+        clock.advance(timedelta(seconds=59))
+        assert sessions.touched(caller.idle_until, caller.expires, LIMITS.idle, clock.now()) is None
+        clock.advance(timedelta(seconds=1))
+        assert sessions.touched(caller.idle_until, caller.expires, LIMITS.idle, clock.now()) is not None
+
+
+async def test_a_new_sign_in_of_a_browser_ends_the_one_before(house):
+    first = await enters(house)
+    second = await enters(house, visit=Visit("phone", sessions.hash_of(first.session)))
+    await ended(house, first.session, "session_ended")
+    assert await house.vault.gate.check_session(second.session)
+
+
+async def test_a_step_up_is_of_the_same_person_and_takes_a_new_secret(house):
+    caller = await enters(house)
+    mine = sessions.hash_of(caller.session)
+    for other in ({"subject": "s-2"}, {"issuer": "https://another.example"}):
+        assert await signing_in.again(house.vault, "owner", mine, proven(house, **other)) is None
+    stronger = await signing_in.again(house.vault, "owner", mine, proven(house, assurance="high"))
+    assert stronger is not None and stronger != caller.session
+    await ended(house, caller.session, "session_ended")
+    known = await house.vault.gate.check_session(stronger)
+    assert (known.assurance, known.expires) == ("high", caller.expires)
+    assert await signing_in.again(house.vault, "owner", mine, proven(house)) is None, "that one is gone"
+
+
+async def test_a_step_up_of_a_session_that_is_over_is_none(open_house):
+    async with at_a_clock(open_house) as (house, clock):
+        caller = await enters(house)
+        clock.advance(timedelta(minutes=16))
+        mine = sessions.hash_of(caller.session)
+        assert await signing_in.again(house.vault, "owner", mine, proven(house)) is None
+
+
+async def test_one_lists_and_ends_ones_own_alone(house, mother):
+    first, second = await enters(house), await enters(house)
+    listed = await my_sessions.listed(house.vault, second)
+    assert [one.current for one in listed if one.device == "phone"] == [True, False]
+    theirs = next(one.id for one in listed if not one.current and one.device == "phone")
+    with pytest.raises(NotFound):
+        await my_sessions.end(house.vault, mother, theirs)
+    await my_sessions.end(house.vault, second, theirs)
+    await ended(house, first.session, "session_ended")
+    with pytest.raises(NotFound):
+        await my_sessions.end(house.vault, second, theirs)
+
+
+async def test_the_provider_ends_one_session_or_all_of_a_subject_once(house):
+    one, other = await enters(house, sid="a"), await enters(house, sid="b")
+    strangers = await enters(house, subject="s-2", sid="a2")
+    expires = house.vault.clock.now() + timedelta(minutes=2)
+    by_sid = LogoutToken(None, "a", "j-1", expires)
+    assert await provider_logout.end(house.vault, "citizens", ISSUER, by_sid) == 1
+    await ended(house, one.session, "session_ended")
+    assert await house.vault.gate.check_session(other.session)
+    with pytest.raises(IdTokenRefused):
+        await provider_logout.end(house.vault, "citizens", ISSUER, by_sid)
+    everywhere = LogoutToken("s-1", None, "j-2", expires)
+    assert await provider_logout.end(house.vault, "citizens", "https://another.example", everywhere) == 0
+    again = LogoutToken("s-1", None, "j-3", expires)
+    assert await provider_logout.end(house.vault, "citizens", ISSUER, again) == 1
+    assert await house.vault.gate.check_session(strangers.session)
+
+
+async def test_what_signs_out_there_opens_with_the_secret_alone(house):
+    caller = await enters(house)
+    (row,) = await house.rows(select(session.c.id_token).where(session.c.id_token.is_not(None)))
+    assert b"header" not in row.id_token and b"signature" not in row.id_token
+    told = await sessions.id_token_of(house.vault.db, "owner", caller.session)
+    assert told == (ISSUER, "header.claims.signature")
+    assert await sessions.id_token_of(house.vault.db, "owner", "another") is None
+
+
+async def test_two_first_sign_ins_at_once_open_one_store(house):
+    who = Identity("personal_number", "001198054321", "Vũ Ngọc Mai")
+    entered = await asyncio.gather(
+        *(signing_in.owner(house.vault, who, proven(house), LIMITS, PHONE) for _ in range(6))
+    )
+    callers = [await house.vault.gate.check_session(one.secret) for one in entered]
+    assert len({one.owner for one in callers}) == 1
+    assert len({one.session for one in callers}) == 6
+
+
+async def test_an_officer_is_who_the_register_says_in_a_role_that_it_gives(house):
+    who = {"agency": people.POLICE.code, "officer": people.POLICE.officer}
+    with pytest.raises(SignInRefused, match="staff_unknown"):
+        await signing_in.officer(house.vault, "s-1", "desk", proven(house), LIMITS, PHONE)
+    await officer_sign_ins.let_sign_in(house.vault, issuer=ISSUER, subject="s-1", **who)
+    with pytest.raises(SignInRefused, match="staff_unknown"):  # registered, in no role
+        await signing_in.officer(house.vault, "s-1", "desk", proven(house), LIMITS, PHONE)
+    await registering.give_role(house.vault, role="desk", **who)
+    with pytest.raises(SignInRefused, match="role_not_held"):
+        await signing_in.officer(house.vault, "s-1", "administrator", proven(house), LIMITS, PHONE)
+    entered = await signing_in.officer(house.vault, "s-1", "desk", proven(house), LIMITS, PHONE)
+    assert (await house.vault.gate.check_staff(entered.secret)).agency == people.POLICE.code
+    await officer_sign_ins.end_sign_in(house.vault, issuer=ISSUER, subject="s-1")
+    with pytest.raises(NotAuthenticated):
+        await house.vault.gate.check_staff(entered.secret)
+    async with house.vault.db.read() as db:
+        assert await staff.roles(db, people.POLICE.code, people.POLICE.officer) == ["desk"]
+
+
+async def test_a_begun_sign_in_comes_back_once_in_its_browser_in_time(open_house):
+    async with at_a_clock(open_house) as (house, clock):
+        begun = await sign_ins.begin(house.vault, Wanted("citizens", "sign_in", "/wallet"))
+        assert await sign_ins.come_back(house.vault, "citizens", begun.state, "another browser") is None
+        assert await sign_ins.come_back(house.vault, "staff", begun.state, begun.browser) is None
+        back = await sign_ins.come_back(house.vault, "citizens", begun.state, begun.browser)
+        assert back is not None
+        assert (back.nonce, back.verifier, back.wanted) == (begun.nonce, begun.verifier, begun.wanted)
+        assert await sign_ins.come_back(house.vault, "citizens", begun.state, begun.browser) is None
+        late = await sign_ins.begin(house.vault, Wanted("citizens", "sign_in", "/wallet"))
+        (row,) = await house.rows(select(sign_in))
+        assert not {late.state, late.browser, late.nonce, late.verifier} & {str(value) for value in row}
+        clock.advance(sign_ins.LIFETIME)
+        assert await sign_ins.come_back(house.vault, "citizens", late.state, late.browser) is None
