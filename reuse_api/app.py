@@ -149,7 +149,7 @@ def create_app(
     )
     app.state.vault = vault
     app.state.settings = settings
-    app.state.doors = doors_of(settings, vault.clock)
+    app.state.doors = doors_of(settings, vault)
     app.state.code_tried = code_tried
     app.state.traffic = Traffic()
     for module in API:

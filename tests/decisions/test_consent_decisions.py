@@ -7,10 +7,11 @@ import pytest
 
 from policies import consents, delegations
 from policies.consent_facts import ConsentAct, ConsentFacts, DelegationFacts, FetchFacts
+from policies.consent_guards import STRONG
 from policies.consents import Scope, compose, standing
 from policies.decision import decide
 from policies.entries import Text
-from policies.facts import AccessFacts, Action, CallerFacts, Validity
+from policies.facts import AccessFacts, Action, AssuranceFacts, CallerFacts, Validity
 
 HASH = {"vi": "a" * 64, "en": "b" * 64}
 BANK = CallerFacts(
@@ -165,13 +166,37 @@ def act(story, consent, action=Action.GIVE_CONSENT, **changes):
         act=said,
         delegation=changes.get("delegation"),
         age=changes.get("age"),
+        assurance=changes.get("assurance", AssuranceFacts("high", 0)),
     )
-    return decide(facts, story.book, story.at)
+    return decide(facts, changes.get("book", story.book), story.at)
 
 
 @pytest.fixture(scope="module")
 def asked(consent) -> ConsentFacts:
     return replace(consent, state="requested", records=frozenset())
+
+
+@pytest.mark.parametrize(
+    ("assurance", "enough"),
+    [
+        (AssuranceFacts("high", 0), True),
+        (AssuranceFacts("high", 15), True),
+        (AssuranceFacts("high", 16), False),
+        (AssuranceFacts("high", -1), False),
+        (AssuranceFacts("basic", 0), False),
+        (None, False),
+    ],
+)
+def test_a_yes_needs_a_strong_and_recent_authentication(story, asked, assurance, enough):
+    decision = act(story, asked, assurance=assurance)
+    assert (decision.permitted, "assurance_too_low" in decision.failed) == (enough, not enough)
+    assert act(story, asked, Action.REFUSE_CONSENT, assurance=assurance).permitted, "a no needs none"
+
+
+def test_a_book_of_before_knows_no_such_demand(story, asked):
+    """What was recorded under it is decided again as it was."""
+    limits = tuple(one for one in story.book.limits if one.key != STRONG)
+    assert act(story, asked, assurance=None, book=replace(story.book, limits=limits)).permitted
 
 
 def test_the_owner_gives_by_the_text_that_was_shown(story, asked):

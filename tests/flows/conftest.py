@@ -194,6 +194,12 @@ class _Service:
         self._ending: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="kho")
 
+    @property
+    def _embedded(self) -> bool:
+        """Whether every address is on this very machine, as the demo's sign-in demands."""
+        rows, store = "://" not in self._rows, self._store["store"].startswith("folder:")
+        return rows and store and self._search.startswith("tantivy:")
+
     def __enter__(self) -> Kho:
         self._thread.start()
         self._ready.wait()
@@ -227,7 +233,7 @@ class _Service:
                 scratch=self._folder / "scratch",
                 search=self._search,
                 listen=f"127.0.0.1:{socket.getsockname()[1]}",
-                demo_sign_in=self._store["store"].startswith("folder:"),
+                demo_sign_in=self._embedded,
                 ocr="off",
                 webhook_hosts="127.0.0.1",
             )

@@ -347,8 +347,11 @@ def test_every_route_of_the_app_has_a_row_and_every_row_a_route() -> None:
 
 
 @pytest.mark.parametrize("door", TABLE)
-def test_a_door_lets_in_whom_its_row_says_and_nobody_else(knocks: Knocks, door: str) -> None:
-    assert knocks.all(door, TABLE[door]) == TABLE[door].told
+def test_a_door_lets_in_whom_its_row_says_and_nobody_else(knocks: Knocks, kho: Any, door: str) -> None:
+    row = TABLE[door]
+    if door.endswith(" /sign-in") and not kho.settings.demo_sign_in:  # with a server there is no way in
+        row = replace(row, told=dict.fromkeys(row.told, 404))
+    assert knocks.all(door, row) == row.told
 
 
 # The doors whose address names what is another agency's.
