@@ -42,5 +42,5 @@ async def post_logout(
     except IdTokenRefused as problem:
         authentication_failed(problem.code, door=door_of(request), request=request_id(request))
         return Response(status_code=400, headers=_NOT_KEPT)
-    noted("signed_out_at_provider", realm=realm, sessions=ended)
+    noted("signed_out_at_provider", realm=realm, count=ended)
     return Response(status_code=200, headers=_NOT_KEPT)

@@ -59,6 +59,7 @@ FIELDS: Mapping[str, Fits] = {
     "part": CODE,
     "call": CODE,
     "topic": CODE,
+    "realm": CODE,
     "found": _shape(r"([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?"),
     "by": CODE,
     "why": _shape(r"[A-Za-z0-9 ,.`_]{1,120}"),  # of a frame that is none: words of ours, nothing that came
