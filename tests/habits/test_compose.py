@@ -14,6 +14,7 @@ from typer.main import get_command
 from reuse_api.__main__ import COMMANDS, _program
 from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
 from reuse_api.settings import PREFIX, Settings, read_settings
+from reuse_api.sign_in_settings import SignInSettings
 from signing.workers import LARGEST_SIGNATURE
 from tests.servers import compose
 from vault.services import MAX_UPLOAD
@@ -468,4 +469,5 @@ def test_no_setting_is_left_out_unseen() -> None:
         "body_limit",
         "ocr",
         "demo_sign_in",
+        *SignInSettings.model_fields,  # whose providers: docs/sign-in.md says what to add to `serve`
     }
