@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import elasticsearch
 from elastic_transport import AiohttpHttpNode, HttpHeaders, TransportError
 
-from search.elastic_queries import MAPPINGS, body, finding_body
+from search.elastic_queries import MAPPINGS, body, finding_body, leftover_body, placed, record_of
 from search.errors import (
     IndexAddressInvalid,
     IndexMissing,
@@ -86,13 +86,18 @@ class ElasticIndex:
 
     async def put(self, documents: Sequence[Document], gone: Sequence[str] = ()) -> None:
         """As the contract says."""
-        operations: list[dict[str, Any]] = [{"delete": {"_id": one}} for one in gone]
-        for one in documents:
-            operations += [{"index": {"_id": one.id}}, body(one)]
-        if not operations:
+        if not documents and not gone:
             return
+        named = placed(documents)
         async with self._asked():
             await self._check()
+            old = leftover_body({*(one.id for one in documents), *gone}, list(named))
+            found = await self._client.search(index=self._alias, **old)
+            operations: list[dict[str, Any]] = [
+                {"delete": {"_id": one["_id"]}} for one in found["hits"]["hits"]
+            ]
+            for place, one in named.items():
+                operations += [{"index": {"_id": place}}, body(one)]
             await self._bulk(self._alias, operations, require_alias=True, refresh=True)
 
     @asynccontextmanager
@@ -127,12 +132,14 @@ class ElasticIndex:
     async def bulk(self, name: str, documents: Sequence[Document]) -> None:
         """Add documents to an index that is being built."""
         operations: list[dict[str, Any]] = []
-        for one in documents:
-            operations += [{"index": {"_id": one.id}}, body(one)]
+        for place, one in placed(documents).items():
+            operations += [{"index": {"_id": place}}, body(one)]
         async with self._asked():
             await self._bulk(name, operations, require_alias=False, refresh=False)
 
     async def _bulk(self, name: str, operations: list[dict[str, Any]], **how: Any) -> None:
+        if not operations:
+            return
         patient = self._client.options(request_timeout=_PUT_DEADLINE)
         told = await patient.bulk(index=name, operations=operations, **how)
         if not told["errors"]:
@@ -251,7 +258,7 @@ def _page(told: dict[str, Any], search: Search, number: int) -> Page:
         score, order = shown[-1]["sort"]
         cursor = str(Cursor(number, classes - round(score), int(order)))
     return Page(
-        ids=tuple(one["_id"] for one in shown),
+        ids=tuple(dict.fromkeys(record_of(one["_id"]) for one in shown)),
         total=told["hits"]["total"]["value"],
         facets=_facets(told["aggregations"]) if search.facets else {},
         next=cursor,

@@ -1,5 +1,7 @@
 """Documents and conditions as Elasticsearch and OpenSearch take them; their query strings are never used."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from search.conditions import All, Begins, Condition, Either, Has, IssuedSince, Near, Phrase
@@ -8,6 +10,7 @@ from search.terms import analysed
 
 Json = dict[str, Any]
 _MOST_VALUES = 1000  # of one facet
+_MOST_LEFT = 10_000  # the most that a server gives at once; 20 for each record in one go are far fewer
 
 
 def _text(options: str) -> Json:
@@ -18,6 +21,7 @@ MAPPINGS: Json = {
     "dynamic": "strict",
     "_source": {"enabled": False},
     "properties": {
+        "record": {"type": "keyword"},
         "readers": {"type": "keyword"},
         **{name: {"type": "keyword"} for name in FACETS},
         "words": _text("positions"),
@@ -29,10 +33,32 @@ MAPPINGS: Json = {
 }
 
 
+def placed(documents: Iterable[Document]) -> dict[str, Document]:
+    """Give each document the id that the server has it under: several may be of one record."""
+    counted: Counter[str] = Counter()
+    found = {}
+    for one in documents:
+        found[f"{counted[one.id]}/{one.id}"] = one
+        counted[one.id] += 1
+    return found
+
+
+def record_of(place: str) -> str:
+    """Give the record of a server's id."""
+    return place.partition("/")[2]
+
+
+def leftover_body(records: Iterable[str], kept: list[str]) -> Json:
+    """Give the request for what there is of some records but for what is about to be put."""
+    query = {"filter": [{"terms": {"record": sorted(records)}}], "must_not": [{"ids": {"values": kept}}]}
+    return {"query": {"bool": query}, "size": _MOST_LEFT, "sort": ["_doc"], "source": False}
+
+
 def body(one: Document) -> Json:
     """Give a document as it is put."""
     words, names = analysed(one.texts, one.issued_on), analysed(one.names)
     kept = {
+        "record": one.id,
         "readers": list(one.readers),
         "type": one.type,
         "issuer": one.issuer,

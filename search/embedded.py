@@ -113,7 +113,7 @@ class EmbeddedIndex:
         index = self._index()
         if self._writer is None:
             self._writer, self._writes_to = index.writer(_HEAP, 1), self._current()
-        for one in (*(each.id for each in documents), *gone):
+        for one in {*(each.id for each in documents), *gone}:
             self._writer.delete_documents_by_term("id", one)
         for each in documents:
             self._writer.add_document(document(each))
@@ -183,8 +183,9 @@ class _Fresh:
     def _add(self, documents: Sequence[Document]) -> None:
         if self._writer is None:
             raise IndexUnavailable("this building has ended")
+        for id in {one.id for one in documents}:
+            self._writer.delete_documents_by_term("id", id)
         for one in documents:
-            self._writer.delete_documents_by_term("id", one.id)
             self._writer.add_document(document(one))
 
     def commit(self) -> None:
@@ -229,7 +230,7 @@ def _page(
         hits.extend((rank, int(order), address) for order, address in found)
     shown, more = hits[: search.limit], len(hits) > search.limit
     return Page(
-        ids=tuple(searcher.doc(address)["id"][0] for _, _, address in shown),
+        ids=tuple(dict.fromkeys(searcher.doc(address)["id"][0] for _, _, address in shown)),
         total=total,
         facets=_facets(searcher, query, search) if search.facets else {},
         next=str(Cursor(number, *shown[-1][:2])) if more else None,

@@ -16,7 +16,7 @@ from typing import Protocol, Self
 from search.errors import CursorInvalid
 from search.query import EVERYTHING, Asked
 
-LAYOUT = 1  # raised when what a document is kept as changes; an older one is built again, a newer one refused
+LAYOUT = 2  # raised when what a document is kept as changes; an older one is built again, a newer one refused
 MOST_HITS = 100  # of one page
 FACETS = ("type", "issuer", "state", "trust", "year")
 IN_FORCE, EXPIRED = "in_force", "expired"
@@ -27,7 +27,7 @@ _NO_DAY = date(1900, 1, 1)
 
 @dataclass(frozen=True)
 class Document:
-    """One record as it is found.
+    """One record as some readers find it; what they find it by differs for others, who have one of their own.
 
     Args:
         readers: who may find it ("owner:ID", "issuer:ID"); a search names some of them.
@@ -149,7 +149,7 @@ class Building(Protocol):
     """A new index that nobody searches yet."""
 
     async def put(self, documents: Sequence[Document]) -> None:
-        """Add documents. Raises IndexUnavailable."""
+        """Add documents, all of one id in one go. Raises IndexUnavailable."""
         ...
 
 
@@ -161,7 +161,9 @@ class Index(Protocol):
         ...
 
     async def put(self, documents: Sequence[Document], gone: Sequence[str] = ()) -> None:
-        """Add documents, each in place of what has its id, and take away others by id; all or a part of it.
+        """Add documents, in place of all that has their ids, and take away others by id; all or a part of it.
+
+        Documents of one id, for different readers, are put in one go.
 
         What is put is found by searches that begin after the return. Doing it again changes nothing.
         Raises IndexMissing, IndexNewer, IndexUnavailable.

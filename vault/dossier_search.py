@@ -3,7 +3,7 @@
 A search is an entry of each person searched about; hits are checked by the rows (vault/searching.py).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,10 +11,8 @@ from policies.decision import decide
 from policies.facts import AccessFacts, Action
 from policies.matching import uses
 from search.highlighting import marked
-from search.holding import holds
 from search.index import Page
 from search.query import Asked
-from search.terms import analysed
 from signing.leaf import Kind
 from vault import epochs, plan, telling, trusting
 from vault.callers import SystemCaller
@@ -22,7 +20,7 @@ from vault.days import legal_day
 from vault.dossiers import Opened, canonical_code
 from vault.errors import Moved, VaultBusy
 from vault.gathering import Scene, scene
-from vault.indexing import documents, owner_reader
+from vault.indexing import owner_reader
 from vault.records import Stored
 from vault.searching import Sought, asked_of, read_words
 from vault.services import MAX_AFRESH, Answer, Refusal, Vault
@@ -75,33 +73,10 @@ async def _found(
     held = {one.facts.id: one for one in found.records if one.facts.type in sought.filters["type"]}
     while True:
         asked, page = await asked_of(vault, readers, sought, day, names=True, facets=False)
-        theirs = [held[one] for one in page.ids if one in held]
-        hidden = await _found_by_others(vault, opened, asked, theirs)
-        hits = [one for one in theirs if one.facts.id not in hidden]
+        hits = [held[one] for one in page.ids if one in held]
         if hits or page.next is None:
             return asked, page, hits
         sought = replace(sought, after=page.next)
-
-
-async def _found_by_others(
-    vault: Vault, opened: Opened, asked: Asked, hits: Sequence[Stored]
-) -> frozenset[str]:
-    """Give the hits that only the name or number of somebody outside the dossier was found in.
-
-    A record of several owners is kept in the index under all their names; shown for any of them, it would
-    tell an officer who the others are.
-    """
-    shared = [one.facts.id for one in hits if not one.facts.owners <= set(opened.owners)]
-    if not shared:
-        return frozenset()
-    async with vault.db.read() as db:
-        known = await documents(db, vault, shared, named=opened.owners)
-    return frozenset(
-        one.id
-        for one in known
-        for fields in [(analysed(one.texts, one.issued_on), analysed(one.names))]
-        if not any(holds(each.must, fields, one.issued_on) for each in asked.rounds)
-    )
 
 
 def _hit(

@@ -4,8 +4,9 @@ An index entry is made from the rows as they are when it is put, so that putting
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -193,13 +194,11 @@ async def _moved_since(db: AsyncConnection, at: datetime) -> list[str]:
     return [row.id for row in await db.execute(query)]
 
 
-async def documents(
-    db: AsyncConnection, vault: Vault, ids: Sequence[str], named: Collection[str] | None = None
-) -> list[Document]:
+async def documents(db: AsyncConnection, vault: Vault, ids: Sequence[str]) -> list[Document]:
     """Give records as they are found by what rows say, without content (vault/full_text.py).
 
-    Args:
-        named: the owners by whose names and numbers they are found; all of them if not given.
+    A record of several owners is given once for each, found by that owner's name and numbers alone: found by
+    another's, by a hit or by a count, it would tell who else owns it, digit by digit.
     """
     stored = await records.several(
         db, ids, date.min
@@ -212,35 +211,26 @@ async def documents(
     issuers = {each.facts.issuer for each in stored if each.facts.issuer}
     agencies = {row.id: row for row in await db.execute(select(agency).where(agency.c.id.in_(issuers)))}
     types = {one.code: one.name.vi for one in vault.book.record_types}
-    shown = {one for one in owners if named is None or one in named}
-    return [
-        _document(one, shown, names, numbers, agencies.get(one.facts.issuer or ""), types) for one in stored
-    ]
+    found = []
+    for one in stored:
+        whole = _document(one, agencies.get(one.facts.issuer or ""), types)
+        issuers = [] if one.facts.issuer is None else [issuer_reader(one.facts.issuer)]
+        for each in sorted(one.facts.owners):
+            own = (names[each], *numbers.get(each, ()), one.document_codes[each])
+            found.append(replace(whole, readers=(owner_reader(each), *issuers), names=own))
+            issuers = []  # the issuer finds it once, by no names
+    return found
 
 
-def _document(
-    one: Stored,
-    named: Collection[str],
-    names: dict[str, str],
-    numbers: dict[str, list[str]],
-    issuer: Any,
-    types: dict[str, str],
-) -> Document:
+def _document(one: Stored, issuer: Any, types: dict[str, str]) -> Document:
     facts, row = one.facts, one.row
     said = (row["title"], facts.type, types.get(facts.type), row["number"], row["issuer_name"])
     officially = (issuer.name_vi, issuer.name_en) if issuer is not None else ()
-    told = [each for each in sorted(facts.owners) if each in named]
-    own = [names[each] for each in told]
-    own += [value for each in told for value in numbers.get(each, ())]
-    own += sorted(one.document_codes[each] for each in told)
-    readers = [owner_reader(each) for each in sorted(facts.owners)]
-    if facts.issuer is not None:
-        readers.append(issuer_reader(facts.issuer))
     return Document(
         id=facts.id,
-        readers=tuple(readers),
+        readers=(),
         texts=tuple(dict.fromkeys(each for each in (*said, *officially) if each)),
-        names=tuple(own),
+        names=(),
         type=facts.type,
         issuer=facts.issuer,
         state=(Validity.IN_FORCE if facts.validity is Validity.EXPIRED else facts.validity).value,

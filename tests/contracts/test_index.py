@@ -109,6 +109,30 @@ async def test_names_are_found_only_where_they_may_be(index: Index) -> None:
     assert await ids(index, "khai sinh", names=True) == ["a"]
 
 
+async def test_what_is_found_by_one_reader_s_names_is_not_by_another_s(index: Index) -> None:
+    """A paper of two owners is put once for each, in one go; the latest putting is all there is of it."""
+    first = paper("both", "Giấy khai sinh", names=("An",), readers=(ME, "issuer:H26"))
+    second = replace(first, names=("Bình",), readers=(OTHER,))
+    await index.put([paper("a", "Giấy"), first, second])
+    them = frozenset((OTHER,))
+    for text, mine, theirs in (("an", ["both"], []), ("binh", [], ["both"]), ("khai", ["both"], ["both"])):
+        page = await find(index, text, names=True, facets=True)
+        assert (list(page.ids), page.total, page.loose) == (mine, len(mine), False), text
+        assert page.facets["type"] == ({"GKS": 1} if mine else {})
+        assert await ids(index, text, names=True, visible_to=them) == theirs, text
+    assert await ids(index, "khai", visible_to=frozenset((ME, OTHER))) == ["both"]
+    await index.put([replace(first, names=("An", "Chi"))])
+    assert await ids(index, "khai", visible_to=them) == []
+    assert await ids(index, "chi", names=True) == ["both"]
+    await index.put([first, second])
+    await index.put([], ["both"])
+    assert await ids(index, "khai", visible_to=frozenset((ME, OTHER))) == []
+    async with index.building() as fresh:
+        await fresh.put([first, second])
+    assert await ids(index, "an", names=True) == ["both"]
+    assert await ids(index, "binh", names=True, visible_to=them) == ["both"]
+
+
 # Words
 
 

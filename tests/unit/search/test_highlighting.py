@@ -1,14 +1,11 @@
-"""Which letters are marked, and whether a condition holds for texts without any index."""
+"""Which letters of a text are marked as what was asked for."""
 
 import unicodedata
-from datetime import date
 
 import pytest
 
 from search.highlighting import marked, near_to
-from search.holding import holds
 from search.query import read
-from search.terms import analysed
 
 
 def found(text: str, asked: str, *, loose: bool = False) -> list[str]:
@@ -65,33 +62,3 @@ def test_a_typing_error_is_marked_only_where_one_was_put_right() -> None:
 def test_near_is_one_letter(one: str, other: str, near: bool) -> None:
     assert near_to(one, other) is near
     assert near_to(other, one) is near
-
-
-@pytest.mark.parametrize(
-    ("asked", "wanted"),
-    [
-        ("giấy khai sinh", True),
-        ("giay kha", True),
-        ("hộ chiếu", False),
-        ('"khai sinh"', True),
-        ('"sinh khai"', False),
-        ('"sinh ubnd"', False),  # from one text into the next
-        ("12/3/2024", True),
-        ("13/3/2024", False),
-        ("uỷ ban nhân dân", True),
-        ("tuyen quang", True),
-        ("li", True),
-    ],
-)
-def test_a_condition_holds_without_an_index_as_it_would_find(asked: str, wanted: bool) -> None:
-    day = date(2024, 3, 12)
-    fields = [analysed(["Giấy khai sinh", "UBND tỉnh Hà Giang"], day), analysed(["Nguyễn Văn Lý"])]
-    assert holds(read(asked).rounds[0].must, fields, day) is wanted
-
-
-def test_a_merged_province_holds_only_since_the_merger() -> None:
-    fields = [analysed(["tỉnh Tuyên Quang"])]
-    must = read("Hà Giang").rounds[0].must
-    assert holds(must, fields, date(2025, 7, 1))
-    assert not holds(must, fields, date(2025, 6, 30))
-    assert not holds(must, fields, None)
