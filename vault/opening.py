@@ -124,9 +124,12 @@ def mark_restoring(places: VaultPlaces, backup: str) -> None:
     """Mark the places durably, so that nobody takes what is there for a vault. Raises OSError."""
     mark = mark_of(places)
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(_RESTORING + backup, "utf-8")
-    with mark.open("rb") as file:
+    beside = mark.with_name(f"{mark.name}.new")  # a full disk leaves no half of a mark
+    with beside.open("wb") as file:
+        file.write((_RESTORING + backup).encode())
+        file.flush()
         os.fsync(file.fileno())
+    beside.rename(mark)
     sync_folder(mark.parent)
 
 
