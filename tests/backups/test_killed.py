@@ -180,8 +180,9 @@ async def test_a_move_to_servers_that_is_killed_goes_on(
 
 
 @pytest.fixture
-def small_files() -> Iterator[Callable[[int], None]]:
+def small_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Let this process write no file longer than that, as a full disk would not."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # or half of it is kept, for everybody
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -228,7 +229,12 @@ async def test_a_restore_for_which_there_is_no_room_is_no_vault(
         done = subprocess.run(
             [sys.executable, "-c", small.format(size, size), *map(str, said)],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **target.environment},
+            env={
+                "PATH": os.environ["PATH"],
+                "LC_ALL": "C.UTF-8",
+                "PYTHONDONTWRITEBYTECODE": "1",  # or half of it is kept, for everybody
+                **target.environment,
+            },
             capture_output=True,
             text=True,
             check=False,
