@@ -21,6 +21,7 @@ from signing.checkpoint import LogKey, LogVerifier
 from signing.leaf import Kind, Parts
 from signing.merkle import Tree, leaf_hash
 from vault import entries
+from vault.appending import Appender
 from vault.callers import OwnerCaller, SystemCaller
 from vault.clock import Clock
 from vault.connecting import connect
@@ -32,6 +33,7 @@ from vault.remote_signer import RemoteSigner
 from vault.rows_address import RowsAddress
 from vault.socket_calling import Part
 from vault.tables import log_entry, record, record_owner, session
+from vault.telling import nothing_to_check
 
 
 @dataclass
@@ -193,6 +195,17 @@ async def takes_what_waits(stolen: Stolen) -> Any:
     return await stolen.gate.open_waiting("wait-" + "0" * 32, "waiting")
 
 
+async def reads_by_the_live_token(stolen: Stolen) -> Any:
+    """Do what is left: enter the very same entry first. It opens, and everybody can see that it was."""
+    appender = Appender(stolen.db, stolen.signer)
+    (logged,) = await appender.append([await stolen.forged()], nothing_to_check)
+    proof, note, _ = await appender.proof(logged.index)
+    evidence = Evidence(logged.index, logged.leaf, tuple(proof), note)
+    key = await stolen.gate.open_key(evidence, stolen.police, stolen.victim)
+    await appender.close()
+    return logged.index if len(key) == 32 else None
+
+
 TRICKS: tuple[Trick, ...] = (
     reads_key_folders,
     reads_memory,
@@ -204,6 +217,7 @@ TRICKS: tuple[Trick, ...] = (
     rewrites_a_row,
     works_as_the_vault,
     takes_what_waits,
+    reads_by_the_live_token,
 )
 
 
