@@ -19,7 +19,7 @@ async def measure(folder: Path, count: int) -> Iterable[Row]:
         await release_many(house, vault, 1)
         caller = await house.system(vault, people.POLICE)
         release, at = house.releases[0], vault.clock.now()
-        access, refused = await deliver._released(vault, caller, release, at)
+        access, refused, _ = await deliver._released(vault, caller, release, at)
         if refused is not None:
             raise RuntimeError("the release does not stand")
         entry = await sending._entered(vault, caller, access)

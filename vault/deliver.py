@@ -54,17 +54,11 @@ async def _delivered(
     await trusting.look(vault)
     for _ in range(MAX_AFRESH):
         at = vault.clock.now()
-        access, refused = await _released(vault, caller, release_id, at)
+        access, refused, shared = await _released(vault, caller, release_id, at)
         if refused is not None:
             return await telling.refuse(vault, caller, [refused], ended=_ended(refused))
-        shared = None
         if signature:
-            access = _of_signature(access)
-        else:
-            async with vault.db.read() as db:
-                shared = await releases.shared_delivery(
-                    db, release_id, caller.credential_hash, access.epochs, at
-                )
+            access, shared = _of_signature(access), None
         try:
             return await send(vault, caller, access, start, stop, shared)
         except Moved:
@@ -118,10 +112,11 @@ async def read_own(
 
 async def _released(
     vault: Vault, caller: SystemCaller, release_id: str, at: datetime
-) -> tuple[Access, Telling | None]:
+) -> tuple[Access, Telling | None, int | None]:
     """6 Each fetch is decided again on what is true now.
 
-    What it was decided on before is read again where an epoch moved.
+    What it was decided on before is read again where an epoch moved. Gives the access, the refusal if it is
+    one, and the index of the `delivered` entry that it may share.
     """
     async with vault.db.read() as db:
         row = await releases.one(db, release_id)
@@ -131,6 +126,8 @@ async def _released(
         elif row is not None and theirs:
             known = await _of_dossier(vault, db, caller, row, at)
             facts, record, marks = known.facts, known.record, known.epochs
+        if theirs:
+            shared = await releases.shared_delivery(db, release_id, caller.credential_hash, marks, at)
     if not theirs:
         await tries.at_release(vault, caller, release_id, at)
     decision = decide(facts, vault.book, at)
@@ -139,7 +136,7 @@ async def _released(
     owners = tuple(sorted(record.facts.owners))
     told = Telling(kind, event, facts, decision, owners, record, release=release_id)
     access = Access(told, record, marks, release_id)
-    return access, None if decision.permitted else told
+    return access, None if decision.permitted else told, shared
 
 
 async def _of_dossier(
