@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.book import Book
@@ -105,10 +105,8 @@ class Gate(Credentials):
         caller = await self.own_view(credential)
         if isinstance(caller, StaffCaller):  # neither an auditor nor an administrator reads content
             raise GateRefused("caller: their role opens no key")
-        held = await self._held(evidence, Kind.DELIVERED, record_id)
-        digests = held.now | (
-            held.earlier | held.originals if isinstance(caller, OwnerCaller) else frozenset()
-        )
+        held = await self._held(evidence, Kind.DELIVERED, record_id, past=isinstance(caller, OwnerCaller))
+        digests = held.now | held.earlier | held.originals
         check_delivered(held.entry, caller, record_id, digests, self._clock.now())
         return held.key()
 
@@ -121,13 +119,17 @@ class Gate(Credentials):
             GateRefused: naming the check that failed.
         """
         check_proof(self._verifier, evidence)
-        held = await self._held(evidence, Kind.MAINTENANCE, record_id)
-        digests = {held.digest} | (held.earlier if job == REPETITION else frozenset())
+        held = await self._held(evidence, Kind.MAINTENANCE, record_id, past=job == REPETITION)
+        digests = {held.digest} | held.earlier
         check_job(held.entry, job, record_id, digests, self._clock.now())
         return held.key()
 
-    async def _held(self, evidence: Evidence, kind: Kind, record_id: str) -> "_Held":
-        """Open the entry for every owner of the record; what it must prove is checked before the key."""
+    async def _held(self, evidence: Evidence, kind: Kind, record_id: str, *, past: bool) -> "_Held":
+        """Open the entry for every owner of the record; what it must prove is checked before the key.
+
+        Args:
+            past: whether what the record was before, and what it was made from, may be opened too.
+        """
         async with self._db.read() as db:
             entry = await self._committed(db, evidence, kind)
             owners = (
@@ -147,12 +149,10 @@ class Gate(Credentials):
                 raise GateRefused("record: its keys are gone or it never was")
             parts = [await self._open_for(db, entry, "owner", row.owner) for row in owners]
             first = owners[0]
-            earlier, originals = [
-                (await db.execute(select(kept.c.content_sha256).where(kept.c.record == record_id))).scalars()
+            before, made_from = [
+                await _digests(db, kept, record_id) if past else frozenset()
                 for kept in (earlier_content, scan)
             ]
-            before = frozenset(one.hex() for one in earlier)
-            made_from = frozenset(one.hex() for one in originals)
             private = await self._private(db, "owner", first.owner, "content")
         aad = first.owner.encode() + b"\x00" + record_id.encode()
         signature = first.signature_sha256.hex() if first.signature_sha256 is not None else None
@@ -335,6 +335,11 @@ class _Held:
             return open_with(self.private, self.wrapped, info=RECORD_KEY_INFO, aad=self.aad)
         except SealBroken as problem:
             raise GateRefused(f"key: {problem}") from problem
+
+
+async def _digests(db: AsyncConnection, kept: Table, record_id: str) -> frozenset[str]:
+    query = select(kept.c.content_sha256).where(kept.c.record == record_id)
+    return frozenset(one.hex() for one in (await db.execute(query)).scalars())
 
 
 def pair_aad(kind: str, name: str, purpose: str) -> bytes:
