@@ -8,7 +8,7 @@ leaves a logged access that was not served, which is the safe side.
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vault import entries
+from vault import entries, epochs
 from vault.database import Database
 from vault.entries import Logged, Prepared
 from vault.entry_facts import EntryFacts
@@ -31,7 +31,7 @@ T = TypeVar("T")
 MAX_WAITING = 1024  # appends waiting for a batch; one more is answered with VaultBusy
 MAX_BATCH = 256  # appends in one commit
 
-Check = Callable[[AsyncConnection], Awaitable[None]]
+Check = Callable[[AsyncConnection], Awaitable[None]] | Mapping[str, int]
 Write = Callable[[AsyncConnection, list[Logged]], Awaitable[None]]
 
 
@@ -57,6 +57,7 @@ class _Waiting:
     prepared: Sequence[Prepared]
     check: Check
     write: Write | None
+    moves: bool
     answer: asyncio.Future[list[Logged]]
 
 
@@ -93,23 +94,25 @@ class Appender:
         return await asyncio.shield(task)
 
     async def append(
-        self, prepared: Sequence[Prepared], check: Check, write: Write | None = None
+        self, prepared: Sequence[Prepared], check: Check, write: Write | None = None, *, moves: bool = True
     ) -> list[Logged]:
         """Append entries of a read through the batcher.
 
         Args:
             prepared: the entries, sealed.
-            check: runs under the lock before they are written; raises Moved when the decision is stale.
+            check: the epochs that the decision stands on, compared under the lock before anything is written;
+                or what runs there, and raises Moved when the decision is stale.
             write: runs under the lock after they are written, with their indexes.
+            moves: whether `write` may raise an epoch; false lets those behind it share its statements.
 
         Raises:
             VaultBusy: the queue is full or the database cannot take the batch.
-            Moved: from `check`.
+            Moved: an epoch is another now, or from `check`.
         """
         if len(self._waiting) >= MAX_WAITING:
             raise VaultBusy("too many accesses are waiting to be logged")
         answer: asyncio.Future[list[Logged]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(prepared, check, write, answer))
+        self._waiting.append(_Waiting(prepared, check, write, write is not None and moves, answer))
         if self._running is None or self._running.done():
             # A batch is nobody's: it goes on under no caller's trace.
             self._running = asyncio.create_task(self._drain(), context=contextvars.Context())
@@ -190,15 +193,46 @@ class Appender:
 
 
 async def _write_batch(tx: Transaction, batch: Sequence[_Waiting]) -> list[list[Logged] | BaseException]:
-    results: list[list[Logged] | BaseException] = []
+    return [outcome for stretch in _stretches(batch) for outcome in await _write_stretch(tx, stretch)]
+
+
+def _stretches(batch: Sequence[_Waiting]) -> Iterator[list[_Waiting]]:
+    """Part a batch behind each item that may raise an epoch: what comes after it is compared anew."""
+    stretch: list[_Waiting] = []
     for item in batch:
-        try:
-            await item.check(tx.db)
-        except Moved as moved:
-            results.append(moved)
+        stretch.append(item)
+        if item.moves:
+            yield stretch
+            stretch = []
+    if stretch:
+        yield stretch
+
+
+async def _write_stretch(tx: Transaction, stretch: Sequence[_Waiting]) -> list[list[Logged] | BaseException]:
+    """Compare all, then write the entries of those that stand in one go, then what goes with each."""
+    told = {key: 0 for item in stretch if isinstance(item.check, Mapping) for key in item.check}
+    marks = await epochs.now(tx.db, told) if told else {}
+    moved = [await _moved(tx, item, marks) for item in stretch]
+    standing = [item for item, why in zip(stretch, moved, strict=True) if why is None]
+    logged = iter(await tx.append([one for item in standing for one in item.prepared]))
+    results: list[list[Logged] | BaseException] = []
+    for item, why in zip(stretch, moved, strict=True):
+        if why is not None:
+            results.append(why)
             continue
-        logged = await tx.append(item.prepared)
+        theirs = [next(logged) for _ in item.prepared]
         if item.write is not None:
-            await item.write(tx.db, logged)
-        results.append(logged)
+            await item.write(tx.db, theirs)
+        results.append(theirs)
     return results
+
+
+async def _moved(tx: Transaction, item: _Waiting, marks: Mapping[str, int]) -> Moved | None:
+    try:
+        if not isinstance(item.check, Mapping):
+            await item.check(tx.db)
+        elif any(marks[key] != n for key, n in item.check.items()):
+            raise Moved
+    except Moved as moved:
+        return moved
+    return None

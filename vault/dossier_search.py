@@ -14,7 +14,7 @@ from search.highlighting import marked
 from search.index import Page
 from search.query import Asked
 from signing.leaf import Kind
-from vault import epochs, plan, telling, trusting
+from vault import plan, telling, trusting
 from vault.callers import SystemCaller
 from vault.days import legal_day
 from vault.dossiers import Opened, canonical_code
@@ -104,7 +104,7 @@ async def _entered(
             Telling(Kind.SEARCH, "dossier_searched", facts, decision, owners=(owner,), details=details)
         )
     prepared = await telling.prepare(vault, caller, tellings)
-    logged = await vault.appender.append(prepared, lambda db: epochs.hold(db, found.epochs))
+    logged = await vault.appender.append(prepared, found.epochs)
     return [one.receipt for one in logged]
 
 

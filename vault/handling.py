@@ -158,7 +158,7 @@ async def _again(vault: Vault, caller: SystemCaller, about: Draft, existing: Ope
             Telling(Kind.PLAN_ASKED, "plan_given_again", facts, decision, (owner,), details=details)
         )
     prepared = await telling.prepare(vault, caller, tellings)
-    await vault.appender.append(prepared, lambda db: epochs.hold(db, found.epochs))
+    await vault.appender.append(prepared, found.epochs)
     return stored
 
 

@@ -70,14 +70,11 @@ async def _asked(vault: Vault, caller: SystemCaller, found: Scene) -> Answer:
     prepared = await telling.prepare(vault, caller, questions(vault, found, opened.facts, found.records))
     told = answer(vault, opened, found, [one.receipt for one in prepared])
 
-    async def check(db: AsyncConnection) -> None:
-        await epochs.hold(db, found.epochs)
-
     async def write(db: AsyncConnection, _logged: list[Logged]) -> None:
         if caller.door == "desk":
             await asked_plans.keep(db, caller, opened.facts.code, found.epochs, told)
 
-    await vault.appender.append(prepared, check, write)
+    await vault.appender.append(prepared, found.epochs, write, moves=False)
     return told
 
 

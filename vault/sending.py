@@ -164,9 +164,6 @@ def _code(record: Stored, facts: AccessFacts) -> str:
 async def _entered(vault: Vault, caller: Caller, access: Access) -> Logged:
     prepared = await telling.prepare(vault, caller, [access.told])
 
-    async def check(db: AsyncConnection) -> None:
-        await epochs.hold(db, access.epochs)
-
     async def write(db: AsyncConnection, logged: list[Logged]) -> None:
         if access.release is not None:
             until = access.told.decision.at + SHARED
@@ -181,7 +178,7 @@ async def _entered(vault: Vault, caller: Caller, access: Access) -> Logged:
                 },
             )
 
-    return (await vault.appender.append(prepared, check, write))[0]
+    return (await vault.appender.append(prepared, access.epochs, write, moves=False))[0]
 
 
 async def _key(vault: Vault, caller: Caller, access: Access, entry: Logged) -> bytes:
