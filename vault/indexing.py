@@ -214,11 +214,11 @@ async def documents(db: AsyncConnection, vault: Vault, ids: Sequence[str]) -> li
     found = []
     for one in stored:
         whole = _document(one, agencies.get(one.facts.issuer or ""), types)
-        issuers = [] if one.facts.issuer is None else [issuer_reader(one.facts.issuer)]
+        by_issuer = [] if one.facts.issuer is None else [issuer_reader(one.facts.issuer)]
         for each in sorted(one.facts.owners):
             own = (names[each], *numbers.get(each, ()), one.document_codes[each])
-            found.append(replace(whole, readers=(owner_reader(each), *issuers), names=own))
-            issuers = []  # the issuer finds it once, by no names
+            found.append(replace(whole, readers=(owner_reader(each), *by_issuer), names=own))
+            by_issuer = []  # the issuer finds it once, by no names
     return found
 
 
