@@ -107,19 +107,20 @@ async def signers(
     at: datetime,
 ) -> tuple[Signer, ...]:
     """Say of every signature whose it is, on the day it was proven to be made (else today)."""
-    trusted = {one.sha256: one.purpose for one in vault.trust.current().anchors}
+    # A root may stand in several folders: it vouches for signatures, and for time stamps too.
+    trusted = {(one.sha256, one.purpose) for one in vault.trust.current().anchors}
     found = []
     for one in report.signatures:
         certificate = one.chain[0].sha256 if one.chain else ""
         day = _day(one, at)
         theirs = sorted({of.agency for of in registrations if of.sha256 == certificate and of.holds(day)})
         named = one.anchor
-        purpose = named.purpose if named is not None and trusted.get(named.sha256) == named.purpose else ""
+        known = named is not None and (named.sha256, named.purpose) in trusted
         found.append(
             Signer(
                 verdict=one.verdict,
                 certificate=certificate,
-                anchor=purpose,
+                anchor=named.purpose if named is not None and known else "",
                 agencies=frozenset(theirs),
                 issues=await _may(db, theirs, "issue", type, day),
                 certifies=await _may(db, theirs, "process", CERTIFYING, day),

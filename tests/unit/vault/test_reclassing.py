@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 
 from policies.trust_classes import READING, RULES, Evidence, classify
 from reuse_api.demo import people
+from signing.trust_folder import TrustFolder
 from vault import keeping, reclassing, records, revalidating, trust_rows
 from vault.agency_certificates import Registration
 from vault.callers import OwnerCaller
@@ -168,3 +169,13 @@ async def test_a_certificate_that_changes_hands_meanwhile_stops_the_writing(
             await hold(db, judged)
         known = Registration("H26.14.02", "ab" * 32, "CN=X", date(2026, 1, 1), None, None)
         await hold(db, replace(judged, registrations=(known,)))
+
+
+async def test_a_root_for_signatures_counts_for_them_though_it_is_one_for_time_stamps_too(
+    house: Any,
+) -> None:
+    (root,) = house.vault.trust.current().anchors
+    both = TrustFolder(fixed=(root, replace(root, purpose="timestamp")))
+    vault = replace(house.vault, trust=both)
+    await revalidating.revalidate(vault, house.daughters)
+    assert [one.trust for one in await rows_of(house, house.daughters)][-1] == "A"
