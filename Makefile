@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-long test-servers lint bench pictures clean
+.PHONY: install demo server test test-long test-servers lint bench pictures clean
 
 install: $(STAMP)
 
@@ -23,6 +23,9 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: install
 	@$(BIN)/kho demo $(ARGS)
 
+server: install
+	@$(BIN)/python -m tests.servers.whole $(ARGS)
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,6 +40,7 @@ test-long: install
 
 test-servers: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --rows=postgresql -m "not long" tests/contracts tests/flows tests/faults/test_several_processes.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile --parts=several -m "not long" tests/flows
 
 pictures: install
 	@$(BIN)/python -m tests.pages.pictures docs/pictures

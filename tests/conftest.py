@@ -313,13 +313,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the database that every vault of the tests is on",
     )
 
+    parser.addoption(
+        "--parts",
+        choices=("one", "several"),
+        default="one",
+        help="whether signer, gate and sealer of the flows are processes of their own, on real servers alone",
+    )
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A module whose ROWS names both databases is run on both, one whose PARTS names both places in both."""
     if (parts := getattr(metafunc.module, "PARTS", ())) and "parts_kind" in metafunc.fixturenames:
         metafunc.parametrize("parts_kind", parts, indirect=True)
     kinds = getattr(metafunc.module, "ROWS", ())
-    if kinds and metafunc.config.getoption("--rows") == "sqlite":
+    if (
+        kinds
+        and metafunc.config.getoption("--rows") == "sqlite"
+        and metafunc.config.getoption("--parts") == "one"
+    ):
         for name in {"rows_kind", "kho"} & set(metafunc.fixturenames):
             metafunc.parametrize(name, kinds, indirect=True, scope="session")
 

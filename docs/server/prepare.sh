@@ -76,9 +76,13 @@ identity() { # NAME FILE ACTIONS
     printf '{"name": "%s", "credentials": [{"accessKey": "%s", "secretKey": "%s"}], "actions": [%s]}' \
         "$1" "$(sed -n 1p "$at/$2")" "$(sed -n 2p "$at/$2")" "$3"
 }
+used='"Read:kho", "Write:kho", "List:kho"'
+for one in GetBucketObjectLockConfiguration GetObjectRetention PutObjectRetention; do
+    used="$used, \"$one:kho\""
+done
 printf '{"identities": [%s, %s]}\n' \
     "$(identity admin secrets-admin/store '"Admin", "Read", "Write", "List"')" \
-    "$(identity kho secrets-api/store '"Read:kho", "Write:kho", "List:kho"')" |
+    "$(identity kho secrets-api/store "$used")" |
     kept 10008 secrets-seaweedfs/s3.json
 
 # Whom Kho's own connections trust: the authorities of the image, and that server.

@@ -7,7 +7,7 @@ import shlex
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reuse_api.app import create_app
@@ -39,6 +39,7 @@ from vault.services import Vault
 HOST = "127.0.0.1"
 JOURNAL = "journal.jsonl"
 SETTINGS = "settings.sh"
+GiveKey = Callable[[people.Office], None]
 
 
 def run(*, folder: Path, keys: Path, once: bool, lang: Language, port: int) -> int:
@@ -95,7 +96,8 @@ async def _play(
         service = server(create_app(vault, settings, code_tried=codes.tried))
         serving = asyncio.create_task(service.serve(sockets=[listening]))
         try:
-            told = asyncio.create_task(_tell(vault, teller, places.keys, Door(HOST, port), authority, folder))
+            telling = tell(vault, teller, places.keys, Door(HOST, port), _with_keys(vault, authority), folder)
+            told = asyncio.create_task(telling)
             await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
             if not told.done():
                 told.cancel()
@@ -176,11 +178,19 @@ def _folded(der: bytes) -> str:
     return "".join(text[start : start + 64] + "\n" for start in range(0, len(text), 64))
 
 
-async def _tell(
-    vault: Vault, teller: Teller, keys: Path, door: Door, authority: DemoAuthority, folder: Path
-) -> Stage:
+async def tell(vault: Vault, teller: Teller, keys: Path, door: Door, given: GiveKey, folder: Path) -> Stage:
+    """Tell the story at real doors, and give who was in it.
+
+    Args:
+        keys: a folder of ours for the systems' keys.
+        given: gives an office its seal key, unless it has one.
+        folder: where the files go that the police system receives.
+
+    Raises:
+        StoryBroken: a door did not answer as the story needs.
+    """
     await acts.import_catalogue(vault, teller)
-    commune, police, land, business, bank = await _offices(vault, teller, keys, door, authority)
+    commune, police, land, business, bank = await _offices(vault, teller, keys, door, given)
     stage = Stage(
         vault=vault,
         teller=teller,
@@ -201,17 +211,22 @@ async def _tell(
     return stage
 
 
-async def _offices(
-    vault: Vault, teller: Teller, keys: Path, door: Door, authority: DemoAuthority
-) -> list[Clerk]:
+def _with_keys(vault: Vault, authority: DemoAuthority) -> GiveKey:
+    def give(office: people.Office) -> None:
+        if not vault.sealer.holds(office.code):
+            vault.sealer.add(office.code, authority.issue_seal_key(office.name_vi, office.code))
+
+    return give
+
+
+async def _offices(vault: Vault, teller: Teller, keys: Path, door: Door, given: GiveKey) -> list[Clerk]:
     """2 Who may ask: registered once; their keys are kept with the demo's keys."""
     teller.say("step_2")
     clerks = []
     for office in (*people.OFFICES, *people.LATER_OFFICES):
         key = caller_key(keys / "systems", office, vault.gate.issuer)
         await register(vault, office, key)
-        if not vault.sealer.holds(office.code):
-            vault.sealer.add(office.code, authority.issue_seal_key(office.name_vi, office.code))
+        given(office)
         await _round_seal(vault, office)
         clerk = Clerk(vault, door, office, key)
         await clerk.sign_in()

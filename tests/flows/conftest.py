@@ -7,8 +7,8 @@ import asyncio
 import itertools
 import os
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
@@ -33,7 +33,9 @@ from reuse_api.serving import listen, server
 from reuse_api.settings import Settings
 from reuse_api.tokens import CLIENT_ASSERTION_TYPE, JWT_BEARER
 from reuse_api.wiring import AUTHORITY, open_vault
-from tests.servers import postgres, seaweed
+from signing.keys_file import FileKey
+from tests.servers import postgres, search_nodes, seaweed
+from tests.servers.three import Three
 from vault import staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
 from vault.authenticating import new_sign_in_code, redeem_code
@@ -46,6 +48,7 @@ from vault.registering import give_role, register_owner
 from vault.services import Vault
 from vault.tables import officer_role
 
+AddKey = Callable[[str, FileKey], None]
 OTHER_COMMUNE = Office(
     code="H26.14.03",
     name_vi="Ủy ban nhân dân phường Yên Hòa",
@@ -183,8 +186,11 @@ class _Service:
         rows: str | None = None,
         store: dict[str, Any] | None = None,
         search: str | None = None,
+        *,
+        several: bool = False,
     ) -> None:
         self._folder = folder
+        self._several = several
         self._search = search or f"tantivy:{folder / 'index'}"
         self._store = store or {"store": f"folder:{folder / 'blobs'}"}
         self._rows = rows or str(folder / "rows.db")
@@ -239,9 +245,9 @@ class _Service:
             )
             settings.keys.mkdir(mode=0o700)
             authority = DemoAuthority.create(settings.keys / AUTHORITY, Clock().now())
-            async with open_vault(settings, create=True) as vault:
+            async with self._parts(settings) as (settings, add), open_vault(settings, create=True) as vault:
                 keys = {office.system: new_caller_key() for office in OFFICES}
-                await _furnish(vault, authority, keys)
+                await _furnish(vault, authority, keys, add or vault.sealer.add)
                 app = create_app(vault, settings)
                 serving = server(app)
                 running = asyncio.create_task(serving.serve(sockets=[socket]))
@@ -257,19 +263,40 @@ class _Service:
                 serving.should_exit = True
                 await running
 
+    @asynccontextmanager
+    async def _parts(self, settings: Settings) -> AsyncIterator[tuple[Settings, AddKey | None]]:
+        """Give the settings, and what registers seal keys where that is another process's."""
+        if not self._several:
+            yield settings, None
+            return
+        at = {"issuer": settings.address, "authority": settings.keys / AUTHORITY}
+        async with Three(settings.database, **at) as three:
+            told = three.settings | {"log_folder": three.log_folder}
+            yield settings.model_copy(update=told), three.seal_keys.add
 
-async def _furnish(vault: Vault, authority: DemoAuthority, keys: dict[str, dict[str, Any]]) -> None:
+
+async def _furnish(
+    vault: Vault, authority: DemoAuthority, keys: dict[str, dict[str, Any]], add: AddKey
+) -> None:
     for package in shipped_packages():
         await import_procedure(vault, package)
     for office in OFFICES:
         await register(vault, office, keys[office.system])
-        vault.sealer.add(office.code, authority.issue_seal_key(office.name_vi, office.code))
+        add(office.code, authority.issue_seal_key(office.name_vi, office.code))
 
 
 @pytest.fixture(scope="session")
 def kho(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kho]:
+    folder = tmp_path_factory.mktemp("kho")
+    if request.config.getoption("--parts") == "several":
+        address, access = seaweed.fresh_store(folder, lock=True)
+        store = {"store": address, "store_credentials": access.credentials}
+        search = search_nodes.address("elasticsearch")
+        with _Service(folder, postgres.fresh_database(), store, search, several=True) as running:
+            yield running
+        return
     kind = getattr(request, "param", request.config.getoption("--rows"))
-    with _Service(tmp_path_factory.mktemp("kho"), _fresh_rows(kind)) as running:
+    with _Service(folder, _fresh_rows(kind)) as running:
         yield running
 
 

@@ -77,12 +77,12 @@ class Doors:
 
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    folder = tmp_path_factory.mktemp("doors")
     try:
         version()
+        tls = prepare(folder / "volumes") / "tls"
     except Unobtainable as missing:
         pytest.skip(str(missing))
-    folder = tmp_path_factory.mktemp("doors")
-    tls = prepare(folder / "volumes") / "tls"
     http, https, *ports = free_ports(4)
     settings = {
         "KHO_DATABASE": postgres.fresh_database(),

@@ -463,7 +463,6 @@ def test_no_setting_is_left_out_unseen() -> None:
         "store_region",  # of SeaweedFS: none
         "full_text",
         "metrics_open",  # figures stay inside each container
-        "timestamp_issuers",
         "seal_passphrase",  # beside the sealer's keys
         "clamd",
         "body_limit",

