@@ -121,7 +121,6 @@ def later(seconds: int) -> Any:
         changed(auth_time=int(time.time()) + TEN_MINUTES),
         changed(amr="pwd"),
     ],
-    ids=str,
 )
 def test_a_proof_that_says_something_else_lets_nobody_in(
     browser: Browser, door: Door, odd: OddProvider, claims: Any
@@ -185,7 +184,6 @@ def test_a_key_that_was_rotated_is_looked_for_once(browser: Browser, door: Door,
         (changed(code_challenge_methods_supported=["plain"]), "no PKCE"),
         (changed(token_endpoint=["https://a.example"]), "a list"),
     ],
-    ids=str,
 )
 def test_metadata_that_cannot_be_right_lets_nobody_in(
     browser: Browser, door: Door, odd: OddProvider, metadata: Any, what: str
@@ -205,7 +203,6 @@ def test_metadata_that_cannot_be_right_lets_nobody_in(
         (dropped, "does not answer", 503),
         (failing(503), "does not answer", 503),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("place", ["/.well-known/openid-configuration", "/token", "/keys"])
 def test_answers_that_are_none(
