@@ -46,8 +46,8 @@ class Service:
 
     @property
     def part(self) -> str:
-        """Which of the house's commands it runs."""
-        return self.command[0]
+        """Which of the house's commands it runs; empty where it runs none."""
+        return self.command[0] if self.command else ""
 
     @property
     def after(self) -> dict[str, str]:

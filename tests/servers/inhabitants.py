@@ -10,10 +10,11 @@ from pathlib import Path
 
 from reuse_api.demo import story
 from reuse_api.demo.door import Door
-from reuse_api.demo.people import Office
+from reuse_api.demo.people import STAFF, Office
 from reuse_api.demo.teller import Teller
 from reuse_api.settings import Settings, read_settings
 from reuse_api.wiring import open_vault
+from vault import officer_sign_ins
 
 
 def has_one(_office: Office) -> None:
@@ -25,6 +26,11 @@ async def inhabit(settings: Settings, folder: Path, lang: str) -> None:
     async with open_vault(settings) as vault:
         door = Door(settings.host, settings.port)
         await story.tell(vault, teller, folder, door, has_one, folder)
+        if settings.staff_provider:
+            for one in STAFF:
+                who = {"agency": one.office.code, "officer": one.office.officer}
+                at = {"issuer": settings.staff_provider, "subject": one.office.officer}
+                await officer_sign_ins.let_sign_in(vault, **who, **at)
 
 
 if __name__ == "__main__":

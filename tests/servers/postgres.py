@@ -32,6 +32,7 @@ class Postgres:
         # Socket paths are short, and the server's user must be able to traverse all of them.
         self._data = folder / "data"
         self._server = packaged.get_server(self._data, cleanup_mode=None)
+        self._server.ensure_postgres_running()  # one that was started here before is only remembered
         first = str(self._server.get_postmaster_info().socket_dir)
         _psql(first, "alter system set fsync = off; alter system set max_connections = 300")
         self.sockets = str(self._door(folder))

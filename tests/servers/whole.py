@@ -29,6 +29,7 @@ from tests.servers.loopback import free_ports
 from tests.servers.parts import for_everybody
 from tests.servers.prepared import prepare
 from tests.servers.proxy import Proxy, version
+from tests.servers.realms import CITIZENS, Realms
 from tests.servers.sharing import Unobtainable
 from tests.servers.standing import Bytes, Rows
 from vault.clock import Clock
@@ -53,6 +54,7 @@ class Whole:
         self.apart = False
         self._python = Path(sys.executable)
         self._hosts: dict[str, str] = {}
+        self._signing_in: dict[str, str] = {}  # which providers `kho serve` is told
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._stack = ExitStack()
 
@@ -85,6 +87,7 @@ class Whole:
         self._servers()
         authority = self._authorities()
         self.services = compose.services(self._values())
+        self._realms()
         self.once("migrate")
         self.once("bucket")
         for name in PARTS:
@@ -132,6 +135,19 @@ class Whole:
         for one in trust.rglob("*.*"):
             one.chmod(0o644)
         return authority
+
+    def _realms(self) -> None:
+        realms = Realms(self.folder / "realms", self.address)
+        for one in realms.files.values():
+            self._give(one, self.services["serve-1"])
+        try:
+            self._stack.enter_context(realms)
+        except FileNotFoundError as missing:
+            self.told.append(("nobody can sign in", str(missing)))
+            return
+        self._signing_in = realms.settings
+        accounts = ", ".join([*CITIZENS, *(one.office.officer for one in people.STAFF)])
+        self.told.append(("oidc-provider", f"accounts {accounts}; levels LoA1 LoA2; methods mfa"))
 
     def _values(self) -> dict[str, str]:
         return {
@@ -231,7 +247,7 @@ class Whole:
         own.mkdir(mode=0o700, exist_ok=True)
         self._give(own, service)
         told = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(own)}
-        told |= {"PYTHONDONTWRITEBYTECODE": "1"}
+        told |= {"PYTHONDONTWRITEBYTECODE": "1"} | (self._signing_in if service.part == "serve" else {})
         return told | {
             key: self._here(key, value, service, own) for key, value in service.environment.items()
         }

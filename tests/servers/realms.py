@@ -1,0 +1,87 @@
+"""The two realms that people of `make server` sign in at: real OpenID providers, always on the same ports."""
+
+import json
+import secrets
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reuse_api.demo import people
+from tests.servers.loopback import free_ports
+from tests.servers.openid_provider import OpenIdProvider
+from vault.assertions import new_caller_key, public_jwk
+
+CITIZENS = {"daughter": people.DAUGHTER, "mother": people.MOTHER, "stranger": people.STRANGER}
+
+
+class Realms:
+    """Both providers, up while inside.
+
+    Args:
+        folder: where ports, our secret and our key are kept.
+        address: Kho's own, as people's browsers know it.
+    """
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self._address = address
+        self._stack = ExitStack()
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+        kept = folder / "ports.json"
+        if not kept.exists():
+            kept.write_text(json.dumps(free_ports(2)))
+        self._ports = json.loads(kept.read_text())
+        self.files = {"citizens": folder / "citizens", "staff": folder / "staff"}
+        made = {"citizens": secrets.token_hex(24), "staff": json.dumps(new_caller_key())}
+        for name, file in self.files.items():
+            if not file.exists():
+                file.touch(mode=0o600)
+                file.write_text(f"{made[name]}\n")
+
+    def __enter__(self) -> "Realms":
+        try:
+            self._start()
+        except pytest.skip.Exception as missing:
+            self._stack.close()
+            raise FileNotFoundError(str(missing)) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What `kho serve` is told."""
+        told = {}
+        for name, port in zip(("citizens", "staff"), self._ports, strict=True):
+            realm = f"KHO_{name.upper()}"
+            told |= {f"{realm}_PROVIDER": f"http://127.0.0.1:{port}", f"{realm}_CLIENT": f"kho-{name}"}
+            told[f"{realm}_CREDENTIALS"] = str(self.files[name])
+        return told | {"KHO_CITIZENS_SCOPE": "openid profile"}
+
+    def _start(self) -> None:
+        key = json.loads(self.files["staff"].read_text())
+        citizens = {"client_secret": self.files["citizens"].read_text().strip()}
+        officers = {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [public_jwk(key)]}}
+        people_of = [
+            {"id": name, "SoDinhDanh": one.number, "HoVaTen": one.name} for name, one in CITIZENS.items()
+        ]
+        of_staff = [{"id": one.office.officer} for one in people.STAFF]
+        for name, port, own, accounts, in_token in (
+            ("citizens", self._ports[0], citizens, people_of, False),
+            ("staff", self._ports[1], officers, of_staff, True),
+        ):
+            client = self._client(name) | own
+            provider = OpenIdProvider(port, client=client, accounts=accounts, in_token=in_token)
+            self._stack.enter_context(provider)
+
+    def _client(self, name: str) -> dict[str, Any]:
+        return {
+            "client_id": f"kho-{name}",
+            "redirect_uris": [f"{self._address}/sign-in/callback/{name}"],
+            "post_logout_redirect_uris": [f"{self._address}/sign-in?out=1"],
+            "response_types": ["code"],
+            "grant_types": ["authorization_code"],
+        }
