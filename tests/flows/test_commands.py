@@ -246,7 +246,7 @@ def test_a_vault_that_is_served_is_not_written_by_another(
 def test_a_vault_is_made_filled_served_and_stopped(kho_command: Callable[..., Done], tmp_path: Path) -> None:
     with serving(tmp_path, "--create") as lines:
         assert lines["serving"]["entries"] >= 1
-        assert (lines["trusting"]["status"], lines["trusting"]["public"]) == ("offline", 0)
+        assert (lines["trusting"]["status_hosts"], lines["trusting"]["anchors"]["public"]) == ("offline", 0)
     packages = tmp_path / "packages.jsonl"
     rows = [*shipped_packages(), {"code": "9.999999"}]
     packages.write_text("\n".join(json.dumps(row) for row in rows))
