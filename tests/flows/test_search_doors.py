@@ -199,7 +199,7 @@ async def test_a_poisoned_index_shows_nothing_foreign(doors: Doors) -> None:
 LONG = "giấy " * 2000
 BAD = {
     "query_too_long": [LONG, "a" * 10_000],
-    "query_only_stop_words": ["của và các", "cua va"],
+    "query_only_stop_words": ["của và các", "Các những"],
     "query_without_words": ["*:*", "(?:.*)+$", "\u200b", "!&|~^"],
     "query_control_characters": ["giấy\x00", "a\x1b[2J", "\x7fa"],
     "query_mixed_scripts": ["Nguуễn", "hàn Αn"],
