@@ -62,7 +62,8 @@ FIELDS: Mapping[str, Fits] = {
     "realm": CODE,
     "found": _shape(r"([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?"),
     "by": CODE,
-    "why": _shape(r"[A-Za-z0-9 ,.`_]{1,120}"),  # of a frame that is none: words of ours, nothing that came
+    # of a frame that is none: words of ours, nothing that came; so no long number, and nothing like a token
+    "why": _shape(r"(?!.*[0-9]{7})(?!.*[^ ]{31})[A-Za-z0-9 ,.`_]{1,120}"),
     "warning": _shape(r"[A-Za-z_][A-Za-z0-9_]*"),
     "where": _shape(r"[A-Za-z0-9_./<> -]+:[0-9]+"),
     # how many, how much
