@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reuse_api import problems
-from reuse_api.callers import AsAdministrator, AsAuditor, AsDesk, AsPerson, AsStaff, TheVault, the_settings
+from reuse_api.callers import AsAdministrator, AsAuditor, AsDesk, AsPerson, TheVault, the_settings
 from reuse_api.pages.acting import Announced
 from reuse_api.pages.dates import When
 from reuse_api.pages.forms import new_key, one, request_key, sent
@@ -81,10 +81,26 @@ async def administering(
 
 
 @router.post("/desk/sessions/{session}/end")
+async def end_at_desk(request: Request, vault: TheVault, desk: AsDesk, session: str) -> Response:
+    """End one of my sessions as an officer at the desk."""
+    return await _end_own(request, vault, await vault.gate.check_staff(desk.token), session)
+
+
 @router.post("/audit/sessions/{session}/end")
+async def end_auditing(request: Request, vault: TheVault, caller: AsAuditor, session: str) -> Response:
+    """End one of my sessions as an auditor."""
+    return await _end_own(request, vault, caller, session)
+
+
 @router.post("/admin/sessions/{session}/end")
-async def end_own(request: Request, vault: TheVault, caller: AsStaff, session: str) -> Response:
-    """End one of my sessions as an officer."""
+async def end_administering(
+    request: Request, vault: TheVault, caller: AsAdministrator, session: str
+) -> Response:
+    """End one of my sessions as an administrator."""
+    return await _end_own(request, vault, caller, session)
+
+
+async def _end_own(request: Request, vault: Vault, caller: StaffCaller, session: str) -> Response:
     room = _ROOM_OF[caller.role]
     await sent(request, room)
     await my_sessions.end(vault, caller, session)
