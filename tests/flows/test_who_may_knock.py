@@ -283,9 +283,9 @@ _NO_SESSION = {"session": "none"}
 EVERY_OFFICERS = {
     "GET /v1/staff/sessions": api(**STAFF),
     "POST /v1/staff/sessions/{session}/end": api(at=_NO_SESSION, **dict.fromkeys(STAFF, 404)),
-    "POST /desk/sessions/{session}/end": room(at=_NO_SESSION, **dict.fromkeys(STAFF, 403)),
-    "POST /audit/sessions/{session}/end": room(at=_NO_SESSION, **dict.fromkeys(STAFF, 403)),
-    "POST /admin/sessions/{session}/end": room(at=_NO_SESSION, **dict.fromkeys(STAFF, 403)),
+    "POST /desk/sessions/{session}/end": room(at=_NO_SESSION, desk=403),
+    "POST /audit/sessions/{session}/end": room(at=_NO_SESSION, auditor=403),
+    "POST /admin/sessions/{session}/end": room(at=_NO_SESSION, administrator=403),
 }
 TABLE = EVERY_OFFICERS | EVERYBODYS | SYSTEMS | WALLET | DESK | AUDIT | ADMINISTRATION
 
