@@ -116,7 +116,7 @@ def test_of_a_library_only_constants_of_its_source_are_told(lines: Any) -> None:
 def test_the_loggers_of_our_libraries_go_the_same_way(
     lines: Any, logger: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in (logger, logger.split(".")[0]):  # other tests of this process mute a library
+    for name in (logger, logger.split(".", maxsplit=1)[0]):  # other tests of this process mute a library
         caplog.set_level(logging.WARNING, logger=name)
     logging.getLogger(logger).error(f"{NAME} {TOKEN}", exc_info=KeyError(FILE))
     logging.getLogger(logger).warning("%s", NAME)
