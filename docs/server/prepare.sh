@@ -91,6 +91,9 @@ cat /etc/ssl/certs/ca-certificates.crt "$at/secrets-seaweedfs/certificate.pem" >
 chmod 644 "$at/authorities/trusted.new"
 mv "$at/authorities/trusted.new" "$at/authorities/trusted.pem"
 
+# What proves us to the OpenID providers is put here by whoever runs this, unless it is elsewhere (SIGN_IN_FOLDER).
+folder 10004 700 sign-in
+
 # The door's certificate until there is a real one (TLS_FOLDER).
 folder 101 700 tls
 certificate 101 tls "DNS:localhost,IP:127.0.0.1" 397

@@ -29,7 +29,7 @@ NGINX = (ROOT / "docs/server/nginx.conf").read_text("utf-8")
 ROLES = (ROOT / "docs/server/roles.sh").read_text("utf-8")
 PREPARE = (ROOT / "docs/server/prepare.sh").read_text("utf-8")
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-SECRETS = PurePosixPath("/run/secrets/kho")
+SECRETS = PurePosixPath("/run/secrets")
 # Whom a place in a container belongs to is said in prepare.sh, in these words.
 FOLDER = re.compile(r"^folder (\d+) (\d+) (\S+)$", re.M)
 
@@ -192,6 +192,7 @@ def test_each_volume_is_with_those_alone_who_need_it() -> None:
         "trust": {"seal"} | serving,
         "authorities": {"bucket"} | serving,
         "tls": {"proxy"},
+        "sign-in": {"serve-1", "serve-2"},
         "rows": {"postgresql"},
         "bytes": {"seaweedfs"},
         "index": {"elasticsearch"},
@@ -228,9 +229,9 @@ def test_folders_are_prepared_for_the_user_that_writes_to_them() -> None:
             if one.source not in made or service.name == "prepare":
                 continue
             user, mode = made[one.source]
-            if one.writable or one.source.startswith(("secrets-", "tls")):
+            if one.writable or one.source.startswith(("secrets-", "tls", "sign-in")):
                 assert user == service.user, one
-            if one.source.startswith(("keys-", "secrets-", "tls")):
+            if one.source.startswith(("keys-", "secrets-", "tls", "sign-in")):
                 assert mode == "700"
             if one.source.startswith("socket-"):
                 assert mode == "2750"
@@ -339,7 +340,7 @@ def test_parts_start_after_those_they_need() -> None:
 # The networks
 
 
-def test_nothing_but_the_proxy_can_be_reached_and_the_sealer_alone_gets_out() -> None:
+def test_nothing_but_the_proxy_can_be_reached_and_those_alone_get_out_who_must() -> None:
     assert [name for name, one in SERVICES.items() if "ports" in one.said] == ["proxy"]
     networks: dict[str, dict[str, Any]] = {name: said or {} for name, said in READ["networks"].items()}
     options = {name: said.get("driver_opts", {}) for name, said in networks.items()}
@@ -349,9 +350,9 @@ def test_nothing_but_the_proxy_can_be_reached_and_the_sealer_alone_gets_out() ->
         for name, said in networks.items()
         if not said.get("internal") and options[name].get(masked) != "false"
     }
-    assert outward == {"outside"}
+    assert outward == {"outside", "providers"}
     getting_out = {name for name, one in SERVICES.items() if set(one.said.get("networks", ())) & outward}
-    assert getting_out == {"seal", "work"}
+    assert getting_out == {"seal", "work", "serve-1", "serve-2"}
     assert {name for name, one in SERVICES.items() if "front" in one.said.get("networks", ())} == {"proxy"}
     assert all(
         one.said.get("networks") or one.said.get("network_mode") == "none" for one in SERVICES.values()
@@ -371,6 +372,7 @@ def test_each_network_joins_those_alone_who_talk_in_it() -> None:
         "bytes": {"seaweedfs", "bucket"} | serving,
         "index": {"elasticsearch"} | serving,
         "outside": {"seal", "work"},
+        "providers": {"serve-1", "serve-2"},
     }
     assert set(READ["networks"]) == set(joined)
 
@@ -468,5 +470,16 @@ def test_no_setting_is_left_out_unseen() -> None:
         "body_limit",
         "ocr",
         "demo_sign_in",
-        *SignInSettings.model_fields,  # whose providers: docs/sign-in.md says what to add to `serve`
+        *(name for name in SignInSettings.model_fields if name.endswith("_minutes")),
     }
+
+
+def test_every_variable_is_told_and_leaves_the_programs_default() -> None:
+    told = (ROOT / "docs/compose.md").read_text("utf-8")
+    rows = [line for line in told.splitlines() if line.startswith("| `")]
+    listed = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row.split("|")[1])}
+    assert listed == set(re.findall(r"\$\{([A-Z_]+)", compose.FILE.read_text("utf-8")))
+    serving = SERVICES["serve-1"].environment
+    for name, field in SignInSettings.model_fields.items():
+        if name.endswith(("_scope", "_acr", "_acr_high", "_amr", "_claim")):
+            assert serving[f"{PREFIX}{name.upper()}"] == field.default, name

@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
 PARTS = ("sign", "gate", "seal", "serve-1", "serve-2", "work")  # in the order in which they start
-_VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::-([^}]*))?\}|\$(\$)")
+_VARIABLE = re.compile(r"\$\{([A-Z_]+)(?:(:?-)([^}]*))?\}|\$(\$)")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,14 @@ def _filled(said: Any, values: Mapping[str, str]) -> Any:
         return [_filled(one, values) for one in said]
     if not isinstance(said, str):
         return said
-    return _VARIABLE.sub(
-        lambda found: "$" if found[3] else values.get(found[1]) or found[2] or "",
-        said,
-    )
+    return _VARIABLE.sub(lambda found: _value(found, values), said)
+
+
+def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
+    name, how, otherwise, dollar = found.groups()
+    if dollar:
+        return "$"
+    given = values.get(name)
+    if how == "-":  # an empty value is one
+        return str(otherwise) if given is None else given
+    return given or otherwise or ""

@@ -20,11 +20,12 @@ class Realms:
     """Both providers, up while inside.
 
     Args:
-        folder: where ports, our secret and our key are kept.
+        folder: where ports are kept.
+        proofs: where our secret and our key are kept, as `citizens` and `staff`.
         address: Kho's own, as people's browsers know it.
     """
 
-    def __init__(self, folder: Path, address: str) -> None:
+    def __init__(self, folder: Path, proofs: Path, address: str) -> None:
         self._address = address
         self._stack = ExitStack()
         folder.mkdir(exist_ok=True)
@@ -33,7 +34,7 @@ class Realms:
         if not kept.exists():
             kept.write_text(json.dumps(free_ports(2)))
         self._ports = json.loads(kept.read_text())
-        self.files = {"citizens": folder / "citizens", "staff": folder / "staff"}
+        self.files = {"citizens": proofs / "citizens", "staff": proofs / "staff"}
         made = {"citizens": secrets.token_hex(24), "staff": json.dumps(new_caller_key())}
         for name, file in self.files.items():
             if not file.exists():
@@ -52,14 +53,13 @@ class Realms:
         self._stack.close()
 
     @property
-    def settings(self) -> dict[str, str]:
-        """What `kho serve` is told."""
-        told = {}
+    def values(self) -> dict[str, str]:
+        """What docker-compose.yml is told."""
+        told = {"CITIZENS_SCOPE": "openid profile"}
         for name, port in zip(("citizens", "staff"), self._ports, strict=True):
-            realm = f"KHO_{name.upper()}"
-            told |= {f"{realm}_PROVIDER": f"http://127.0.0.1:{port}", f"{realm}_CLIENT": f"kho-{name}"}
-            told[f"{realm}_CREDENTIALS"] = str(self.files[name])
-        return told | {"KHO_CITIZENS_SCOPE": "openid profile"}
+            told[f"{name.upper()}_PROVIDER"] = f"http://127.0.0.1:{port}"
+            told[f"{name.upper()}_CLIENT"] = f"kho-{name}"
+        return told
 
     def _start(self) -> None:
         key = json.loads(self.files["staff"].read_text())

@@ -54,7 +54,7 @@ class Whole:
         self.apart = False
         self._python = Path(sys.executable)
         self._hosts: dict[str, str] = {}
-        self._signing_in: dict[str, str] = {}  # which providers `kho serve` is told
+        self._providers: dict[str, str] = {}  # what docker-compose.yml is told of them
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._stack = ExitStack()
 
@@ -86,8 +86,8 @@ class Whole:
         prepare(self.volumes)
         self._servers()
         authority = self._authorities()
-        self.services = compose.services(self._values())
         self._realms()
+        self.services = compose.services(self._values())
         self.once("migrate")
         self.once("bucket")
         for name in PARTS:
@@ -137,15 +137,15 @@ class Whole:
         return authority
 
     def _realms(self) -> None:
-        realms = Realms(self.folder / "realms", self.address)
+        realms = Realms(self.folder / "realms", self.volumes / "sign-in", self.address)
         for one in realms.files.values():
-            self._give(one, self.services["serve-1"])
+            self._give(one, compose.services()["serve-1"])
         try:
             self._stack.enter_context(realms)
         except FileNotFoundError as missing:
             self.told.append(("nobody can sign in", str(missing)))
             return
-        self._signing_in = realms.settings
+        self._providers = realms.values
         accounts = ", ".join([*CITIZENS, *(one.office.officer for one in people.STAFF)])
         self.told.append(("oidc-provider", f"accounts {accounts}; levels LoA1 LoA2; methods mfa"))
 
@@ -155,6 +155,7 @@ class Whole:
             "TIMESTAMP_URL": f"{self._services.stamps_server.url}/",
             "TIMESTAMP_ISSUERS": "/etc/kho/trust/between.pem",
             "STATUS_URL": f"{self._services.status_server.url}/ocsp",
+            **self._providers,
         }
 
     def _door(self) -> None:
@@ -247,7 +248,7 @@ class Whole:
         own.mkdir(mode=0o700, exist_ok=True)
         self._give(own, service)
         told = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(own)}
-        told |= {"PYTHONDONTWRITEBYTECODE": "1"} | (self._signing_in if service.part == "serve" else {})
+        told |= {"PYTHONDONTWRITEBYTECODE": "1"}
         return told | {
             key: self._here(key, value, service, own) for key, value in service.environment.items()
         }
