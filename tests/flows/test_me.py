@@ -307,3 +307,11 @@ def test_the_digest_of_ones_own_file_is_told(daughter: httpx.Client) -> None:
     content = daughter.get(f"/v1/me/records/{record}/content")
     assert content.headers["etag"] == f'"sha256-{sha256(pdf).hexdigest()}"'
     assert DAUGHTER.number in content.headers["content-disposition"]
+
+
+def test_the_page_of_sessions_promises_no_end_that_a_session_by_code_does_not_have(
+    mother: httpx.Client,
+) -> None:
+    told = mother.get("/wallet/sessions", headers={"Accept-Language": "en"}).text
+    assert "At the latest until" in told
+    assert "without use" not in told

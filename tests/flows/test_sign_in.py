@@ -350,6 +350,7 @@ def test_a_session_is_listed_and_ended_from_another(door: Door, browser: Browser
         assert len(held) - len(others) == 1 and held[0]["device"] == "phone"
         told = browser.go("/wallet/sessions")
         assert told.text.count("End the session") == len(held)
+        assert "after 240 minutes at the latest" in told.text
         for one in others:
             ended = browser.client.post(
                 f"{door.url}/v1/me/sessions/{one}/end", headers={"Idempotency-Key": os.urandom(8).hex()}
