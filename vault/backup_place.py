@@ -91,8 +91,13 @@ def remove(path: Path) -> None:
 
 
 def finish(begun: Path, at: datetime) -> Path:
-    """Give the begun folder its name, durably."""
-    stem, number = at.strftime("%Y%m%dT%H%M%SZ"), 1
+    """Give the begun folder its name, durably.
+
+    It is never earlier than the newest one there: after a clock that was ahead it would pass for the oldest,
+    and be removed.
+    """
+    earlier = (one.name[:16] for one in whole(begun.parent))
+    stem, number = max([at.strftime("%Y%m%dT%H%M%SZ"), *earlier]), 1
     target = begun.with_name(stem)
     while target.exists():
         number += 1

@@ -1,6 +1,7 @@
 """The rehearsed restore: a filled vault, backed up while open, made again elsewhere, read by its citizen."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,18 @@ async def test_what_is_new_alone_is_copied_and_old_backups_go(
     assert (third.folder / spoilt.relative_to(first.folder)).read_bytes() == content
     assert whole(tmp_path / "out") == [second.folder, third.folder]
     await examine(third.folder)
+
+
+async def test_a_backup_after_a_clock_that_was_ahead_is_the_newest_all_the_same(
+    source: Place, tmp_path: Path
+) -> None:
+    ahead = Clock().now() + timedelta(days=400)
+    wrong = [await back_up(source.places, tmp_path / "out", ahead, keep=2) for _ in range(2)]
+    later = await back_up(source.places, tmp_path / "out", Clock().now(), keep=2)
+    assert later.pruned == (wrong[0].folder.name,)
+    assert whole(tmp_path / "out") == [wrong[1].folder, later.folder]
+    assert chosen(tmp_path / "out") == later.folder
+    assert later.manifest.made_at < wrong[1].manifest.made_at
 
 
 async def test_a_file_that_is_ended_while_it_is_copied_is_in_no_backup(
