@@ -2,7 +2,6 @@
 
 import asyncio
 import statistics
-import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,8 +10,9 @@ from urllib.parse import urlencode
 
 from benchmarks.house import SIZE, House, built, paper, release_many
 from benchmarks.load import CONNECTIONS, Load, load
-from benchmarks.peers import free_port, running, static_server
-from benchmarks.setups import SetUp, set_ups
+from benchmarks.peers import free_port, static_server
+from benchmarks.serving import served
+from benchmarks.setups import set_ups
 from benchmarks.table import Row
 from reuse_api.demo import people
 from reuse_api.demo.door import Door
@@ -24,37 +24,41 @@ ROUNDS = 5
 async def measure(folder: Path, requests: int) -> Iterable[Row]:
     """Fetch `requests` releases a round, each for the first time: token, facts, entry, proof, key, bytes.
 
-    In both set-ups, and in between the same number of fetches of the same file from the static server, and of
-    a share: the second fetch of one release within a minute, which needs no entry of its own.
+    In each set-up (that of several processes: asking one `kho serve`, then both), and in between the same
+    number of fetches of the same file from the static server, and of a share: the second fetch of one release
+    within a minute, which needs no entry of its own.
     """
-    with set_ups(folder / "servers") as there, ExitStack() as running_:
+    with set_ups(folder / "servers", apart=True) as there, ExitStack() as running_:
         name, static = running_.enter_context(static_server(folder / "static", paper(SIZE)))
-        served = []
+        asked = []
         for number, one in enumerate(there):
             port = free_port()
             async with built(folder / f"kho{number}", port, one.places) as (house, vault):
-                await release_many(house, vault, requests * ROUNDS)
-            running_.enter_context(running(serving(), port, house.environment))
+                await release_many(house, vault, requests * ROUNDS * (2 if one.apart else 1))
+            serving = running_.enter_context(served(house, one, port))
             headers = {"Authorization": f"Bearer {await token(house, port)}"}
-            served.append(_Served(one, port, headers, house.releases))
+            for count in range(1, len(serving.ports) + 1):
+                what = f"{one.name}, {count} asked" if one.apart else one.name
+                own = house.releases[(count - 1) * requests * ROUNDS :]
+                asked.append(_Asked(what, serving.ports[:count], headers, own))
         theirs = []
         for turn in range(ROUNDS):
             theirs.append(await load(static, ["/paper.pdf"] * requests))
-            for each in served:
+            for each in asked:
                 await each.fetch(turn, requests)
     rows = [_row(f"{name}, the same bytes", theirs, theirs)]
-    for each in served:
-        rows.append(_row(f"first fetch of a release, {each.setup.name}", each.first, theirs))
+    for each in asked:
+        rows.append(_row(f"first fetch of a release, {each.name}", each.first, theirs))
         rows.append(_row("  again within a minute", each.again, theirs))
     return rows
 
 
 @dataclass
-class _Served:
-    """A vault that is served, and what fetching from it came to."""
+class _Asked:
+    """A vault that is served at some ports, and what fetching from it came to."""
 
-    setup: SetUp
-    port: int
+    name: str
+    ports: tuple[int, ...]
     headers: dict[str, str]
     releases: list[str]
     first: list[Load] = field(default_factory=list)
@@ -63,8 +67,8 @@ class _Served:
     async def fetch(self, turn: int, requests: int) -> None:
         part = self.releases[turn * requests : (turn + 1) * requests]
         paths = [f"/v1/releases/{one}/content" for one in part]
-        self.first.append(await load(self.port, paths, self.headers))
-        self.again.append(await load(self.port, paths, self.headers))
+        self.first.append(await load(self.ports, paths, self.headers))
+        self.again.append(await load(self.ports, paths, self.headers))
 
 
 def _row(what: str, runs: list[Load], peers: list[Load]) -> Row:
@@ -80,11 +84,6 @@ def _row(what: str, runs: list[Load], peers: list[Load]) -> Row:
 
 def _ms(runs: list[Load], name: str) -> str:
     return f"{statistics.median(getattr(run, name) for run in runs) * 1000:.1f}"
-
-
-def serving() -> list[str]:
-    """Give the command that serves a vault."""
-    return [sys.executable, "-m", "reuse_api", "serve"]
 
 
 async def token(house: House, port: int) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.content import serving
 from benchmarks.house import SIZE, built, paper, signed_in
-from benchmarks.peers import free_port, running
+from benchmarks.peers import free_port
+from benchmarks.serving import served
 from benchmarks.setups import SetUp, set_ups
 from benchmarks.table import Row
 from reuse_api.callers import SESSION_COOKIE
@@ -24,7 +24,7 @@ AT_ONCE = 8
 
 
 @dataclass
-class _Served:
+class _Asked:
     """A vault that is served, and seconds that each deposit took, and each round."""
 
     setup: SetUp
@@ -40,25 +40,25 @@ async def measure(folder: Path, count: int) -> Iterable[Row]:
     The ratio is to the embedded set-up.
     """
     with set_ups(folder / "servers") as there, ExitStack() as servers:
-        served = []
+        asked = []
         for number, one in enumerate(there):
             port = free_port()
             async with built(folder / f"kho{number}", port, one.places) as (house, vault):
                 session = await signed_in(vault, people.DAUGHTER)
-            servers.enter_context(running(serving(), port, house.environment))
-            served.append(_Served(one, port, session))
+            servers.enter_context(served(house, one, port))
+            asked.append(_Asked(one, port, session))
         for _ in range(ROUNDS):
-            for each in served:
+            for each in asked:
                 await _round(each, count)
-    least = statistics.median(served[0].rates)
-    return [_row(each, least) for each in served]
+    least = statistics.median(asked[0].rates)
+    return [_row(each, least) for each in asked]
 
 
-def _row(served: _Served, least: float) -> Row:
-    rate, took = statistics.median(served.rates), sorted(served.took)
+def _row(each: _Asked, least: float) -> Row:
+    rate, took = statistics.median(each.rates), sorted(each.took)
     p95 = took[int(len(took) * 0.95)]
     return Row(
-        f"deposits, {served.setup.name}",
+        f"deposits, {each.setup.name}",
         f"{rate:,.1f}/s",
         f"{rate / least:.2f}",
         f"p50 {statistics.median(took) * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, "
@@ -66,11 +66,11 @@ def _row(served: _Served, least: float) -> Row:
     )
 
 
-async def _round(served: _Served, count: int) -> None:
+async def _round(each: _Asked, count: int) -> None:
     waiting = iter(range(count))
-    headers = {"Cookie": f"{SESSION_COOKIE}={served.session}"}
+    headers = {"Cookie": f"{SESSION_COOKIE}={each.session}"}
     async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{served.port}", headers=headers, timeout=60
+        base_url=f"http://127.0.0.1:{each.port}", headers=headers, timeout=60
     ) as door:
 
         async def hand_in() -> None:
@@ -85,8 +85,8 @@ async def _round(served: _Served, count: int) -> None:
                 )
                 if reply.status_code != httpx.codes.CREATED:
                     raise RuntimeError(f"{reply.status_code}: {reply.text}")
-                served.took.append(time.perf_counter() - started)
+                each.took.append(time.perf_counter() - started)
 
         started = time.perf_counter()
         await asyncio.gather(*(hand_in() for _ in range(AT_ONCE)))
-        served.rates.append(count / (time.perf_counter() - started))
+        each.rates.append(count / (time.perf_counter() - started))

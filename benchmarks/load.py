@@ -22,14 +22,20 @@ class Refused(Exception):
     """The server did not answer 200: the figure would mean nothing."""
 
 
-async def load(port: int, paths: Iterable[str], headers: Mapping[str, str] | None = None) -> Load:
-    """Ask for each path once over `CONNECTIONS` connections to 127.0.0.1; every answer must be 200."""
+async def load(
+    ports: int | Sequence[int], paths: Iterable[str], headers: Mapping[str, str] | None = None
+) -> Load:
+    """Ask for each path once over `CONNECTIONS` connections to 127.0.0.1; every answer must be 200.
+
+    Args:
+        ports: of one server, or of several, which share the connections evenly.
+    """
     waiting = iter(list(paths))
     took: list[float] = []
     sizes: list[int] = []
     lines = _lines(headers or {})
     started = time.perf_counter()
-    await asyncio.gather(*(_connection(port, waiting, lines, took, sizes) for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(_connection(one, waiting, lines, took, sizes) for one in _shared(ports)))
     spent = time.perf_counter() - started
     took.sort()
     return Load(len(took) / spent, took[len(took) // 2], took[int(len(took) * 0.95)], max(sizes))
@@ -44,16 +50,21 @@ class Paced:
 
 
 async def paced(
-    port: int, paths: Sequence[str], headers: Callable[[], Mapping[str, str]], rate: float, seconds: float
+    ports: int | Sequence[int],
+    paths: Sequence[str],
+    headers: Callable[[], Mapping[str, str]],
+    rate: float,
+    seconds: float,
 ) -> Paced:
     """Ask for `rate` paths a second, over and over, for `seconds`; a late server does not slow the asking.
 
     Args:
+        ports: as in `load`.
         headers: of the next request.
     """
     seen, slots, started = Paced(), iter(range(int(rate * seconds))), time.perf_counter()
 
-    async def one() -> None:
+    async def one(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
         for slot in slots:
             due = started + slot / rate
@@ -68,8 +79,13 @@ async def paced(
                 reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
         writer.close()
 
-    await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(one(port) for port in _shared(ports)))
     return seen
+
+
+def _shared(ports: int | Sequence[int]) -> list[int]:
+    some = [ports] if isinstance(ports, int) else ports
+    return [some[number % len(some)] for number in range(CONNECTIONS)]
 
 
 def _lines(headers: Mapping[str, str]) -> str:

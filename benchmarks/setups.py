@@ -20,19 +20,21 @@ class SetUp:
     name: str
     places: Mapping[str, Any] = field(default_factory=dict)
     lacking: str = ""
+    apart: bool = False  # whether signer, gate and sealer are processes of their own
 
 
 EMBEDDED = SetUp("embedded")
 
 
 @contextmanager
-def set_ups(folder: Path, *, search: bool = True) -> Iterator[list[SetUp]]:
+def set_ups(folder: Path, *, search: bool = True, apart: bool = False) -> Iterator[list[SetUp]]:
     """Start PostgreSQL, SeaweedFS and Elasticsearch until the block ends.
 
     PostgreSQL flushes to the disk here, as SQLite does; Elasticsearch is left out where it cannot be had.
 
     Args:
         search: false where nothing is searched for.
+        apart: whether there is a third: the same servers, and each part of Kho a process of its own.
     """
     with ExitStack() as running:
         rows = postgres.PrivatePostgres()
@@ -56,7 +58,16 @@ def set_ups(folder: Path, *, search: bool = True) -> Iterator[list[SetUp]]:
             names.append(node.offers["version"])
         except Unobtainable as missing:
             lacking = str(missing)
-        yield [EMBEDDED, SetUp(", ".join(names), places, lacking)]
+        found = [EMBEDDED, SetUp(", ".join(names), places, lacking)]
+        if apart:
+            others = {
+                "database": postgres.fresh_database(sockets=rows.sockets),
+                "store": f"{places['store']}/apart",
+            }
+            if "search" in places:
+                others["search"] = f"{places['search']}-apart"
+            found.append(SetUp("the same, parts apart", places | others, lacking, apart=True))
+        yield found
 
 
 @contextmanager
