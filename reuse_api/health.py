@@ -6,6 +6,9 @@ from starlette.responses import JSONResponse
 from reuse_api.callers import Anybody, TheVault
 from vault.readiness import ready
 
+# Anybody may ask, and a look writes to the store.
+KEPT = 2.0  # seconds that an answer of /readyz is given again
+
 router = APIRouter(tags=["health"], dependencies=[Anybody])
 
 
@@ -17,6 +20,9 @@ async def get_health() -> JSONResponse:
 
 @router.get("/readyz")
 async def get_readiness(vault: TheVault) -> JSONResponse:
-    """Say whether rows, store, log and content are sound: 200, or 503 naming what is not."""
-    state = await ready(vault)
+    """Say whether rows, store, log and content are sound: 200, or 503 naming what is not.
+
+    One look is under way at most, and its answer is given to whoever asks within two seconds.
+    """
+    state = await vault.looks.kept("readiness", lambda: ready(vault), KEPT)
     return JSONResponse(state, 200 if state["ready"] else 503)

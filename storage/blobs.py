@@ -54,7 +54,8 @@ class BlobStore(Protocol):
         """Store the bytes of the file `source`; durable on return, all or nothing.
 
         The same key with the same bytes is a success, also after a crash between the two. Raises BlobConflict
-        for other bytes under this key, BlobKeyInvalid, and StoreUnavailable, which leaves nothing behind.
+        for other bytes under this key, BlobKeyInvalid, and StoreUnavailable: then there is all of the blob or
+        nothing (a server may have done what it could not say any more), and a second put is right either way.
         """
         ...
 
@@ -65,7 +66,10 @@ class BlobStore(Protocol):
     async def delete(self, key: str) -> None:
         """Take the blob away, durable on return; a missing one is fine.
 
-        Raises BlobKeyInvalid and StoreUnavailable.
+        On return nobody opens it any more through this store. What a server keeps locked until a date stays
+        there until then, and that is a success: nobody can have it gone sooner. Any other refusal is none:
+        raises BlobKeyInvalid and StoreUnavailable (StoreRefused where we may not delete), and then some
+        versions may be gone and others not; doing it again goes on with the rest.
         """
         ...
 

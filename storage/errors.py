@@ -67,7 +67,7 @@ class BucketMissing(StoreUnavailable):
 
 
 class StoreCannotLock(StorageError):
-    """The bucket cannot lock what is written; make it with object lock, or ask for no lock."""
+    """The bucket cannot lock, or does not say so; make it with object lock, or ask for no lock."""
 
     code = "store_cannot_lock"
 

@@ -26,21 +26,22 @@ import certifi
 import urllib3
 from minio import Minio
 from minio.commonconfig import COMPLIANCE
-from minio.error import MinioException, S3Error
+from minio.error import S3Error
 from minio.retention import Retention
-from minio.versioningconfig import OFF
 from urllib3.response import BaseHTTPResponse
 
 from storage.blobs import check_key
 from storage.errors import BlobConflict, BlobKeyInvalid, BlobMissing, StoreCannotLock, StoreUnavailable
 from storage.s3_address import Bucket
-from storage.s3_calls import LAST_TRY, THREADS, Calls, code_of
+from storage.s3_calls import DEADLINE, LAST_TRY, THREADS, Calls, code_of
+from storage.s3_traits import Traits, held_back, traits_of
 
 CONNECT = 3.0  # seconds
 READ = 15.0  # seconds between two bytes of an answer
 PART = 8 * 1024 * 1024  # bytes of a large file in memory at once, for each thread
 _HEAD = 128 * 1024
 _AHEAD = 1024 * 1024
+_PIECE = 256 * 1024
 _PAGE = 1000
 _SHARD = re.compile(r"[0-9a-f]{2}/")
 _RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
@@ -89,15 +90,6 @@ class S3Reader:
         self._ahead = (0, b"")
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What a bucket was seen to do: keep versions, lock when asked, lock whatever is written."""
-
-    versions: bool
-    locks: bool
-    locks_itself: bool
-
-
 class S3Store:
     """The store of the server set-up (the contract: `storage.blobs.BlobStore`)."""
 
@@ -108,31 +100,37 @@ class S3Store:
 
         Raises:
             StoreRefused, BucketMissing: it cannot be used.
-            StoreCannotLock: `lock_days` is above 0 and the bucket was made without object lock.
+            StoreCannotLock: `lock_days` is above 0 and the bucket was made without object lock, or the
+                server does not tell us.
         """
         self._bucket = bucket
         self._heard = _Heard()
-        self._client = _client(bucket, credentials, region, self._heard)
-        self._lock_days = lock_days
         self._calls = Calls(str(bucket))
+        self._client = _client(bucket, credentials, region, self._heard, self._calls)
+        self._lock_days = lock_days
         self._turns: dict[str, tuple[threading.Lock, int]] = {}
         self._turning = threading.Lock()
-        self._seen: _Seen | None = None
+        self._seen: Traits | None = None
+        now = time.monotonic()
         try:
-            self._calls.now(self._learnt, time.monotonic() + LAST_TRY)
+            self._calls.now(self._learnt, now + LAST_TRY, now + DEADLINE)
         except StoreUnavailable as away:
             if type(away) is not StoreUnavailable:
                 raise
 
-    def _learnt(self) -> "_Seen":
+    def _learnt(self) -> Traits:
         """Say what the bucket does, as it was seen the first time that the server answered."""
-        if self._seen is None:
-            self._look()
-            seen = _Seen(self._versioning(), *self._locking())
-            if self._lock_days and not seen.locks:
-                raise StoreCannotLock(str(self._bucket))
-            self._seen = seen
-        return self._seen
+        if self._seen is not None:
+            return self._seen
+        self._look()
+        return self._learn()
+
+    def _learn(self) -> Traits:
+        seen = traits_of(self._client, self._bucket.name)
+        if self._lock_days and not seen.locks:
+            raise StoreCannotLock(": ".join((str(self._bucket), *seen.untold)))
+        self._seen = seen
+        return seen
 
     async def put(self, key: str, source: Path) -> None:
         """Store the bytes of `source` under `key` (contract: `BlobStore.put`)."""
@@ -233,8 +231,12 @@ class S3Store:
 
     def _read(self, name: str, offset: int, length: int) -> tuple[bytes, BaseHTTPResponse]:
         answer = self._client.get_object(self._bucket.name, name, offset, length)
+        pieces = []
         try:
-            return answer.read(), answer
+            while piece := answer.read1(_PIECE):
+                pieces.append(piece)
+                self._calls.time_left()
+            return b"".join(pieces), answer
         finally:
             answer.close()
             answer.release_conn()
@@ -242,14 +244,15 @@ class S3Store:
     async def delete(self, key: str) -> None:
         """Take the blob under `key` away (contract: `BlobStore.delete`).
 
-        With versioning, each version goes. What the server has locked stays there until its days are over,
-        hidden behind a mark.
+        Where versions are kept, each goes, and where we are not told, each that is there. What the server has
+        locked stays there until its days are over, hidden behind a mark; only a date that it tells is taken
+        for a lock, and any other refusal is raised.
         """
         name = self._name(key)
         await self._calls.run(partial(self._delete, name))
 
     def _delete(self, name: str) -> None:
-        if not self._learnt().versions:
+        if self._learnt().versioning == "off":
             self._client.remove_object(self._bucket.name, name)
             return
         found = self._client.list_objects(self._bucket.name, prefix=name, include_version=True)
@@ -261,9 +264,9 @@ class S3Store:
     def _delete_version(self, name: str, version: str | None) -> None:
         try:
             self._client.remove_object(self._bucket.name, name, version_id=version)
-        except MinioException:
-            if not self._learnt().locks:
-                raise  # else it is locked: servers differ in how they say so
+        except S3Error as fault:
+            if not held_back(self._client, self._bucket.name, name, version, fault):
+                raise
 
     async def keys(self) -> AsyncIterator[tuple[str, int]]:
         """Give every key and size, page by page (contract: `BlobStore.keys`)."""
@@ -300,13 +303,15 @@ class S3Store:
     async def ready(self) -> None:
         """Look at the bucket, and write and take away one byte (contract: `BlobStore.ready`).
 
-        Where the bucket locks whatever is written, nothing is: each probe would stay.
+        Where the bucket locks whatever is written, or may, nothing is: each probe would stay.
         """
         await self._calls.run(self._probe)
 
     def _probe(self) -> None:
         self._look()
-        if self._learnt().locks_itself:
+        if self._learnt().untold:
+            self._learn()
+        if self._learnt().locks_itself is not False:
             return
         name = f"{self._bucket.prefix}_ready/{os.urandom(8).hex()}"
         written = self._client.put_object(self._bucket.name, name, BytesIO(b"\0"), 1)
@@ -323,12 +328,8 @@ class S3Store:
         return {
             "kind": "s3",
             "encrypted": "yes" if self._bucket.encrypted else "no",
-            "versioning": "unknown" if seen is None else "on" if seen.versions else "off",
-            "object_lock": "on"
-            if self._lock_days
-            else "offered"
-            if seen is not None and seen.locks
-            else "off",
+            "versioning": seen.versioning if seen is not None else "unknown",
+            "object_lock": "on" if self._lock_days else seen.locking if seen is not None else "unknown",
             "lock_days": self._lock_days,
         }
 
@@ -339,20 +340,6 @@ class S3Store:
 
     def _look(self) -> None:
         next(self._client.list_objects(self._bucket.name, prefix=f"{self._bucket.prefix}_ready/"), None)
-
-    def _versioning(self) -> bool:
-        try:
-            return bool(self._client.get_bucket_versioning(self._bucket.name).status != OFF)
-        except S3Error:  # a server that does not know the question has no versions
-            return False
-
-    def _locking(self) -> tuple[bool, bool]:
-        """Say whether the bucket can lock, and whether it locks what it is not asked to."""
-        try:
-            config = self._client.get_object_lock_config(self._bucket.name)
-        except S3Error:  # no lock on this bucket, or a server without any
-            return False, False
-        return True, config.mode is not None
 
     def _name(self, key: str) -> str:
         # As in a folder: "/" of a key becomes ".", for servers on which a name cannot also be a folder.
@@ -382,24 +369,27 @@ class _Heard:
 
 
 class _Listening(urllib3.PoolManager):
-    """Connections whose every answer is heard."""
+    """Connections whose every answer is heard, and that wait no longer than there is time."""
 
-    def __init__(self, heard: _Heard, **more: Any) -> None:
+    def __init__(self, heard: _Heard, calls: Calls, **more: Any) -> None:
         super().__init__(**more)
         self._heard = heard
+        self._calls = calls
 
     def urlopen(self, *asked: Any, **more: Any) -> BaseHTTPResponse:
         """Ask, and hear the answer (the library's contract)."""
-        answer = super().urlopen(*asked, **more)
+        left = self._calls.time_left()
+        patience = urllib3.Timeout(connect=min(CONNECT, left), read=min(READ, left))
+        answer = super().urlopen(*asked, timeout=patience, **more)
         self._heard.listen(answer)
         return answer
 
 
-def _client(bucket: Bucket, credentials: tuple[str, str], region: str, heard: _Heard) -> Minio:
+def _client(bucket: Bucket, credentials: tuple[str, str], region: str, heard: _Heard, calls: Calls) -> Minio:
     pool = _Listening(
         heard,
+        calls,
         maxsize=THREADS,
-        timeout=urllib3.Timeout(connect=CONNECT, read=READ),
         retries=urllib3.Retry(0, redirect=False),  # trying again is ours, and nobody sends us elsewhere
         ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
         cert_reqs="CERT_REQUIRED",

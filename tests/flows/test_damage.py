@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from reuse_api.demo.people import COMMUNE, DAUGHTER, KINSHIP, POLICE
+from tests.flows.readiness import readyz
 
 CHUNK = 64 * 1024  # bytes that are authenticated together
 
@@ -32,7 +33,7 @@ def test_a_changed_byte_stops_the_read_and_is_an_entry(
 ) -> None:
     kho, blobs, certificates = kho_apart, [], []
     with kho.system(COMMUNE) as commune, kho.system(POLICE) as police, kho.wallet(DAUGHTER) as wallet:
-        sound = police.get("/readyz")
+        sound = readyz(police)
         assert sound.status_code == 200
         workers = sound.json()["workers"]
         assert {workers["network"], workers["files"]} <= {"cut", "not_cut"}
@@ -55,7 +56,7 @@ def test_a_changed_byte_stops_the_read_and_is_an_entry(
         assert (damaged.status_code, damaged.json()["code"]) == (500, "content_damaged")
         assert kho.vault.signer.tree.size == size + 2, "the access, and that it was not delivered"
         assert failures(caplog) == ["content_damaged"]
-        ready = police.get("/readyz")
+        ready = readyz(police)
         assert ready.status_code == 200, "all other documents are served"
         told = ready.json()
         assert (told["checks"]["content"], told["degraded"]) == ("damaged_records:1", ["content"])

@@ -12,6 +12,7 @@ from reuse_api.metrics import Metrics
 from reuse_api.vault_figures import VaultFigures
 from signing.leaf import Kind, Parts
 from tests.flows.conftest import Kho, _Service
+from tests.flows.readiness import readyz
 from tests.servers.postgres import PrivatePostgres, fresh_database
 from vault import entries
 from vault.entries import Logged
@@ -54,7 +55,7 @@ def test_stopped_every_door_says_503_and_started_again_all_is_well(
                 assert "retry-after" in reply.headers
                 assert "postgres" not in reply.text
             with served.client() as asking:
-                ready = asking.get("/readyz")
+                ready = readyz(asking)
                 assert (ready.status_code, ready.json()["checks"]["database"]) == (503, "unavailable")
                 assert asking.get("/healthz").status_code == 200
                 figures = served.run(scraped(served))
@@ -69,7 +70,7 @@ def test_stopped_every_door_says_503_and_started_again_all_is_well(
         assert served.vault.signer.tree.size == before
         assert [reply.status_code for reply in knocks()] == [200, 200, 200, 200]
         with served.client() as asking:
-            assert asking.get("/readyz").status_code == 200
+            assert readyz(asking).status_code == 200
             assert "kho_look_complete 1.0" in served.run(scraped(served))
 
 

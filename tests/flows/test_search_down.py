@@ -10,6 +10,7 @@ import pytest
 
 from reuse_api.demo.people import COMMUNE, DAUGHTER, KINSHIP, POLICE
 from tests.flows.conftest import Kho, _fresh_rows, _Service
+from tests.flows.readiness import readyz
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_all_but_searching_works_and_says_so(
         ready = police.get("/readyz")
         assert (ready.status_code, ready.json()["search"]["state"]) == (200, "index_unavailable")
         certificate = kho.issue(commune, reregistration)
-        assert police.get("/readyz").json()["search"]["waiting"] == 1
+        assert readyz(police).json()["search"]["waiting"] == 1
         code = kho.new_code(POLICE)
         opened = police.put(f"/v1/dossiers/{code}", json=residence)
         planned = police.get(f"/v1/dossiers/{code}/plan")

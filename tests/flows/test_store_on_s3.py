@@ -1,13 +1,19 @@
 """Bytes in a bucket: the same doors as with a folder, and nothing half done while the server is away."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import func, select
 
 from reuse_api.demo import people
 from reuse_api.demo.people import COMMUNE, DAUGHTER, KINSHIP, POLICE
 from reuse_api.wiring import places_of
+from tests.flows.conftest import _fresh_rows, _Service
+from tests.flows.readiness import readyz
+from tests.servers import seaweed
+from tests.servers.s3_relay import relay_to
 from vault.inspecting import inspect
 from vault.tables import record
 
@@ -17,8 +23,8 @@ def test_documents_are_kept_and_given_from_a_bucket_that_goes_away_and_comes_bac
 ) -> None:
     kho, server = kho_on_s3
     with kho.system(COMMUNE) as commune, kho.system(POLICE) as police, kho.wallet(DAUGHTER) as wallet:
-        ready = police.get("/readyz").json()
-        assert (ready["ready"], ready["store"]["kind"], ready["store"]["versioning"]) == (True, "s3", "on")
+        ready = readyz(police).json()
+        assert (ready["ready"], ready["store"]["kind"], ready["store"]["versioning"]) == (True, "s3", "off")
         certificate = kho.issue(commune, reregistration)
         code = kho.new_code(POLICE)
         police.put(f"/v1/dossiers/{code}", json=residence)
@@ -32,7 +38,7 @@ def test_documents_are_kept_and_given_from_a_bucket_that_goes_away_and_comes_bac
         assert (part.status_code, part.content) == (206, whole.content[100:300])
 
         server.kill()
-        away = police.get("/readyz")
+        away = readyz(police)
         assert (away.status_code, away.json()["checks"]["store"]) == (503, "store_unavailable")
         counted = kho.run(records_of(kho))
         for reading, path in ((police, content), (wallet, f"/v1/me/records/{certificate.record}/content")):
@@ -46,13 +52,30 @@ def test_documents_are_kept_and_given_from_a_bucket_that_goes_away_and_comes_bac
         assert kho.run(records_of(kho)) == counted, "nothing was half done"
 
         server.start()
-        assert police.get("/readyz").status_code == 200
+        assert readyz(police).status_code == 200
         assert police.get(content).content == whole.content
         assert handed_in(commune, other).status_code == 201, "the same request again, once"
     found = kho.run(inspect(places_of(kho.settings)))
     assert found.sound
     assert kho.run(records_of(kho)) == counted + 1
     assert not [one for one in found.findings if one.code == "orphan_blob"]
+
+
+def test_strangers_who_keep_asking_whether_it_is_ready_have_nothing_written_each_time(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    address, access = seaweed.fresh_store(tmp_path)
+    host = address.split("/")[2]
+    with relay_to(host) as relay:
+        store = {"store": address.replace(host, relay.host), "store_credentials": access.credentials}
+        rows = _fresh_rows(request.config.getoption("--rows"))
+        with _Service(tmp_path, rows, store) as kho, kho.client() as stranger:
+            readyz(stranger)
+            relay.asked.clear()
+            told = [stranger.get("/readyz").status_code for _ in range(20)]
+    assert told == [200] * 20
+    written = [path for method, path in relay.asked if method == "PUT" and "_ready/" in path]
+    assert len(written) < 10, "the answer is given again for some seconds"
 
 
 def handed_in(commune: httpx.Client, code: str) -> httpx.Response:
@@ -71,12 +94,12 @@ def test_a_service_starts_without_its_bucket_and_takes_documents_once_it_is_ther
 ) -> None:
     kho, server = kho_before_s3
     with kho.system(COMMUNE) as commune, kho.wallet(DAUGHTER) as wallet:
-        away = commune.get("/readyz")
+        away = readyz(commune)
         assert (away.status_code, away.json()["checks"]["store"]) == (503, "store_unavailable")
         assert wallet.get("/v1/me/records").status_code == 200
         code = kho.new_code(COMMUNE)
         assert commune.put(f"/v1/dossiers/{code}", json=reregistration).status_code == 200
         assert handed_in(commune, code).status_code == 503
         server.start()
-        assert commune.get("/readyz").status_code == 200
+        assert readyz(commune).status_code == 200
         assert handed_in(commune, code).status_code == 201

@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import subprocess
+import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -9,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from minio import Minio
+from minio.commonconfig import ENABLED, Filter
+from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfig, Rule
 
 from storage.errors import (
     AddressUnsupported,
@@ -23,6 +28,7 @@ from storage.opening import check_address, open_store
 from storage.s3 import PART, S3Store
 from storage.s3_address import StoreAccess
 from tests.servers import seaweed
+from tests.servers.s3_relay import Relay, asking, relay_to
 
 pytestmark = pytest.mark.anyio
 
@@ -211,6 +217,209 @@ def test_a_lock_that_the_bucket_cannot_give_is_refused_at_the_start(tmp_path: Pa
     address, access = seaweed.fresh_store(tmp_path)
     with pytest.raises(StoreCannotLock):
         open_store(address, replace(access, lock_days=1))
+
+
+@pytest.fixture
+def between(tmp_path: Path) -> Iterator[tuple[Relay, str, StoreAccess]]:
+    """A relay before the run's server, the address of a place with lock behind it, and access to it."""
+    address, access = seaweed.fresh_store(tmp_path, lock=True)
+    host = address.split("/")[2]
+    with relay_to(host) as relay:
+        yield relay, address.replace(host, relay.host), access
+
+
+def test_a_bucket_without_versions_is_told_so(tmp_path: Path) -> None:
+    """A server says nothing at all of a bucket where they were never on."""
+    address, access = seaweed.fresh_store(tmp_path)
+    assert store_at(address, access).told()["versioning"] == "off"
+
+
+@pytest.mark.parametrize("status_and_code", [(403, "AccessDenied"), (400, "InvalidRequest")], ids=str)
+def test_what_the_server_will_not_tell_is_unknown_and_never_taken_for_none(
+    between: tuple[Relay, str, StoreAccess], status_and_code: tuple[int, str]
+) -> None:
+    relay, address, access = between
+    relay.refuse(asking("GET", "?versioning"), *status_and_code)
+    relay.refuse(asking("GET", "?object-lock"), *status_and_code)
+    told = store_at(address, access).told()
+    assert (told["versioning"], told["object_lock"]) == ("unknown", "unknown")
+    with pytest.raises(StoreCannotLock, match=status_and_code[1]):
+        open_store(address, replace(access, lock_days=1))
+
+
+@pytest.mark.parametrize(
+    "status_and_code",
+    [(501, "NotImplemented"), (405, "MethodNotAllowed"), (404, "ObjectLockConfigurationNotFoundError")],
+    ids=str,
+)
+def test_a_server_that_knows_neither_versions_nor_locks_has_none(
+    between: tuple[Relay, str, StoreAccess], status_and_code: tuple[int, str]
+) -> None:
+    relay, address, access = between
+    relay.refuse(asking("GET", "?versioning"), 501, "NotImplemented")
+    relay.refuse(asking("GET", "?object-lock"), *status_and_code)
+    told = store_at(address, access).told()
+    assert (told["versioning"], told["object_lock"]) == ("off", "off")
+
+
+async def test_an_outage_while_the_server_is_asked_what_it_does_is_asked_again(
+    between: tuple[Relay, str, StoreAccess],
+) -> None:
+    relay, address, access = between
+    relay.refuse(asking("GET", "?object-lock"), 500, "InternalError")
+    store = store_at(address, access)
+    assert (store.told()["versioning"], store.told()["object_lock"]) == ("unknown", "unknown")
+    with pytest.raises(StoreUnavailable):
+        await store.ready()
+    relay.refusals.clear()
+    await store.ready()
+    assert (store.told()["versioning"], store.told()["object_lock"]) == ("on", "offered")
+    await store.close()
+
+
+async def test_what_was_unknown_is_asked_again_once_the_server_tells(
+    between: tuple[Relay, str, StoreAccess],
+) -> None:
+    relay, address, access = between
+    relay.refuse(asking("GET", "?versioning"), 403, "AccessDenied")
+    store = store_at(address, access)
+    assert (store.told()["versioning"], store.told()["object_lock"]) == ("unknown", "offered")
+    relay.refusals.clear()
+    await store.ready()
+    assert store.told()["versioning"] == "on"
+    await store.close()
+
+
+async def test_with_versions_unknown_each_of_them_goes_all_the_same(
+    between: tuple[Relay, str, StoreAccess], tmp_path: Path
+) -> None:
+    relay, address, access = between
+    relay.refuse(asking("GET", "?versioning"), 403, "AccessDenied")
+    store = store_at(address, access)
+    source = tmp_path / "source"
+    source.write_bytes(b"bytes")
+    await store.put("aa", source)
+    await store.delete("aa")
+    there, bucket, prefix = client(address, access)
+    assert not list(there.list_objects(bucket, prefix, recursive=True, include_version=True))
+    await store.close()
+
+
+async def test_a_deletion_that_fails_for_another_reason_than_a_lock_is_told(
+    between: tuple[Relay, str, StoreAccess], tmp_path: Path
+) -> None:
+    relay, address, access = between
+    store = store_at(address, access)
+    source = tmp_path / "source"
+    source.write_bytes(b"bytes")
+    await store.put("aa", source)
+    relay.refuse(asking("DELETE", "versionId"), 403, "AccessDenied")
+    with pytest.raises(StoreRefused):
+        await store.delete("aa")
+    relay.refusals.clear()
+    relay.refuse(asking("DELETE", "versionId"), 503, "ServiceUnavailable")
+    with pytest.raises(StoreUnavailable):
+        await store.delete("aa")
+    async with await store.open("aa") as reader:
+        assert await reader.read_at(0, 9) == b"bytes", "it was not deleted, and does not look as if it was"
+    relay.refusals.clear()
+    await store.delete("aa")
+    with pytest.raises(BlobMissing):
+        await store.open("aa")
+    await store.close()
+
+
+async def test_a_refusal_of_the_lock_is_one_only_where_the_server_says_until_when(
+    between: tuple[Relay, str, StoreAccess], tmp_path: Path
+) -> None:
+    relay, address, access = between
+    store = store_at(address, replace(access, lock_days=1))
+    source = tmp_path / "source"
+    source.write_bytes(b"locked")
+    await store.put("aa", source)
+    relay.refuse(asking("GET", "?retention"), 403, "AccessDenied")
+    with pytest.raises(StoreRefused):
+        await store.delete("aa")
+    relay.refusals.clear()
+    await store.delete("aa")
+    with pytest.raises(BlobMissing):
+        await store.open("aa")
+    await store.close()
+
+
+async def test_one_operation_ends_in_its_time_however_slowly_a_server_answers(
+    between: tuple[Relay, str, StoreAccess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each piece comes well before a read gives up; all of them together take ten seconds and more."""
+    relay, address, access = between
+    store = store_at(address, access)
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(50_000))
+    await store.put("aa", source)
+    monkeypatch.setattr("storage.s3_calls.DEADLINE", 1.5)
+    relay.held_up.append((asking("GET", "aa"), 0.2))
+    relay.held_up.append((asking("GET", "list-type"), 0.2))
+    for attempt in (store.open("aa"), listed(store), store.ready()):
+        with pytest.raises(StoreUnavailable, match=r"no answer within 1\.5 s"):
+            await attempt
+    relay.held_up.clear()
+    async with await store.open("aa") as reader:
+        assert await reader.read_at(0, 50_000) == source.read_bytes()
+    await store.close()
+
+
+_PUTTING = """
+import asyncio, sys
+from pathlib import Path
+from storage.opening import open_store
+from storage.s3_address import StoreAccess
+address, credentials, source = sys.argv[1:]
+asyncio.run(open_store(address, StoreAccess(Path(credentials))).put("large", Path(source)))
+"""
+
+
+async def test_who_dies_amid_an_upload_leaves_parts_and_nothing_that_can_be_read(
+    between: tuple[Relay, str, StoreAccess], tmp_path: Path
+) -> None:
+    relay, address, access = between
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(4 * PART))
+    half, over = threading.Event(), threading.Event()
+
+    def third_part(method: str, path: str) -> bool:
+        if method == "PUT" and "partNumber=3" in path:
+            half.set()
+            over.wait(60)
+        return False
+
+    relay.refuse(third_part, 500, "InternalError")
+    command = [sys.executable, "-c", _PUTTING, address, str(access.credentials), str(source)]
+    putting = subprocess.Popen(command)
+    try:
+        assert await asyncio.to_thread(half.wait, 60)
+    finally:
+        putting.kill()
+        putting.wait()
+        over.set()
+    store = store_at(address, access)
+    assert await listed(store) == {}
+    with pytest.raises(BlobMissing):
+        await store.open("large")
+    there, bucket, prefix = client(address, access)
+    rule = Rule(
+        status=ENABLED,
+        rule_filter=Filter(prefix=""),
+        rule_id="unfinished-uploads",
+        abort_incomplete_multipart_upload=AbortIncompleteMultipartUpload(days_after_initiation=2),
+    )
+    there.set_bucket_lifecycle(bucket, LifecycleConfig([rule]))
+    assert there.get_bucket_lifecycle(bucket) is not None, "the server takes the rule of docs/operate.md"
+    left = there._list_multipart_uploads(bucket, prefix=prefix).uploads
+    assert [str(one.object_name).rpartition("/")[2] for one in left] == ["large"], "what a rule must abort"
+    await store.put("large", source)
+    async with await store.open("large") as whole:
+        assert await whole.read_at(3 * PART, PART) == source.read_bytes()[3 * PART :]
+    await store.close()
 
 
 @pytest.fixture(scope="module")

@@ -205,6 +205,44 @@ async def test_what_still_hangs_when_leaving_is_broken_off(house: House) -> None
     assert not vault.looks.late
 
 
+async def test_many_who_ask_at_once_or_one_after_the_other_share_one_whole_look(house: House) -> None:
+    asked = 0
+    goes_on, looks = asyncio.Event(), Looks()
+
+    async def whole() -> int:
+        nonlocal asked
+        asked += 1
+        await goes_on.wait()
+        return asked
+
+    waiting = [asyncio.ensure_future(looks.kept("all", whole, 3600)) for _ in range(50)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()  # who hangs up breaks off nobody else's
+    goes_on.set()
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(told[0], asyncio.CancelledError) and set(told[1:]) == {1}
+    assert await looks.kept("all", whole, 3600) == 1
+    await looks.close()
+
+
+async def test_a_whole_look_that_is_over_or_failed_is_not_given_again(house: House) -> None:
+    answers = iter([1, RuntimeError("odd"), 3])
+    looks = Looks()
+
+    async def whole() -> int:
+        one = next(answers)
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    assert await looks.kept("all", whole, 0) == 1
+    with pytest.raises(RuntimeError, match="odd"):
+        await looks.kept("all", whole, 3600)
+    assert await looks.kept("all", whole, 3600) == 3
+    assert await looks.kept("all", whole, 3600) == 3
+    await looks.close()
+
+
 async def test_an_unforeseen_failure_of_a_part_is_not_hidden() -> None:
     async def odd() -> int:
         raise RuntimeError
