@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import APIRouter, FastAPI
 
@@ -169,7 +169,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if settings.signer:  # the signer publishes, and `kho work` works
         yield
         return
-    async with publishing(vault), working(vault):
+    async with publishing(vault), nullcontext() if settings.work == "off" else working(vault):
         yield
 
 

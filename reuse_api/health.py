@@ -1,9 +1,10 @@
 """For the operator: is the process there, and is the vault fit to serve?"""
 
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from reuse_api.callers import Anybody, TheVault
+from reuse_api.callers import Anybody, TheVault, the_settings
 from vault.readiness import ready
 
 # Anybody may ask, and a look writes to the store.
@@ -19,10 +20,12 @@ async def get_health() -> JSONResponse:
 
 
 @router.get("/readyz")
-async def get_readiness(vault: TheVault) -> JSONResponse:
+async def get_readiness(vault: TheVault, request: Request) -> JSONResponse:
     """Say whether rows, store, log and content are sound: 200, or 503 naming what is not.
 
     One look is under way at most, and its answer is given to whoever asks within two seconds.
     """
     state = await vault.looks.kept("readiness", lambda: ready(vault), KEPT)
+    if the_settings(request).work == "off":
+        state = {**state, "work": "off"}
     return JSONResponse(state, 200 if state["ready"] else 503)

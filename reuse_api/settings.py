@@ -200,6 +200,11 @@ class Settings(SignInSettings, BaseSettings):
         description='Whether scans are read, for suggestions and a text layer: "auto" where tesseract with '
         'its Vietnamese data is installed, "off" never.',
     )
+    work: Literal["on", "off"] = Field(
+        "on",
+        description='Whether a served vault works by itself; "off": no web hook is sent, nothing is sealed, '
+        "renewed or indexed by itself. For the rehearsal of a restore, whose copy must speak to nobody.",
+    )
     demo_sign_in: bool = Field(
         False,
         description="Let owners sign in with a one-time code printed in the terminal; for the demo alone, "

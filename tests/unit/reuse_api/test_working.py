@@ -1,0 +1,40 @@
+"""What a served vault does by itself, and that a rehearsed copy does none of it."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reuse_api.app import create_app
+from reuse_api.settings import Settings
+from search.opening import open_index
+from vault import outbox
+from vault.services import Vault
+
+_LONG = 600  # looks at what waits
+
+
+async def waiting(vault: Vault) -> int:
+    async with vault.db.read() as db:
+        return (await outbox.lag(db, outbox.INDEX)).waiting
+
+
+async def test_a_rehearsed_copy_leaves_alone_what_waits(house: Any, tmp_path: Path) -> None:
+    index = open_index(f"tantivy:{tmp_path / 'index'}")
+    vault = replace(house.vault, index=index)
+    before = await waiting(vault)
+    assert before
+    resting = create_app(vault, Settings(work="off"))
+    async with resting.router.lifespan_context(resting):
+        for _ in range(20):
+            assert await waiting(vault) == before
+            await asyncio.sleep(0.05)
+    working = create_app(vault, Settings())
+    async with working.router.lifespan_context(working):
+        for _ in range(_LONG):
+            if await waiting(vault) < before:
+                break
+            await asyncio.sleep(0.05)
+        else:
+            raise AssertionError("nothing is done where it is to be")
+    await index.close()
