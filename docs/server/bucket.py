@@ -1,4 +1,4 @@
-"""Makes the bucket of the server set-up: with object lock, and with unfinished uploads aborted after two days.
+"""Makes the bucket of the server set-up: with object lock, unfinished uploads aborted after two days.
 
 Done again, it changes nothing. Needs SSL_CERT_FILE.
 """
