@@ -109,7 +109,17 @@ class Settings(SignInSettings, BaseSettings):
         '"http(s)://[USER:PASSWORD@]HOST[:PORT][/NAME]", Elasticsearch 9 or OpenSearch 3; "none": nothing '
         "can be searched for. It is built from the rows where it is not there. NAME (kho) is an alias "
         "for this vault alone; its indexes are called NAME- and twelve digits of 0-9a-f; old ones are "
-        "deleted.",
+        "deleted. Off this machine it is https, unless KHO_SEARCH_UNENCRYPTED says otherwise.",
+    )
+    search_credentials: Path | None = Field(
+        None,
+        description="A file (mode 600) of two lines, user and password for the search server, or of one, an "
+        "API key; it goes before what the address says. Empty: none.",
+    )
+    search_unencrypted: bool = Field(
+        False,
+        description="Let KHO_SEARCH be http:// off this machine. Whoever is on the way between then reads "
+        "names and what is searched for, and the credentials; only a network of those two alone is fit.",
     )
     full_text: str = Field(
         "",
@@ -230,6 +240,7 @@ class Settings(SignInSettings, BaseSettings):
         "seal_passphrase",
         "database_password",
         "store_credentials",
+        "search_credentials",
         mode="before",
     )
     @classmethod
@@ -315,6 +326,16 @@ class Settings(SignInSettings, BaseSettings):
             raise ValueError("KHO_METRICS_LISTEN needs an address of its own, beside KHO_LISTEN")
         if self.metrics_listen and not (self.metrics_open or is_loopback(self.metrics_host)):
             raise ValueError("KHO_METRICS_LISTEN is not on loopback; KHO_METRICS_OPEN=true allows that")
+        return self
+
+    @model_validator(mode="after")
+    def _search_is_encrypted(self) -> Self:
+        try:
+            said = urlsplit(self.search)
+        except ValueError:  # whose words repeat the address
+            raise ValueError("KHO_SEARCH cannot be read as an address") from None
+        if said.scheme == "http" and not (self.search_unencrypted or is_loopback(said.hostname or "")):
+            raise ValueError("KHO_SEARCH is http:// to elsewhere; KHO_SEARCH_UNENCRYPTED=true allows that")
         return self
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from policies.book import shipped_book
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.settings import Settings, SettingsInvalid, variable
+from search.access import IndexAccess
 from signing.malware import Clamd
 from signing.ocr import Ocr
 from signing.revocation import RevocationSource
@@ -41,6 +42,7 @@ def places_of(settings: Settings) -> VaultPlaces:
         scratch=settings.scratch,
         seal_passphrase=settings.seal_passphrase,
         search=None if settings.search == "none" else settings.search,
+        search_access=IndexAccess(settings.search_credentials),
         full_text=_full_text(settings),
         store_access=StoreAccess(settings.store_credentials, settings.store_region, settings.store_lock_days),
         parts=parts_of(settings),

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import elasticsearch
 from elastic_transport import AiohttpHttpNode, HttpHeaders, TransportError
 
+from search.access import IndexAccess, read_credentials
 from search.elastic_queries import MAPPINGS, body, finding_body, leftover_body, placed, record_of
 from search.errors import (
     IndexAddressInvalid,
@@ -63,13 +64,14 @@ class CoreNode(AiohttpHttpNode):
 class ElasticIndex:
     """An index of Elasticsearch or OpenSearch (contract: search/index.py)."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, access: IndexAccess | None = None) -> None:
         """Use "http(s)://[USER:PASSWORD@]HOST[:PORT][/NAME]"; nothing is asked of it yet.
 
         Raises:
             IndexAddressInvalid: it says nothing of the kind.
+            IndexCredentialsUnusable: the file of the credentials is none.
         """
-        self._client, self._place, self._alias = _client(address)
+        self._client, self._place, self._alias = _client(address, access or IndexAccess())
         self._known = False  # that the layout of the index in use is ours
 
     async def search(self, search: Search) -> Page:
@@ -209,7 +211,7 @@ class _Fresh:
             await self._index.bulk(self._name, documents)
 
 
-def _client(address: str) -> tuple[elasticsearch.AsyncElasticsearch, str, str]:
+def _client(address: str, access: IndexAccess) -> tuple[elasticsearch.AsyncElasticsearch, str, str]:
     try:
         said = urlsplit(address)
         port, host = said.port or _PORT, said.hostname
@@ -226,7 +228,12 @@ def _client(address: str) -> tuple[elasticsearch.AsyncElasticsearch, str, str]:
         "max_retries": 1,
         "retry_on_timeout": False,
     }
-    if said.username is not None:
+    told = read_credentials(access.credentials) if access.credentials is not None else None
+    if isinstance(told, str):
+        how["api_key"] = told
+    elif told is not None:
+        how["basic_auth"] = told
+    elif said.username is not None:
         how["basic_auth"] = (unquote(said.username), unquote(said.password or ""))
     if said.scheme == "https":
         how["ssl_context"] = ssl.create_default_context()  # the system's roots, and those of SSL_CERT_FILE

@@ -36,6 +36,12 @@ class IndexRefused(IndexUnavailable):
     code = "index_credentials_refused"
 
 
+class IndexCredentialsUnusable(SearchError):
+    """The file of the search server's credentials cannot be used."""
+
+    code = "index_credentials_unusable"
+
+
 class IndexMissing(IndexUnavailable):
     """There is no index, or none that can be read; it is built from the rows."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from search.errors import IndexAddressInvalid
 
 if TYPE_CHECKING:
+    from search.access import IndexAccess
     from search.index import Index
 
 
@@ -21,11 +22,15 @@ def check_address(address: str) -> str:
     raise IndexAddressInvalid('expected "tantivy:FOLDER" or "http(s)://[USER:PASSWORD@]HOST[:PORT][/NAME]"')
 
 
-def open_index(address: str) -> "Index":
-    """Open the index at an address; nothing is read or made before it is used.
+def open_index(address: str, access: "IndexAccess | None" = None) -> "Index":
+    """Open the index at an address; nothing of it is read or made before it is used.
+
+    Args:
+        access: what a server needs beside it.
 
     Raises:
         IndexAddressInvalid: no index can be there.
+        IndexCredentialsUnusable: the file of the credentials is none.
     """
     kind, _, place = check_address(address).partition(":")
     # Each client takes long to import (elasticsearch 1.7 s the first time), so only the one that is used is.
@@ -35,4 +40,4 @@ def open_index(address: str) -> "Index":
         return EmbeddedIndex(Path(place))
     from search.elastic import ElasticIndex  # noqa: PLC0415
 
-    return ElasticIndex(address)
+    return ElasticIndex(address, access)

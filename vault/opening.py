@@ -183,7 +183,7 @@ async def opened(
         stack.push_async_callback(sender.close)
         scratch, give_up = own_scratch(places.scratch, shared=db.shared)
         stack.callback(give_up)
-        index = open_index(places.search) if places.search is not None else None
+        index = open_index(places.search, places.search_access) if places.search is not None else None
         if index is not None:
             stack.push_async_callback(index.close)
         vault = _put_together(places, base, pool, authorities, status, sender, clock, scanner, scratch, index)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from search.access import IndexAccess
 from signing.ocr import Ocr
 from signing.revocation import RevocationSource
 from signing.timestamps import TimestampSource
@@ -40,6 +41,7 @@ class VaultPlaces:
     scratch: Path
     seal_passphrase: Path | None = None  # by default beside the keys
     search: str | None = None  # the address of the search index; None: none
+    search_access: IndexAccess = field(default_factory=IndexAccess)
     full_text: frozenset[str] = frozenset()  # record types found by their content too
     store_access: StoreAccess = field(default_factory=StoreAccess)
     parts: PartPlaces | None = None

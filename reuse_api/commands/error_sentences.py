@@ -330,6 +330,7 @@ CODES: Mapping[str, str] = {
     "index_address_invalid": "Địa chỉ này không thể là của chỉ mục tìm kiếm nào",
     "index_unavailable": "Lúc này không đọc hay ghi được chỉ mục tìm kiếm",
     "index_credentials_refused": "Máy chủ tìm kiếm không chấp nhận thông tin đăng nhập này",
+    "index_credentials_unusable": "Không dùng được tệp thông tin đăng nhập của máy chủ tìm kiếm",
     "index_missing": "Chưa có chỉ mục đọc được; nó được lập từ cơ sở dữ liệu (`kho reindex`)",
     "index_newer": "Chỉ mục do bản Kho mới hơn lập; hãy dùng bản đó, hoặc xóa chỉ mục để lập lại",
 }

@@ -56,6 +56,7 @@ def move(
     store_region: Annotated[str | None, _to("--to-store-region", "store_region")] = None,
     store_lock_days: Annotated[int | None, _to("--to-store-lock-days", "store_lock_days")] = None,
     search: Annotated[str | None, _to("--to-search", "search")] = None,
+    search_credentials: Annotated[Path | None, _to("--to-search-credentials", "search_credentials")] = None,
     abandon: Annotated[
         bool,
         typer.Option("--give-up", help="Give up a move that has not ended: the vault is served here again."),
@@ -83,6 +84,7 @@ def move(
         store_region=store_region,
         store_lock_days=store_lock_days,
         search=search,
+        search_credentials=search_credentials,
     )
     done = asyncio.run(move_vault(places_of(settings), places_of(target), Clock().now()))
     _tell(done, settings, target, language)
@@ -99,9 +101,15 @@ def _tell(done: Moved, settings: Settings, target: Settings, language: Language)
     typer.echo(words["set"])
     for name in Settings.model_fields:
         if getattr(settings, name) != getattr(target, name):
-            # An address may carry a password, so the rows' is told by what shows none.
-            told = places_of(target).database if name == "database" else getattr(target, name)
-            typer.echo(f"  {variable(name)}={told}")
+            typer.echo(f"  {variable(name)}={_shown(target, name)}")
+
+
+def _shown(target: Settings, name: str) -> object:
+    """Give a setting as it may be shown: an address may carry a password."""
+    if name == "database":
+        return places_of(target).database
+    scheme, apart, rest = str(getattr(target, name)).partition("://")
+    return f"{scheme}{apart}{rest.rpartition('@')[2]}" if name == "search" else getattr(target, name)
 
 
 def _index(target: Settings, language: Language) -> None:

@@ -47,6 +47,7 @@ def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("listen", "127.0.0.1:99999"),
         ("issuer", "kho.example"),
         ("search", "elastic"),
+        ("search", "ftp://u:secret@host"),
         ("body_limit", "12"),
         ("demo_sign_in", "perhaps"),
     ],
@@ -71,6 +72,26 @@ def test_demo_sign_in_is_refused_off_loopback(listen: str) -> None:
 @pytest.mark.parametrize("listen", ["127.0.0.1:8080", "127.9.9.9:1", "[::1]:8080", "localhost:8080"])
 def test_demo_sign_in_is_taken_on_loopback(listen: str) -> None:
     assert read_settings(listen=listen, demo_sign_in=True).demo_sign_in is True
+
+
+@pytest.mark.parametrize(
+    "search", ["http://search.example:9200", "http://u:hush@10.0.0.7", "http://[2001:db8::1]"]
+)
+def test_a_search_server_off_this_machine_is_asked_over_https_unless_it_is_said(search: str) -> None:
+    with pytest.raises(SettingsInvalid, match=r"KHO_SEARCH is http.*KHO_SEARCH_UNENCRYPTED") as refused:
+        read_settings(search=search)
+    assert "hush" not in str(refused.value)
+    assert read_settings(search=search, search_unencrypted=True).search == search
+    assert read_settings(search=search.replace("http:", "https:")).search_unencrypted is False
+    for here in ("http://127.0.0.1:9200/kho", "http://[::1]:9200", "http://localhost"):
+        assert read_settings(search=here).search == here
+
+
+def test_an_address_of_a_search_server_that_cannot_be_read_is_not_repeated() -> None:
+    for search in ("http://u:secret@[::", "http://u:secret@ho\u2100st"):
+        with pytest.raises(SettingsInvalid) as refused:
+            read_settings(search=search)
+        assert "secret" not in str(refused.value)
 
 
 AWAY = {
