@@ -3,6 +3,8 @@
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
+from hmac import digest as hmac
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -64,6 +66,11 @@ class MasterKey:
         if len(secret) != SECRET_BYTES:
             raise ValueError("a master key has 32 bytes")
         self._cipher = AESGCM(secret)
+        self._secret = secret
+
+    def derived(self, purpose: bytes) -> bytes:
+        """Derive another key of 32 bytes, for one purpose that wraps nothing."""
+        return hmac(self._secret, b"kho/1/derived/" + purpose, sha256)
 
     def wrap(self, content: bytes, aad: bytes) -> bytes:
         """Wrap `content`, bound to `aad`: 29 bytes longer than the content."""

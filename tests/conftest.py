@@ -113,7 +113,7 @@ class House:
             await give_role(self.vault, role="desk", **who)
         ids = {"agency_id": office.code, "officer_id": office.officer}
         code = await staff.new_code(self.vault.db, self.vault.clock, role="desk", **ids)
-        found = await staff.redeem_code(self.vault.db, self.vault.clock, code)
+        found = await staff.redeem_code(self.vault.db, self.vault.gate, self.vault.clock, code)
         assert found is not None
         return (await self.vault.gate.check_staff(found[0])).at_desk()
 
@@ -122,7 +122,7 @@ class House:
         await give_role(self.vault, agency=office.code, officer=office.officer, role="auditor")
         ids = {"agency_id": office.code, "officer_id": office.officer}
         code = await staff.new_code(self.vault.db, self.vault.clock, role="auditor", **ids)
-        found = await staff.redeem_code(self.vault.db, self.vault.clock, code)
+        found = await staff.redeem_code(self.vault.db, self.vault.gate, self.vault.clock, code)
         assert found is not None
         return await self.vault.gate.check_staff(found[0])
 

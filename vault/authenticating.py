@@ -37,30 +37,19 @@ async def new_sign_in_code(vault: Vault, owner: str) -> str:
 
 async def redeem_code(vault: Vault, code: str) -> str | None:
     """Turn a one-time code into a session secret; None when it is unknown, used or too old."""
-    at, secret = vault.clock.now(), sessions.new_secret()
+    at = vault.clock.now()
+    asked = session.c.secret_hash == _hash(code.strip().lower()), session.c.kind == "code"
+    async with vault.db.read() as db:
+        query = select(session.c.owner).where(*asked, session.c.expires > stamp(at))
+        found = (await db.execute(query)).scalar_one_or_none()
+    if found is None:
+        return None
+    secret, row = await sessions.by_code(vault.gate, "owner", {"owner": found}, at, SESSION_LIFETIME)
     async with vault.db.write() as db:
-        found = (
-            await db.execute(
-                select(session.c.owner).where(
-                    session.c.secret_hash == _hash(code.strip().lower()),
-                    session.c.kind == "code",
-                    session.c.expires > stamp(at),
-                )
-            )
-        ).scalar_one_or_none()
-        if found is None:
-            return None
-        await db.execute(delete(session).where(session.c.secret_hash == _hash(code.strip().lower())))
+        if (await db.execute(delete(session).where(*asked))).rowcount != 1:
+            return None  # somebody was faster
         await db.execute(delete(session).where(session.c.expires < stamp(at)))
-        await db.execute(
-            insert(session).values(
-                secret_hash=_hash(secret),
-                kind="session",
-                owner=found,
-                expires=stamp(at + SESSION_LIFETIME),
-                **sessions.by_code(at),
-            )
-        )
+        await db.execute(insert(session).values(**row))
     return secret
 
 

@@ -1,9 +1,11 @@
 """Who is calling: a caller is proven from the credential itself, token or session, and from nothing else."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +28,7 @@ from vault.days import legal_day
 from vault.delegations import Grounds
 from vault.entries import instant, stamp
 from vault.errors import NotAuthenticated
+from vault.session_marks import Holder, SessionMarks
 from vault.tables import session, used_assertion
 from vault.upserting import upsert
 
@@ -81,9 +84,17 @@ class Credentials(TokenMemory):
     """Checks tokens and sessions, and issues tokens against assertions."""
 
     def __init__(
-        self, *, db: Database, token_key: TokenKey, issuer: str, clock: Clock, grounds: Grounds
+        self,
+        *,
+        db: Database,
+        token_key: TokenKey,
+        issuer: str,
+        clock: Clock,
+        grounds: Grounds,
+        session_key: bytes,
     ) -> None:
         super().__init__(token_key, issuer, clock)
+        self._marks = SessionMarks(session_key)
         self._db = db
         self._signing_key = token_key
         self._grounds = grounds
@@ -134,6 +145,16 @@ class Credentials(TokenMemory):
         except AssertionRefused as problem:
             raise NotAuthenticated(problem.code) from problem
 
+    async def mark_session(
+        self, holder: Holder, row: Mapping[str, Any], before: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """Give the mark of a session that begins, or that is made stronger (vault/session_marks.py).
+
+        Raises:
+            GateRefused: it would last too long, or does not follow from what it was.
+        """
+        return self._marks.mark(holder, row, before, self._clock.now())
+
     async def check_session(self, secret: str) -> OwnerCaller:
         """Give the owner that a session secret proves, or whom they act for while that is evidenced.
 
@@ -164,7 +185,7 @@ class Credentials(TokenMemory):
         )
         async with self._db.read() as db:
             row = (await db.execute(query)).first()
-        if row is None:
+        if row is None or not self._marks.hold("owner", dict(row._mapping)):
             raise NotAuthenticated("session_ended")
         caller = OwnerCaller(row.owner, instant(row.expires), secret, **sessions.strength(row))
         self._standing(caller)
@@ -177,7 +198,7 @@ class Credentials(TokenMemory):
             NotAuthenticated: unknown or ended, or the officer or the agency is no longer live.
         """
         async with self._db.read() as db:
-            found = await staff.signed_in(db, secret)
+            found = await staff.signed_in(db, secret, self._marks)
         if found is None:
             raise NotAuthenticated("session_ended")
         self._standing(found)

@@ -68,6 +68,7 @@ class GatePart:
             "open_reading": self._open_reading,
             "open_entries": self._open_entries,
             "exchange": self._exchange,
+            "mark_session": self._mark_session,
             "check_session": self._check_session,
             "check_person": self._check_person,
             "check_staff": self._check_staff,
@@ -123,6 +124,13 @@ class GatePart:
     async def _exchange(self, asked: Asked) -> Told:
         officer = text(asked.said, "officer") if "officer" in asked.said else None
         return Told(written(vars(await self._gate.exchange(text(asked.said, "client"), officer))))
+
+    async def _mark_session(self, asked: Asked) -> Told:
+        holder = gate_words.holder_read(asked.said)
+        row = gate_words.session_read(holder, inside(asked.said, "row"))
+        before = inside(asked.said, "before") if "before" in asked.said else None
+        known = gate_words.session_read(holder, before) if before is not None else None
+        return Told(written({"mark": await self._gate.mark_session(holder, row, known)}))
 
     async def _check_session(self, asked: Asked) -> Told:
         found = await self._gate.check_session(text(asked.said, "secret"))

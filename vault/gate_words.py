@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from signing.leaf import PARTS, Kind, Parts
 from vault.callers import Caller, OwnerCaller, StaffCaller, SystemCaller
 from vault.evidence import Evidence, OpenedEntry
+from vault.session_marks import Holder, bound
 from vault.wire import FrameMalformed
 from vault.wire_values import Said, blob, blobs, inside, moment, number, several, text, truth, written
 
@@ -65,6 +66,26 @@ def _caller(kind: type[T], said: Said, session: str) -> T:
         raise FrameMalformed("a caller of another kind")
     values: dict[str, Any] = {one: moment(said, one) if one in _TIMES else text(said, one) for one in said}
     return kind(session=session, **values)
+
+
+def session_said(holder: Holder, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Write of a session's row what its mark is about, and the mark that it has."""
+    return written({name: row.get(name) for name in (*bound(holder), "mark")})
+
+
+def holder_read(said: Said) -> Holder:
+    """Read whose kind of session it is. Raises FrameMalformed."""
+    holder = text(said, "holder")
+    if holder not in ("owner", "staff"):
+        raise FrameMalformed("a session of no known kind")
+    return holder  # type: ignore[return-value]
+
+
+def session_read(holder: Holder, said: Said) -> dict[str, Any]:
+    """Read the row of a session. Raises FrameMalformed."""
+    moment(said, "expires")
+    row: dict[str, Any] = {name: text(said, name) for name in bound(holder) if name in said}
+    return row | {name: blob(said, name) for name in ("secret_hash", "mark") if name in said}
 
 
 def evidence_said(evidence: Evidence) -> dict[str, Any]:

@@ -64,7 +64,14 @@ class Gate(Credentials):
     ) -> None:
         self._tags = KeyedTags(index_key)
         grounds = Grounds(book, self._tags.tags)
-        super().__init__(db=db, token_key=token_key, issuer=issuer, clock=clock, grounds=grounds)
+        super().__init__(
+            db=db,
+            token_key=token_key,
+            issuer=issuer,
+            clock=clock,
+            grounds=grounds,
+            session_key=master.derived(b"session"),
+        )
         self._master = master
         self._verifier = LogVerifier.from_line(log_key_line)
         self.unreadable: dict[int, str] = {}  # entries that did not open since the start, and why: an alarm

@@ -4,7 +4,8 @@ from vault import sessions
 from vault.callers import OwnerCaller, StaffCaller
 from vault.errors import NotFound
 from vault.services import Vault
-from vault.sessions import Holder, Line
+from vault.session_marks import Holder
+from vault.sessions import Line
 
 Signed = OwnerCaller | StaffCaller
 

@@ -6,6 +6,7 @@ from vault import sessions
 from vault.entries import stamp
 from vault.id_tokens import LEEWAY, IdTokenRefused, LogoutToken
 from vault.services import Vault
+from vault.session_marks import Holder
 from vault.sign_ins import Realm
 from vault.tables import used_assertion
 from vault.upserting import upsert
@@ -25,5 +26,5 @@ async def end(vault: Vault, realm: Realm, issuer: str, token: LogoutToken) -> in
         )
         if (await db.execute(known.on_conflict_do_nothing())).rowcount == 0:
             raise IdTokenRefused("id_token_replayed", "jti was used")
-        holder: sessions.Holder = "owner" if realm == "citizens" else "staff"
+        holder: Holder = "owner" if realm == "citizens" else "staff"
         return await sessions.end_at_provider(db, holder, issuer, subject=token.subject, sid=token.sid)

@@ -13,6 +13,7 @@ from vault.credentials import IssuedToken, TokenMemory
 from vault.errors import VaultIncomplete
 from vault.evidence import Evidence, OpenedEntry
 from vault.remote_signer import PATIENCE
+from vault.session_marks import Holder
 from vault.socket_calling import Part
 from vault.wire_values import blob, blobs, inside, number, text
 
@@ -128,6 +129,14 @@ class RemoteGate(TokenMemory):
         told = await self._part.ask("exchange", said)
         officer = text(told, "officer") if "officer" in told else None
         return IssuedToken(text(told, "token"), number(told, "expires_in"), officer)
+
+    async def mark_session(
+        self, holder: Holder, row: Mapping[str, Any], before: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """Ask for the mark of a session, as `Credentials.mark_session` gives it."""
+        said = {"holder": holder, "row": gate_words.session_said(holder, row)}
+        said |= {"before": gate_words.session_said(holder, before)} if before is not None else {}
+        return blob(await self._part.ask("mark_session", said), "mark")
 
     async def check_session(self, secret: str) -> OwnerCaller:
         """Ask whom a session secret proves, as `Credentials.check_session` does."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import digest as hmac
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,9 +21,9 @@ from vault.callers import Assurance
 from vault.clock import Clock
 from vault.database import Database
 from vault.entries import instant, new_id, stamp
+from vault.session_marks import Holder, Marking
 from vault.tables import session, staff_session
 
-Holder = Literal["owner", "staff"]
 _TABLES: dict[Holder, Table] = {"owner": session, "staff": staff_session}
 _SEALED = "id-token"
 STEP = timedelta(minutes=1)  # a session in use is written down as such once in this time
@@ -85,19 +85,27 @@ def strength(row: Any) -> dict[str, Any]:
     }
 
 
-def by_code(at: datetime) -> dict[str, Any]:
-    """Give the columns of a session that a code of the demo opened: as strong as any, without idle end."""
-    return {
+async def by_code(
+    gate: Marking, holder: Holder, who: dict[str, str], at: datetime, lifetime: timedelta
+) -> tuple[str, dict[str, Any]]:
+    """Give secret and row of a session that a code of the demo opens: as strong as any, without idle end."""
+    secret = new_secret()
+    row = {
+        **who,
+        "secret_hash": hash_of(secret),
+        "kind": "session",
         "id": new_id("ses"),
         "began_at": stamp(at),
+        "expires": stamp(at + lifetime),
         "assurance": "high",
         "authenticated_at": stamp(at),
         "device": "computer",
     }
+    return secret, row | {"mark": await gate.mark_session(holder, row)}
 
 
-async def begin(
-    db: AsyncConnection,
+async def begun(
+    gate: Marking,
     holder: Holder,
     who: dict[str, str],
     proven: Proven,
@@ -105,11 +113,10 @@ async def begin(
     *,
     device: str,
     at: datetime,
-) -> str:
-    """Insert a session and give its secret; what has ended goes."""
-    table, secret = _TABLES[holder], new_secret()
-    await db.execute(delete(table).where(_over(table, at)))
-    values = {
+) -> tuple[str, dict[str, Any]]:
+    """Give secret and row of a session, marked by the gate; `keep` inserts it."""
+    secret = new_secret()
+    row = {
         **who,
         **_of(proven, secret),
         "kind": "session",
@@ -119,16 +126,25 @@ async def begin(
         "idle_until": stamp(at + min(limits.idle, limits.lifetime)),
         "device": device,
     }
-    await db.execute(insert(table).values(**values))
-    return secret
+    return secret, row | {"mark": await gate.mark_session(holder, row)}
+
+
+async def keep(db: AsyncConnection, holder: Holder, row: dict[str, Any], at: datetime) -> None:
+    """Insert a session; what has ended goes."""
+    table = _TABLES[holder]
+    await db.execute(delete(table).where(_over(table, at)))
+    await db.execute(insert(table).values(**row))
 
 
 async def strengthen(
-    db: AsyncConnection, holder: Holder, secret_hash: bytes, proven: Proven, at: datetime
+    db: Database, gate: Marking, holder: Holder, secret_hash: bytes, proven: Proven, at: datetime
 ) -> str | None:
     """Give a session a new secret and its person's fresh proof; None unless the same person proved it.
 
     Its end, and for whom it acts, stay as they were.
+
+    Raises:
+        GateRefused: its row is not as the gate has marked it.
     """
     table, secret = _TABLES[holder], new_secret()
     same = and_(
@@ -138,7 +154,14 @@ async def strengthen(
         table.c.subject == proven.subject,
         ~_over(table, at),
     )
-    done = await db.execute(update(table).where(same).values(**_of(proven, secret)))
+    async with db.read() as reading:
+        before = (await reading.execute(select(table).where(same))).mappings().first()
+    if before is None:
+        return None
+    fresh = _of(proven, secret)
+    fresh["mark"] = await gate.mark_session(holder, {**before, **fresh}, dict(before))
+    async with db.write() as writing:
+        done = await writing.execute(update(table).where(same).values(**fresh))
     return secret if done.rowcount == 1 else None
 
 

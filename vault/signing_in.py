@@ -7,6 +7,8 @@ subject of the staff's provider. No claim gives a role or an agency.
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from policies.errors import IdentifierInvalid
 from policies.identifiers import identifier
 from policies.person_names import same_person_name
@@ -15,7 +17,8 @@ from vault.callers import Role
 from vault.errors import FieldInvalid, VaultError
 from vault.newcomers import check_birth
 from vault.services import Vault
-from vault.sessions import Holder, Limits, Proven
+from vault.session_marks import Holder
+from vault.sessions import Limits, Proven
 
 NAME_MAX = 200  # characters
 
@@ -69,13 +72,14 @@ async def owner(vault: Vault, who: Identity, proven: Proven, limits: Limits, vis
         vault, scheme=who.scheme, value=who.value, name=name, born_on=born, checked_by=proven.issuer
     )
     at = vault.clock.now()
+    secret, row = await sessions.begun(
+        vault.gate, "owner", {"owner": owner_id}, proven, limits, device=visit.device, at=at
+    )
     async with vault.db.write() as db:
         known = await owners.name(db, owner_id)
         if visit.replaces is not None:
             await sessions.end_hashed(db, "owner", visit.replaces)
-        secret = await sessions.begin(
-            db, "owner", {"owner": owner_id}, proven, limits, device=visit.device, at=at
-        )
+        await sessions.keep(db, "owner", row, at)
     person = who.scheme != "tax_code"  # an enterprise's name is written in too many ways
     return Entered(secret, name_differs=person and not same_person_name(known, name))
 
@@ -92,24 +96,32 @@ async def officer(
         SignInRefused: nobody is registered under that name, or the role is not theirs.
     """
     at = vault.clock.now()
+    async with vault.db.read() as db:
+        who = await _in_role(db, proven.issuer, name, role)
+    secret, row = await sessions.begun(vault.gate, "staff", who, proven, limits, device=visit.device, at=at)
     async with vault.db.write() as db:
-        found = await staff.who_is(db, proven.issuer, name)
-        held = await staff.roles(db, *found) if found is not None else []
-        if found is None or not held:
-            raise SignInRefused("staff_unknown")
-        if role not in held:
-            raise SignInRefused("role_not_held", tuple(held))
+        if await _in_role(db, proven.issuer, name, role) != who:
+            raise SignInRefused("staff_unknown")  # the register has changed meanwhile
         if visit.replaces is not None:
             await sessions.end_hashed(db, "staff", visit.replaces)
-        who = {"agency": found[0], "officer": found[1], "role": role}
-        secret = await sessions.begin(db, "staff", who, proven, limits, device=visit.device, at=at)
+        await sessions.keep(db, "staff", row, at)
     return Entered(secret)
+
+
+async def _in_role(db: AsyncConnection, issuer: str, name: str, role: Role) -> dict[str, str]:
+    """Give which officer somebody is by the register, in that role. Raises SignInRefused."""
+    found = await staff.who_is(db, issuer, name)
+    held = await staff.roles(db, *found) if found is not None else []
+    if found is None or not held:
+        raise SignInRefused("staff_unknown")
+    if role not in held:
+        raise SignInRefused("role_not_held", tuple(held))
+    return {"agency": found[0], "officer": found[1], "role": role}
 
 
 async def again(vault: Vault, holder: Holder, secret_hash: bytes, proven: Proven) -> str | None:
     """Make a session stronger by a fresh proof of the same person; gives its new secret, else None."""
-    async with vault.db.write() as db:
-        return await sessions.strengthen(db, holder, secret_hash, proven, vault.clock.now())
+    return await sessions.strengthen(vault.db, vault.gate, holder, secret_hash, proven, vault.clock.now())
 
 
 def _checked(who: Identity) -> tuple[str, date | None]:

@@ -12,6 +12,7 @@ from vault.callers import Role, StaffCaller
 from vault.clock import Clock
 from vault.database import Database
 from vault.entries import instant, stamp
+from vault.session_marks import Marking, SessionMarks
 from vault.tables import agency, officer, officer_role, officer_sign_in, staff_session
 
 CODE_LIFETIME = timedelta(minutes=30)
@@ -57,7 +58,7 @@ async def roles(db: AsyncConnection, agency_id: str, officer_id: str) -> list[Ro
     return [row.role for row in await db.execute(query)]
 
 
-async def signed_in(db: AsyncConnection, secret: str) -> StaffCaller | None:
+async def signed_in(db: AsyncConnection, secret: str, marks: SessionMarks) -> StaffCaller | None:
     """Read whose session a secret is, while officer and agency are live; None for any other."""
     query = (
         select(staff_session, officer.c.name)
@@ -73,7 +74,7 @@ async def signed_in(db: AsyncConnection, secret: str) -> StaffCaller | None:
         )
     )
     row = (await db.execute(query)).first()
-    if row is None:
+    if row is None or not marks.hold("staff", dict(row._mapping)):
         return None
     return StaffCaller(
         row.agency,
@@ -95,21 +96,22 @@ async def new_code(db: Database, clock: Clock, *, agency_id: str, officer_id: st
     return code
 
 
-async def redeem_code(db: Database, clock: Clock, code: str) -> tuple[str, Role] | None:
+async def redeem_code(db: Database, gate: Marking, clock: Clock, code: str) -> tuple[str, Role] | None:
     """Turn a one-time code into a session secret and its role; None when it is unknown, used or too old."""
-    at, secret = clock.now(), sessions.new_secret()
-    asked = staff_session.c.secret_hash == _hash(code.strip().lower())
+    at = clock.now()
+    asked = staff_session.c.secret_hash == _hash(code.strip().lower()), staff_session.c.kind == "code"
+    async with db.read() as reading:
+        query = select(staff_session).where(*asked, staff_session.c.expires > stamp(at))
+        found = (await reading.execute(query)).first()
+    if found is None:
+        return None
+    who = {"agency": found.agency, "officer": found.officer, "role": found.role}
+    secret, row = await sessions.by_code(gate, "staff", who, at, SESSION_LIFETIME)
     async with db.write() as writing:
-        query = select(staff_session).where(
-            asked, staff_session.c.kind == "code", staff_session.c.expires > stamp(at)
-        )
-        found = (await writing.execute(query)).first()
-        if found is None:
-            return None
-        await writing.execute(delete(staff_session).where(asked))
+        if (await writing.execute(delete(staff_session).where(*asked))).rowcount != 1:
+            return None  # somebody was faster
         await writing.execute(delete(staff_session).where(staff_session.c.expires < stamp(at)))
-        row = {"agency": found.agency, "officer": found.officer, "role": found.role}
-        await _keep(writing, row | sessions.by_code(at), "session", secret, at + SESSION_LIFETIME)
+        await writing.execute(insert(staff_session).values(**row))
     return secret, found.role
 
 

@@ -199,6 +199,7 @@ def _of_session() -> list[Column[Any]]:
         _maybe("subject"),  # at that provider
         _maybe("sid"),  # its own session
         Column("id_token", LargeBinary, nullable=True),  # for signing out there; sealed under the secret
+        Column("mark", LargeBinary, nullable=True),  # of the gate, without which it opens nothing
     ]
 
 

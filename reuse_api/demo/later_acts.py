@@ -146,7 +146,7 @@ async def audit(stage: Stage, door: Door) -> None:
         officer_id=auditor.office.officer,
         role="auditor",
     )
-    signed_in = await staff.redeem_code(stage.vault.db, stage.vault.clock, code)
+    signed_in = await staff.redeem_code(stage.vault.db, stage.vault.gate, stage.vault.clock, code)
     if signed_in is None:
         expect(Reply(500, {}, b"the code is not taken"), 200, what="sign in")
         return

@@ -31,6 +31,7 @@ from vault.callers import Role
 from vault.errors import NotFound
 from vault.id_tokens import IdToken, IdTokenRefused
 from vault.services import Vault
+from vault.session_marks import Holder
 from vault.sessions import Proven
 from vault.sign_ins import Begun, Realm, Wanted
 from vault.signing_in import SignInRefused, Visit
@@ -39,7 +40,7 @@ BROWSER_COOKIE = "kho_door"
 CALLBACK = "/sign-in/callback"
 ROOM_OF: dict[Role, Room] = {"desk": "desk", "auditor": "audit", "administrator": "admin"}
 _COOKIES: dict[Realm, str] = {"citizens": SESSION_COOKIE, "staff": STAFF_COOKIE}
-_HOLDERS: dict[Realm, sessions.Holder] = {"citizens": "owner", "staff": "staff"}
+_HOLDERS: dict[Realm, Holder] = {"citizens": "owner", "staff": "staff"}
 _LONGEST = 4096  # characters of what a provider sends people back with
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Anybody])

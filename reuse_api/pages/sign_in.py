@@ -22,6 +22,7 @@ from vault import sessions, staff
 from vault.authenticating import redeem_code
 from vault.callers import Role
 from vault.services import Vault
+from vault.session_marks import Holder
 from vault.sign_ins import Realm
 
 _YEAR = 365 * 24 * 3600  # seconds
@@ -64,7 +65,7 @@ async def _redeemed(vault: Vault, code: str) -> tuple[Room, str] | None:
     secret = await redeem_code(vault, code)
     if secret is not None:
         return "wallet", secret
-    found = await staff.redeem_code(vault.db, vault.clock, code)
+    found = await staff.redeem_code(vault.db, vault.gate, vault.clock, code)
     return None if found is None else (_ROOM_OF[found[1]], found[0])
 
 
@@ -84,7 +85,7 @@ async def leave(
     """End the session, here and in the vault; at the provider too, if the person goes on to there."""
     check_form(request, form_token, room=room)
     secret = request.cookies.get(ROOMS[room].cookie, "")
-    holder: sessions.Holder = "owner" if room == "wallet" else "staff"
+    holder: Holder = "owner" if room == "wallet" else "staff"
     known = await sessions.id_token_of(vault.db, holder, secret)
     await sessions.end(vault.db, holder, secret)
     answer = await _left_there(request, "citizens" if room == "wallet" else "staff", known)

@@ -26,6 +26,7 @@ ROWS = ("postgresql",)
 pytestmark = pytest.mark.timeout(600)
 NO_USERS = "other users need root and a Python that everybody can run"
 _GATE = {"refused": "GateRefused"}
+_NOBODY = {"refused": "NotAuthenticated"}
 # What each trick must come to.
 ENDS: dict[str, dict[str, Any]] = {
     "reads_key_folders": {"refused": "nothing"},
@@ -36,6 +37,9 @@ ENDS: dict[str, dict[str, Any]] = {
     "opens_by_an_old_entry": _GATE,
     "has_the_signer_sign_ahead": {"refused": "VaultBusy"},
     "rewrites_a_row": {"refused": "LogForked"},
+    "signs_in_behind_the_back": _NOBODY,
+    "takes_over_a_session": _NOBODY,
+    "signs_in_an_officer": _NOBODY,
     "works_as_the_vault": {"refused": "PeerRefused"},
     "takes_what_waits": {"refused": "PeerRefused"},
 }

@@ -32,7 +32,7 @@ from vault.remote_gate import RemoteGate
 from vault.remote_signer import RemoteSigner
 from vault.rows_address import RowsAddress
 from vault.socket_calling import Part
-from vault.tables import log_entry, record, record_owner, session
+from vault.tables import log_entry, officer, officer_role, record, record_owner, session, staff_session
 from vault.telling import nothing_to_check
 
 
@@ -57,6 +57,17 @@ class Stolen:
     async def leaves(self) -> list[bytes]:
         async with self.db.read() as db:
             return list((await db.execute(select(log_entry.c.leaf).order_by(log_entry.c.idx))).scalars())
+
+    async def owner(self) -> str:
+        """Whose the record is."""
+        async with self.db.read() as db:
+            query = select(record_owner.c.owner).where(record_owner.c.record == self.victim)
+            return str((await db.execute(query)).scalars().first())
+
+    async def read_by(self, owner: str, secret: str) -> Any:
+        """Read an owner's entries by a secret."""
+        caller = OwnerCaller(owner, datetime.max.replace(tzinfo=UTC), secret)
+        return [one.index for one in await self.gate.open_entries(range(50), caller)] or None
 
     async def forged(self) -> Prepared:
         """An entry as good as any, sealed to the record's owner: only it is not committed."""
@@ -171,17 +182,49 @@ async def rewrites_a_row(stolen: Stolen) -> Any:
 
 async def signs_in_behind_the_back(stolen: Stolen) -> Any:
     """Write a session of a citizen into the rows, and read her entries with it."""
-    secret = "x" * 43
-    row = {"secret_hash": sha256(secret.encode()).digest(), "kind": "session", "owner": stolen.said["owner"]}
-    row |= {"expires": stamp(datetime.now(UTC) + timedelta(minutes=30))}
+    owner, secret = await stolen.owner(), "x" * 43
+    row = {"secret_hash": sha256(secret.encode()).digest(), "kind": "session", "owner": owner}
+    row |= {"expires": stamp(datetime.now(UTC) + timedelta(minutes=30)), "mark": bytes(32)}
     async with stolen.db.beside() as db:
         await db.execute(insert(session).values(**row))
     try:
-        mother = OwnerCaller(stolen.said["owner"], datetime.max.replace(tzinfo=UTC), secret)
-        return [one.index for one in await stolen.gate.open_entries(range(50), mother)] or None
+        return await stolen.read_by(owner, secret)
     finally:
         async with stolen.db.beside() as db:
             await db.execute(delete(session).where(session.c.secret_hash == row["secret_hash"]))
+
+
+async def takes_over_a_session(stolen: Stolen) -> Any:
+    """Put a secret of one's own into the row of her session, which the gate has marked."""
+    owner, secret = await stolen.owner(), "y" * 43
+    hers = session.c.owner == owner, session.c.kind == "session"
+    async with stolen.db.beside() as db:
+        row = (await db.execute(select(session).where(*hers).limit(1))).mappings().one()
+        taken = {**row, "secret_hash": sha256(secret.encode()).digest()}
+        await db.execute(insert(session).values(**taken))
+    try:
+        return await stolen.read_by(owner, secret)
+    finally:
+        async with stolen.db.beside() as db:
+            await db.execute(delete(session).where(session.c.secret_hash == taken["secret_hash"]))
+
+
+async def signs_in_an_officer(stolen: Stolen) -> Any:
+    """Write a session of an auditor into the rows, and ask who that is."""
+    secret = "z" * 43
+    row = {"secret_hash": sha256(secret.encode()).digest(), "kind": "session"}
+    row |= {"expires": stamp(datetime.now(UTC) + timedelta(minutes=30)), "mark": bytes(32)}
+    async with stolen.db.beside() as db:
+        some = (await db.execute(select(officer.c.agency, officer.c.id).where(officer.c.live).limit(1))).one()
+        who = {"agency": some.agency, "officer": some.id, "role": "auditor"}
+        await db.execute(insert(officer_role).values(**who))
+        await db.execute(insert(staff_session).values(**row, **who))
+    try:
+        return (await stolen.gate.check_staff(secret)).officer
+    finally:
+        async with stolen.db.beside() as db:
+            await db.execute(delete(staff_session).where(staff_session.c.secret_hash == row["secret_hash"]))
+            await db.execute(delete(officer_role).filter_by(**who))
 
 
 async def works_as_the_vault(stolen: Stolen) -> Any:
@@ -215,6 +258,9 @@ TRICKS: tuple[Trick, ...] = (
     opens_by_an_old_entry,
     has_the_signer_sign_ahead,
     rewrites_a_row,
+    signs_in_behind_the_back,
+    takes_over_a_session,
+    signs_in_an_officer,
     works_as_the_vault,
     takes_what_waits,
     reads_by_the_live_token,

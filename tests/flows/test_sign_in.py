@@ -9,11 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from reuse_api.demo import people
 from tests.flows.conftest import Kho
-from tests.flows.signing_in import SECRET, Browser, Door, credentials, free_port, served
+from tests.flows.plain_browser import Browser
+from tests.flows.signing_in import SECRET, Door, credentials, free_port, served
 from tests.servers.openid_provider import OpenIdProvider
 from vault import officer_sign_ins, registering, staff
 from vault.assertions import new_caller_key, public_jwk
@@ -332,10 +333,16 @@ def test_an_auditor_opens_an_entry_only_soon_after_authenticating(browser: Brows
 
 
 async def _age(door: Door, table: Any, by: timedelta) -> None:
-    """Let every authentication lie that much further back."""
-    since = stamp(door.kho.vault.clock.now() - by)
-    async with door.kho.vault.db.write() as db:
-        await db.execute(update(table).where(table.c.kind == "session").values(authenticated_at=since))
+    """Let every authentication lie that much further back, marked by the gate as if it had been so."""
+    vault, holder = door.kho.vault, "owner" if table is session else "staff"
+    since = stamp(vault.clock.now() - by)
+    async with vault.db.read() as db:
+        rows = (await db.execute(select(table).where(table.c.kind == "session"))).mappings().all()
+    for row in rows:
+        mark = await vault.gate.mark_session(holder, {**row, "authenticated_at": since})
+        mine = table.c.secret_hash == row["secret_hash"]
+        async with vault.db.write() as db:
+            await db.execute(update(table).where(mine).values(authenticated_at=since, mark=mark))
 
 
 # Sessions ----------------------------------------------------------------------------------------------

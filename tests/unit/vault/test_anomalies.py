@@ -23,7 +23,7 @@ async def auditor(house):
     code = await staff.new_code(
         house.vault.db, house.vault.clock, agency_id=who["agency"], officer_id=who["officer"], role="auditor"
     )
-    secret, _ = await staff.redeem_code(house.vault.db, house.vault.clock, code)
+    secret, _ = await staff.redeem_code(house.vault.db, house.vault.gate, house.vault.clock, code)
     return await house.vault.gate.check_staff(secret)
 
 

@@ -28,7 +28,7 @@ async def signed_in(house, role="auditor", office=people.COMMUNE) -> StaffCaller
     code = await staff.new_code(
         house.vault.db, house.vault.clock, agency_id=office.code, officer_id=office.officer, role=role
     )
-    secret, _ = await staff.redeem_code(house.vault.db, house.vault.clock, code)
+    secret, _ = await staff.redeem_code(house.vault.db, house.vault.gate, house.vault.clock, code)
     return await house.vault.gate.check_staff(secret)
 
 

@@ -97,7 +97,7 @@ async def taken_back(rows: RowsAddress) -> None:
         for table in ("officer_sign_in", "sign_in"):
             await db.execute(text(f"DROP TABLE {table}"))
         for table in ("session", "staff_session"):
-            for column in (*newest_version()._TEXTS, "id_token"):
+            for column in (*newest_version()._TEXTS, "id_token", "mark"):
                 await db.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         await db.execute(text("UPDATE alembic_version SET version_num = '0010'"))
     await database.close()

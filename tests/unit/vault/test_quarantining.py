@@ -265,6 +265,6 @@ async def staff_caller(house: Any, role: Any) -> StaffCaller:
     await give_role(house.vault, role=role, **who)
     ids = {"agency_id": who["agency"], "officer_id": who["officer"]}
     code = await staff.new_code(house.vault.db, house.vault.clock, role=role, **ids)
-    found = await staff.redeem_code(house.vault.db, house.vault.clock, code)
+    found = await staff.redeem_code(house.vault.db, house.vault.gate, house.vault.clock, code)
     assert found is not None
     return await house.vault.gate.check_staff(found[0])  # type: ignore[no-any-return]

@@ -24,7 +24,8 @@ async def code_for(house, role="desk"):
 
 
 async def signed_in(house, role="desk") -> StaffCaller:
-    secret, found = await staff.redeem_code(house.vault.db, house.vault.clock, await code_for(house, role))
+    code = await code_for(house, role)
+    secret, found = await staff.redeem_code(house.vault.db, house.vault.gate, house.vault.clock, code)
     assert found == role
     return await house.vault.gate.check_staff(secret)
 
@@ -43,8 +44,8 @@ async def test_an_officer_at_the_desk_calls_as_the_agencys_desk(house):
 
 async def test_a_code_is_good_once(house):
     code = await code_for(house)
-    assert await staff.redeem_code(house.vault.db, house.vault.clock, code) is not None
-    assert await staff.redeem_code(house.vault.db, house.vault.clock, code) is None
+    assert await staff.redeem_code(house.vault.db, house.vault.gate, house.vault.clock, code) is not None
+    assert await staff.redeem_code(house.vault.db, house.vault.gate, house.vault.clock, code) is None
 
 
 async def test_a_code_and_a_session_grow_old(open_house):
@@ -53,7 +54,7 @@ async def test_a_code_and_a_session_grow_old(open_house):
     async with open_house(clock) as house:
         code = await code_for(house)
         clock.advance(staff.CODE_LIFETIME + timedelta(seconds=1))
-        assert await staff.redeem_code(house.vault.db, clock, code) is None
+        assert await staff.redeem_code(house.vault.db, house.vault.gate, clock, code) is None
         caller = await signed_in(house, "auditor")
         clock.advance(staff.SESSION_LIFETIME + timedelta(seconds=1))
         with pytest.raises(NotAuthenticated):

@@ -26,7 +26,8 @@ def upgrade() -> None:
     for table in ("session", "staff_session"):
         for name in _TEXTS:
             op.add_column(table, sa.Column(name, sa.Text(), nullable=True))
-        op.add_column(table, sa.Column("id_token", sa.LargeBinary(), nullable=True))
+        for name in ("id_token", "mark"):
+            op.add_column(table, sa.Column(name, sa.LargeBinary(), nullable=True))
     op.create_table(
         "officer_sign_in",
         sa.Column("issuer", sa.Text(), nullable=False),
