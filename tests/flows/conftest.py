@@ -7,10 +7,10 @@ import asyncio
 import itertools
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,20 @@ from reuse_api.demo.actors import register
 from reuse_api.demo.people import Citizen, Office
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.serving import listen, server
-from reuse_api.settings import Settings
+from reuse_api.settings import Settings, variable
 from reuse_api.tokens import CLIENT_ASSERTION_TYPE, JWT_BEARER
 from reuse_api.wiring import AUTHORITY, open_vault
+from signing.errors import TimestampFailed
 from signing.keys_file import FileKey
+from signing.service_state import ServiceState
+from storage.s3_address import StoreAccess
+from tests.flows.kept_bytes import BucketBytes, FolderBytes, KeptBytes
+from tests.flows.of_one_process import why_not
+from tests.flows.plain_browser import TO_THE_ROOM, TO_THE_WALLET, enter
 from tests.servers import postgres, search_nodes, seaweed
+from tests.servers.demo_services import DemoServices
+from tests.servers.realms import Realms
+from tests.servers.sharing import Unobtainable
 from tests.servers.three import Three
 from vault import staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
@@ -43,8 +52,10 @@ from vault.callers import Role
 from vault.clock import Clock
 from vault.days import legal_day
 from vault.importing import import_procedure
+from vault.officer_sign_ins import let_sign_in
 from vault.readiness import searchable
 from vault.registering import give_role, register_owner
+from vault.seal_keys import SealKeys
 from vault.services import Vault
 from vault.tables import officer_role
 
@@ -68,6 +79,38 @@ OFFICES = (
     people.BUSINESS_OFFICE,
     people.BANK,
 )
+# Who has an account at the providers: everybody of the story, by personal number or officer's name.
+PERSONS = {one.number: one for one in vars(people).values() if isinstance(one, Citizen)}
+_OF_SERVING = ("listen", "demo_sign_in", "ocr")
+STAFF = {one.officer for one in (*vars(people).values(), *OFFICES) if isinstance(one, Office)}
+
+
+class NobodyAnswers:
+    """A service of time stamps that is away."""
+
+    issuers = ()
+    state = ServiceState("none")
+
+    async def answer(self, request: bytes, at: datetime) -> bytes:
+        raise TimestampFailed("nobody answers")
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is around the process that serves: its bytes behind its back, the seal keys and their folder.
+
+    `services` are those of time stamps and certificate status, where they are asked over HTTP.
+    """
+
+    kept: KeptBytes
+    seal_keys: SealKeys
+    seal_folder: Path
+    services: DemoServices | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether signer, gate and sealer are processes of their own."""
+        return self.services is not None
 
 
 @dataclass
@@ -80,11 +123,18 @@ class Kho:
     loop: asyncio.AbstractEventLoop
     keys: dict[str, dict[str, Any]]
     app: FastAPI
+    around: "Around"
     serials: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
     def url(self) -> str:
         return self.settings.address
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Give the settings of the running service as a command of its operator is told them."""
+        own = self.settings.model_dump(exclude_defaults=True)
+        return {variable(name): str(one) for name, one in own.items() if name not in _OF_SERVING}
 
     def run(self, doing: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(doing, self.loop).result(timeout=60)
@@ -125,11 +175,15 @@ class Kho:
 
     def wallet(self, citizen: Citizen) -> httpx.Client:
         """A citizen, signed in; her store is opened when there is none yet."""
-        secret = self.run(self._session(citizen))
+        owner = self.run(self._store(citizen))
+        if self.settings.citizens_provider:
+            secret = enter(self.url, TO_THE_WALLET, citizen.number, SESSION_COOKIE, acr="LoA2")
+        else:
+            secret = self.run(self._session(owner))
         return self.client(Cookie=f"{SESSION_COOKIE}={secret}")
 
-    async def _session(self, citizen: Citizen) -> str | None:
-        owner = await register_owner(
+    async def _store(self, citizen: Citizen) -> str:
+        return await register_owner(
             self.vault,
             scheme="personal_number",
             value=citizen.number,
@@ -137,25 +191,51 @@ class Kho:
             born_on=None,
             checked_by=people.COMMUNE.code,
         )
+
+    async def _session(self, owner: str) -> str | None:
         return await redeem_code(self.vault, await new_sign_in_code(self.vault, owner))
 
     def staff(self, office: Office, role: Role) -> httpx.Client:
         """An officer of an office, signed in for one role."""
-        secret = self.run(self._staff_session(office, role))
+        self.run(self._role(office, role))
+        if self.settings.staff_provider:
+            account = office.officer
+            secret = enter(self.url, TO_THE_ROOM[role], account, STAFF_COOKIE, amr="pwd otp mfa")
+        else:
+            secret = self.run(self._staff_session(office, role))
         return self.client(Cookie=f"{STAFF_COOKIE}={secret}")
 
-    async def _staff_session(self, office: Office, role: Role) -> str:
-        who = {"agency": office.code, "officer": office.officer, "role": role}
+    async def _role(self, office: Office, role: Role) -> None:
+        """Give the officer that role, and an account to sign in with where there is a provider."""
+        who = {"agency": office.code, "officer": office.officer}
         async with self.vault.db.read() as db:
-            known = (await db.execute(select(officer_role).filter_by(**who))).first()
+            known = (await db.execute(select(officer_role).filter_by(role=role, **who))).first()
         if known is None:
-            await give_role(self.vault, **who)
+            await give_role(self.vault, role=role, **who)
+        if provider := self.settings.staff_provider:
+            await let_sign_in(self.vault, issuer=provider, subject=office.officer, **who)
+
+    async def _staff_session(self, office: Office, role: Role) -> str:
         code = await staff.new_code(
             self.vault.db, self.vault.clock, agency_id=office.code, officer_id=office.officer, role=role
         )
-        redeemed = await staff.redeem_code(self.vault.db, self.vault.clock, code)
+        redeemed = await staff.redeem_code(self.vault.db, self.vault.gate, self.vault.clock, code)
         assert redeemed is not None
         return redeemed[0]
+
+    @contextmanager
+    def nobody_stamps(self) -> Iterator[None]:
+        """Let no service of time stamps answer meanwhile."""
+        if self.around.services is not None:
+            self.around.services.stamps_server.stop()
+            try:
+                yield
+            finally:
+                self.around.services.stamps_server.start()
+            return
+        with pytest.MonkeyPatch.context() as down:
+            down.setattr(self.vault.sealer, "_timestamper", NobodyAnswers())
+            yield
 
     def new_code(self, office: Office) -> str:
         return f"{office.code}-{legal_day(Clock().now()):%y%m%d}-{next(self.serials):04d}"
@@ -177,14 +257,33 @@ class Kho:
         return Certificate(told["record"], told["digest"], told["size"], told["receipt"], told["index"])
 
 
-class _Service:
+@dataclass(frozen=True)
+class StoreAt:
+    """Where bytes are kept: what the service is told, and how they are looked at behind its back."""
+
+    told: dict[str, Any]
+    kept: KeptBytes
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service is told, and what runs beside it."""
+
+    settings: Settings
+    seal_folder: Path
+    seal_keys: SealKeys | None = None
+    services: DemoServices | None = None
+    work: Callable[[Mapping[str, Any]], None] = lambda _: None  # starts `kho work`, where it is a process
+
+
+class Service:
     """The service in a thread of its own, with an event loop of its own, as `kho serve` has."""
 
     def __init__(
         self,
         folder: Path,
         rows: str | None = None,
-        store: dict[str, Any] | None = None,
+        store: StoreAt | None = None,
         search: str | None = None,
         *,
         several: bool = False,
@@ -192,7 +291,8 @@ class _Service:
         self._folder = folder
         self._several = several
         self._search = search or f"tantivy:{folder / 'index'}"
-        self._store = store or {"store": f"folder:{folder / 'blobs'}"}
+        blobs = folder / "blobs"
+        self._store = store or StoreAt({"store": f"folder:{blobs}"}, FolderBytes(blobs))
         self._rows = rows or str(folder / "rows.db")
         self._ready = threading.Event()
         self._problem: BaseException | None = None
@@ -203,12 +303,14 @@ class _Service:
     @property
     def _embedded(self) -> bool:
         """Whether every address is on this very machine, as the demo's sign-in demands."""
-        rows, store = "://" not in self._rows, self._store["store"].startswith("folder:")
-        return rows and store and self._search.startswith("tantivy:")
+        rows, store = "://" not in self._rows, self._store.told["store"].startswith("folder:")
+        return rows and store and self._search.startswith("tantivy:") and not self._several
 
     def __enter__(self) -> Kho:
         self._thread.start()
         self._ready.wait()
+        if isinstance(self._problem, Unobtainable):
+            pytest.skip(str(self._problem))
         if self.kho is None:
             raise RuntimeError("the service did not start") from self._problem
         return self.kho
@@ -233,7 +335,7 @@ class _Service:
         with listen("127.0.0.1", 0) as socket:
             settings = Settings(
                 database=self._rows,
-                **self._store,
+                **self._store.told,
                 keys=self._folder / "keys",
                 log_folder=self._folder / "log",
                 scratch=self._folder / "scratch",
@@ -245,9 +347,18 @@ class _Service:
             )
             settings.keys.mkdir(mode=0o700)
             authority = DemoAuthority.create(settings.keys / AUTHORITY, Clock().now())
-            async with self._parts(settings) as (settings, add), open_vault(settings, create=True) as vault:
+            async with (
+                self._parts(settings, authority) as parts,
+                open_vault(parts.settings, create=True) as vault,
+            ):
+                settings = parts.settings
                 keys = {office.system: new_caller_key() for office in OFFICES}
-                await _furnish(vault, authority, keys, add or vault.sealer.add)
+                if parts.seal_keys is None:
+                    seal_keys, add = vault.sealer.keys, vault.sealer.add
+                else:
+                    seal_keys, add = parts.seal_keys, parts.seal_keys.add
+                around = Around(self._store.kept, seal_keys, parts.seal_folder, parts.services)
+                await _furnish(vault, authority, keys, add)
                 app = create_app(vault, settings)
                 serving = server(app)
                 running = asyncio.create_task(serving.serve(sockets=[socket]))
@@ -257,22 +368,30 @@ class _Service:
                     if (await searchable(vault))["state"] == "ok":  # built beside the doors
                         break
                     await asyncio.sleep(0.01)
-                self.kho = Kho(self._folder, vault, settings, asyncio.get_running_loop(), keys, app)
+                loop = asyncio.get_running_loop()
+                self.kho = Kho(self._folder, vault, settings, loop, keys, app, around)
+                await asyncio.to_thread(parts.work, settings.model_dump(exclude_defaults=True))
                 self._ready.set()
                 await self._ending.wait()
                 serving.should_exit = True
                 await running
 
     @asynccontextmanager
-    async def _parts(self, settings: Settings) -> AsyncIterator[tuple[Settings, AddKey | None]]:
-        """Give the settings, and what registers seal keys where that is another process's."""
+    async def _parts(self, settings: Settings, authority: DemoAuthority) -> AsyncIterator[Parts]:
+        """Give what the service is told, once all that it asks runs where that is other processes'."""
         if not self._several:
-            yield settings, None
+            yield Parts(settings, settings.keys / "seal")
             return
         at = {"issuer": settings.address, "authority": settings.keys / AUTHORITY}
-        async with Three(settings.database, **at) as three:
-            told = three.settings | {"log_folder": three.log_folder}
-            yield settings.model_copy(update=told), three.seal_keys.add
+        own = self._folder / "realms"
+        realms = Realms(own, own, settings.address, citizens=PERSONS, officers=STAFF)
+        with DemoServices(authority) as services, realms:
+            asked = services.told(self._folder)
+            async with Three(settings.database, **at, more=asked) as three:
+                told = three.settings | {"log_folder": three.log_folder} | realms.settings | asked
+                yield Parts(
+                    settings.model_copy(update=told), three.seal_folder, three.seal_keys, services, three.work
+                )
 
 
 async def _furnish(
@@ -285,25 +404,40 @@ async def _furnish(
         add(office.code, authority.issue_seal_key(office.name_vi, office.code))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, by name and reason, what cannot be where the parts are several."""
+    if config.getoption("--parts") == "several":
+        for one in items:
+            if (reason := why_not(one.nodeid)) is not None:
+                one.add_marker(pytest.mark.skip(reason=reason))
+
+
+def service_of(
+    request: pytest.FixtureRequest,
+    folder: Path,
+    *,
+    rows: str | None = None,
+    store: StoreAt | None = None,
+    search: str | None = None,
+) -> Service:
+    """Give a service that is set up as the run's options say, but for what is given here."""
+    kind = getattr(request, "param", request.config.getoption("--rows"))
+    if request.config.getoption("--parts") == "one":
+        return Service(folder, rows or _fresh_rows(kind), store, search)
+    rows, search = rows or postgres.fresh_database(), search or search_nodes.address("elasticsearch")
+    return Service(folder, rows, store or _fresh_store(folder), search, several=True)
+
+
 @pytest.fixture(scope="session")
 def kho(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kho]:
-    folder = tmp_path_factory.mktemp("kho")
-    if request.config.getoption("--parts") == "several":
-        address, access = seaweed.fresh_store(folder, lock=True)
-        store = {"store": address, "store_credentials": access.credentials}
-        search = search_nodes.address("elasticsearch")
-        with _Service(folder, postgres.fresh_database(), store, search, several=True) as running:
-            yield running
-        return
-    kind = getattr(request, "param", request.config.getoption("--rows"))
-    with _Service(folder, _fresh_rows(kind)) as running:
+    with service_of(request, tmp_path_factory.mktemp("kho")) as running:
         yield running
 
 
 @pytest.fixture
 def kho_apart(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kho]:
     """A service of a test's own, for what others must not see."""
-    with _Service(tmp_path, _fresh_rows(request.config.getoption("--rows"))) as running:
+    with service_of(request, tmp_path) as running:
         yield running
 
 
@@ -331,12 +465,10 @@ def _on_s3(
     try:
         offers = server.offers
         seaweed.client_of(offers["host"], offers["access"], offers["secret"]).make_bucket("kho")
-        access = seaweed.access_of(offers, folder)
-        store = {"store": f"s3+http://{server.host}/kho", "store_credentials": access.credentials}
+        store = _store_at(f"s3+http://{server.host}/kho/here", seaweed.access_of(offers, folder))
         if killed:
             server.kill()
-        rows = _fresh_rows(request.config.getoption("--rows"))
-        with _Service(folder, rows, store) as running:
+        with service_of(request, folder, store=store) as running:
             yield running, server
     finally:
         server.close()
@@ -344,6 +476,16 @@ def _on_s3(
 
 def _fresh_rows(kind: str) -> str | None:
     return postgres.fresh_database() if kind == "postgresql" else None
+
+
+def _fresh_store(folder: Path) -> StoreAt:
+    return _store_at(*seaweed.fresh_store(folder, lock=True))
+
+
+def _store_at(address: str, access: StoreAccess) -> StoreAt:
+    keys = access.credentials.read_text().split()
+    told = {"store": address, "store_credentials": access.credentials}
+    return StoreAt(told, BucketBytes(address, *keys))
 
 
 @dataclass(frozen=True)

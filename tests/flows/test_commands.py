@@ -204,7 +204,7 @@ def test_where_a_signature_stands_is_told_and_what_the_file_is_at_best(
 def test_a_published_log_is_checked_from_a_folder_and_over_http(
     kho_command: Callable[..., Done], kho: Any, papers: Path
 ) -> None:
-    for place in (str(kho.folder / "log"), f"{kho.url}/log"):
+    for place in (str(kho.settings.log_folder), f"{kho.url}/log"):
         done = kho_command("verify", "log", place, "--log-key", "@log-key", cwd=papers)
         assert done.returncode == 0, done.stdout + done.stderr
     unreachable = kho_command("verify", "log", "http://127.0.0.1:9/log", "--log-key", "@log-key", cwd=papers)
@@ -214,13 +214,6 @@ def test_a_published_log_is_checked_from_a_folder_and_over_http(
 def test_a_vault_that_is_served_is_not_written_by_another(
     kho_command: Callable[..., Done], kho: Any, tmp_path: Path
 ) -> None:
-    places = {
-        "KHO_DATABASE": str(kho.settings.database),
-        "KHO_STORE": kho.settings.store,
-        "KHO_KEYS": str(kho.settings.keys),
-        "KHO_LOG_FOLDER": str(kho.settings.log_folder),
-        "KHO_SCRATCH": str(kho.settings.scratch),
-    }
     packages = tmp_path / "packages.jsonl"
     packages.write_text("\n".join(json.dumps(row) for row in shipped_packages()))
     empty = tmp_path / "empty.pem"
@@ -231,14 +224,14 @@ def test_a_vault_that_is_served_is_not_written_by_another(
         alone += [["dead-letters", "--replay"], ["seal-key", "image", "H26", str(packages)]]
         alone += [["agency-certificate", "add", "H26", str(empty), "--reason", "x"]]
     for arguments in alone:
-        done = kho_command(*arguments, env=places)
+        done = kho_command(*arguments, env=kho.told)
         assert done.returncode == 1, done.stdout
         assert "kho serve" in done.stderr, "it says what holds the vault"
-        done = kho_command(*arguments, "--lang", "vi", env=places) if arguments[0] != "inspect" else done
+        done = kho_command(*arguments, "--lang", "vi", env=kho.told) if arguments[0] != "inspect" else done
         assert arguments[0] == "inspect" or "hãy dừng `kho serve`" in done.stderr, done.stderr
     for arguments in (["dead-letters"], ["agency-certificate", "list"], ["seal-key", "images"]):
-        assert kho_command(*arguments, env=places).returncode == 0, "looking is for everybody"
-    looked = kho_command("inspect", env=places)
+        assert kho_command(*arguments, env=kho.told).returncode == 0, "looking is for everybody"
+    looked = kho_command("inspect", env=kho.told)
     assert looked.returncode == 0, looked.stdout + looked.stderr
     assert "rows, blobs and log agree" in looked.stdout
 

@@ -1,26 +1,15 @@
 """A byte that changed on disk stops the read before it leaves, shows at /readyz, and is an entry."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from reuse_api.demo.people import COMMUNE, DAUGHTER, KINSHIP, POLICE
+from tests.flows.kept_bytes import flip
 from tests.flows.readiness import readyz
 
 CHUNK = 64 * 1024  # bytes that are authenticated together
-
-
-def flip_a_byte(file: Path, at: int) -> None:
-    file.chmod(0o600)
-    content = bytearray(file.read_bytes())
-    content[at] ^= 1
-    file.write_bytes(content)
-
-
-def files_of(kho: Any) -> set[Path]:
-    return {one for one in (kho.folder / "blobs").rglob("*") if one.is_file()}
 
 
 def failures(caplog: Any) -> list[str]:
@@ -32,15 +21,17 @@ def test_a_changed_byte_stops_the_read_and_is_an_entry(
     kho_apart: Any, reregistration: dict[str, Any], residence: dict[str, Any], caplog: Any
 ) -> None:
     kho, blobs, certificates = kho_apart, [], []
+    kept = kho.around.kept
     with kho.system(COMMUNE) as commune, kho.system(POLICE) as police, kho.wallet(DAUGHTER) as wallet:
         sound = readyz(police)
         assert sound.status_code == 200
         workers = sound.json()["workers"]
         assert {workers["network"], workers["files"]} <= {"cut", "not_cut"}
         for _ in range(2):
-            before = files_of(kho)
+            before = kept.names()
             certificates.append(kho.issue(commune, reregistration))
-            blobs.append(max(files_of(kho) - before, key=lambda one: one.stat().st_size))
+            added = {name: size for name, size in kept.names().items() if name not in before}
+            blobs.append(max(added, key=added.__getitem__))
         code = kho.new_code(POLICE)
         police.put(f"/v1/dossiers/{code}", json=residence)
         wanted = [{"component": KINSHIP, "record": one.record} for one in certificates]
@@ -50,7 +41,7 @@ def test_a_changed_byte_stops_the_read_and_is_an_entry(
         early, late = (f"/v1/releases/{item['release']}/content" for item in taken.json()["items"])
 
         # In the first chunk: not a byte leaves, and the problem says so.
-        flip_a_byte(blobs[0], 100)
+        flip(kept, blobs[0], 100)
         size = kho.vault.signer.tree.size
         damaged = police.get(early)
         assert (damaged.status_code, damaged.json()["code"]) == (500, "content_damaged")
@@ -68,7 +59,7 @@ def test_a_changed_byte_stops_the_read_and_is_an_entry(
 
         # In a later chunk: what was authenticated has left, the rest never does.
         whole = police.get(late).content
-        flip_a_byte(blobs[1], CHUNK + 5000)
+        flip(kept, blobs[1], CHUNK + 5000)
         size, received = kho.vault.signer.tree.size, b""
         with pytest.raises(httpx.RemoteProtocolError), police.stream("GET", late) as reply:
             assert reply.status_code == 200

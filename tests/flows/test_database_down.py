@@ -11,7 +11,7 @@ from reuse_api.demo import people
 from reuse_api.metrics import Metrics
 from reuse_api.vault_figures import VaultFigures
 from signing.leaf import Kind, Parts
-from tests.flows.conftest import Kho, _Service
+from tests.flows.conftest import Kho, service_of
 from tests.flows.readiness import readyz
 from tests.servers.postgres import PrivatePostgres, fresh_database
 from vault import entries
@@ -29,8 +29,11 @@ def server() -> Iterator[PrivatePostgres]:
 
 
 @pytest.fixture(scope="module")
-def served(server: PrivatePostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kho]:
-    with _Service(tmp_path_factory.mktemp("down"), fresh_database(sockets=server.sockets)) as running:
+def served(
+    request: pytest.FixtureRequest, server: PrivatePostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kho]:
+    rows = fresh_database(sockets=server.sockets)
+    with service_of(request, tmp_path_factory.mktemp("down"), rows=rows) as running:
         yield running
 
 

@@ -76,9 +76,12 @@ def leave(kho: Any, path: str, header: str) -> None:
 
 
 def reading(kho: Any) -> list[str]:
-    """Give the blobs that this process has open: the service runs in a thread of it."""
+    """Give what is being read: requests in hand, and blobs that this process has open in a folder.
+
+    The service runs in a thread of it. Of a bucket nothing is open: each piece is asked for by itself.
+    """
     blobs = str(kho.folder / "blobs")
-    found = []
+    found = ["a request"] * kho.app.state.traffic.in_hand
     for one in Path("/proc/self/fd").iterdir():
         try:
             target = os.readlink(one)

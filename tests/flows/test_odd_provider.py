@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from reuse_api import journal
 from reuse_api.identity_provider import IdentityProvider
 from signing.exchange import Limits
-from tests.flows.signing_in import Browser, Door, credentials, served
+from tests.flows.plain_browser import Browser
+from tests.flows.signing_in import Door, credentials, served
 from tests.servers.loopback import dropped, elsewhere, failing, garbage, giant, page
 from tests.servers.odd_provider import CLIENT, SECRET, OddProvider
 from vault.tables import log_entry, owner, session

@@ -97,11 +97,11 @@ def test_a_sealed_file_with_a_changed_byte_is_refused(
     words: str,
 ) -> None:
     sealed = daughter.get(f"/v1/me/records/{certificate.record}/content").content
-    size, blobs = kho.vault.signer.tree.size, sorted((kho.folder / "blobs").rglob("*"))
+    size, blobs = kho.vault.signer.tree.size, kho.around.kept.names()
     for position in (sealed.index(b"stream") + 30, sealed.index(b"/ByteRange") + 300, len(sealed) // 2):
         refused = hand_in(commune, issuing, changed(sealed, position), language=language)
         told = refused.json()
         assert (refused.status_code, told["field"], told["code"]) == (422, "file", "signature_invalid")
         assert words in told["detail"]
     assert kho.vault.signer.tree.size == size
-    assert sorted((kho.folder / "blobs").rglob("*")) == blobs
+    assert kho.around.kept.names() == blobs

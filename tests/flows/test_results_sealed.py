@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -16,8 +15,7 @@ import pytest
 
 from reuse_api.demo import people
 from signing.composing import compose
-from signing.errors import TimestampFailed
-from signing.service_state import ServiceState
+from tests.flows.kept_bytes import waiting
 from tests.flows.test_waiting_seals import until_sealed
 from vault.clock import Clock
 from vault.days import legal_day
@@ -25,14 +23,6 @@ from vault.masking import masked
 
 TODAY = legal_day(Clock().now()).isoformat()
 RESULT: dict[str, Any] = {"type": "GKS", "owner_roles": ["applicant"]}
-
-
-class NobodyAnswers:
-    issuers = ()
-    state = ServiceState("none")
-
-    async def answer(self, request: bytes, at: datetime) -> bytes:
-        raise TimestampFailed("nobody answers")
 
 
 def unsigned(**changes: str) -> bytes:
@@ -202,18 +192,17 @@ def test_a_signed_file_stays_as_it_is(
 
 
 def test_where_nobody_stamps_it_waits_and_no_record_claims_a_seal(
-    kho: Any, commune: httpx.Client, issuing: str, monkeypatch: pytest.MonkeyPatch
+    kho: Any, commune: httpx.Client, issuing: str
 ) -> None:
     file, key = unsigned(), os.urandom(8).hex()
     size = kho.vault.signer.tree.size
-    with monkeypatch.context() as down:
-        down.setattr(kho.vault.sealer, "_timestamper", NobodyAnswers())
+    with kho.nobody_stamps():
         reply = hand_in(commune, issuing, file, key)
         assert (reply.status_code, reply.json()["state"]) == (202, "waiting_for_seal"), reply.text
         assert kho.vault.signer.tree.size == size, "nothing is stored or claimed"
     until_sealed(kho, commune, reply.headers["location"])
     assert hand_in(commune, issuing, file, key).json()["trust"] == "A", "the same key, once they are back"
-    assert list((kho.folder / "blobs").rglob("waiting.*")) == []
+    assert waiting(kho.around.kept) == []
 
 
 def test_a_record_outside_any_dossier_is_sealed_too(kho: Any, plain_pdf: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reuse_api.demo.people import COMMUNE, DAUGHTER, KINSHIP, POLICE
-from tests.flows.conftest import Kho, _fresh_rows, _Service
+from tests.flows.conftest import Kho, service_of
 from tests.flows.readiness import readyz
 
 
@@ -18,8 +18,7 @@ def kho_unsearchable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator
     with socket.socket() as nobody:  # bound and not listening: whoever connects is refused
         nobody.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}/kho"
-        rows = _fresh_rows(request.config.getoption("--rows"))
-        with _Service(tmp_path, rows, search=address) as running:
+        with service_of(request, tmp_path, search=address) as running:
             yield running
 
 

@@ -14,10 +14,9 @@ from reuse_api.demo import acts, later_acts, people, refusals, staff
 from reuse_api.demo.actors import Clerk, Wallet
 from reuse_api.demo.door import Door
 from reuse_api.demo.teller import Teller
+from reuse_api.wiring import places_of
 from tests.flows.conftest import OTHER_COMMUNE
 from vault.inspecting import inspect
-from vault.opening import VaultPlaces
-from vault.rows_address import RowsAddress
 
 LATER = (people.LAND_OFFICE, people.BUSINESS_OFFICE, people.BANK)
 
@@ -81,15 +80,8 @@ def test_seven_callers_tell_the_story_and_a_stranger_gets_nothing(told: Told) ->
     stranger_in_the_wallet(told)
     stranger_among_systems(told)
     nobody_at_all(told)
-    found = told.kho.run(inspect(_places(told)))
+    found = told.kho.run(inspect(places_of(told.kho.settings)))
     assert found.sound, found.findings
-
-
-def _places(told: Told) -> VaultPlaces:
-    settings = told.kho.settings
-    return VaultPlaces(
-        RowsAddress(settings.database), settings.store, settings.keys, settings.log_folder, settings.scratch
-    )
 
 
 def callers(told: Told) -> None:

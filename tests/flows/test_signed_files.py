@@ -16,6 +16,7 @@ from reuse_api.demo import people
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.wiring import AUTHORITY, places_of
 from signing.xml_reading import LARGEST_XML
+from tests.flows.kept_bytes import flip
 from tests.flows.test_agency_records import owner
 from tests.flows.test_me import own_pdf
 from tests.servers.signed_files import signature_beside, signed_xml
@@ -188,8 +189,7 @@ def counted(kho: Any, daughter: httpx.Client) -> Any:
     def counts() -> tuple[int, int, int, list[str]]:
         held = daughter.get("/v1/me/records").json()["records"]
         scratch = sorted(one.name for one in (kho.folder / "scratch").iterdir())
-        blobs = sum(1 for one in (kho.folder / "blobs").rglob("*") if one.is_file())
-        return len(held), kho.vault.signer.tree.size, blobs, scratch
+        return len(held), kho.vault.signer.tree.size, len(kho.around.kept.names()), scratch
 
     before = counts()
     yield
@@ -368,16 +368,11 @@ def test_inspection_knows_the_signature_and_finds_another_in_its_place(kho_apart
     with kho.wallet(people.DAUGHTER) as wallet:
         pdf = own_pdf()
         record = upload(wallet, pdf, hand.beside(pdf)).json()["record"]
-        kept = next(
-            one
-            for one in (kho.folder / "blobs").rglob("*signature*")
-            if record.removeprefix("rec-") in str(one)
-        )
+        kept = kho.around.kept
+        name = next(one for one in kept.names() if "signature" in one and record.removeprefix("rec-") in one)
         places = places_of(kho.settings)
         assert not [one for one in kho.run(inspect(places)).findings if record in one.what]
-        sealed = kept.read_bytes()
-        kept.chmod(0o600)
-        kept.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+        flip(kept, name, -1)
         found = [one.code for one in kho.run(inspect(places)).findings if f"{record}, signature" == one.what]
         assert found == ["blob_changed"]
         size = kho.vault.signer.tree.size

@@ -13,6 +13,7 @@ from reuse_api.demo import people
 from reuse_api.demo.pki import DemoAuthority
 from reuse_api.wiring import AUTHORITY
 from signing.composing import compose
+from tests.flows.kept_bytes import waiting
 from tests.flows.test_waiting_seals import until_sealed
 from tests.pages.desk import hidden
 from tests.scans import making
@@ -26,6 +27,9 @@ NOT_SCANNED = "/scan?component=" + LEASE
 
 @pytest.fixture(scope="module")
 def running(kho: Any) -> Iterator[DemoServices]:
+    if kho.around.services is not None:
+        yield kho.around.services
+        return
     with DemoServices(DemoAuthority.load(kho.settings.keys / AUTHORITY)) as services:
         yield services
 
@@ -33,8 +37,9 @@ def running(kho: Any) -> Iterator[DemoServices]:
 @pytest.fixture
 def services(kho: Any, running: DemoServices, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServices]:
     """The vault's services, over HTTP; up again when the test has ended."""
-    monkeypatch.setattr(kho.vault.sealer, "_timestamper", running.stamper)
-    monkeypatch.setattr(kho.vault.sealer, "_revocation", running.status)
+    if kho.around.services is None:
+        monkeypatch.setattr(kho.vault.sealer, "_timestamper", running.stamper)
+        monkeypatch.setattr(kho.vault.sealer, "_revocation", running.status)
     yield running
     for server in (running.stamps_server, running.status_server):
         server.fault = None
@@ -107,7 +112,7 @@ def test_a_scan_waits_while_a_service_is_down_and_is_sealed_when_it_is_back(
     assert component(police, renting)["state"] == "satisfied"
     heard = police.get("/v1/notices", params={"dossier": renting}).json()["notices"]
     assert [one["event"] for one in heard] == ["scan_sealed"]
-    assert list((kho.folder / "blobs").rglob("waiting.*")) == []
+    assert waiting(kho.around.kept) == []
 
 
 def test_a_result_as_a_file_waits_while_the_authority_only_says_that_it_is_busy(
@@ -158,4 +163,4 @@ def test_a_dossier_closed_meanwhile_ends_it_and_everybody_hears_why(
             left = desk.get(page).text
             assert "could not be sealed" not in left, "it was seen, and put away"
     assert police.get(place).json()["state"] == "seal_given_up"
-    assert list((kho.folder / "blobs").rglob("waiting.*")) == []
+    assert waiting(kho.around.kept) == []

@@ -3,25 +3,13 @@
 import asyncio
 import os
 import time
-from datetime import datetime
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import update
 
 from reuse_api.demo import people
-from signing.errors import TimestampFailed
-from signing.service_state import ServiceState
 from vault.evidence_tables import waiting_seal
-
-
-class NobodyAnswers:
-    issuers = ()
-    state = ServiceState("none")
-
-    async def answer(self, request: bytes, at: datetime) -> bytes:
-        raise TimestampFailed("nobody answers")
 
 
 async def make_due(kho: Any) -> None:
@@ -42,15 +30,14 @@ def until_sealed(kho: Any, system: httpx.Client, place: str) -> dict[str, Any]:
 
 
 def test_it_is_told_that_it_waits_and_then_where_it_is(
-    kho: Any, commune: httpx.Client, reregistration: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    kho: Any, commune: httpx.Client, reregistration: dict[str, Any]
 ) -> None:
     code = str(kho.new_code(people.COMMUNE))
     assert commune.put(f"/v1/dossiers/{code}", json=reregistration).status_code == 200
     fields = people.certificate(f"{os.urandom(3).hex()}/2026", "2026-11-20", birth_place="Hà Nội")
     asked = {"type": "GKS", "owner_roles": ["applicant"], "fields": fields}
     key = {"Idempotency-Key": os.urandom(8).hex()}
-    with monkeypatch.context() as down, kho.staff(people.COMMUNE, "desk") as desk:
-        down.setattr(kho.vault.sealer, "_timestamper", NobodyAnswers())
+    with kho.nobody_stamps(), kho.staff(people.COMMUNE, "desk") as desk:
         reply = commune.post(f"/v1/dossiers/{code}/results", json=asked, headers=key)
         assert reply.status_code == 202, reply.text
         assert reply.headers["retry-after"] == "5"

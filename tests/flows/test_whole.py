@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reuse_api.demo import people
-from tests.flows.signing_in import Browser
+from tests.flows.plain_browser import Browser
 from tests.servers.compose import users
 from tests.servers.loopback import free_ports
 from tests.servers.proxy import version

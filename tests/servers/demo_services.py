@@ -1,5 +1,6 @@
 """The demo's authorities behind real HTTP services: time stamps and certificate status, that can be down."""
 
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -8,7 +9,7 @@ from signing.exchange import Limits
 from signing.status_http import HttpStatus
 from signing.timestamps_http import HttpTimestamper
 from tests.servers.ocsp_server import StatusServer
-from tests.servers.pki import der
+from tests.servers.pki import der, pem
 from tests.servers.tsa_server import StampServer
 
 _QUICK = Limits(seconds=5, tries=1)
@@ -33,6 +34,16 @@ class DemoServices:
         self.status_server.pki = parts
         self.above = [der(parts.issuing.certificate)]
         self._roots = authority.roots()
+
+    def told(self, folder: Path) -> dict[str, Any]:
+        """Give the settings of a Kho that asks them; certificates are written into `folder`."""
+        between = folder / "between.pem"
+        between.write_text("".join(map(pem, self.above)))
+        return {
+            "timestamp_url": f"{self.stamps_server.url}/",
+            "timestamp_issuers": between,
+            "status_url": f"{self.status_server.url}/ocsp",
+        }
 
     def __enter__(self) -> Self:
         self.stamps_server.start()

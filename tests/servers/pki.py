@@ -205,3 +205,8 @@ def distinguished(common: str) -> x509.Name:
 def der(certificate: x509.Certificate) -> bytes:
     """Encode a certificate."""
     return certificate.public_bytes(Encoding.DER)
+
+
+def pem(certificate: bytes) -> str:
+    """Give a certificate (DER) as PEM."""
+    return x509.load_der_x509_certificate(certificate).public_bytes(Encoding.PEM).decode()

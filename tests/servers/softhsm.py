@@ -33,14 +33,21 @@ def module() -> Path:
 
 
 @functools.cache
-def token() -> tuple[Path, str]:
-    """Make a token with a user PIN, once a process; gives module and label."""
-    library = module()
+def configured() -> Path:
+    """Say where tokens lie, once a process, for it and those that it starts; gives the file that says so."""
     folder = Path(tempfile.mkdtemp(prefix="kho-softhsm-"))
     (folder / "tokens").mkdir()
     conf = f"directories.tokendir = {folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n"
     (folder / "softhsm2.conf").write_text(conf)
     os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
+    return folder / "softhsm2.conf"
+
+
+@functools.cache
+def token() -> tuple[Path, str]:
+    """Make a token with a user PIN, once a process; gives module and label."""
+    library = module()
+    configured()
     said = ["softhsm2-util", "--init-token", "--free", "--label", "kho", "--so-pin", "12345678", "--pin", PIN]
     subprocess.run([*said, "--module", str(library)], check=True, capture_output=True)
     return library, "kho"

@@ -1,4 +1,4 @@
-"""`kho sign`, `kho gate` and `kho seal` of one vault, each a process of its own, under our own user.
+"""`kho sign`, `kho gate`, `kho seal`, `kho work` of one vault, each a process of its own, under our own user.
 
 For tests that come at the doors: what the users of the parts are for is tried in tests/faults/test_thief.py.
 """
@@ -10,9 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from tests.servers import softhsm
 from vault.migrating import migrate
 from vault.rows_address import RowsAddress
 from vault.seal_keys import SealKeys
@@ -23,13 +25,20 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Three:
-    """The three, made for fresh rows and running while inside; `settings` is what `kho serve` is told."""
+    """The three, made for fresh rows and running while inside; `settings` is what `kho serve` is told.
 
-    def __init__(self, rows: str, *, issuer: str, authority: Path) -> None:
+    `work` starts `kho work` beside them, once `kho serve` has made the vault.
+    """
+
+    def __init__(
+        self, rows: str, *, issuer: str, authority: Path, more: Mapping[str, Any] | None = None
+    ) -> None:
+        self._more = dict(more or {})  # that all are told
         self._folder = Path(tempfile.mkdtemp(prefix="kho-"))  # a socket's path is short
         self._rows, self._issuer, self._authority = rows, issuer, authority
         self._running: list[subprocess.Popen[bytes]] = []
-        self.seal_keys = SealKeys(self._folder / "seal-keys" / "seal", None)
+        self.seal_folder = self._folder / "seal-keys" / "seal"
+        self.seal_keys = SealKeys(self.seal_folder, None)
 
     async def __aenter__(self) -> Self:
         await migrate(RowsAddress(self._rows))
@@ -65,12 +74,26 @@ class Three:
             "log_folder": self.log_folder,
             "issuer": self._issuer,
             **self.settings,
+            **self._more,
         }
+        self._run(part, told, "--create", until="listening")
+
+    def work(self, told: Mapping[str, Any]) -> None:
+        """Start `kho work`, told what `kho serve` is told; returns once it works."""
+        (self._folder / "work").mkdir(mode=0o700)
+        keys = self._folder / "work-keys"
+        keys.mkdir(mode=0o700)
+        shutil.copytree(self._authority, keys / self._authority.name)
+        own = {"keys": keys, "scratch": self._folder / "work" / "scratch"}
+        self._run("work", {**told, **own}, until="working")
+
+    def _run(self, part: str, told: Mapping[str, Any], *more: str, until: str) -> None:
         own = {f"KHO_{name.upper()}": str(value) for name, value in told.items()}
+        own |= {"SOFTHSM2_CONF": str(softhsm.configured())}
         journal = self._folder / f"{part}.jsonl"
         with journal.open("wb") as said:
             started = subprocess.Popen(
-                [sys.executable, "-m", "reuse_api", part, "--create"],
+                [sys.executable, "-m", "reuse_api", part, *more],
                 cwd=_ROOT,
                 env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"} | own,
                 stdin=subprocess.DEVNULL,
@@ -79,7 +102,7 @@ class Three:
             )
         self._running.append(started)
         end = time.monotonic() + _PATIENCE
-        while '"event": "listening"' not in journal.read_text(errors="replace"):
+        while f'"event": "{until}"' not in journal.read_text(errors="replace"):
             if started.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{part} did not start:\n{journal.read_text()[-3000:]}")
             time.sleep(0.1)

@@ -17,16 +17,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from reuse_api.demo import people
 from reuse_api.demo.pki import DemoAuthority
+from reuse_api.settings import variable
 from tests.servers import compose, search_nodes
 from tests.servers.compose import PARTS, ROOT, Service
 from tests.servers.demo_services import DemoServices
 from tests.servers.loopback import free_ports
 from tests.servers.parts import for_everybody
+from tests.servers.pki import pem
 from tests.servers.prepared import prepare
 from tests.servers.proxy import Proxy, version
 from tests.servers.realms import CITIZENS, Realms
@@ -129,9 +128,9 @@ class Whole:
         (root,) = authority.roots()
         label = {"label_vi": "Gốc làm trên máy này", "label_en": "A root made on this machine"}
         for purpose in ("government", "timestamp"):
-            (trust / purpose / "here.pem").write_text(_pem(root))
+            (trust / purpose / "here.pem").write_text(pem(root))
             (trust / purpose / "here.json").write_text(json.dumps(label, ensure_ascii=False), "utf-8")
-        (trust / "between.pem").write_text("".join(map(_pem, self._services.above)))
+        (trust / "between.pem").write_text("".join(map(pem, self._services.above)))
         for one in trust.rglob("*.*"):
             one.chmod(0o644)
         return authority
@@ -142,10 +141,11 @@ class Whole:
             self._give(one, compose.services()["serve-1"])
         try:
             self._stack.enter_context(realms)
-        except FileNotFoundError as missing:
+        except Unobtainable as missing:
             self.told.append(("nobody can sign in", str(missing)))
             return
-        self._providers = realms.values
+        told = realms.settings.items()  # its files are in a place of their own there
+        self._providers = {name.upper(): one for name, one in told if not isinstance(one, Path)}
         accounts = ", ".join([*CITIZENS, *(one.office.officer for one in people.STAFF)])
         self.told.append(("oidc-provider", f"accounts {accounts}; levels LoA1 LoA2; methods mfa"))
 
@@ -292,7 +292,7 @@ class Whole:
                 continue
             file = self.folder / "scratch" / "seal" / "agency.pem"
             file.unlink(missing_ok=True)
-            authority.issue_seal_key(office.name_vi, office.code).to_pem(file)
+            authority.issue_seal_key(office.name_vi, office.code).topem(file)
             self._give(file, self.services["seal"])
             self.run("seal", "-m", "reuse_api", "seal-key", "add-file", office.code, str(file))
             file.unlink()
@@ -305,10 +305,6 @@ class Whole:
             self._give(one, self.services["serve-1"])
         own = {"KHO_METRICS_LISTEN": ""}
         return self.run("serve-1", "-m", "tests.servers.inhabitants", str(callers), lang, settings=own)
-
-
-def _pem(der: bytes) -> str:
-    return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode()
 
 
 def say(line: str) -> None:
