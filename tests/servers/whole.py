@@ -19,7 +19,6 @@ from typing import Any
 
 from reuse_api.demo import people
 from reuse_api.demo.pki import DemoAuthority
-from reuse_api.settings import variable
 from tests.servers import compose, search_nodes
 from tests.servers.compose import PARTS, ROOT, Service
 from tests.servers.demo_services import DemoServices
