@@ -192,10 +192,11 @@ class Parts:
         """The log's public line, as `kho sign` printed it."""
         return next(line for line in self.journal("sign").splitlines() if line.startswith("kho.local/log-"))
 
-    def told(self, *arguments: str, env: dict[str, str]) -> str:
-        """Run a command of ours to its end as root, or as ourselves."""
-        command = [sys.executable, "-m", "reuse_api", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    def told(self, *arguments: str, env: dict[str, str], user: str = "") -> str:
+        """Run a command of ours to its end as the user of a part, or as root; else as ourselves."""
+        command = [self.python if user else sys.executable, "-m", "reuse_api", *arguments]
+        said: dict[str, Any] = {"cwd": ROOT, "env": env, "capture_output": True, "text": True}
+        done = subprocess.run(command, check=False, **said, **(self.as_user(user) if user else {}))
         if done.returncode:
             raise RuntimeError(f"{arguments}: {done.stdout}{done.stderr}")
         return done.stdout
