@@ -36,6 +36,7 @@ _LIMITS = Limits(seconds=5.0, largest=256 * 1024, tries=2)
 _ONCE = Limits(seconds=10.0, largest=64 * 1024, tries=1)  # a code is good once
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _JSON = "application/json"
+_SECOND = timedelta(seconds=1)
 
 
 Keys = Sequence[Mapping[str, Any]]
@@ -108,6 +109,8 @@ class IdentityProvider:
         }
         if levels := self.rules.asked(high=again):
             asked["acr_values"] = " ".join(levels)
+        # With `max_age` a provider says when it authenticated the person (OpenID Connect Core 1.0, 2).
+        asked["max_age"] = str(self.rules.limits.lifetime // _SECOND)
         if again:
             asked |= {"prompt": "login", "max_age": "0"}
         joint = "&" if urlsplit(metadata.authorization).query else "?"
@@ -126,6 +129,7 @@ class IdentityProvider:
             client_id=self.rules.client,
             nonce=begun.nonce,
             access_token=tokens.access_token,
+            begun_at=begun.begun_at,
             fresh_since=begun.begun_at if again else None,
         )
 

@@ -17,6 +17,7 @@ from vault import provider_keys
 from vault.signed_claims import Claims, Malformed, Signed, claims_of, is_for, parse, seconds, text
 
 LEEWAY = timedelta(minutes=2)  # how far two clocks may differ
+_WHOLE_SECONDS = timedelta(seconds=1)  # times of tokens are told so
 MOST_CHARACTERS = 16 * 1024
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _SUBJECT_MAX = 255  # OpenID Connect Core 1.0, 2
@@ -44,6 +45,7 @@ class IdTokenRefused(Exception):
 class Expected:
     """What an ID token must say: exactly this issuer, this client, this nonce; issued for this access token.
 
+    `begun_at`: when we sent the person there; who was authenticated before that typed nothing now.
     `fresh_since`: the person must have authenticated after that instant, and the token must say so.
     """
 
@@ -51,6 +53,7 @@ class Expected:
     client_id: str
     nonce: str
     access_token: str | None = None
+    begun_at: datetime | None = None
     fresh_since: datetime | None = None
 
 
@@ -60,7 +63,7 @@ class IdToken:
 
     issuer: str
     subject: str
-    authenticated_at: datetime  # `auth_time`; without one the time of the token
+    authenticated_at: datetime | None  # `auth_time`; none where it is absent, or before this sign-in began
     acr: str | None
     amr: frozenset[str]
     sid: str | None
@@ -173,13 +176,23 @@ def _check_times(claims: Claims, at: datetime) -> datetime:
     return issued
 
 
-def _authenticated(claims: Claims, issued: datetime, expected: Expected, at: datetime) -> datetime:
+def _authenticated(claims: Claims, issued: datetime, expected: Expected, at: datetime) -> datetime | None:
+    """Say when the person was authenticated for this very sign-in; None: nothing shows that they were.
+
+    A session that stands open at the provider lets anybody at that computer in without a word. How long ago
+    it was is told by the provider's clock alone, how long ago we asked by ours alone.
+    """
     said = _instant(claims, "auth_time") if claims.get("auth_time") is not None else None
     if said is not None and said - at > LEEWAY:
         raise IdTokenRefused("id_token_too_old", "auth_time is still ahead")
     if expected.fresh_since is not None and (said is None or said + LEEWAY < expected.fresh_since):
         raise IdTokenRefused("id_token_too_old", "auth_time is missing or before the question")
-    return min(said or issued, at)
+    if said is None:
+        return None
+    ago = max(issued - said, timedelta(0))
+    if expected.begun_at is not None and ago > at - expected.begun_at + _WHOLE_SECONDS:
+        return None
+    return at - ago
 
 
 def _check_access_token(claims: Claims, access_token: str | None, algorithm: str) -> None:

@@ -45,7 +45,7 @@ class Proven:
     subject: str
     sid: str | None
     assurance: Assurance
-    authenticated_at: datetime
+    authenticated_at: datetime | None  # none: the provider did not show that it was for this sign-in
     id_token: str
 
 
@@ -289,7 +289,7 @@ def _of(proven: Proven, secret: str) -> dict[str, Any]:
         "subject": proven.subject,
         "sid": proven.sid,
         "assurance": proven.assurance,
-        "authenticated_at": stamp(proven.authenticated_at),
+        "authenticated_at": stamp(proven.authenticated_at) if proven.authenticated_at else None,
         "id_token": seal_bytes(proven.id_token.encode(), key=_key(secret), record=_SEALED, part=_SEALED),
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -330,6 +331,44 @@ def test_an_auditor_opens_an_entry_only_soon_after_authenticating(browser: Brows
     browser.at_provider("commune-officer", amr=MFA)
     assert browser.place == "/audit/entries/1"
     assert opened().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("button", "account", "level", "table"),
+    [(AUDIT, "commune-officer", MFA, staff_session), (GO, "mother", "LoA2", session)],
+    ids=["auditor", "citizen"],
+)
+def test_who_comes_back_by_the_providers_open_session_has_proven_nothing_afresh(
+    browser: Browser, door: Door, button: str, account: str, level: str, table: Any
+) -> None:
+    """Signed out here alone, and in again without typing anything: in, but not strongly proven."""
+    acr, amr = (level, "") if table is session else ("", level)
+    browser.sign_in(button, account, acr, amr)
+    assert door.kho.run(_newest(door, table)) is not None
+    browser.press("Sign out")
+    time.sleep(2.5)  # the provider tells whole seconds
+    browser.go("/sign-in")
+    browser.press(button)
+    assert browser.place in ("/audit", "/wallet"), "the provider asked for nothing"
+    assert door.kho.run(_newest(door, table)) is None
+    if table is session:
+        return
+    opening = {"index": 1, "ground": "Kế hoạch kiểm tra quý IV"}
+    place = f"{door.url}/v1/audit/openings"
+    refused = browser.client.post(place, json=opening, headers={"Idempotency-Key": os.urandom(8).hex()})
+    assert refused.status_code == 401 and refused.json()["code"] == "step_up_needed"
+    browser.go("/audit/entries/1")
+    browser.press("Authenticate again")
+    browser.at_provider(account, amr=MFA)
+    assert browser.place == "/audit/entries/1"
+    told = browser.client.post(place, json=opening, headers={"Idempotency-Key": os.urandom(8).hex()})
+    assert told.status_code == 200
+
+
+async def _newest(door: Door, table: Any) -> str | None:
+    query = select(table.c.authenticated_at).where(table.c.kind == "session").order_by(table.c.began_at.desc())
+    async with door.kho.vault.db.read() as db:
+        return (await db.execute(query)).scalars().first()  # type: ignore[no-any-return]
 
 
 async def _age(door: Door, table: Any, by: timedelta) -> None:

@@ -22,7 +22,8 @@ from vault.id_tokens import (
 
 AT = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
 NOW = int(AT.timestamp())
-EXPECTED = Expected("https://login.example", "kho", "n-1", "access")
+ASKED = ("https://login.example", "kho", "n-1", "access")
+EXPECTED = Expected(*ASKED)
 CLAIMS = {
     "iss": "https://login.example",
     "aud": "kho",
@@ -64,7 +65,7 @@ def refused(code: str, token: str, **how: Any) -> IdTokenRefused:
 @pytest.mark.parametrize("alg", KEYS)
 def test_every_algorithm_of_the_list_is_taken_with_its_own_key(alg: str) -> None:
     told = checked(made(CLAIMS, alg), published(*{id(one): one for one in KEYS.values()}.values()))
-    assert (told.subject, told.acr, told.amr, told.authenticated_at) == ("s-1", None, frozenset(), AT)
+    assert (told.subject, told.acr, told.amr, told.authenticated_at) == ("s-1", None, frozenset(), None)
 
 
 def test_the_older_name_of_ed25519_is_taken_too() -> None:
@@ -131,6 +132,20 @@ def test_a_fresh_proof_says_when_it_was_made() -> None:
     before = int((AT - LEEWAY).timestamp()) - 1
     refused("id_token_too_old", made(CLAIMS | {"auth_time": before}), expected=fresh)
     assert checked(made(CLAIMS | {"auth_time": NOW}), expected=fresh).authenticated_at == AT
+
+
+def test_only_a_proof_of_this_very_sign_in_counts_as_one_of_now() -> None:
+    """By the provider's clock alone and by ours alone: how far they are apart does not matter."""
+    assert checked(made(CLAIMS)).authenticated_at is None, "the token's own time proves nobody"
+    assert checked(made(CLAIMS | {"auth_time": NOW - 3600})).authenticated_at == AT - timedelta(hours=1)
+    begun = Expected(*ASKED, begun_at=AT - timedelta(seconds=30))
+    for apart in (-90, 0, 90):
+        times = {"iat": NOW + apart, "exp": NOW + apart + 300}
+        typed = made(CLAIMS | times | {"auth_time": NOW + apart - 5})
+        assert checked(typed, expected=begun).authenticated_at == AT - timedelta(seconds=5)
+        open_there = made(CLAIMS | times | {"auth_time": NOW + apart - 60})
+        assert checked(open_there, expected=begun).authenticated_at is None
+    assert checked(made(CLAIMS), expected=begun).authenticated_at is None
 
 
 def test_the_hash_of_the_access_token_is_held_against_it() -> None:
