@@ -21,6 +21,10 @@ Work = Literal["making", "publishing", "indexing"]
 """What is done by one process at a time, whoever else has the rows open."""
 
 
+Known = tuple[str, str, str] | None
+"""What the rows say of where the vault is served: state, other place, since when (vault/standing.py)."""
+
+
 class Database(ABC):
     """The rows of one vault."""
 
@@ -46,6 +50,7 @@ class Database(ABC):
         Dying inside leaves nothing: the transaction was never committed.
 
         Raises:
+            VaultElsewhere: the vault was moved away while this process had lost its place.
             VaultBusy: the rows cannot be written now. At the commit itself a connection may be lost with the
                 outcome unknown: who asks again under the same request id is told.
         """
@@ -71,6 +76,13 @@ class Database(ABC):
         Raises:
             VaultBusy: it cannot be known now, or the other did not end.
         """
+
+    def pin(self, known: Known) -> None:
+        """Hold the rows to what they say now: once they tell something else, nothing is read or written here.
+
+        Where no other process can have them open meanwhile there is nothing to hold.
+        """
+        return
 
     @abstractmethod
     def connections(self) -> Mapping[str, tuple[int, int]]:

@@ -83,7 +83,7 @@ async def move(source: VaultPlaces, target: VaultPlaces, at: datetime) -> Moved:
         if known is not None and known.state == "moved":
             await _require_unended(target, known, source)
         if not rows_move:
-            return await _move_bytes(source, target, rows, store, peer)
+            return await _move_bytes(source, target, rows, store, peer, at)
         return await _move_rows(source, target, rows, store, peer, at, bytes_move=bytes_move)
 
 
@@ -182,7 +182,7 @@ async def _dumped(source: VaultPlaces, rows: Database) -> AsyncIterator[tuple[Pa
 
 
 async def _move_bytes(
-    source: VaultPlaces, target: VaultPlaces, rows: Database, store: BlobStore, peer: str
+    source: VaultPlaces, target: VaultPlaces, rows: Database, store: BlobStore, peer: str, at: datetime
 ) -> Moved:
     """Move the store alone; the rows stay, and say in the end that the vault is served again."""
     to = await asyncio.to_thread(open_store, target.store, target.store_access)
@@ -196,7 +196,7 @@ async def _move_bytes(
     finally:
         await to.close()
     async with rows.write() as db:
-        await standing.clear(db)
+        await standing.served_again(db, _store(target), at)
     return _moved(after, copied.written)
 
 

@@ -3,11 +3,15 @@
 A snapshot is a REPEATABLE READ, READ ONLY transaction. A write is READ COMMITTED and locks the row of the
 log's head before anything else, so that there is one at a time, and each of its statements sees all that was
 committed before. No wait is without a limit: what takes longer ends as VaultBusy, the next asks afresh.
+
+Whoever serves the rows says once what they tell of where the vault is (`pin`). The statement that locks the
+head, or begins a change beside it, reads that again and takes our place for as long as the transaction: rows
+that moved while the place was lost are written no more, and by this process never again.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -16,12 +20,14 @@ from sqlalchemy import (
     Column,
     DateTime,
     Integer,
+    Select,
     Text,
     event,
     func,
     literal,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql.base import PGDDLCompiler, PGTypeCompiler
 from sqlalchemy.engine import ExceptionContext
@@ -33,7 +39,8 @@ from sqlalchemy.pool import NullPool
 from vault.database import Database, Hold, Work, used
 from vault.errors import NotFound, VaultBusy, VaultLocked
 from vault.rows_address import RowsAddress
-from vault.tables import log_head
+from vault.standing import Known, VaultElsewhere, elsewhere
+from vault.tables import log_head, vault_standing
 
 READERS = 8  # connections for snapshots; with those of _WRITERS and the presence, 13 a process
 _WRITERS = 4  # one that writes, one beside it, one that publishes, one that makes a vault or an index
@@ -51,6 +58,7 @@ _SESSION = {
     "jit": "off",
 }
 _HEAD = select(log_head.c.size).with_for_update()
+_PLACE_EVERY = 2.0  # seconds between two looks whether our place is still ours
 # SQLSTATE classes (PostgreSQL, appendix A) of what passes by itself or by an operator's hand: connection,
 # authorisation, transaction rollback, resources, object not in the state, operator's intervention, system.
 _PASSING = ("08", "28", "40", "53", "55", "57", "58")
@@ -68,10 +76,14 @@ class PostgresDatabase(Database):
     server_time = select(func.clock_timestamp(type_=DateTime(timezone=True)))
 
     def __init__(self, address: RowsAddress, presence: "_Presence | None") -> None:
+        self._address = address
         self._readers = engine(address, pool_size=READERS, isolation_level="REPEATABLE READ")
         self._writers = engine(address, pool_size=_WRITERS)
         self._presence = presence
         self._one_writer = asyncio.Lock()  # of this process: others wait here, not each with a connection
+        self._pinned: tuple[Known] | None = None
+        self._gone = ""  # why nothing is read or written any more, once that is so
+        self._keeping: asyncio.Task[None] | None = None
 
         @event.listens_for(self._readers.sync_engine, "connect")
         def _read_only(connection: Any, _record: object) -> None:
@@ -95,11 +107,18 @@ class PostgresDatabase(Database):
         except BaseException:
             await opened.close()
             raise
+        if hold == "writing":
+            opened._keeping = asyncio.create_task(opened._keep())
         return opened
+
+    def pin(self, known: Known) -> None:
+        """Hold the rows to what they say now of where the vault is."""
+        self._pinned = (known,)
 
     @asynccontextmanager
     async def read(self, *, unlimited: bool = False) -> AsyncIterator[AsyncConnection]:
         """Give a snapshot, taken with the first statement."""
+        self._require_not_gone()
         async with connected(self._readers) as db:
             if unlimited:
                 await db.execute(text("SET LOCAL statement_timeout = 0"))
@@ -111,7 +130,7 @@ class PostgresDatabase(Database):
         async with self._one_writer:
             await self._here()
             async with connected(self._writers) as db, db.begin():
-                await db.execute(_HEAD)
+                await self._begin(db, head=True)
                 yield db
 
     @asynccontextmanager
@@ -119,10 +138,51 @@ class PostgresDatabase(Database):
         """Give a connection that locks only what its statements touch."""
         await self._here()
         async with connected(self._writers) as db, db.begin():
+            await self._begin(db, head=False)
             yield db
+
+    async def _begin(self, db: AsyncConnection, *, head: bool) -> None:
+        """Lock the head where it is wanted; the same statement sees that the vault is still where it was.
+
+        It takes our place for this transaction, too: one that the server gave up without our hearing of it
+        may be another's by now. Raises VaultElsewhere, VaultBusy.
+        """
+        if self._pinned is None:
+            if head:
+                await db.execute(_HEAD)
+            return
+        row = (await db.execute(_HEAD_HERE)).first() if head else None
+        if row is None:  # beside the head, or there is none yet
+            row = (await db.execute(_HERE)).one()
+        self._require_same(row)
+        if not row.mine:
+            raise VaultBusy(_Presence.why(self._address, alone=False))
+
+    def _require_same(self, row: Any) -> None:
+        found = None if row.state is None else (row.state, row.peer, row.at)
+        if self._pinned is not None and (found,) != self._pinned:
+            self._gone = elsewhere(found, str(self._address))
+            raise VaultElsewhere(self._gone)
+
+    def _require_not_gone(self) -> None:
+        if self._gone:
+            raise VaultElsewhere(self._gone)
+
+    async def _keep(self) -> None:
+        """Take our place again soon after it was lost, also while nobody writes, and look what was done."""
+        while not self._gone:
+            await asyncio.sleep(_PLACE_EVERY)
+            with suppress(VaultBusy, VaultLocked):  # it is tried again, and whoever writes is told
+                await self._look_again()
+
+    async def _look_again(self) -> None:
+        if self._presence is not None and await self._presence.hold():
+            async with connected(self._readers) as db:
+                self._require_same((await db.execute(_STANDS)).one())
 
     async def _here(self) -> None:
         """Hold our place among the processes; one that was lost and that another took whole is waited for."""
+        self._require_not_gone()
         if self._presence is not None:
             try:
                 await self._presence.hold()
@@ -132,6 +192,7 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def alone(self, work: Work, *, wait: bool = False) -> AsyncIterator[bool]:
         """Hold the work's advisory lock; it ends with this process, or with its connection."""
+        self._require_not_gone()
         async with connected(self._writers) as db:
             await db.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             if wait:
@@ -149,6 +210,11 @@ class PostgresDatabase(Database):
 
     async def close(self) -> None:
         """Close every connection; the server gives up our place with the last."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeping
+            self._keeping = None
         if self._presence is not None:
             await self._presence.close()
         await self._readers.dispose()
@@ -170,8 +236,8 @@ class _Presence:
         self._driver: Any = None
         self._taking = asyncio.Lock()
 
-    async def hold(self) -> None:
-        """Take the place unless it is held; costs nothing where it is.
+    async def hold(self) -> bool:
+        """Take the place unless it is held; costs nothing where it is. Says whether it was taken now.
 
         Raises:
             VaultLocked: the rows are held by others in a way that forbids it.
@@ -180,6 +246,8 @@ class _Presence:
         async with self._taking:
             if self._driver is None or self._driver.is_closed():
                 await self._take()
+                return True
+        return False
 
     async def _take(self) -> None:
         await self._let_go()
@@ -191,13 +259,15 @@ class _Presence:
         lock = func.pg_try_advisory_lock if self._alone else func.pg_try_advisory_lock_shared
         if not (await connection.execute(select(lock(_lock(_PRESENCE))))).scalar_one():
             await self._let_go()
-            raise VaultLocked(self._why())
+            raise VaultLocked(self.why(self._address, alone=self._alone))
         self._driver = (await connection.get_raw_connection()).driver_connection
 
-    def _why(self) -> str:
-        if self._alone:
-            return f"other processes have {self._address} open; stop every `kho serve` on it first"
-        return f"{self._address} is being migrated or swept; wait for that to end"
+    @staticmethod
+    def why(address: RowsAddress, *, alone: bool) -> str:
+        """Say why the place cannot be had."""
+        if alone:
+            return f"other processes have {address} open; stop every `kho serve` on it first"
+        return f"{address} is being migrated, moved or swept; wait for that to end"
 
     async def _let_go(self) -> None:
         connection, self._connection, self._driver = self._connection, None, None
@@ -305,6 +375,22 @@ class _ColumnTypes(PGTypeCompiler):
 
 def _lock(number: int) -> BindParameter[int]:
     return literal(_LOCKS + number, BigInteger)
+
+
+def _with_place(of: Select[Any]) -> Select[Any]:
+    """Let a statement take our place until its transaction ends; `mine` says whether it was to be had."""
+    return of.add_columns(func.pg_try_advisory_xact_lock_shared(_lock(_PRESENCE)).label("mine"))
+
+
+_SAID = (vault_standing.c.state, vault_standing.c.peer, vault_standing.c.at)
+_ALWAYS = select(literal(1).label("one")).subquery("always")
+_STANDS = select(*_SAID).select_from(_ALWAYS.outerjoin(vault_standing, true()))
+_HERE = _with_place(_STANDS)
+_HEAD_HERE = _with_place(
+    select(log_head.c.size, *_SAID)
+    .select_from(log_head.outerjoin(vault_standing, true()))
+    .with_for_update(of=log_head)
+)
 
 
 def _passes(state: str) -> bool:
