@@ -6,6 +6,8 @@ Words are those of `terms.analysed`; every back end compares them as they are, b
 from dataclasses import dataclass
 from datetime import date
 
+MOST_ENDINGS = 50  # what tantivy takes; the others are told the same
+
 
 @dataclass(frozen=True)
 class Has:
@@ -37,6 +39,17 @@ class Phrase:
 
 
 @dataclass(frozen=True)
+class PhraseBegins:
+    """The words stand beside each other, and beside the last of them a word that begins with these letters.
+
+    Of such words the first `MOST_ENDINGS` by their letters are looked at: it ranks, and never decides.
+    """
+
+    words: tuple[str, ...]
+    letters: str
+
+
+@dataclass(frozen=True)
 class IssuedSince:
     """The document was issued on that day or later; one without a day was not."""
 
@@ -57,7 +70,7 @@ class Either:
     of: tuple["Condition", ...]
 
 
-Condition = Has | Begins | Near | Phrase | IssuedSince | All | Either
+Condition = Has | Begins | Near | Phrase | PhraseBegins | IssuedSince | All | Either
 
 
 def either(*conditions: Condition) -> Condition:

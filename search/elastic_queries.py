@@ -4,7 +4,18 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from search.conditions import All, Begins, Condition, Either, Has, IssuedSince, Near, Phrase
+from search.conditions import (
+    MOST_ENDINGS,
+    All,
+    Begins,
+    Condition,
+    Either,
+    Has,
+    IssuedSince,
+    Near,
+    Phrase,
+    PhraseBegins,
+)
 from search.index import EXPIRED, FACETS, IN_FORCE, NEVER, Cursor, Document, Search, day_number
 from search.terms import analysed
 
@@ -140,7 +151,7 @@ def _said(condition: Condition, fields: tuple[str, ...]) -> Json:
     return _any([_word(condition, name) for name in fields])
 
 
-def _word(condition: Has | Begins | Near | Phrase, name: str) -> Json:
+def _word(condition: Has | Begins | Near | Phrase | PhraseBegins, name: str) -> Json:
     if isinstance(condition, Has):
         return _term(f"{name}_exact" if condition.exact else name, condition.word)
     if isinstance(condition, Begins):
@@ -149,6 +160,10 @@ def _word(condition: Has | Begins | Near | Phrase, name: str) -> Json:
         # As a constant score every word that is near counts; scored, only the fifty best would.
         how = {"fuzziness": 1, "transpositions": True, "prefix_length": 0, "rewrite": "constant_score"}
         return {"fuzzy": {name: {"value": condition.word, **how}}}
+    if isinstance(condition, PhraseBegins):
+        begun = " ".join((*condition.words, condition.letters))
+        how = {"query": begun, "analyzer": "whitespace", "max_expansions": MOST_ENDINGS}
+        return {"match_phrase_prefix": {name: how}}
     return {"match_phrase": {name: {"query": " ".join(condition.words), "analyzer": "whitespace"}}}
 
 

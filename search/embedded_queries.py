@@ -2,7 +2,17 @@
 
 import tantivy
 
-from search.conditions import All, Begins, Condition, Either, Has, IssuedSince, Near, Phrase
+from search.conditions import (
+    All,
+    Begins,
+    Condition,
+    Either,
+    Has,
+    IssuedSince,
+    Near,
+    Phrase,
+    PhraseBegins,
+)
 from search.index import EXPIRED, IN_FORCE, NEVER, Document, Search, day_number
 from search.terms import analysed
 
@@ -89,13 +99,16 @@ def _said(condition: Condition, fields: tuple[str, ...]) -> tantivy.Query:
     return _any([_word(condition, name) for name in fields])
 
 
-def _word(condition: Has | Begins | Near | Phrase, name: str) -> tantivy.Query:
+def _word(condition: Has | Begins | Near | Phrase | PhraseBegins, name: str) -> tantivy.Query:
     if isinstance(condition, Has):
         return _term(f"{name}_exact" if condition.exact else name, condition.word)
     if isinstance(condition, Begins):
         return _Query.fuzzy_term_query(FIELDS, name, condition.letters, 0, True, True)
     if isinstance(condition, Near):
         return _Query.fuzzy_term_query(FIELDS, name, condition.word, 1, True)
+    if isinstance(condition, PhraseBegins):
+        parts: list[str | tuple[int, str]] = [*condition.words, condition.letters]
+        return _Query.phrase_prefix_query(FIELDS, name, parts)
     return _Query.phrase_query(FIELDS, name, list(condition.words))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from search.dates import month_term, spots
+from search.dates import spots
 from search.known_names import abbreviations
 from search.numbers import codes
 from search.query import TYPING_ERROR_FROM, Asked
@@ -37,11 +37,11 @@ def _spans(bare: str, asked: Asked, loose: bool) -> Iterator[tuple[int, int]]:
         return
     wanted = set(asked.words) | {other for one in asked.words if (other := other_spelling(one)) is not None}
     found, even = words(bare), aligned(bare)
-    for code in codes(even):
-        if code.compact in wanted:
+    for code in (each for one in codes(even) for each in (one, *one.within)):
+        if len(code.parts) > 1 and not wanted.isdisjoint((code.compact, *code.endings)):
             yield code.start, code.end
     for spot in spots(even):
-        if spot.term in wanted or month_term(spot.year, spot.month) in wanted:
+        if not wanted.isdisjoint((*spot.terms, *spot.months)):
             yield spot.start, spot.end
     for place, one in enumerate(found):
         yield from _of_word(one, asked, wanted, loose)

@@ -16,7 +16,7 @@ from typing import Protocol, Self
 from search.errors import CursorInvalid
 from search.query import EVERYTHING, Asked
 
-LAYOUT = 2  # raised when what a document is kept as changes; an older one is built again, a newer one refused
+LAYOUT = 3  # raised when what a document is kept as changes; an older one is built again, a newer one refused
 MOST_HITS = 100  # of one page
 FACETS = ("type", "issuer", "state", "trust", "year")
 IN_FORCE, EXPIRED = "in_force", "expired"

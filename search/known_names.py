@@ -1,4 +1,4 @@
-"""Names that mean each other: abbreviations, and provinces before and since they were merged (dated data)."""
+"""Names that mean each other: abbreviations, and provinces, by spelling and across mergers (dated data)."""
 
 import json
 from dataclasses import dataclass
@@ -9,6 +9,9 @@ from typing import Any
 
 from search.vietnamese import Word, fold, words
 
+_LONGEST = 5  # words of a name
+_LEADS = (("tỉnh",), ("thành", "phố"), ("tp",))  # what a province is called before its name
+
 
 @dataclass(frozen=True)
 class Wider:
@@ -16,6 +19,14 @@ class Wider:
 
     name: tuple[str, ...]
     since: date | None
+
+
+@dataclass(frozen=True)
+class Province:
+    """A name of a province in every way that its words are spelled alike but for accents."""
+
+    spelled: tuple[tuple[Word, ...], ...]
+    wider: tuple[Wider, ...]
 
 
 @cache
@@ -28,20 +39,39 @@ def abbreviations() -> dict[str, tuple[tuple[str, ...], ...]]:
 
 
 @cache
-def provinces() -> dict[tuple[str, ...], tuple[tuple[Word, ...], tuple[Wider, ...]]]:
-    """Give folded name -> the name's words, and under which other names its documents may be.
+def provinces() -> dict[tuple[str, ...], Province]:
+    """Give folded name -> the name as it is spelled, and under which other names its documents may be.
 
-    A name that goes on finds what was issued under the names that ended; one that ended finds, from the day
-    of the merger on, what is issued under the one that goes on.
+    Every spelling of a name finds every other. A name that goes on finds what was issued under the names that
+    ended; one that ended finds, from the day of the merger on, what is issued under the one that goes on.
     """
     data = _data("provinces")
-    since = date.fromisoformat(data["since"])
-    found: dict[tuple[str, ...], tuple[tuple[Word, ...], tuple[Wider, ...]]] = {}
-    for now, before in data["provinces"].items():
-        ended = [one for one in before if one != now]
-        found[_folded(now)] = (tuple(words(now)), tuple(Wider(_folded(one), None) for one in ended))
-        for one in ended:
-            found[_folded(one)] = (tuple(words(one)), (Wider(_folded(now), since),))
+    related: dict[str, list[tuple[str, date | None]]] = {}
+    for change in data["changes"]:
+        since = date.fromisoformat(change["since"])
+        for now, before in change["provinces"].items():
+            related.setdefault(now, [])
+            for ended in before:
+                if ended != now:
+                    related[now].append((ended, None))
+                    related.setdefault(ended, []).append((now, since))
+    return _by_spelling(related, data["spellings"])
+
+
+def _by_spelling(
+    related: dict[str, list[tuple[str, date | None]]], spellings: dict[str, list[str]]
+) -> dict[tuple[str, ...], Province]:
+    found: dict[tuple[str, ...], Province] = {}
+    for name, others in related.items():
+        mine = [name, *spellings.get(name, ())]
+        wider = [Wider(_folded(one), None) for one in mine]
+        wider += [
+            Wider(_folded(one), day) for other, day in others for one in (other, *spellings.get(other, ()))
+        ]
+        for one in mine:
+            key = _folded(one)
+            spelled = tuple(tuple(words(each)) for each in mine if _folded(each) == key)
+            found[key] = Province(spelled, tuple(dict.fromkeys(each for each in wider if each.name != key)))
     return found
 
 
@@ -50,14 +80,27 @@ def province_at(typed: list[Word], place: int) -> tuple[int, tuple[Wider, ...]] 
 
     A word typed with accents must have the province's: "Hòa Bình" is one, "Hoá Bình" is not.
     """
-    for count in (5, 4, 3, 2, 1):
+    for count in range(_LONGEST, 0, -1):
         these = typed[place : place + count]
         known = provinces().get(tuple(one.folded for one in these)) if len(these) == count else None
-        if known is None or not known[1]:
-            continue
-        if all(not one.accented or one.exact == own.exact for one, own in zip(these, known[0], strict=True)):
-            return count, known[1]
+        if known is not None and known.wider and any(_may_be(these, one) for one in known.spelled):
+            return count, known.wider
     return None
+
+
+def lead_at(typed: list[Word], place: int) -> int:
+    """Say how many words from `place` on are what a province is called before its name ("tỉnh"); 0: none."""
+    for lead in _LEADS:
+        these = typed[place : place + len(lead)]
+        own = words(" ".join(lead))
+        alike = [one.folded for one in these] == [one.folded for one in own]
+        if alike and _may_be(these, tuple(own)) and province_at(typed, place + len(lead)) is not None:
+            return len(lead)
+    return 0
+
+
+def _may_be(these: list[Word], own: tuple[Word, ...]) -> bool:
+    return all(not one.accented or one.exact == each.exact for one, each in zip(these, own, strict=True))
 
 
 def _folded(name: str) -> tuple[str, ...]:

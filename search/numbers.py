@@ -1,39 +1,96 @@
-"""Numbers and document codes in a text, with separators and without: 123/2024/GKS is also 1232024gks."""
+"""Numbers and document codes in a text, with separators and without: 123/2024/GKS is also 1232024gks.
+
+A code is what stands together without a space: "12/2024/QĐ-UBND", "KS-2024/015". With spaces around its
+separators it is one only where it begins with two numbers ("889 - 2023 - KHAC"): a dash with spaces mostly
+stands between two things ("Giấy khai sinh - 12/2024/GKS"), and a full stop with a space ends a sentence.
+"""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FEWEST_DIGITS = 6  # of digits in groups ("001 180 034 562") that are taken for one number
-_CODE = re.compile(r"(?<![^\W_])[a-z0-9]+(?: ?[./_-] ?[a-z0-9]+)+(?![^\W_])")
+_TIGHT = re.compile(r"(?<![^\W_])[a-z0-9]+(?:[./_-][a-z0-9]+)*(?![^\W_])")
+_PARTS = re.compile(r"[./_-]")
+_BETWEEN = re.compile(r" ?[/_-] ?")
 _GROUPS = re.compile(r"(?<![\w./-])\d+(?: \d+)+(?![\w/-])")
+_FEWEST_NUMBERS = 2  # at the beginning of a code that is written with spaces
 _LONGEST = 64
 
 
 @dataclass(frozen=True)
 class Code:
-    """A number or code at its place in a text: its parts, and all of them run together."""
+    """A number or code at its place in a text.
+
+    Args:
+        parts: what its separators are between.
+        within: where it is written with spaces, what stands in it without: it may be several after all.
+    """
 
     start: int
     end: int
     parts: tuple[str, ...]
-    spaced: bool  # groups with spaces between, which may be several numbers after all
+    within: tuple["Code", ...] = field(default=())
 
     @property
     def compact(self) -> str:
         """The code without separators."""
         return "".join(self.parts)[:_LONGEST]
 
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """What it is called by without the letters before its first number: KS-2024/015 is also 2024015."""
+        first = next((place for place, one in enumerate(self.parts) if one[0].isdigit()), 0)
+        return ("".join(self.parts[first:])[:_LONGEST],) if 0 < first < len(self.parts) - 1 else ()
+
 
 def codes(aligned: str) -> list[Code]:
-    """Find codes with a digit in them in a folded text (`vietnamese.aligned`), in order."""
+    """Find codes with a digit in them in a folded text (`vietnamese.aligned`), in order, none in another."""
+    whole = _tight(aligned)
+    found = [*_spaced(aligned, whole), *_groups(aligned)]
+    for one in whole:
+        if len(one.parts) > 1 and any(each.isdigit() for each in one.compact):
+            found.append(one)
+    apart: list[Code] = []
+    for one in found:
+        if all(one.end <= other.start or other.end <= one.start for other in apart):
+            apart.append(one)
+    return sorted(apart, key=lambda one: one.start)
+
+
+def _tight(text: str) -> list[Code]:
+    return [Code(one.start(), one.end(), tuple(_PARTS.split(one[0]))) for one in _TIGHT.finditer(text)]
+
+
+def _spaced(text: str, whole: list[Code]) -> list[Code]:
+    """Give what is joined by separators with spaces, from two numbers on, to the first word at most."""
+    found: list[Code] = []
+    place = 0
+    while place < len(whole):
+        end = place + 1
+        while end < len(whole) and _joined(text, whole[place:end], whole[end]):
+            end += 1
+        parts = tuple(part for one in whole[place:end] for part in one.parts)
+        numbers = next((count for count, one in enumerate(parts) if not one[0].isdigit()), len(parts))
+        if end - place > 1 and numbers >= _FEWEST_NUMBERS:
+            found.append(Code(whole[place].start, whole[end - 1].end, parts, tuple(whole[place:end])))
+        place = end
+    return found
+
+
+def _joined(text: str, before: list[Code], one: Code) -> bool:
+    if not before[0].parts[0][0].isdigit() or not before[-1].compact[0].isdigit():
+        return False
+    return _BETWEEN.fullmatch(text, before[-1].end, one.start) is not None
+
+
+def _groups(text: str) -> list[Code]:
     found = []
-    for match in _CODE.finditer(aligned):
-        if any(one.isdigit() for one in match[0]):
-            parts = tuple(re.split(r" ?[./_-] ?", match[0]))
-            found.append(Code(match.start(), match.end(), parts, spaced=False))
-    for match in _GROUPS.finditer(aligned):
-        parts = tuple(match[0].split(" "))
-        inside = any(one.start < match.end() and match.start() < one.end for one in found)
-        if sum(map(len, parts)) >= FEWEST_DIGITS and not inside:
-            found.append(Code(match.start(), match.end(), parts, spaced=True))
-    return sorted(found, key=lambda one: one.start)
+    for match in _GROUPS.finditer(text):
+        within = tuple(
+            Code(match.start() + one.start(), match.start() + one.end(), (one[0],))
+            for one in re.finditer(r"\d+", match[0])
+        )
+        parts = tuple(one.parts[0] for one in within)
+        if sum(map(len, parts)) >= FEWEST_DIGITS:
+            found.append(Code(match.start(), match.end(), parts, within))
+    return found

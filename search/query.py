@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from search.conditions import Begins, Condition, Has, IssuedSince, Near, Phrase, either, every
 from search.dates import Spot, spots
 from search.errors import QueryInvalid
-from search.known_names import Wider, abbreviations, province_at
+from search.known_names import Wider, abbreviations, lead_at, province_at
 from search.numbers import FEWEST_DIGITS, Code, codes
 from search.ranking import Atom, Round, rounds
 from search.vietnamese import Word, aligned, controls, exact, normal, other_spelling, scripts, words
@@ -76,7 +76,8 @@ def read(text: str | None, *, typing: bool = True) -> Asked:
 
 def _marked_words(bare: str, found: list[Word]) -> tuple[str, ...]:
     even = aligned(bare)
-    beside = (*(one.compact for one in codes(even)), *(one.term for one in spots(even)))
+    beside = [each.compact for one in codes(even) for each in (one, *one.within)]
+    beside += [term for one in spots(even) for term in one.terms]
     return tuple(dict.fromkeys((*(one.folded for one in found), *beside)))
 
 
@@ -112,7 +113,8 @@ def _phrases(bare: str) -> list[Atom]:
 def _atoms(text: str, unfinished: bool) -> list[Atom]:
     """Read what stands outside of quotes: days, numbers, names of places, words."""
     even = aligned(text)
-    dated, numbered = spots(even), codes(even)
+    dated = spots(even)
+    numbered = [each for one in codes(even) for each in _apart(one, dated)]
     typed, atoms, place = words(text), [], 0
     while place < len(typed):
         one, last = typed[place], place == len(typed) - 1
@@ -124,6 +126,9 @@ def _atoms(text: str, unfinished: bool) -> list[Atom]:
         elif code is not None:
             place = _after(typed, code.end)
             atoms.append(_number(code, unfinished and place == len(typed)))
+        elif (count := lead_at(typed, place)) > 0:  # "tỉnh" before a province need not be there
+            atoms += [replace(_word(each, False), weak=True) for each in typed[place : place + count]]
+            place += count
         elif _says_nothing(one, typed[place + 1] if not last else None):
             place += 1
         elif (named := province_at(typed, place)) is not None:
@@ -139,6 +144,13 @@ def _atoms(text: str, unfinished: bool) -> list[Atom]:
     return atoms
 
 
+def _apart(code: Code, dated: list[Spot]) -> tuple[Code, ...]:
+    """Give a code, or the codes within it where it would reach over a day or month."""
+    if code.within and any(one.start < code.end and code.start < one.end for one in dated):
+        return tuple(one for one in code.within if len(one.parts) > 1)
+    return (code,)
+
+
 def _after(typed: list[Word], end: int) -> int:
     return next((place for place, one in enumerate(typed) if one.start >= end), len(typed))
 
@@ -150,27 +162,31 @@ def _says_nothing(one: Word, following: Word | None) -> bool:
 
 
 def _day(spot: Spot, code: Code | None) -> Atom:
-    term: Condition = Has(spot.term)
+    term = either(*(Has(one) for one in spot.terms))
     if code is not None and not spot.said:  # "12/2024" is a month, or the number of a document
         term = either(term, Phrase(code.parts))
     return Atom(term, term, None)
 
 
 def _number(code: Code, unfinished: bool) -> Atom:
-    apart = Phrase(code.parts)
-    whole = either(Has(code.compact), apart)
-    if code.spaced:
-        whole = either(whole, every(*(Has(one) for one in code.parts)))
+    whole = _written(code)
+    if code.within:
+        whole = either(whole, every(*(_written(one) for one in code.within)))
     many = sum(one.isdigit() for one in code.compact) >= FEWEST_DIGITS
     must = either(whole, Begins(code.compact)) if unfinished or many else whole
     return Atom(must, whole, None)
+
+
+def _written(code: Code) -> Condition:
+    """Run together, or with whatever between its parts."""
+    return either(Has(code.compact), Phrase(code.parts)) if len(code.parts) > 1 else Has(code.compact)
 
 
 def _province(these: list[Word], wider: tuple[Wider, ...], unfinished: bool) -> list[Atom]:
     own = [_word(one, unfinished and one is these[-1]) for one in these]
     others: list[Condition] = []
     for one in wider:
-        name: Condition = Phrase(one.name)
+        name: Condition = Phrase(one.name) if len(one.name) > 1 else Has(one.name[0])
         others.append(name if one.since is None else every(name, IssuedSince(one.since)))
     # Said of the first word too: each word may be met by the other name, so that the words stay single.
     return [

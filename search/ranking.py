@@ -6,7 +6,7 @@ OpenSearch, https://docs.opensearch.org: `indices.query.bool.max_clause_count`).
 
 from dataclasses import dataclass
 
-from search.conditions import All, Condition, Either, Phrase, either, every
+from search.conditions import All, Condition, Either, Phrase, PhraseBegins, either, every
 
 MOST_LEAVES = 450  # of a round; each is asked of two fields, and filters come on top
 _FEWEST_OF_A_PHRASE = 2
@@ -41,7 +41,7 @@ def rounds(atoms: list[Atom], *, accented: bool, unfinished: bool) -> tuple[Roun
     strong = [one for one in atoms if not one.weak] or atoms
     classes = _classes(atoms, accented)
     if unfinished and len(atoms) > 1:  # the word that is being typed may still become any
-        classes += _as_one(atoms[:-1], accented)
+        classes += [*_begun(atoms, accented), *_as_one(atoms[:-1], accented)]
     if len(strong) < len(atoms):
         classes += _classes(strong, accented)
     must = every(*(one.must for one in strong))
@@ -98,6 +98,17 @@ def _plain(atoms: list[Atom]) -> tuple[str, ...]:
     """Give the words, if they are nothing but words."""
     plain = tuple(one.plain for one in atoms if one.plain is not None)
     return plain if len(plain) == len(atoms) else ()
+
+
+def _begun(atoms: list[Atom], accented: bool) -> list[Condition]:
+    """Give classes for words that stand beside what the last one may become."""
+    plain = _plain(atoms)
+    if len(plain) < _FEWEST_OF_A_PHRASE or not plain[-1].isalpha():
+        return []
+    beside = PhraseBegins(plain[:-1], plain[-1])
+    if not accented:
+        return [beside]
+    return [every(beside, *(one.exact for one in atoms[:-1] if one.exact is not None)), beside]
 
 
 def _as_one(atoms: list[Atom], accented: bool) -> list[Condition]:

@@ -54,7 +54,10 @@ def _text(text: str) -> Terms:
 
 def _beside(text: str, plain: list[str]) -> Iterable[str]:
     """Give what else the text is found by."""
-    yield from (one.compact for one in codes(text))
+    for code in codes(text):
+        for one in (code, *code.within):
+            if len(one.parts) > 1:
+                yield from (one.compact, *one.endings)
     for spot in spots(text):
         yield from date_terms(spot)
     written_out = [word for one in plain for word in abbreviations().get(one, ((one,),))[0]]
@@ -63,7 +66,7 @@ def _beside(text: str, plain: list[str]) -> Iterable[str]:
 
 
 def date_terms(spot: Spot) -> Iterable[str]:
-    """Give the words by which a day or month is found: itself, its month, its year."""
-    yield spot.term
-    yield month_term(spot.year, spot.month)
-    yield str(spot.year)
+    """Give the words by which a day or month is found: itself; where its year is sure, month and year."""
+    yield from spot.terms
+    if len(spot.years) == 1:
+        yield from (*spot.months, str(spot.years[0]))

@@ -12,6 +12,7 @@ LONGEST_WORD = 64  # characters; what is longer is cut, in documents and queries
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
 _TONES = {"\u0300": "2", "\u0301": "1", "\u0309": "3", "\u0303": "4", "\u0323": "5"}
 _VARIANT = re.compile(r"(?:b|d|h|k|l|m|qu|s|t|v)[iy]")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 _SPACE = "\t\n\r\x0b\x0c\x85"
 
 
@@ -54,8 +55,8 @@ def fold(text: str) -> str:
 
 
 def aligned(text: str) -> str:
-    """Fold a normal text character by character, so that places in it stay the same."""
-    folded = (fold(one) for one in text)
+    """Fold a normal text character by character, every dash a hyphen, so that places in it stay the same."""
+    folded = (fold(one) for one in text.translate(_DASHES))
     return "".join(one if len(one) == 1 else "\ufffd" for one in folded)
 
 

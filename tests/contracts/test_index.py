@@ -429,3 +429,121 @@ async def test_building_leaves_every_other_index_of_the_server_alone(kind: str) 
         assert kept <= left
         assert half_built not in left
         assert len([one for one in left - kept if not one.startswith(f"{name}-test-")]) == 1
+
+
+# Codes, days and places, however they are written
+
+
+NUMBERED = {
+    "decision": "Quyết định số 12/2024/QĐ-UBND. Hà Nội",
+    "survey": "Bản vẽ KS-2024/015 – phường Nghĩa Đô",
+    "birth": "Giấy khai sinh - 12/2024/GKS",
+    "spaced": "Giấy tờ số 889 - 2023 - KHAC",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("12/2024/QĐ-UBND", ["decision"]),
+        ("12/2024/qd-ubnd ", ["decision"]),
+        ("122024qdubnd ", ["decision"]),
+        ("12/2024/QĐ-U", ["decision"]),
+        ("12/2024/QĐ-UBND. Hà Nội", ["decision"]),
+        ("Quyết định - 12/2024/QĐ-UBND", ["decision"]),
+        ("số 12/2024", ["birth", "decision"]),
+        ("KS-2024/015", ["survey"]),
+        ("KS–2024/015", ["survey"]),
+        ("ks2024015 ", ["survey"]),
+        ("2024/01", ["survey"]),
+        ("KS 2024/015", ["survey"]),
+        ("bản vẽ - KS-2024/015 - phường Nghĩa Đô", ["survey"]),
+        ("giấy khai sinh - 12/2024/GKS", ["birth"]),
+        ("122024gks ", ["birth"]),
+        ("889/2023/KHAC", ["spaced"]),
+        ("889 - 2023 - KHAC ", ["spaced"]),
+        ("8892023khac ", ["spaced"]),
+    ],
+)
+async def test_a_code_beside_a_year_is_one_code_and_no_date(
+    index: Index, text: str, found: list[str]
+) -> None:
+    await index.put([paper(name, one, issued_on=None) for name, one in NUMBERED.items()])
+    assert sorted(await ids(index, text)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("3/5/99", ["old", "short"]),
+        ("3/5/1999", ["old", "short"]),
+        ("03-05-99 ", ["old", "short"]),
+        ("ngày 3 tháng 5 năm 99", ["old", "short"]),
+        ("3/5/24", ["new"]),
+        ("15/6/2024 - 20/6/2024", []),
+        ("3/5/2024 - Hà Nội", ["new"]),
+        ("99", ["short"]),
+    ],
+)
+async def test_a_year_of_two_digits_is_of_either_century(index: Index, text: str, found: list[str]) -> None:
+    papers = [
+        paper("old", "Giấy khai sinh", issued_on=date(1999, 5, 3)),
+        paper("new", "Giấy khai sinh, Hà Nội", issued_on=date(2024, 5, 3)),
+        paper("short", "Cấp ngày 3/5/99", issued_on=None),
+    ]
+    await index.put(papers)
+    assert sorted(await ids(index, text)) == found
+
+
+PLACED = {
+    "hue_before": ("tỉnh Thừa Thiên - Huế", date(2024, 12, 31)),
+    "hue_between": ("thành phố Huế", date(2025, 1, 1)),
+    "hcm": ("TP. Hồ Chí Minh", date(2020, 1, 1)),
+    "saigon": ("Sài Gòn", date(1999, 1, 1)),
+    "brvt": ("tỉnh BR-VT", date(2020, 1, 1)),
+    "daklak": ("tỉnh Đắc Lắc", date(2010, 1, 1)),
+    "phuyen": ("tỉnh Phú Yên", date(2010, 1, 1)),
+    "hatay": ("tỉnh Hà Tây", date(2007, 1, 1)),
+    "hanoi_before": ("Hà Nội", date(2007, 1, 1)),
+    "hanoi_since": ("Hà Nội", date(2009, 1, 1)),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Thừa Thiên Huế", ["hue_before", "hue_between"]),
+        ("Thừa Thiên - Huế ", ["hue_before", "hue_between"]),
+        ("thua thien hue", ["hue_before", "hue_between"]),
+        ("TT-Huế", ["hue_before", "hue_between"]),
+        ("Huế", ["hue_before", "hue_between"]),
+        ("TP HCM", ["brvt", "hcm", "saigon"]),
+        ("TP.HCM", ["brvt", "hcm", "saigon"]),
+        ("tphcm ", ["brvt", "hcm", "saigon"]),
+        ("hcm", ["brvt", "hcm", "saigon"]),
+        ("Sài Gòn", ["brvt", "hcm", "saigon"]),
+        ("thành phố Hồ Chí Minh", ["brvt", "hcm", "saigon"]),
+        ("BR-VT", ["brvt"]),
+        ("Bà Rịa - Vũng Tàu", ["brvt"]),
+        ("ba ria vung tau ", ["brvt"]),
+        ("Đăk Lăk", ["daklak", "phuyen"]),
+        ("Đắc Lắc", ["daklak", "phuyen"]),
+        ("Đắk Lắk", ["daklak", "phuyen"]),
+        ("dak lak", ["daklak", "phuyen"]),
+        ("tỉnh Đắk Lắk", ["daklak", "phuyen"]),
+        ("Hà Tây", ["hanoi_since", "hatay"]),
+        ("Phú Yên", ["phuyen"]),
+    ],
+)
+async def test_places_are_found_by_their_other_names_and_spellings(
+    index: Index, text: str, found: list[str]
+) -> None:
+    await index.put([paper(name, one, issued_on=day) for name, (one, day) in PLACED.items()])
+    assert sorted(await ids(index, text)) == found
+
+
+async def test_the_spelling_that_was_typed_comes_first(index: Index) -> None:
+    await index.put([paper(name, one, issued_on=day) for name, (one, day) in PLACED.items()])
+    assert (await ids(index, "Đắc Lắc "))[0] == "daklak"
+    assert (await ids(index, "Sài Gòn "))[0] == "saigon"
+    assert (await ids(index, "thành phố Huế "))[0] == "hue_between"

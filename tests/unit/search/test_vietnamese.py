@@ -1,9 +1,12 @@
 """Folding, tones, and the dated names of provinces."""
 
+import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+import search
 from search.highlighting import marked
 from search.known_names import provinces
 from search.query import read
@@ -17,6 +20,9 @@ from search.vietnamese import exact, fold, normal, other_spelling
 )
 def test_fold(text: str, folded: str) -> None:
     assert fold(text) == folded
+
+
+_PROVINCES = Path(search.__file__).parent / "data" / "provinces.json"
 
 
 def test_the_place_of_a_tone_does_not_matter_the_tone_does() -> None:
@@ -42,13 +48,27 @@ def test_only_names_that_end_in_one_i_or_y_have_another_spelling() -> None:
 
 
 def test_the_63_provinces_and_the_34_that_they_are_since() -> None:
+    data = json.loads(_PROVINCES.read_text("utf-8"))
+    (last,) = [one for one in data["changes"] if one["since"] == "2025-07-01"]
+    before = [one for ended in last["provinces"].values() for one in ended]
+    assert (len(last["provinces"]), len(before), len(set(before))) == (34, 63, 63)
     known = provinces()
-    assert len(known) == 63 + 1  # Huế has a name of its own since
-    going_on = [name for name, (_, wider) in known.items() if not any(one.since for one in wider)]
-    assert len(going_on) == 34
-    assert {one.since for _, wider in known.values() for one in wider} == {None, date(2025, 7, 1)}
-    assert [one.name for one in known["gia", "lai"][1]] == [("binh", "dinh")]
-    assert [one.name for one in known["ba", "ria", "vung", "tau"][1]] == [("ho", "chi", "minh")]
+    days = {one.since for each in known.values() for one in each.wider}
+    assert days == {None, date(2008, 8, 1), date(2025, 1, 1), date(2025, 7, 1)}
+    assert [one.name for one in known["gia", "lai"].wider] == [("binh", "dinh")]
+    vung_tau = {one.name: one.since for one in known["ba", "ria", "vung", "tau"].wider}
+    assert vung_tau["ho", "chi", "minh"] == vung_tau["sai", "gon"] == date(2025, 7, 1)
+    assert vung_tau["br", "vt"] is None
+    (hue,) = [one for one in known["thua", "thien", "hue"].wider if one.since]
+    assert (hue.name, hue.since) == (("hue",), date(2025, 1, 1)), "half a year before the others"
+
+
+def test_every_spelling_is_of_a_province_and_of_one_alone() -> None:
+    data = json.loads(_PROVINCES.read_text("utf-8"))
+    pairs = [pair for change in data["changes"] for pair in change["provinces"].items()]
+    assert set(data["spellings"]) <= {one for now, before in pairs for one in (now, *before)}
+    spelled = [one for each in data["spellings"].values() for one in {fold(name) for name in each}]
+    assert len(spelled) == len(set(spelled))
 
 
 def test_a_document_is_kept_by_words_numbers_days_and_what_abbreviations_mean() -> None:
@@ -56,7 +76,7 @@ def test_a_document_is_kept_by_words_numbers_days_and_what_abbreviations_mean() 
     assert "gks so 12 2024 ubnd" in terms.folded
     assert "122024ubnd" in terms.folded
     assert "giay khai sinh so 12 2024 uy ban nhan dan" in terms.folded
-    assert {"d20240301", "m202403", "2024"} <= set(terms.folded)
+    assert {"#d20240301", "#m202403", "2024"} <= set(terms.folded)
 
 
 def test_highlights_mark_what_was_asked_for_and_keep_the_text() -> None:
