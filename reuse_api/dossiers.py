@@ -9,6 +9,7 @@ from starlette.responses import Response
 from reuse_api.answering import answer
 from reuse_api.callers import AsSystem, TheVault
 from reuse_api.idempotency import WriteKey
+from reuse_api.narrowing import Narrowing
 from reuse_api.schemas import DossierBody, DossierChange
 from vault.dossier_search import in_dossier
 from vault.handling import close_dossier, open_dossier
@@ -38,12 +39,16 @@ async def get_search(
     vault: TheVault,
     caller: AsSystem,
     code: str,
+    narrowed: Narrowing,
     q: str = "",
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
 ) -> Response:
-    """Search what this dossier's persons hold for its components; an entry for each of them."""
-    sought = Sought(q, after=cursor, limit=limit)
+    """Search what this dossier's persons hold for its components, with counts; an entry for each of them.
+
+    Narrowed by type, issuer, state, class and year, with words and without.
+    """
+    sought = Sought(q, narrowed.filters(), cursor, limit)
     return answer(request, await in_dossier(vault, caller, code, sought))
 
 

@@ -1,20 +1,20 @@
 """The wallet as an API: my documents, their content, uploads, and who has looked at them, with proof."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from policies.facts import TrustClass, Validity
 from policies.wording import name, validity_group
 from reuse_api.answering import answer
 from reuse_api.callers import AsOwner, TheVault
 from reuse_api.content import Span, asked_span, content, picture
 from reuse_api.idempotency import WriteKey
 from reuse_api.language import Language, language_of
+from reuse_api.narrowing import Narrowing
 from reuse_api.uploads import receive_file
 from vault import deliver, finding, picturing, receipts, searching, versions
 from vault.deposit import upload
@@ -26,21 +26,6 @@ _DIGITS = 15  # of an index or cursor; a log of 10^15 entries is not in sight
 _NAMED = {"trust": "trust", "verdict": "verdict", "validity": "validity", "basis": "basis", "kind": "entry"}
 
 
-@dataclass(frozen=True)
-class Narrowed:
-    """What a search is narrowed to; of each, one value."""
-
-    type: Annotated[str | None, Query(max_length=40)] = None
-    issuer: Annotated[str | None, Query(max_length=40)] = None
-    state: Validity | None = None
-    trust: TrustClass | None = None
-    year: Annotated[str | None, Query(pattern="^[0-9]{4}$")] = None
-
-    def filters(self) -> dict[str, frozenset[str]]:
-        """Give the filters as the vault takes them."""
-        return {name: frozenset([str(value)]) for name, value in asdict(self).items() if value is not None}
-
-
 router = APIRouter(prefix="/v1/me", tags=["me"])
 
 
@@ -49,18 +34,21 @@ async def get_records(
     request: Request,
     vault: TheVault,
     caller: AsOwner,
-    narrowed: Annotated[Narrowed, Depends()],
+    narrowed: Narrowing,
     q: str | None = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=searching.MAX_PAGE)] = 20,
 ) -> Response:
-    """List my documents, newest first; with `q`, those that are found, the best first, with counts."""
+    """List my documents, newest first; with `q`, those that are found, the best first, with counts.
+
+    Narrowed by type, issuer, state, class and year, with `q` and without.
+    """
     language = language_of(request)
     if q is not None:
         sought = searching.Sought(q, narrowed.filters(), cursor, limit)
         found = await searching.mine(vault, caller, sought)
         return answer(request, _found(found, language), audience="citizen")
-    held = await finding.my_records(vault, caller)
+    held = await finding.my_records(vault, caller, narrowed.filters())
     return answer(request, {"records": [_record(one, language) for one in held]}, audience="citizen")
 
 

@@ -22,7 +22,7 @@ from vault.errors import Moved, VaultBusy
 from vault.gathering import Scene, scene
 from vault.indexing import owner_reader
 from vault.records import Stored
-from vault.searching import Sought, asked_of, read_words
+from vault.searching import Sought, asked_of, counted, read_words
 from vault.services import MAX_AFRESH, Answer, Refusal, Vault
 from vault.telling import Telling
 
@@ -31,7 +31,8 @@ async def in_dossier(vault: Vault, caller: SystemCaller, code: str, sought: Soug
     """Search what the persons of a dossier hold for its components; an entry for each person.
 
     The words are not in the entries: they may name another person of the dossier. Each hit says, for the
-    components that accept its type, whether it can be used and why, as the plan judges it.
+    components that accept its type, whether it can be used and why, as the plan judges it. Counts are of what
+    the persons hold for the components, as the index says.
 
     Raises:
         NotFound: there is no such dossier, or it is another agency's.
@@ -49,6 +50,7 @@ async def in_dossier(vault: Vault, caller: SystemCaller, code: str, sought: Soug
             return refusal
         opened = plan.found_dossier(found)
         types = _types(vault, opened)
+        types &= sought.filters.get("type", types)
         narrowed = replace(sought, filters={**sought.filters, "type": types})
         asked, page, hits = await _found(vault, found, opened, narrowed)
         try:
@@ -59,6 +61,7 @@ async def in_dossier(vault: Vault, caller: SystemCaller, code: str, sought: Soug
             "dossier": code,
             "records": [_hit(vault, found, opened, one, asked, loose=page.loose) for one in hits],
             "loose": page.loose and bool(hits),
+            **await _counts(vault, page),
             "receipts": receipts,
         }
         return told | ({"next": page.next} if page.next else {})
@@ -72,11 +75,18 @@ async def _found(
     readers, day = [owner_reader(one) for one in opened.owners], legal_day(found.at)
     held = {one.facts.id: one for one in found.records if one.facts.type in sought.filters["type"]}
     while True:
-        asked, page = await asked_of(vault, readers, sought, day, names=True, facets=False)
+        asked, page = await asked_of(vault, readers, sought, day, names=True, facets=True)
         hits = [held[one] for one in page.ids if one in held]
         if hits or page.next is None:
             return asked, page, hits
         sought = replace(sought, after=page.next)
+
+
+async def _counts(vault: Vault, page: Page) -> dict[str, Any]:
+    async with vault.db.read() as db:
+        facets, issuers = await counted(db, vault, page)
+    names = {code: {"vi": name.vi, "en": name.en} for code, name in issuers.items()}
+    return {"facets": facets, "issuers": names}
 
 
 def _hit(

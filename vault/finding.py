@@ -3,7 +3,7 @@
 Lists of one's own are no entries; content is (see vault/deliver.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -114,13 +114,32 @@ async def me(vault: Vault, caller: OwnerCaller) -> Me:
         return Me(await owners.name(db, caller.owner), owners.hidden(value), actor)
 
 
-async def my_records(vault: Vault, caller: OwnerCaller) -> list[MyRecord]:
-    """List the owner's documents, newest first."""
+async def my_records(
+    vault: Vault, caller: OwnerCaller, filters: Mapping[str, frozenset[str]] | None = None
+) -> list[MyRecord]:
+    """List the owner's documents, newest first.
+
+    Args:
+        filters: of each facet (type, issuer, state, trust, year) the values of which one is wanted.
+    """
     day = legal_day(vault.clock.now())
     async with vault.db.read() as db:
         stored = await trust_rows.explained(db, await records.of_owners(db, [caller.owner], day, {}))
         reasons = await validity_reasons(db, [one.facts.id for one in stored])
-    return [my_record(one, caller.owner, reasons.get(one.facts.id)) for one in reversed(stored)]
+    kept = [one for one in reversed(stored) if _holds(one, filters or {})]
+    return [my_record(one, caller.owner, reasons.get(one.facts.id)) for one in kept]
+
+
+def _holds(one: Stored, filters: Mapping[str, frozenset[str]]) -> bool:
+    facts = one.facts
+    told = {
+        "type": facts.type,
+        "issuer": facts.issuer,
+        "state": facts.validity.value,
+        "trust": facts.trust.value,
+        "year": f"{facts.issued_on.year:04d}" if facts.issued_on is not None else None,
+    }
+    return all(told[name] in wanted for name, wanted in filters.items())
 
 
 async def my_accesses(

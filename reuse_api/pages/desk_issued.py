@@ -9,14 +9,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from policies.entries import Text
 from policies.facts import TrustClass, Validity
 from reuse_api.callers import AsDesk, TheVault
 from reuse_api.pages.check_views import tell_stored
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import new_key, one, request_key, sent
 from reuse_api.pages.rendering import language_of, onward, page
-from reuse_api.pages.search_views import Counted, Narrowed, facet_views, unmarked
+from reuse_api.pages.search_views import Counted, Narrowed, facet_views, issuer_names, unmarked
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.problems import words
 from vault import revoke
@@ -114,8 +113,9 @@ async def _listed(request: Request, vault: Vault, caller: SystemCaller, typed: _
             return refused(request, outcome)
         told = outcome
     issues = (await competence(vault, caller)).issues
-    names = {code: Text(name["vi"], name["en"]) for code, name in told.get("issuers", {}).items()}
-    counted = Counted(told.get("facets", {}), names, {"type": issues, "state": STATES, "trust": CLASSES})
+    counted = Counted(
+        told.get("facets", {}), issuer_names(told), {"type": issues, "state": STATES, "trust": CLASSES}
+    )
     return page(
         request,
         "desk_issued.html",

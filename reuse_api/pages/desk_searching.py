@@ -1,5 +1,7 @@
 """Searching what the persons of a dossier hold for its components: an entry for each of them."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,7 +10,7 @@ from reuse_api.callers import AsDesk, TheVault
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import one, sent
 from reuse_api.pages.rendering import language_of, page
-from reuse_api.pages.search_views import unmarked
+from reuse_api.pages.search_views import Counted, Narrowed, facet_views, issuer_names, unmarked
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.problems import words
 from vault.dossier_search import in_dossier
@@ -24,10 +26,11 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def searched(request: Request, vault: TheVault, caller: AsDesk, code: str) -> Response:
     """Show what was found, for which components it can be used, and why or why not."""
     form = await sent(request, "desk")
-    text, after, fault = one(form, "q"), one(form, "after"), ""
-    told: Answer = {"records": [], "loose": False}
+    text, after, narrowed, fault = one(form, "q"), one(form, "after"), Narrowed.of(form), ""
+    filters = {name: frozenset([value]) for name, value in narrowed.chosen().items()}
+    told: Answer = {"records": [], "loose": False, "facets": {}, "issuers": {}}
     try:
-        outcome = await in_dossier(vault, caller, code, Sought(text, after=after or None))
+        outcome = await in_dossier(vault, caller, code, Sought(text, filters, after or None))
     except (FieldInvalid, SearchUnavailable) as problem:
         fault = problem.code
     else:
@@ -49,5 +52,6 @@ async def searched(request: Request, vault: TheVault, caller: AsDesk, code: str)
         hits=[clerk.hit(each, found) for each in told["records"]],
         loose=told["loose"],
         found_in=unmarked if fault else marker(text, loose=told["loose"]),
-        onward={"q": text, "after": told["next"]} if "next" in told else None,
+        facets=facet_views(clerk, Counted(told["facets"], issuer_names(told)), narrowed),
+        onward=asdict(narrowed) | {"q": text, "after": told["next"]} if "next" in told else None,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.datastructures import FormData, QueryParams
 
@@ -63,6 +64,11 @@ class Counted:
     facets: Mapping[str, Mapping[str, int]]
     issuers: Mapping[str, Text]
     always: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def issuer_names(told: Mapping[str, Any]) -> dict[str, Text]:
+    """Give the names of the issuers that an answer counts."""
+    return {code: Text(name["vi"], name["en"]) for code, name in told.get("issuers", {}).items()}
 
 
 def facet_views(narrator: Narrator, counted: Counted, narrowed: Narrowed) -> tuple[FacetView, ...]:

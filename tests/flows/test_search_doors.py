@@ -180,6 +180,25 @@ async def test_a_cursor_goes_on_and_counts_narrow(doors: Doors) -> None:
     assert len(told["records"]) == len(seen)
 
 
+async def test_every_door_counts_and_narrows_alike(doors: Doors) -> None:
+    for client, door in doors.all():
+        told = (await client.get(door, params={"q": "khai sinh"})).json()
+        ids = {one.get("record") or one["id"] for one in told["records"]}
+        assert told["facets"]["type"] == {"GKS": len(ids)} and told["facets"]["trust"] == {"A": len(ids)}, (
+            door
+        )
+        assert list(told["issuers"]) == [people.COMMUNE.code]
+        kept = {"trust": "A", "issuer": people.COMMUNE.code, "type": "GKS", "state": "in_force"}
+        for words in ({"q": "khai sinh"}, {}):
+            narrowed = (await client.get(door, params=words | kept)).json()["records"]
+            assert {one.get("record") or one["id"] for one in narrowed} == ids, (door, words)
+            for other in ({"trust": "E"}, {"year": "1999"}, {"issuer": people.POLICE.code}, {"type": "HC"}):
+                reply = await client.get(door, params=words | other)
+                assert reply.json()["records"] == [], (door, words, other)
+        reply = await client.get(door, params={"state": "lost"})
+        assert reply.status_code == 422, door
+
+
 async def test_a_poisoned_index_shows_nothing_foreign(doors: Doors) -> None:
     vault, house = doors.vault, doors.house
     before = await doors.found()

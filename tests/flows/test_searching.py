@@ -40,6 +40,23 @@ def test_what_was_added_is_found_without_accents_by_its_owner_alone(
     assert kho.vault.signer.tree.size == size  # one's own searches are no entries
 
 
+def test_a_list_without_words_is_narrowed_by_the_rows(kho: Any, daughter: httpx.Client) -> None:
+    mark = os.urandom(4).hex()
+    record = upload(daughter, own_pdf(), title=f"Bằng khen {mark}").json()["record"]
+    (mine,) = [one for one in daughter.get("/v1/me/records").json()["records"] if one["id"] == record]
+    for narrowed, there in (
+        ({"trust": mine["trust"]}, True),
+        ({"trust": mine["trust"], "type": mine["type"], "state": mine["validity"]}, True),
+        ({"trust": "A"}, False),
+        ({"type": "HC"}, False),
+        ({"year": "1999"}, False),
+        ({"issuer": "H26"}, False),
+        ({"state": "revoked"}, False),
+    ):
+        told = daughter.get("/v1/me/records", params=narrowed).json()["records"]
+        assert (record in {one["id"] for one in told}) is there, narrowed
+
+
 @pytest.mark.parametrize(
     ("query", "field", "code"),
     [
