@@ -9,6 +9,7 @@ in between. No lock is held, and no snapshot while blobs are copied.
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -25,7 +26,8 @@ from storage.blobs import BlobStore
 from storage.durable import sync_folder
 from storage.opening import open_store
 from vault import backup_place, blob_copies
-from vault.blob_copies import Copied
+from vault.backup_place import Stays
+from vault.blob_copies import CHANGED, MISSING, Copied
 from vault.connecting import connect
 from vault.database import Database
 from vault.errors import VaultBusy
@@ -55,13 +57,17 @@ class BackedUp:
     manifest: Manifest
     written: int  # blobs that no earlier backup held
     pruned: tuple[str, ...]
+    harmed: Mapping[str, str]  # blobs that the vault itself has lost, whole here from an earlier backup; code
 
 
-async def back_up(places: VaultPlaces, to: Path, at: datetime, *, keep: int) -> BackedUp:
+async def back_up(
+    places: VaultPlaces, to: Path, at: datetime, *, keep: int | Stays, read_store: bool = False
+) -> BackedUp:
     """Back up rows, bytes and log into a folder of backups; keys are not touched.
 
     Args:
-        keep: how many backups stay; older ones are removed once this one is whole.
+        keep: how many backups stay, or which; others are removed once this one is whole.
+        read_store: hash every blob of the store, also those that an earlier backup holds.
 
     Raises:
         VaultIncomplete, SchemaMismatch, VaultElsewhere, VaultBusy, StoreUnavailable: of the vault.
@@ -76,7 +82,7 @@ async def back_up(places: VaultPlaces, to: Path, at: datetime, *, keep: int) -> 
         store = await asyncio.to_thread(open_store, places.store, places.store_access)
         try:
             with backup_place.writing_to(to):
-                return await _back_up(places, db, store, to, at, keep)
+                return await _back_up(places, db, store, to, at, keep, read_store=read_store)
         finally:
             await store.close()
     finally:
@@ -84,7 +90,14 @@ async def back_up(places: VaultPlaces, to: Path, at: datetime, *, keep: int) -> 
 
 
 async def _back_up(
-    places: VaultPlaces, db: Database, store: BlobStore, to: Path, at: datetime, keep: int
+    places: VaultPlaces,
+    db: Database,
+    store: BlobStore,
+    to: Path,
+    at: datetime,
+    keep: int | Stays,
+    *,
+    read_store: bool,
 ) -> BackedUp:
     earlier = backup_place.whole(to)[-1:]
     written = 0
@@ -96,7 +109,7 @@ async def _back_up(
             origin = (await connection.execute(_NEWEST)).first()
         head = _head(dumped.tree, note, origin)
         blob_copies.make_shards(begun)
-        copied = await blob_copies.into_backup(store, begun / BLOBS, begun, earlier)
+        copied = await blob_copies.into_backup(store, begun / BLOBS, begun, earlier, read_store=read_store)
         written += copied.written
         if not await _ended_meanwhile(db, copied):
             break
@@ -107,7 +120,7 @@ async def _back_up(
     digest = await asyncio.to_thread(_settle, begun, manifest)
     folder = await asyncio.to_thread(backup_place.finish, begun, at)
     gone = await asyncio.to_thread(backup_place.prune, to, keep)
-    return BackedUp(folder, digest, manifest, written, tuple(gone))
+    return BackedUp(folder, digest, manifest, written, tuple(gone), copied.harmed)
 
 
 _NEWEST = select(log_origin.c.name, log_origin.c.key_line).order_by(log_origin.c.n.desc()).limit(1)
@@ -115,11 +128,12 @@ _NEWEST = select(log_origin.c.name, log_origin.c.key_line).order_by(log_origin.c
 
 async def _ended_meanwhile(db: Database, copied: Copied) -> bool:
     """Say whether a blob that was missing is named no more: then the rows are another's time."""
-    if not copied.missing:
+    missing = [*copied.missing, *(key for key, code in copied.harmed.items() if code == MISSING)]
+    if not missing:
         return False
     async with db.read() as connection:
-        named = await still_named(connection, copied.missing)
-    return not named.issuperset(copied.missing)
+        named = await still_named(connection, missing)
+    return not named.issuperset(missing)
 
 
 def _head(tree: Tree, note: bytes | None, origin: Any) -> LogHead:
@@ -141,7 +155,7 @@ def _head(tree: Tree, note: bytes | None, origin: Any) -> LogHead:
 
 
 def _manifest(dumped: Dumped, copied: Copied, head: LogHead, at: datetime) -> Manifest:
-    damaged = dict.fromkeys(copied.missing, "blob_missing") | dict.fromkeys(copied.changed, "blob_changed")
+    damaged = dict.fromkeys(copied.missing, MISSING) | dict.fromkeys(copied.changed, CHANGED)
     return Manifest(
         kho=version("kho"),
         made_at=at.isoformat(),

@@ -9,9 +9,10 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from storage.durable import sync_folder
@@ -108,17 +109,48 @@ def finish(begun: Path, at: datetime) -> Path:
     return target
 
 
+def _named(name: str) -> bool:
+    if _NAME.fullmatch(name) is None:
+        return False
+    with suppress(ValueError):  # numbers that are no time
+        return bool(datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ"))
+    return False
+
+
 def whole(folder: Path) -> list[Path]:
     """Give the backups in a folder, oldest first."""
-    found = [one for one in folder.iterdir() if _NAME.fullmatch(one.name)] if folder.is_dir() else []
+    found = [one for one in folder.iterdir() if _named(one.name)] if folder.is_dir() else []
     return sorted(found, key=lambda one: (one.name[:16], int(one.name[17:] or 1)))
 
 
-def prune(folder: Path, keep: int, manifest: str = MANIFEST) -> list[str]:
-    """Remove all but the newest `keep` backups, and what was left of removing others; gives their names."""
+@dataclass(frozen=True)
+class Stays:
+    """Which backups stay: the newest ones, and the last one of each of the newest days and weeks (UTC)."""
+
+    newest: int
+    days: int = 0
+    weeks: int = 0
+
+    def of(self, found: Sequence[Path]) -> set[Path]:
+        """Choose among backups, the oldest first."""
+        days = {one.name[:8]: one for one in found}  # of equal keys the last one counts
+        weeks = {_made_on(one).isocalendar()[:2]: one for one in found}
+        staying = {*found[-self.newest :]}
+        for last, count in ((days, self.days), (weeks, self.weeks)):
+            staying |= {*list(last.values())[max(len(last) - count, 0) :]}
+        return staying
+
+
+def _made_on(backup: Path) -> date:
+    return datetime.strptime(backup.name[:8], "%Y%m%d").replace(tzinfo=UTC).date()
+
+
+def prune(folder: Path, stays: int | Stays, manifest: str = MANIFEST) -> list[str]:
+    """Remove all backups but those that stay, and what was left of removing others; gives their names."""
+    stays = Stays(stays) if isinstance(stays, int) else stays
     found = whole(folder)
-    good = [one for one in found if (one / manifest).exists()]
-    gone = [one for one in found if one not in good[-keep:]]
+    staying = stays.of([one for one in found if (one / manifest).exists()])
+    gone = [one for one in found if one not in staying]
     for one in gone:
         # The manifest first: what is removed in part is no backup any more.
         (one / manifest).unlink(missing_ok=True)

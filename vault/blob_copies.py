@@ -17,6 +17,7 @@ from vault.manifest import digest_of
 from vault.row_files import RowsReader
 
 FOLDER = "blobs"
+MISSING, CHANGED = "blob_missing", "blob_changed"
 _PIECE = 1024 * 1024
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV, errno.ENOSYS)
 
@@ -30,6 +31,7 @@ class Copied:
     written: int = 0  # that were not there before
     missing: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)  # not the bytes that the rows say
+    harmed: dict[str, str] = field(default_factory=dict)  # right here, but MISSING or CHANGED in the store
 
 
 async def listed_blobs(path: Path) -> AsyncIterator[tuple[str, bytes]]:
@@ -78,12 +80,17 @@ def sync_shards(folder: Path) -> None:
     sync_folder(folder / FOLDER)
 
 
-async def into_backup(store: BlobStore, names: Path, folder: Path, earlier: Sequence[Path]) -> Copied:
+async def into_backup(
+    store: BlobStore, names: Path, folder: Path, earlier: Sequence[Path], *, read_store: bool = False
+) -> Copied:
     """Copy every blob of a list into a backup's folder; what is there and right stays.
+
+    Of a blob that need not be copied the store is asked all the same whether it has it, and how long it is.
 
     Args:
         names: the list.
         earlier: backups whose files are linked instead, where they are right.
+        read_store: hash these in the store, too.
 
     Raises:
         OSError: the folder cannot be written.
@@ -107,11 +114,32 @@ async def into_backup(store: BlobStore, names: Path, folder: Path, earlier: Sequ
                 done.changed.append(key)
                 return
             done.written += 1
+        elif wrong := await _wrong_in(store, key, size, digest if read_store else None):
+            done.harmed[key] = wrong
         done.count += 1
         done.size += size
 
     await each(listed_blobs(names), copy)
     return done
+
+
+async def _wrong_in(store: BlobStore, key: str, size: int, digest: bytes | None) -> str | None:
+    """Say what is wrong with a blob of the store whose bytes are known; `digest`: it is read for that."""
+    try:
+        async with await store.open(key) as reader:
+            if reader.size != size:
+                return CHANGED
+            return CHANGED if digest is not None and await _hashed(reader) != digest else None
+    except BlobMissing:
+        return MISSING
+
+
+async def _hashed(reader: BlobReader) -> bytes:
+    digest = sha256()
+    for offset in range(0, reader.size, _PIECE):
+        piece = await reader.read_at(offset, min(_PIECE, reader.size - offset))
+        await asyncio.to_thread(digest.update, piece)
+    return digest.digest()
 
 
 def _kept(target: Path, earlier: Sequence[Path], digest: bytes) -> int | None:
@@ -219,10 +247,6 @@ async def between_stores(source: BlobStore, names: Path, target: BlobStore, scra
 async def _there(store: BlobStore, key: str, expected: bytes) -> bool:
     try:
         async with await store.open(key) as reader:
-            digest = sha256()
-            for offset in range(0, reader.size, _PIECE):
-                piece = await reader.read_at(offset, min(_PIECE, reader.size - offset))
-                await asyncio.to_thread(digest.update, piece)
+            return await _hashed(reader) == expected
     except BlobMissing:
         return False
-    return digest.digest() == expected

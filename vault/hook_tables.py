@@ -7,7 +7,7 @@ from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint
 
 from vault.columns import Number, binary, maybe, number, table, text
 
-PENDING, ACTIVE, ENDED = "pending", "active", "ended"
+PENDING, ACTIVE, PAUSED, ENDED = "pending", "active", "paused", "ended"
 
 webhook = table(
     "webhook",
@@ -16,8 +16,8 @@ webhook = table(
     text("agency", ForeignKey("agency.id")),
     text("url"),
     text("topics"),  # what is told, as a JSON list
-    text("state"),  # PENDING | ACTIVE | ENDED
-    maybe("reason"),  # why it ended: taken_back | receiver_gone
+    text("state"),  # PENDING | ACTIVE | PAUSED (what is to be told waits) | ENDED
+    maybe("reason"),  # why it ended: taken_back | receiver_gone | restored
     maybe("code"),  # what was sent to the address, to be handed in by the system; absent once it was
     text("answer_until"),
     text("created_at"),

@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vault import hook_queue
 from vault.entries import instant, stamp
 from vault.hook_queue import CHALLENGE, topic_of
-from vault.hook_tables import ACTIVE, ENDED, PENDING, webhook
+from vault.hook_tables import ACTIVE, ENDED, PAUSED, PENDING, webhook
 from vault.tables import outbox as outbox_rows
 
 TAKEN_BACK, GONE, UNCONFIRMED = "taken_back", "receiver_gone", "not_confirmed"  # why one ended
+RESTORED = "restored"  # another reason: it was not confirmed yet when the backup was made
 CONFIRMED_WITHIN = timedelta(hours=24)
 _LEASE = timedelta(minutes=5)
 _CODE = 32  # bytes
@@ -119,6 +120,25 @@ async def end(db: AsyncConnection, hook: str, reason: str, at: datetime) -> None
     await hook_queue.forget(db, hook)
     values = {"state": ENDED, "reason": reason, "code": None, "ended_at": stamp(at)}
     await db.execute(update(webhook).where(webhook.c.id == hook).values(**values))
+
+
+async def pause_all(db: AsyncConnection, at: datetime) -> int:
+    """Let a restored vault tell nobody by itself; gives how many hooks wait for an administrator's word.
+
+    Whoever took an address back after the backup did not mean to be told again, and a rehearsal is no vault
+    that anybody should hear of. What waits, and what comes, is kept. Addresses not yet confirmed have ended.
+    """
+    pending = select(webhook.c.id).where(webhook.c.state == PENDING)
+    for row in (await db.execute(pending)).all():
+        await end(db, row.id, RESTORED, at)
+    paused = update(webhook).where(webhook.c.state == ACTIVE).values(state=PAUSED, leased_until=None)
+    return int((await db.execute(paused)).rowcount)
+
+
+async def resume(db: AsyncConnection, hook: str, at: datetime) -> None:
+    """Go on telling a hook that was paused."""
+    mine = update(webhook).where(webhook.c.id == hook, webhook.c.state == PAUSED)
+    await db.execute(mine.values(state=ACTIVE, failures=0, next_at=stamp(at)))
 
 
 # Who sends -----------------------------------------------------------------------------------------------

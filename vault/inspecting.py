@@ -5,7 +5,7 @@ A row holds the SHA-256 of the sealed bytes beside that of the content, so every
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from itertools import takewhile
@@ -40,11 +40,15 @@ _HOLD: dict[bool, Hold] = {False: "none", True: "alone"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found: `code` is stable; `harm` is false for what is only to be swept."""
+    """One thing found: `code` is stable; `harm` is false for what is only to be swept.
+
+    `blob` is the key of the bytes in question, where it is about bytes.
+    """
 
     code: str
     what: str
     harm: bool
+    blob: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -213,12 +217,12 @@ async def _records(db: Database, store: BlobStore) -> tuple[int, list[Finding], 
             known.add(blob)
             problem = await _check(store, blob, expected)
             if problem is not None:
-                findings.append(Finding(problem, f"{row['id']}, {part}", True))
+                findings.append(Finding(problem, f"{row['id']}, {part}", True, blob))
     for row in earlier:  # before a renewal: receipts name them still
         known.add(row["blob"])
         problem = await _check(store, row["blob"], row["sealed_sha256"])
         if problem is not None:
-            findings.append(Finding(problem, f"{row['record']}, version {row['version']}", True))
+            findings.append(Finding(problem, f"{row['record']}, version {row['version']}", True, row["blob"]))
     return len(rows), findings, known
 
 
@@ -230,7 +234,9 @@ async def _in_quarantine(db: Database, store: BlobStore) -> tuple[list[Finding],
     for row in rows:
         problem = await _check(store, row["blob"], row["sealed_sha256"])
         if problem is not None:
-            findings.append(Finding(problem, f"{row['id']}, in quarantine", False))  # nobody's document
+            findings.append(
+                Finding(problem, f"{row['id']}, in quarantine", False, row["blob"])
+            )  # nobody's document
     if rows:
         size = sum(row["size"] for row in rows)
         findings.append(
@@ -247,11 +253,12 @@ async def _waiting(db: Database, store: BlobStore) -> tuple[list[Finding], set[s
     query = select(waiting_file).order_by(waiting_file.c.waiting)
     async with db.read() as connection:
         rows = (await connection.execute(query)).mappings().all()
+    blobs = {row["waiting"]: row["blob"] for row in rows}
     problems = {row["waiting"]: await _check(store, row["blob"], row["sealed_sha256"]) for row in rows}
     async with db.read() as connection:
         still = set((await connection.execute(select(waiting_file.c.waiting))).scalars())
     findings = [
-        Finding(problem, f"{one}, waits for its seal", True)
+        Finding(problem, f"{one}, waits for its seal", True, blobs[one])
         for one, problem in problems.items()
         if problem is not None and one in still
     ]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from signing.keys_file import read_private_file
 from storage.durable import sync_folder
 from storage.keyring import check_key_folder
 from vault import backup_place
-from vault.backup_place import BackupPlaceTaken, chosen
+from vault.backup_place import BackupPlaceTaken, Stays, chosen
 from vault.errors import VaultError
 from vault.manifest import BackupCut, BackupDamaged, digest_of
 from vault.seal_keys import Place, SealKeys
@@ -72,8 +73,10 @@ def _within(one: Path, other: Path) -> bool:
     return first.is_relative_to(second) or second.is_relative_to(first)
 
 
-def copy_keys(folder: Path, to: Path, at: datetime, keep: int, passphrase: Path | None = None) -> KeysCopied:
-    """Copy a key folder, durably, and keep the newest `keep` copies; blocks.
+def copy_keys(
+    folder: Path, to: Path, at: datetime, keep: int | Stays, passphrase: Path | None = None
+) -> KeysCopied:
+    """Copy a key folder, durably, and keep the newest `keep` copies, or those that `keep` says; blocks.
 
     Raises:
         MasterKeyExposed, MasterKeyMissing: of the folder.
@@ -156,10 +159,11 @@ def examine_keys(copies: Sequence[Path]) -> list[Path]:
         BackupCut: there is none.
         BackupDamaged: naming what is missing or altered.
     """
-    return [_examined(chosen(one, LIST)) for one in copies]
+    return [_examined(chosen(one, LIST))[0] for one in copies]
 
 
-def _examined(copy: Path) -> Path:
+def _examined(copy: Path) -> tuple[Path, dict[str, str]]:
+    """Hold a copy to its list: all that it names, nothing else, and no link."""
     try:
         said: Any = json.loads((copy / LIST).read_bytes())
         if said["format"] != FORMAT:
@@ -170,28 +174,46 @@ def _examined(copy: Path) -> Path:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BackupDamaged(f"{copy / LIST} cannot be understood") from None
     for name, digest in files.items():
-        path = copy / name
-        if ".." in Path(name).parts or not path.is_file():
-            raise BackupDamaged(f"{path} is missing")
-        if digest_of(path) != digest:
-            raise BackupDamaged(f"{path} was altered")
-    return copy
+        _content(copy, name, digest)
+    for path in copy.rglob("*"):
+        name = path.relative_to(copy).as_posix()
+        if path.is_symlink() or (not path.is_dir() and name not in files and name != LIST):
+            raise BackupDamaged(f"{path} is not in the list: nobody copied it there")
+    return copy, files
+
+
+def _content(copy: Path, name: str, digest: str) -> bytes:
+    """Read one file of a copy, by a name that stays within it and through no link. Raises BackupDamaged."""
+    parts = Path(name).parts
+    if not parts or Path(name).is_absolute() or ".." in parts:
+        raise BackupDamaged(f"{copy / LIST} names {name!r}, which is no name in it")
+    steps = [copy.joinpath(*parts[:count]) for count in range(1, len(parts) + 1)]
+    if any(one.is_symlink() for one in steps):
+        raise BackupDamaged(f"{copy / name} is a link")
+    if not steps[-1].is_file():
+        raise BackupDamaged(f"{steps[-1]} is missing")
+    content = steps[-1].read_bytes()
+    if sha256(content).hexdigest() != digest:
+        raise BackupDamaged(f"{steps[-1]} was altered")
+    return content
 
 
 def lay_keys(copies: Sequence[Path], staging: Path) -> None:
-    """Lay copies of keys, together, into a folder that is not there yet; blocks. Raises OSError."""
+    """Lay what the lists of the copies name, together, into a folder that is not there yet; blocks.
+
+    Raises:
+        BackupCut, BackupDamaged: a copy is not what it was when it was examined.
+        OSError
+    """
     if staging.exists():
         shutil.rmtree(staging)
     staging.parent.mkdir(parents=True, exist_ok=True)
     staging.mkdir(mode=0o700)
-    for copy in copies:
-        for path in _files(copy):
-            name = path.relative_to(copy)
-            if name.as_posix() == LIST:
-                continue
+    for copy, files in map(_examined, copies):
+        for name, digest in files.items():
             target = staging / name
             _make_private(target.parent)
             if not target.exists():
-                _write(target, path.read_bytes())
+                _write(target, _content(copy, name, digest))
     for place in sorted(path for path in (staging, *staging.rglob("*")) if path.is_dir()):
         sync_folder(place)

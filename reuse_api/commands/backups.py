@@ -14,7 +14,7 @@ from reuse_api.wiring import places_of
 from vault import key_copies
 from vault.backing_up import BackedUp, back_up
 from vault.backup_examining import Examined, examine
-from vault.backup_place import chosen
+from vault.backup_place import Stays, chosen
 from vault.clock import Clock
 from vault.key_copies import KeysCopied
 from vault.restoring import Log, Restored
@@ -28,6 +28,7 @@ _WORDS = {
         "Hãy giữ mã này ở nơi khác; `kho restore --manifest` so với nó.",
         "pruned": "đã bỏ bản cũ {name}",
         "damaged": "HỎNG  {key}: {code} ngay trong kho, nên không có trong bản sao lưu",
+        "harmed": "HỎNG  {key}: {code} ngay trong kho; bản sao lưu vẫn còn nội dung đúng từ lần trước",
         "no_keys": "chưa sao lưu khóa: không có khóa thì không mở được giấy tờ nào; xem --keys-to",
         "keys": "khóa: {folder}, {files} tệp",
         "elsewhere": "không sao chép: khóa ký của {agency} ({kind}); nơi giữ khóa tự giữ lấy",
@@ -39,6 +40,7 @@ _WORDS = {
         "same": "nhật ký tiếp tục dưới tên cũ: {origin}",
         "new": "nhật ký tiếp tục dưới tên mới: {origin}; mục đầu tiên sẽ nêu nhật ký trước đó",
         "after": "việc làm sau bản sao lưu đã mất, kể cả việc rút đồng ý và thu hồi: xem docs/backup.md",
+        "paused": "{hooks} web hook tạm dừng; quản trị viên cho gửi lại từng cái tại /admin/webhooks",
     },
     "en": {
         "backed_up": "{folder}: {records} records, {entries} entries, {blobs} blobs ({mib:.1f} MiB), "
@@ -46,6 +48,7 @@ _WORDS = {
         "digest": "SHA-256 of the manifest: {digest}\nKeep it elsewhere; `kho restore --manifest` holds it.",
         "pruned": "removed the old backup {name}",
         "damaged": "HARM  {key}: {code} in the vault itself, so it is not in the backup",
+        "harmed": "HARM  {key}: {code} in the vault itself; the backup has it, from the one before",
         "no_keys": "no keys were copied: without them no document opens; see --keys-to",
         "keys": "keys: {folder}, {files} files",
         "elsewhere": "not copied: the seal key of agency {agency} ({kind}); keep it as its holder keeps keys",
@@ -57,6 +60,7 @@ _WORDS = {
         "same": "the log goes on under its old name: {origin}",
         "new": "the log goes on under a new name: {origin}; its first entry will name the one before",
         "after": "what was done after the backup is lost, withdrawals and revocations too: docs/backup.md",
+        "paused": "{hooks} web hooks are paused; an administrator resumes each at /admin/webhooks",
     },
 }
 _KEEP = 7
@@ -83,31 +87,46 @@ def backup(
     keep: Annotated[
         int, typer.Option("--keep", min=1, max=10_000, help="How many backups stay; older ones are removed.")
     ] = _KEEP,
+    days: Annotated[
+        int,
+        typer.Option("--days", min=0, max=10_000, help="Also the last one of each of so many days (UTC)."),
+    ] = 0,
+    weeks: Annotated[
+        int, typer.Option("--weeks", min=0, max=10_000, help="Also the last one of each of so many weeks.")
+    ] = 0,
+    read_store: Annotated[
+        bool,
+        typer.Option(
+            "--read-store",
+            help="Read every blob of the store, also those that an earlier backup holds: else of these only "
+            "that they are there, and how long they are. It takes as long as a first backup.",
+        ),
+    ] = False,
     lang: Lang = None,
 ) -> None:
     """Copy rows, bytes and log into a folder, also while the vault is served; keys into another.
 
     A second backup into the same folder copies only what is new. It is whole once it has its name, the time;
     one that was cut stays under the name "begun", and the next run goes on with it. Ends with 1 when
-    something could not be kept.
+    something could not be kept, or is damaged in the vault.
     """
     language = spoken_language(lang)
-    settings = read_settings()
-    places, words = places_of(settings), _WORDS[language]
+    settings, words = read_settings(), _WORDS[language]
     if to is None and keys_to is None:
         raise CommandFailed(words["nowhere"])
     _check_apart(to, keys_to, settings, together=keys_beside)
     at = Clock().now()
-    done = None
-    if to is not None:
-        done = asyncio.run(back_up(places, to, at, keep=keep))
+    stays, done = Stays(keep, days, weeks), None
+    if to is not None:  # without, a part is told no more than where its own keys are
+        places = places_of(settings)
+        done = asyncio.run(back_up(places, to, at, keep=stays, read_store=read_store))
         _tell_backup(done, language)
     if keys_to is not None:
-        copied = key_copies.copy_keys(settings.keys, keys_to, at, keep, settings.seal_passphrase)
+        copied = key_copies.copy_keys(settings.keys, keys_to, at, stays, settings.seal_passphrase)
         _tell_keys(copied, language)
     else:
         typer.echo(words["no_keys"], err=True)
-    if done is not None and done.manifest.damaged:
+    if done is not None and (done.manifest.damaged or done.harmed):
         raise end(Ending.FAILED)
 
 
@@ -138,6 +157,8 @@ def _tell_backup(done: BackedUp, language: Language) -> None:
         typer.echo(words["pruned"].format(name=name))
     for key, code in sorted(manifest.damaged.items()):
         typer.echo(words["damaged"].format(key=key, code=code), err=True)
+    for key, code in sorted(done.harmed.items()):
+        typer.echo(words["harmed"].format(key=key, code=code), err=True)
 
 
 def _tell_keys(copied: KeysCopied, language: Language) -> None:
@@ -236,3 +257,5 @@ def _tell_restored(done: Restored, language: Language) -> None:
     typer.echo(words["restored"].format(records=done.records, blobs=done.blobs, entries=done.size))
     typer.echo(words["new" if done.new_origin else "same"].format(origin=done.origin))
     typer.echo(words["after"])
+    if done.paused:
+        typer.echo(words["paused"].format(hooks=done.paused))

@@ -223,6 +223,14 @@ def keys_file(name: str, harm: Callable[[Path], object]) -> Harm:
     return lambda keys: harm(chosen(keys, key_copies.LIST) / name)
 
 
+def and_listed(harm: Harm, name: str) -> Harm:
+    def both(keys: Path) -> None:
+        harm(keys)
+        listed(keys, name)
+
+    return both
+
+
 WRONG_KEYS: dict[str, tuple[Harm, type[Exception], str]] = {
     "another master key": (other_master, KeysForeign, "master key does not open"),
     "another log key": (other_log_key, KeysForeign, "the log key is"),
@@ -232,6 +240,32 @@ WRONG_KEYS: dict[str, tuple[Harm, type[Exception], str]] = {
         BackupDamaged,
         "index.key was altered",
     ),
+    "a file that nobody copied": (
+        keys_file("planted.json", lambda path: path.write_text("{}")),
+        BackupDamaged,
+        "planted.json is not in the list",
+    ),
+    "a link beside": (
+        keys_file("link.key", lambda path: path.symlink_to("/etc/hostname")),
+        BackupDamaged,
+        "link.key is not in the list",
+    ),
+    "a link that is listed": (
+        and_listed(keys_file("link.key", lambda path: path.symlink_to("index.key")), "link.key"),
+        BackupDamaged,
+        "link.key is a link",
+    ),
+    "a folder that is a link": (
+        and_listed(keys_file("more", lambda path: path.symlink_to(".")), "more/index.key"),
+        BackupDamaged,
+        "index.key is a link",
+    ),
+    "a name above": (
+        and_listed(keys_file("x", lambda path: (path.parents[1] / "stray").touch()), "../stray"),
+        BackupDamaged,
+        "no name in it",
+    ),
+    "a name from the root": (lambda keys: listed(keys, "/etc/hostname"), BackupDamaged, "no name in it"),
     "no list": (keys_file("keys.json", Path.unlink), BackupCut, "no keys.json"),
     "no list that is one": (
         keys_file("keys.json", lambda path: path.write_text("{}")),

@@ -1,7 +1,7 @@
 """The rehearsed restore: a filled vault, backed up while open, made again elsewhere, read by its citizen."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +11,33 @@ from sqlalchemy import func, select
 from reuse_api.demo import people
 from signing.workers import WorkerPool
 from tests.backups.conftest import KINDS, Command, Filled, Place, opened_at, place_in, reads_all
-from vault import backup_place, blob_copies, quarantine_ending, standing
+from vault import backup_place, blob_copies, hook_queue, hooks, outbox, quarantine_ending, standing
 from vault.assertions import TokenRefused
 from vault.backing_up import LEFT_OUT, back_up
 from vault.backup_examining import examine
-from vault.backup_place import BEGUN, BackupPlaceTaken, chosen, whole
+from vault.backup_place import (
+    BEGUN,
+    BackupPlaceTaken,
+    Stays,
+    begin,
+    chosen,
+    finish,
+    prune,
+    whole,
+    writing_to,
+)
 from vault.clock import Clock
 from vault.columns import metadata
 from vault.connecting import connect
 from vault.deposit import upload
 from vault.errors import NotAuthenticated
+from vault.hook_queue import TOPICS
+from vault.hook_tables import webhook
 from vault.key_copies import copy_keys
 from vault.manifest import MANIFEST
 from vault.publishing import publish
 from vault.restoring import restore
-from vault.tables import session, used_assertion
+from vault.tables import session, system, used_assertion
 
 pytestmark = pytest.mark.anyio
 
@@ -149,11 +161,11 @@ async def test_a_file_that_is_ended_while_it_is_copied_is_in_no_backup(
         (item,) = [one.id for one in await _quarantined(house)]
         copying, rounds = blob_copies.into_backup, []
 
-        async def destroyed_first(*said: Any) -> Any:
+        async def destroyed_first(*said: Any, **how: Any) -> Any:
             if not rounds:
                 await quarantine_ending.destroy(house.vault, None, item, reason="thử")
             rounds.append(said)
-            return await copying(*said)
+            return await copying(*said, **how)
 
         monkeypatch.setattr(blob_copies, "into_backup", destroyed_first)
         done = await back_up(source.places, tmp_path / "out", Clock().now(), keep=1)
@@ -188,6 +200,74 @@ async def test_what_is_damaged_in_the_vault_is_told_and_all_else_is_kept(
     assert found <= {"blob_missing"}
     async with opened_at(target, filled, workers):
         pass
+
+
+async def test_what_the_vault_lost_since_the_backup_before_is_told_and_kept(
+    source: Place, kho_command: Command, tmp_path: Path
+) -> None:
+    """All of it is in the backup already: the store is asked all the same, and read if that is wanted."""
+    first = await back_up(source.places, tmp_path / "out", Clock().now(), keep=9)
+    blobs = sorted((Path(source.settings.store.partition(":")[2]) / "blobs").rglob("*/*"))
+    blobs[0].unlink()
+    blobs[1].write_bytes(b"rotten")
+    blobs[2].write_bytes(bytes(byte ^ 1 for byte in blobs[2].read_bytes()))
+    done = await kho_command(source, "backup", tmp_path / "out", "--lang", "en")
+    assert done.status == 1 and done.err.count("HARM") == 2
+    assert "blob_missing in the vault itself; the backup has it" in done.err and "blob_changed" in done.err
+    assert "0 of them new" in done.out
+    done = await kho_command(source, "backup", tmp_path / "out", "--read-store", "--lang", "vi")
+    assert done.status == 1 and done.err.count("HỎNG") == 3
+    newest = await examine(chosen(tmp_path / "out"))
+    assert newest.manifest.damaged == {} and newest.manifest.blobs.rows == first.manifest.blobs.rows
+
+
+def test_the_last_of_each_day_and_week_stays_beside_the_newest(tmp_path: Path) -> None:
+    """What is spoilt over a night pushes out no good backup of the days before."""
+    start = datetime(2026, 10, 1, tzinfo=UTC)  # a Thursday
+    for hours in range(24 * 40):
+        with writing_to(tmp_path):
+            begun = begin(tmp_path, frozenset())
+            (begun / MANIFEST).touch()
+            finish(begun, start + timedelta(hours=hours))
+        prune(tmp_path, Stays(newest=3, days=4, weeks=3))
+    stayed = [one.name for one in whole(tmp_path)]
+    assert stayed == [
+        "20261101T230000Z",
+        "20261106T230000Z",
+        "20261107T230000Z",
+        "20261108T230000Z",
+        "20261109T210000Z",
+        "20261109T220000Z",
+        "20261109T230000Z",
+    ]
+
+
+async def test_a_restored_vault_tells_no_web_hook_by_itself(
+    source: Place, kho_command: Command, tmp_path: Path
+) -> None:
+    """What waited when the backup was made is not sent: neither in a rehearsal, nor to whoever left since."""
+    rows, at = await connect(source.places.database, hold="alone"), Clock().now()
+    async with rows.write() as db:
+        caller = (await db.execute(select(system.c.id, system.c.agency))).first()
+        assert caller is not None
+        for name in ("whk-confirmed", "whk-asked"):
+            await hooks.add(db, name, *caller, url=f"https://{name}.example/", topics=TOPICS, at=at)
+        await hooks.confirm(db, "whk-confirmed", at)
+        await hook_queue.queue(db, "whk-confirmed", TOPICS[0], "rec-1", {}, at)
+    await rows.close()
+    done = await kho_command(source, "backup", tmp_path / "out", "--keys-to", tmp_path / "apart")
+    assert done.status == 0
+    target = place_in("embedded", tmp_path / "target")
+    said = ("--keys-from", tmp_path / "apart", "--same-origin", "--lang", "en")
+    done = await kho_command(target, "restore", tmp_path / "out", *said)
+    assert done.status == 0 and "1 web hooks are paused" in done.out, done.err
+    rows = await connect(target.places.database, hold="none")
+    async with rows.read() as db:
+        found = {row.id: row.state for row in await db.execute(select(webhook.c.id, webhook.c.state))}
+        assert found == {"whk-confirmed": "paused", "whk-asked": "ended"}
+        assert await hooks.due(db, at + timedelta(days=1), 9) == []
+        assert (await outbox.lag(db, hook_queue.topic_of("whk-confirmed"))).waiting == 1, "it is kept"
+    await rows.close()
 
 
 async def test_nothing_of_a_sign_in_or_a_token_comes_back(

@@ -366,7 +366,9 @@ def test_who_comes_back_by_the_providers_open_session_has_proven_nothing_afresh(
 
 
 async def _newest(door: Door, table: Any) -> str | None:
-    query = select(table.c.authenticated_at).where(table.c.kind == "session").order_by(table.c.began_at.desc())
+    query = (
+        select(table.c.authenticated_at).where(table.c.kind == "session").order_by(table.c.began_at.desc())
+    )
     async with door.kho.vault.db.read() as db:
         return (await db.execute(query)).scalars().first()  # type: ignore[no-any-return]
 
