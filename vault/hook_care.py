@@ -3,8 +3,9 @@
 The address is told by its host alone: the rest of it may be a secret of the receiver's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from vault import entries, hooks, outbox, requests
 from vault.appending import Transaction
 from vault.callers import StaffCaller
 from vault.errors import NotAuthenticated, NotFound
-from vault.hook_tables import ENDED, webhook
+from vault.hook_tables import ACTIVE, ENDED, PAUSED, webhook
 from vault.hooks import Hook
 from vault.outbox import Lag, Letter
 from vault.services import Answer, Vault
@@ -24,6 +25,7 @@ from vault.tables import agency, system
 from vault.telling import VAULT_HOLDER
 
 MOST_LETTERS = 20  # that are listed of one hook
+_REQUESTS = {"dead_letters_replayed": "replay_webhook", "webhook_resumed": "resume_webhook"}
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,41 @@ async def replay(vault: Vault, caller: StaffCaller, hook: str, *, key: str) -> A
         NotAuthenticated: the caller is no administrator.
         NotFound: there is no such hook, or it has ended.
     """
+
+    async def does(db: AsyncConnection, found: Hook, at: datetime) -> Mapping[str, Any]:
+        count = await outbox.replay(db, at, topic=found.outbox)
+        await hooks.try_now(db, hook, at)
+        return {"replayed": count}
+
+    return await _acted(vault, caller, hook, "dead_letters_replayed", does, key)
+
+
+async def resume(vault: Vault, caller: StaffCaller, hook: str, *, key: str) -> Answer:
+    """Go on telling a hook that a restore paused, also what has waited since; an entry. Again, it is none.
+
+    Raises:
+        NotAuthenticated: the caller is no administrator.
+        NotFound: there is no such hook, or it has ended.
+    """
+
+    async def does(db: AsyncConnection, _found: Hook, at: datetime) -> Mapping[str, Any]:
+        await hooks.resume(db, hook, at)
+        return {"state": ACTIVE}
+
+    return await _acted(vault, caller, hook, "webhook_resumed", does, key, needed=PAUSED)
+
+
+async def _acted(
+    vault: Vault,
+    caller: StaffCaller,
+    hook: str,
+    event: str,
+    does: Callable[[AsyncConnection, Hook, datetime], Awaitable[Mapping[str, Any]]],
+    key: str,
+    *,
+    needed: str | None = None,
+) -> Answer:
+    """Do something to a hook as its own entry; `needed`: a hook of another state is left as it is."""
     _allowed(caller)
     at = vault.clock.now()
     async with vault.db.read() as db:
@@ -83,12 +120,12 @@ async def replay(vault: Vault, caller: StaffCaller, hook: str, *, key: str) -> A
         actor=caller.actor(),
         purpose={},
         basis={"facts": {"webhook": hook}},
-        event={"type": "dead_letters_replayed", "result": "permitted", "at": at.isoformat()},
+        event={"type": event, "result": "permitted", "at": at.isoformat()},
     )
     told = entries.prepare(
         Kind.ADMINISTRATOR_ACT, parts, [held], at=at, caller_kind=caller.kind, caller=caller.id
     )
-    asked = requests.body_hash("replay_webhook", {"webhook": hook})
+    asked = requests.body_hash(_REQUESTS[event], {"webhook": hook})
 
     async def change(tx: Transaction) -> Mapping[str, Any]:
         done = await requests.answered(tx.db, caller.id, key, asked)
@@ -97,10 +134,11 @@ async def replay(vault: Vault, caller: StaffCaller, hook: str, *, key: str) -> A
         found = await hooks.one(tx.db, hook, at)
         if found is None or found.state == ENDED:
             raise NotFound
-        count = await outbox.replay(tx.db, at, topic=found.outbox)
-        await hooks.try_now(tx.db, hook, at)
+        if needed is not None and found.state != needed:
+            return {"webhook": hook, "state": found.state}
+        did = await does(tx.db, found, at)
         (logged,) = await tx.append([told])
-        answer = {"webhook": hook, "replayed": count, "receipt": logged.receipt, "index": logged.index}
+        answer = {"webhook": hook, **did, "receipt": logged.receipt, "index": logged.index}
         await requests.keep(tx.db, caller.id, key, asked, answer, at)
         return answer
 

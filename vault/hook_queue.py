@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault import outbox, tracing
 from vault.entries import instant, new_id, stamp
-from vault.hook_tables import ACTIVE, webhook, webhook_event
+from vault.hook_tables import ACTIVE, PAUSED, webhook, webhook_event
 from vault.tables import agency, release, system
 from vault.tables import outbox as outbox_rows
 
@@ -56,7 +56,7 @@ class Event:
 
 def topic_of(hook: str) -> str:
     """Give the topic of the outbox that is a hook's alone."""
-    return f"webhook:{hook}"
+    return f"{outbox.HOOKS}:{hook}"
 
 
 async def tell(
@@ -75,7 +75,7 @@ async def tell(
         data: ids and codes alone; the receiver asks the API for more.
         not_before: when it happens, if that is still to come.
     """
-    live = and_(webhook.c.state == ACTIVE, system.c.live, agency.c.live)
+    live = and_(webhook.c.state.in_((ACTIVE, PAUSED)), system.c.live, agency.c.live)
     query = select(webhook.c.id, webhook.c.topics).where(webhook.c.system == system_id, live)
     query = query.join(system, system.c.id == webhook.c.system)
     query = query.join(agency, agency.c.id == webhook.c.agency).order_by(webhook.c.id)

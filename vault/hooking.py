@@ -25,7 +25,7 @@ from vault.days import legal_day
 from vault.entries import Logged, new_id
 from vault.errors import FieldInvalid, Moved, NotFound
 from vault.hook_queue import TOPICS
-from vault.hook_tables import ACTIVE, ENDED, PENDING
+from vault.hook_tables import ACTIVE, ENDED, PAUSED, PENDING
 from vault.hooks import TAKEN_BACK, Hook
 from vault.outbox import Lag
 from vault.services import Answer, Refusal, Vault
@@ -91,8 +91,8 @@ async def confirm(vault: Vault, caller: SystemCaller, hook: str, code: str, *, k
         found = await _own(vault, caller, hook, at)
         if found.state == ENDED:
             raise NotFound
-        if found.state == ACTIVE:
-            return {"webhook": hook, "state": ACTIVE}
+        if found.state in (ACTIVE, PAUSED):
+            return {"webhook": hook, "state": found.state}
         if not hmac.compare_digest((found.code or "").encode(), code.encode()):
             raise FieldInvalid("code", "webhook_code_wrong")
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import SystemRandom
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vault import tracing
@@ -28,6 +28,7 @@ from vault.entries import instant, stamp
 from vault.tables import outbox
 
 INDEX = "index"  # the topic of the search index; its subjects are records
+HOOKS = "webhook"  # each hook has a topic of its own, "webhook:ID"
 MOST_ATTEMPTS = 16  # some eight hours
 FIRST = timedelta(seconds=2)  # before it is tried again; doubled each time
 LONGEST = timedelta(hours=1)
@@ -184,9 +185,30 @@ async def replay(
     return int((await db.execute(update(outbox).where(dead).values(**values))).rowcount)
 
 
-async def topics(db: AsyncConnection) -> list[str]:
-    """Name the topics that anything waits or was given up in."""
-    return sorted((await db.execute(select(outbox.c.topic).distinct())).scalars())
+async def lags(db: AsyncConnection) -> dict[str, Lag]:
+    """Say how far behind every topic is, those of all web hooks together as HOOKS; the index is always there.
+
+    So names in figures are of the program alone, and one look at the rows is enough for all.
+    """
+    hooks = outbox.c.topic.startswith(f"{HOOKS}:", autoescape=True)
+    each = select(
+        case((hooks, HOOKS), else_=outbox.c.topic).label("topic"),
+        (outbox.c.topic + " " + outbox.c.subject).label("what"),  # one subject may be told to several
+        outbox.c.dead_at,
+        outbox.c.created_at,
+    ).subquery()
+    waits = each.c.dead_at.is_(None)
+    query = select(
+        each.c.topic,
+        func.count(func.distinct(case((waits, each.c.what)))).label("waiting"),
+        func.min(case((waits, each.c.created_at))).label("since"),
+        func.count(func.distinct(case((~waits, each.c.what)))).label("dead"),
+    ).group_by(each.c.topic)
+    found = {
+        row.topic: Lag(row.waiting, instant(row.since) if row.since else None, row.dead)
+        for row in await db.execute(query)
+    }
+    return {INDEX: Lag(0, None, 0)} | found
 
 
 async def lag(db: AsyncConnection, topic: str) -> Lag:

@@ -128,8 +128,7 @@ async def _rows(vault: Vault) -> Rows | None:
         entries = (await db.execute(select(log_head.c.size))).scalar_one()
         damaged = (await db.execute(select(func.count(func.distinct(damage.c.record))))).scalar_one()
         put_off = await archive_stamps.told(db)
-        lags = {outbox.INDEX: await outbox.lag(db, outbox.INDEX)}
-        lags |= {topic: await outbox.lag(db, topic) for topic in await outbox.topics(db) if topic not in lags}
+        lags = await outbox.lags(db)
         waits = select(func.count(), func.min(waiting_seal.c.created_at)).where(
             waiting_seal.c.state == WAITING
         )

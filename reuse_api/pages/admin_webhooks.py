@@ -13,6 +13,7 @@ from vault import hook_care
 
 _PLACE = "/admin/webhooks"
 _SHOWN = 100
+DONE = ("replayed", "resumed")
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -30,7 +31,7 @@ async def webhooks(request: Request, vault: TheVault, caller: AsAdministrator, d
         hooks=[tell_hook(language_of(request), one) for one in found[:_SHOWN]],
         more=len(found) > _SHOWN,
         limit=_SHOWN,
-        done=bool(done),
+        done=done if done in DONE else "",
         new_key=new_key,
     )
 
@@ -40,4 +41,12 @@ async def replay(request: Request, vault: TheVault, caller: AsAdministrator, web
     """Have what was given up for a web hook tried again."""
     form = await sent(request, "admin")
     await hook_care.replay(vault, caller, webhook, key=request_key(form))
-    return onward(f"{_PLACE}?done=1")
+    return onward(f"{_PLACE}?done=replayed")
+
+
+@router.post(_PLACE + "/{webhook}/resume")
+async def resume(request: Request, vault: TheVault, caller: AsAdministrator, webhook: str) -> Response:
+    """Go on telling a web hook that a restore paused."""
+    form = await sent(request, "admin")
+    await hook_care.resume(vault, caller, webhook, key=request_key(form))
+    return onward(f"{_PLACE}?done=resumed")

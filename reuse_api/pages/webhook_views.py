@@ -7,10 +7,10 @@ from reuse_api.pages.dates import When
 from reuse_api.pages.languages import Language
 from reuse_api.pages.views import Tone
 from vault.hook_care import Cared
-from vault.hook_tables import ACTIVE, ENDED, PENDING
+from vault.hook_tables import ACTIVE, ENDED, PAUSED, PENDING
 
-STATES = (PENDING, ACTIVE, ENDED, "failing")
-_TONES: dict[str, Tone] = {ACTIVE: "good", "failing": "bad"}
+STATES = (PENDING, ACTIVE, PAUSED, ENDED, "failing")
+_TONES: dict[str, Tone] = {ACTIVE: "good", "failing": "bad", PAUSED: "bad"}
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def test_an_administrator_sees_hooks_and_has_what_was_given_up_tried_again(
         receiver.fault = None
         form = {"form_token": form_token[1], "request": os.urandom(16).hex()}
         done = administrator.post(f"/admin/webhooks/{hook}/replay", data=form)
-        assert done.headers["location"] == "/admin/webhooks?done=1"
+        assert done.headers["location"] == "/admin/webhooks?done=replayed"
         until(lambda: receiver.events)
         form["request"] = os.urandom(16).hex()
         assert administrator.post("/admin/webhooks/whk-none/replay", data=form).status_code == 404

@@ -277,6 +277,7 @@ ADMINISTRATION = {
     "POST /admin/quarantine/{item}/end": form("administrator", item="none"),
     "GET /admin/webhooks": room(administrator=200),
     "POST /admin/webhooks/{webhook}/replay": form("administrator", webhook="none"),
+    "POST /admin/webhooks/{webhook}/resume": form("administrator", webhook="none"),
 }
 STAFF = {"desk": 200, "auditor": 200, "administrator": 200}
 _NO_SESSION = {"session": "none"}

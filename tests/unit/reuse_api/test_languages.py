@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 from policies.facts import TrustClass
 from policies.scan_rules import rules
-from reuse_api.pages import consenting, languages, openid, own_sessions, people
+from reuse_api.pages import admin_webhooks, consenting, languages, openid, own_sessions, people
 from reuse_api.pages.desk import DONE
 from reuse_api.pages.desk_fields import groups_of, tables_of
 from reuse_api.pages.desk_issued import TURNS
@@ -98,6 +98,7 @@ def composed() -> set[str]:
     desk |= {f"sessions.done.{one}" for one in own_sessions.DONE}
     audit = {f"certificates.{done}" for done in ("added", "ended")}
     audit |= {f"audit.counts.by.{one}" for one in BYS} | {f"webhooks.state.{one}" for one in STATES}
+    audit |= {f"webhooks.done.{one}" for one in admin_webhooks.DONE}
     return groups | labels | tabs | told | desk | fields | audit | troubled
 
 
@@ -150,6 +151,7 @@ def test_every_message_asked_for_is_there_and_every_one_there_is_asked_for() -> 
         "site.back.",
         "site.promise.",
         "site.tagline.",
+        "webhooks.done.",
         "webhooks.state.",
     }
     assert whole - keys == set()

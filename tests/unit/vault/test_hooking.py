@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -11,13 +11,13 @@ from reuse_api.demo import people
 from signing.leaf import Kind
 from tests.hooks import Hooking, fresh
 from tests.servers.hook_receiver import HookReceiver
-from vault import hooking, outbox
-from vault.callers import SystemCaller
-from vault.errors import FieldInvalid, NotFound, RequestConflict
+from vault import hook_care, hooking, outbox
+from vault.callers import Role, StaffCaller, SystemCaller
+from vault.errors import FieldInvalid, NotAuthenticated, NotFound, RequestConflict
 from vault.hook_queue import TOPICS, topic_of
 from vault.hook_tables import webhook, webhook_event
 from vault.hooking import MOST, MOST_A_DAY, NewHook
-from vault.hooks import forget_unconfirmed
+from vault.hooks import forget_unconfirmed, pause_all
 from vault.services import Refusal
 from vault.tables import outbox as outbox_rows
 from vault.tables import system
@@ -66,6 +66,47 @@ async def test_an_address_is_told_nothing_before_its_system_hands_in_what_came_t
     await hooks.reinstates()
     await hooks.works()
     assert [one["type"] for one in receiver.events] == ["kho.record.reinstated.v1"], "from then on alone"
+
+
+def _officer(role: Role) -> StaffCaller:
+    office, until = people.COMMUNE, datetime.max.replace(tzinfo=UTC)
+    return StaffCaller(office.code, office.officer, role, "", until, "a session")
+
+
+async def test_a_restored_vault_tells_nobody_before_an_administrator_says_so(
+    hooks: Hooking, receiver: HookReceiver
+) -> None:
+    await hooks.uses(hooks.house.daughters)
+    hook = await hooks.active(receiver)
+    pending = await hooks.registers(receiver.url + "/new")
+    await hooks.suspends()
+    before = len(receiver.taken)
+    async with hooks.house.vault.db.write() as db:
+        assert await pause_all(db, hooks.clock.now()) == 1
+    await hooks.reinstates()
+    await hooks.works()
+    await hooks.works(timedelta(hours=2))
+    assert len(receiver.taken) == before, "neither what waited, nor what came, nor a question"
+    assert (await hooks.hook(hook)).state == "paused"
+    found = await hooks.hook(pending)
+    assert (found.state, found.reason, await left(hooks, pending)) == ("ended", "restored", 0)
+    assert await left(hooks, hook) == 2
+    for code in ("", "x"):
+        assert (await hooks.confirms(hook, code))["state"] == "paused", "its system cannot wake it up"
+
+    vault, administrator = hooks.house.vault, _officer("administrator")
+    with pytest.raises(NotAuthenticated):
+        await hook_care.resume(vault, _officer("auditor"), hook, key=fresh())
+    with pytest.raises(NotFound):
+        await hook_care.resume(vault, administrator, pending, key=fresh())
+    size = await hooks.house.size()
+    told = await hook_care.resume(vault, administrator, hook, key="once")
+    assert await hook_care.resume(vault, administrator, hook, key="once") == told
+    assert (await hook_care.resume(vault, administrator, hook, key=fresh()))["state"] == "active"
+    assert await hooks.house.size() == size + 1, "one entry"
+    await hooks.works()
+    types = [one["type"] for one in receiver.events]
+    assert types[-2:] == ["kho.record.suspended.v1", "kho.record.reinstated.v1"]
 
 
 async def test_a_stranger_who_is_pointed_at_is_left_in_peace(hooks: Hooking, receiver: HookReceiver) -> None:

@@ -157,9 +157,16 @@ async def test_what_waits_and_what_is_damaged_is_counted(house: House) -> None:
     async with house.vault.db.write() as db:
         await outbox.add(db, "hooks", ["a", "b"], at - timedelta(minutes=5))
         await db.execute(insert(damage).values(record=house.daughters, part="file", idx=0, at=stamp(at)))
+        for hook in ("one", "other"):  # each web hook has a topic of its own: figures know them together
+            await outbox.add(db, f"webhook:{hook}", ["a", "b"], at)
     seen = await look(house.vault)
     assert seen.rows is not None
-    assert (seen.rows.outbox["hooks"].waiting, seen.rows.damaged) == (2, 1)
+    assert {topic: lag.waiting for topic, lag in seen.rows.outbox.items()} == {
+        INDEX: 3,
+        "hooks": 2,
+        "webhook": 4,
+    }
+    assert seen.rows.damaged == 1
     assert seen.rows.outbox_ages["hooks"] == pytest.approx(300, abs=30)
     told = await ready(house.vault)
     assert (told["ready"], told["degraded"]) == (True, ["content"])
