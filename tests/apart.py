@@ -51,7 +51,7 @@ async def apart(house: Any) -> AsyncIterator[Any]:
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(sockets())
         signer = SignerPart(vault.signer, vault.db)
-        gate = GatePart(vault.gate, vault.signer.verifier_line, users(""))
+        gate = GatePart(vault.gate, vault.signer.verifier_line, users(""), told)
         sealer = SealerPart(vault.sealer, vault.workers, folder)
         for name, part in (("sign", signer), ("gate", gate), ("seal", sealer)):
             serving = listening(

@@ -48,12 +48,16 @@ class GatePlaces:
 
 
 class GatePart:
-    """What may be asked of a gate, and by whom."""
+    """What may be asked of a gate, and by whom.
 
-    def __init__(self, gate: Gate, log_key: str, workers: Collection[int]) -> None:
+    Each session that begins is told in the gate's own journal, which nobody else can write.
+    """
+
+    def __init__(self, gate: Gate, log_key: str, workers: Collection[int], journal: Journal) -> None:
         self._gate = gate
         self._log_key = log_key
         self._workers = frozenset(workers)
+        self._journal = journal
 
     @property
     def calls(self) -> dict[str, Call]:
@@ -130,7 +134,9 @@ class GatePart:
         row = gate_words.session_read(holder, inside(asked.said, "row"))
         before = inside(asked.said, "before") if "before" in asked.said else None
         known = gate_words.session_read(holder, before) if before is not None else None
-        return Told(written({"mark": await self._gate.mark_session(holder, row, known)}))
+        mark = await self._gate.mark_session(holder, row, known)
+        self._journal.noted("session_marked", realm="citizens" if holder == "owner" else "staff")
+        return Told(written({"mark": mark}))
 
     async def _check_session(self, asked: Asked) -> Told:
         found = await self._gate.check_session(text(asked.said, "secret"))
@@ -192,7 +198,7 @@ async def guarding(
         )
         await (part_marks.note if create else part_marks.require)(db, "gate", token_key.public)
         await _check_master(gate, db)
-        part = GatePart(gate, verifier.line(), workers)
+        part = GatePart(gate, verifier.line(), workers, journal)
         await stack.enter_async_context(listening(places.place, part.calls, peers=peers, journal=journal))
         yield gate
 

@@ -350,9 +350,21 @@ def test_every_route_of_the_app_has_a_row_and_every_row_a_route() -> None:
 @pytest.mark.parametrize("door", TABLE)
 def test_a_door_lets_in_whom_its_row_says_and_nobody_else(knocks: Knocks, kho: Any, door: str) -> None:
     row = TABLE[door]
-    if door.endswith(" /sign-in") and not kho.settings.demo_sign_in:  # with a server there is no way in
-        row = replace(row, told=dict.fromkeys(row.told, 404))
+    if (status := _way_in(kho.settings).get(door)) is not None:
+        row = replace(row, told=dict.fromkeys(row.told, status))
     assert knocks.all(door, row) == row.told
+
+
+def _way_in(settings: Settings) -> dict[str, int]:
+    """Give how the doors of signing in answer everybody where it is not the demo's: by a provider, or shut."""
+    if settings.citizens_provider:
+        return {
+            "POST /sign-in": 200,  # the door is shown, no code is looked at
+            "POST /sign-in/provider": 200,
+            "GET /sign-in/callback/{realm}": 403,
+            "POST /sign-in/back-channel/{realm}": 400,
+        }
+    return {} if settings.demo_sign_in else {"GET /sign-in": 404, "POST /sign-in": 404}
 
 
 # The doors whose address names what is another agency's.

@@ -7,13 +7,18 @@ import pytest
 from sqlalchemy import select, update
 
 from reuse_api.demo import people
-from vault import sessions, signing_in
+from signing.canonical import from_base64
+from tests.apart import Told
+from vault import gate_words, sessions, signing_in
 from vault.entries import stamp
 from vault.errors import GateRefused, NotAuthenticated
+from vault.gate_part import GatePart
 from vault.session_marks import bound
 from vault.sessions import Limits, Proven
 from vault.signing_in import Identity, Visit
+from vault.socket_serving import Asked
 from vault.tables import officer_role, session, staff_session
+from vault.wire import FrameMalformed
 
 pytestmark = pytest.mark.anyio
 PARTS = ("here", "apart")
@@ -88,6 +93,20 @@ async def test_a_step_up_makes_no_session_of_a_row_that_was_written(house, daugh
     with pytest.raises(GateRefused):
         await signing_in.again(house.vault, "owner", mine, again)
     assert not await opens(house, secret)
+
+
+async def test_the_journal_of_a_gate_apart_tells_of_each_session_and_of_nobody(house, parts_kind):
+    if parts_kind == "apart":
+        return  # the part is asked here as it is asked over its socket
+    (row,) = [dict(one._mapping) for one in await house.rows(select(session).where(of(await enters(house))))]
+    told = Told()
+    part = GatePart(house.vault.gate, "", (), told)
+    said = {"holder": "owner", "row": gate_words.session_said("owner", row)}
+    assert from_base64((await part.calls["mark_session"](Asked(said, 0, None))).said["mark"]) == row["mark"]
+    assert told.lines == [("session_marked", {"realm": "citizens"})]
+    with pytest.raises(FrameMalformed):
+        await part.calls["mark_session"](Asked(said | {"holder": "all"}, 0, None))
+    assert len(told.lines) == 1
 
 
 async def test_nobody_is_signed_in_for_ever(house):
