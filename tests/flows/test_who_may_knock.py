@@ -356,7 +356,7 @@ def test_a_door_lets_in_whom_its_row_says_and_nobody_else(knocks: Knocks, kho: A
 
 
 def _way_in(settings: Settings) -> dict[str, int]:
-    """Give how the doors of signing in answer everybody where it is not the demo's: by a provider, or shut."""
+    """Give how the doors of signing in answer everybody where it is not the demo: by a provider, or shut."""
     if settings.citizens_provider:
         return {
             "POST /sign-in": 200,  # the door is shown, no code is looked at
