@@ -337,6 +337,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def rows_kind(request: pytest.FixtureRequest) -> str:
+    if request.config.getoption("--parts") == "several":
+        return "postgresql"
     return str(getattr(request, "param", request.config.getoption("--rows")))
 
 

@@ -36,6 +36,7 @@ from reuse_api.wiring import AUTHORITY, open_vault
 from signing.errors import TimestampFailed
 from signing.keys_file import FileKey
 from signing.service_state import ServiceState
+from storage.keyring import load_or_create_secret
 from storage.s3_address import StoreAccess
 from tests.flows.kept_bytes import BucketBytes, FolderBytes, KeptBytes
 from tests.flows.of_one_process import why_not
@@ -46,7 +47,7 @@ from tests.servers.realms import Realms
 from tests.servers.sharing import Unobtainable
 from tests.servers.three import Three
 from vault import staff
-from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key
+from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, TokenKey, make_assertion, new_caller_key
 from vault.authenticating import new_sign_in_code, redeem_code
 from vault.callers import Role
 from vault.clock import Clock
@@ -97,20 +98,16 @@ class NobodyAnswers:
 
 @dataclass(frozen=True)
 class Around:
-    """What is around the process that serves: its bytes behind its back, the seal keys and their folder.
+    """What is around the process that serves: its bytes behind its back, and keys that others may hold.
 
     `services` are those of time stamps and certificate status, where they are asked over HTTP.
     """
 
     kept: KeptBytes
+    token_key: TokenKey
     seal_keys: SealKeys
     seal_folder: Path
     services: DemoServices | None = None
-
-    @property
-    def several(self) -> bool:
-        """Whether signer, gate and sealer are processes of their own."""
-        return self.services is not None
 
 
 @dataclass
@@ -270,6 +267,7 @@ class Parts:
     """What a service is told, and what runs beside it."""
 
     settings: Settings
+    gate_folder: Path
     seal_folder: Path
     seal_keys: SealKeys | None = None
     services: DemoServices | None = None
@@ -357,7 +355,8 @@ class Service:
                     seal_keys, add = vault.sealer.keys, vault.sealer.add
                 else:
                     seal_keys, add = parts.seal_keys, parts.seal_keys.add
-                around = Around(self._store.kept, seal_keys, parts.seal_folder, parts.services)
+                token_key = TokenKey(load_or_create_secret(parts.gate_folder, "token", create=False))
+                around = Around(self._store.kept, token_key, seal_keys, parts.seal_folder, parts.services)
                 await _furnish(vault, authority, keys, add)
                 app = create_app(vault, settings)
                 serving = server(app)
@@ -380,7 +379,7 @@ class Service:
     async def _parts(self, settings: Settings, authority: DemoAuthority) -> AsyncIterator[Parts]:
         """Give what the service is told, once all that it asks runs where that is other processes'."""
         if not self._several:
-            yield Parts(settings, settings.keys / "seal")
+            yield Parts(settings, settings.keys, settings.keys / "seal")
             return
         at = {"issuer": settings.address, "authority": settings.keys / AUTHORITY}
         own = self._folder / "realms"
@@ -389,9 +388,8 @@ class Service:
             asked = services.told(self._folder)
             async with Three(settings.database, **at, more=asked) as three:
                 told = three.settings | {"log_folder": three.log_folder} | realms.settings | asked
-                yield Parts(
-                    settings.model_copy(update=told), three.seal_folder, three.seal_keys, services, three.work
-                )
+                settings, folders = settings.model_copy(update=told), (three.gate_folder, three.seal_folder)
+                yield Parts(settings, *folders, three.seal_keys, services, three.work)
 
 
 async def _furnish(

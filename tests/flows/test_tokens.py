@@ -162,7 +162,7 @@ def old_token(kho: Any, **changes: Any) -> str:
         "at": Clock().now() - timedelta(minutes=20),
         "lifetime": timedelta(minutes=10),
     }
-    return str(kho.vault.gate.token_key.issue(**(said | changes)))
+    return str(kho.around.token_key.issue(**(said | changes)))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class Three:
         self._folder = Path(tempfile.mkdtemp(prefix="kho-"))  # a socket's path is short
         self._rows, self._issuer, self._authority = rows, issuer, authority
         self._running: list[subprocess.Popen[bytes]] = []
+        self.gate_folder = self._folder / "gate-keys"
         self.seal_folder = self._folder / "seal-keys" / "seal"
         self.seal_keys = SealKeys(self.seal_folder, None)
 
