@@ -35,6 +35,11 @@ def new_key_pair() -> KeyPair:
     return KeyPair(private.public_key().public_bytes_raw(), private.private_bytes_raw())
 
 
+def public_of(private: bytes) -> bytes:
+    """Give the public half that belongs to a private one."""
+    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
 def seal_to(public: bytes, content: bytes, *, info: bytes, aad: bytes) -> bytes:
     """Seal `content` to the holder of the private half of `public`: 48 bytes longer than the content.
 

@@ -12,7 +12,7 @@ from storage.keyring import MasterKey
 from vault.at_once import each
 from vault.blob_copies import listed_blobs, place_of
 from vault.errors import VaultError
-from vault.key_gate import pair_aad
+from vault.key_pairs import pair_aad
 from vault.manifest import BLOBS, BackupDamaged, Manifest, digest_of, listed
 from vault.migrating import known_version
 from vault.row_dumping import grow

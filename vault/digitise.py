@@ -122,7 +122,7 @@ async def digitise(
             ready = await _ready(vault, caller, making, found, facts, decision, key)
             if resumes is None:
                 return ready
-            read = await waiting_answers.kept_reading(vault, resumes, making.read())
+            read = await waiting_answers.kept_reading(vault, caller.agency, resumes, making.read())
             return waiting_seals.finishing(ready, resumes, read)
 
         try:

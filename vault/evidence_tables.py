@@ -103,6 +103,8 @@ waiting_seal = table(
     maybe("record"),
     maybe("component"),  # that a scan is for
     maybe("trace"),  # of the request that handed it in (vault/tracing.py)
+    Column("reading_key", LargeBinary, nullable=True),  # of the next one; sealed to the vault
+    Column("reading", LargeBinary, nullable=True),  # what was read of the scan, for its agency; for some days
     UniqueConstraint("caller", "key"),
     Index("ix_waiting_seal_due", "state", "next_at"),
     Index("ix_waiting_seal_of", "agency", "state"),

@@ -1,10 +1,11 @@
 """The gate as a process of its own: it reads the rows itself, and believes nobody who asks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -66,6 +67,7 @@ class GatePart:
             "hello": self._hello,
             "tags": self._tags,
             "new_pair": self._new_pair,
+            "new_owner_pairs": self._new_owner_pairs,
             "open_key": self._open_key,
             "open_key_for_job": self._open_key_for_job,
             "open_waiting": self._open_waiting,
@@ -89,7 +91,11 @@ class GatePart:
     async def _new_pair(self, asked: Asked) -> Told:
         names = [text(asked.said, name) for name in ("kind", "name", "purpose")]
         row = await self._gate.new_pair(*names)
-        return Told(written({name: row[name] for name in ("public", "wrapped_private")}))
+        return Told(written(_keys(row)))
+
+    async def _new_owner_pairs(self, asked: Asked) -> Told:
+        rows = await self._gate.new_owner_pairs(text(asked.said, "owner"))
+        return Told({row["purpose"]: written(_keys(row)) for row in rows})
 
     async def _open_key(self, asked: Asked) -> Told:
         evidence = gate_words.evidence_read(inside(asked.said, "evidence"))
@@ -105,13 +111,13 @@ class GatePart:
 
     async def _open_waiting(self, asked: Asked) -> Told:
         self._require_worker(asked)
-        body, key = await self._gate.open_waiting(text(asked.said, "waiting"), text(asked.said, "part"))
+        body, key = await self._gate.open_waiting(text(asked.said, "waiting"))
         return Told(written({"body": body, "key": key}))
 
     async def _open_reading(self, asked: Asked) -> Told:
         credential = gate_words.credential_read(inside(asked.said, "credential"))
-        names = text(asked.said, "waiting"), credential, text(asked.said, "part")
-        return Told(written({"body": await self._gate.open_reading(*names)}))
+        body = await self._gate.open_reading(text(asked.said, "waiting"), credential)
+        return Told(written({"body": body}))
 
     async def _open_entries(self, asked: Asked) -> Told:
         indexes = several(asked.said, "indexes")
@@ -201,6 +207,10 @@ async def guarding(
         part = GatePart(gate, verifier.line(), workers, journal)
         await stack.enter_async_context(listening(places.place, part.calls, peers=peers, journal=journal))
         yield gate
+
+
+def _keys(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("public", "wrapped_private")}
 
 
 async def _check_master(gate: Gate, db: Database) -> None:

@@ -7,7 +7,7 @@ vault/credentials.py.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Table, select
@@ -18,7 +18,7 @@ from signing.checkpoint import LogVerifier
 from signing.leaf import Kind, leaf_kind, open_body
 from signing.log_errors import LeafMalformed
 from storage.errors import BlobDamaged, SealBroken
-from storage.keyring import MasterKey, new_key_pair, open_with
+from storage.keyring import MasterKey, open_with
 from storage.sealed import open_bytes
 from vault.assertions import TokenKey
 from vault.assurance import is_strong
@@ -40,11 +40,15 @@ from vault.evidence import (
     check_proof,
 )
 from vault.evidence_tables import earlier_content, scan, waiting_seal
-from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
+from vault.key_pairs import KeyPairs, LogPair
+from vault.tables import entry_holder, log_entry, receipt, record, record_owner
 from vault.tags import KeyedTags
 
 RECORD_KEY_INFO = b"kho/1/record-key"
+WAITING_PART = "waiting"  # what the body of what waits is bound to, and the purpose of the vault's key for it
 WAITING_KEY_INFO = b"kho/1/waiting-key"
+READING_PART = "reading"  # what was read of a scan is bound to
+READING_KEY_INFO = b"kho/1/reading-key"
 
 
 class Gate(Credentials):
@@ -72,7 +76,7 @@ class Gate(Credentials):
             grounds=grounds,
             session_key=master.derived(b"session"),
         )
-        self._master = master
+        self._pairs = KeyPairs(master)
         self._verifier = LogVerifier.from_line(log_key_line)
         self.unreadable: dict[int, str] = {}  # entries that did not open since the start, and why: an alarm
 
@@ -81,20 +85,21 @@ class Gate(Credentials):
         return await self._tags.tags(pairs)
 
     async def new_pair(self, kind: str, name: str, purpose: str) -> dict[str, Any]:
-        """Make a key pair as a row of `key_pair`, its private half wrapped before it leaves."""
-        pair = new_key_pair()
-        return {
-            "kind": kind,
-            "id": name,
-            "purpose": purpose,
-            "public": pair.public,
-            "wrapped_private": self._master.wrap(pair.private, pair_aad(kind, name, purpose)),
-        }
+        """Make a key pair of an agency or of the vault as a row of `key_pair`, its private half wrapped.
+
+        Raises:
+            GateRefused: it would be an owner's.
+        """
+        return self._pairs.made(kind, name, purpose)
+
+    async def new_owner_pairs(self, owner: str) -> list[dict[str, Any]]:
+        """Make both key pairs of an owner as rows, bound to each other (vault/key_pairs.py)."""
+        return self._pairs.made_for_owner(owner)
 
     async def prove_master(self) -> None:
         """See that the master key opens the vault's own key in these rows. Raises GateRefused."""
         async with self._db.read() as db:
-            await self._private(db, "vault", "vault", "log")
+            await self._pairs.log(db, "vault", "vault")
 
     async def ready(self) -> None:
         """Return: it is here."""
@@ -154,14 +159,14 @@ class Gate(Credentials):
             ).all()
             if not owners:
                 raise GateRefused("record: its keys are gone or it never was")
-            parts = [await self._open_for(db, entry, "owner", row.owner) for row in owners]
+            logs = [await self._pairs.log(db, "owner", row.owner) for row in owners]
+            parts = [await self._open_by(db, entry, log) for log in logs]
             first = owners[0]
             before, made_from = [
                 await _digests(db, kept, record_id) if past else frozenset()
                 for kept in (earlier_content, scan)
             ]
-            private = await self._private(db, "owner", first.owner, "content")
-        aad = first.owner.encode() + b"\x00" + record_id.encode()
+            private = [await self._pairs.content(db, log) for log in logs]
         signature = first.signature_sha256.hex() if first.signature_sha256 is not None else None
         return _Held(
             parts[0],
@@ -169,12 +174,13 @@ class Gate(Credentials):
             signature,
             before,
             made_from,
-            private,
-            first.wrapped_key,
-            aad,
+            [
+                (own, row.wrapped_key, row.owner.encode() + b"\x00" + record_id.encode())
+                for own, row in zip(private, owners, strict=True)
+            ],
         )
 
-    async def open_waiting(self, waiting: str, part: str) -> tuple[bytes, bytes]:
+    async def open_waiting(self, waiting: str) -> tuple[bytes, bytes]:
         """Give back what was asked and waits to be carried out (vault/waiting_seals.py), and its key.
 
         The key opens the file that was handed in with it, if there was one. No entry: it is the system's own
@@ -184,10 +190,21 @@ class Gate(Credentials):
             GateRefused: nothing waits under that id any more, or what lies there was changed.
         """
         async with self._db.read() as db:
-            return await self._waiting(db, waiting, part, await _waiting_row(db, waiting))
+            private = await self._pairs.private(db, WAITING_PART)
+            row = await _waiting_row(db, waiting)
+        if row is None or row.wrapped_key is None:
+            raise GateRefused("waiting: there is nothing")
+        try:
+            key = open_with(private, row.wrapped_key, info=WAITING_KEY_INFO, aad=waiting.encode())
+            return open_bytes(row.body, key=key, record=waiting, part=WAITING_PART), key
+        except (SealBroken, BlobDamaged) as problem:
+            raise GateRefused(f"waiting: {problem}") from problem
 
-    async def open_reading(self, waiting: str, credential: Caller, part: str) -> bytes:
+    async def open_reading(self, waiting: str, credential: Caller) -> bytes:
         """Give what was read of a scan, once it was sealed, to the agency that handed it in.
+
+        It is sealed as a reading, and for that agency: whatever the row says, nothing that waits opens so,
+        and nothing of another's.
 
         Raises:
             GateRefused: nothing of theirs lies under that id, it waits still, or it was changed.
@@ -195,18 +212,15 @@ class Gate(Credentials):
         caller = await self.own_view(credential)
         async with self._db.read() as db:
             row = await _waiting_row(db, waiting)
-            theirs = row is not None and isinstance(caller, SystemCaller) and row.agency == caller.agency
-            if not theirs or row.state != "sealed":
+            if row is None or not isinstance(caller, SystemCaller) or row.agency != caller.agency:
                 raise GateRefused("waiting: there is nothing")
-            return (await self._waiting(db, waiting, part, row))[0]
-
-    async def _waiting(self, db: AsyncConnection, waiting: str, part: str, row: Any) -> tuple[bytes, bytes]:
-        private = await self._private(db, "vault", "vault", part)
-        if row is None or row.wrapped_key is None:
+            private = await self._pairs.private(db, WAITING_PART)
+        if row.reading_key is None:
             raise GateRefused("waiting: there is nothing")
         try:
-            key = open_with(private, row.wrapped_key, info=WAITING_KEY_INFO, aad=waiting.encode())
-            return open_bytes(row.body, key=key, record=waiting, part=part), key
+            aad = reading_aad(caller.agency, waiting)
+            key = open_with(private, row.reading_key, info=READING_KEY_INFO, aad=aad)
+            return open_bytes(row.reading, key=key, record=waiting, part=READING_PART)
         except (SealBroken, BlobDamaged) as problem:
             raise GateRefused(f"waiting: {problem}") from problem
 
@@ -232,15 +246,16 @@ class Gate(Credentials):
         async with self._db.read() as db:
             for index in indexes:
                 row = (await db.execute(select(log_entry).where(log_entry.c.idx == index))).first()
+                logs: Sequence[LogPair] = ()
                 if isinstance(caller, StaffCaller) and index in (entered or {}):
-                    await self._check_audit(db, (entered or {})[index], caller, index)
-                    holder = next(iter(await living(db, index)), None)
-                else:
-                    holder = await self._holder_for(db, index, caller) if row is not None else None
-                if row is None or holder is None:
+                    logs = await self._check_audit(db, (entered or {})[index], caller, index)
+                elif row is not None:
+                    logs = await self._log_for(db, index, caller)
+                if row is None or not logs:
                     continue
                 try:
-                    opened.append(await self._open_for(db, row, *holder))
+                    first, *_ = [await self._open_by(db, row, log) for log in logs]
+                    opened.append(first)
                 except GateRefused as problem:
                     self.unreadable[index] = problem.detail
         if isinstance(caller, SystemCaller):  # who is named is read in the entry, not in the receipt's row
@@ -259,24 +274,29 @@ class Gate(Credentials):
 
     async def _check_audit(
         self, db: AsyncConnection, evidence: Evidence, auditor: StaffCaller, index: int
-    ) -> None:
-        """An auditor opens nothing but what their own fresh entry names, shown to each owner concerned."""
+    ) -> list[LogPair]:
+        """An auditor opens nothing but what their own fresh entry names, shown to each owner concerned.
+
+        Gives the keys that the entry must open with: they are those that the owners were told by.
+        """
         check_proof(self._verifier, evidence)
         if auditor.role != "auditor":
             raise GateRefused("caller: their role opens no entry")
         if not is_strong(auditor, self._grounds.book, self._clock.now()):
             raise GateRefused("caller: authenticated too weakly, or too long ago")
         row = await self._committed(db, evidence, Kind.AUDITOR_ACT)
-        told = await living_owners(db, index) or await living(db, evidence.index)
+        owners = await living_owners(db, index)
+        told = [await self._pairs.log(db, *one) for one in owners or await living(db, evidence.index)]
         if not told:
             raise GateRefused("key: it was erased")
-        act, *_ = [await self._open_for(db, row, *one) for one in told]
+        act, *_ = [await self._open_by(db, row, log) for log in told]
         check_act(act, auditor, index, self._clock.now())
+        return told if owners else [await self._pairs.log(db, *one) for one in (await living(db, index))[:1]]
 
-    async def _holder_for(self, db: AsyncConnection, index: int, caller: Caller) -> tuple[str, str] | None:
+    async def _log_for(self, db: AsyncConnection, index: int, caller: Caller) -> list[LogPair]:
         query = living_holders(index)
         if isinstance(caller, StaffCaller):
-            return None  # what an auditor opens is entered first
+            return []  # what an auditor opens is entered first
         if isinstance(caller, OwnerCaller):
             query = query.where(entry_holder.c.holder_kind == "owner", entry_holder.c.holder == caller.owner)
         else:
@@ -284,39 +304,28 @@ class Gate(Credentials):
                 receipt.c.idx == index, receipt.c.caller_kind == "system", receipt.c.caller == caller.system
             )
             if (await db.execute(named)).first() is None:
-                return None
+                return []
         row = (await db.execute(query)).first()
-        return (row.holder_kind, row.holder) if row is not None else None
+        return [await self._pairs.log(db, row.holder_kind, row.holder)] if row is not None else []
 
-    async def _open_for(self, db: AsyncConnection, entry: Any, kind: str, name: str) -> OpenedEntry:
+    async def _open_by(self, db: AsyncConnection, entry: Any, log: LogPair) -> OpenedEntry:
         """Open the entry with one holder's log key; opening recomputes the leaf and compares it."""
         query = select(entry_holder.c.sealed_seed).where(
-            entry_holder.c.idx == entry.idx, entry_holder.c.holder_kind == kind, entry_holder.c.holder == name
+            entry_holder.c.idx == entry.idx,
+            entry_holder.c.holder_kind == log.kind,
+            entry_holder.c.holder == log.name,
         )
         sealed = (await db.execute(query)).scalar_one_or_none()
         if sealed is None:
             raise GateRefused("owners: the entry is not sealed to each of them")
-        private = await self._private(db, kind, name, "log")
         try:
-            aad = holder_tag(kind, name) + b"\x00" + entry.leaf
-            seed = open_with(private, sealed, info=SEED_INFO, aad=aad)
+            aad = holder_tag(log.kind, log.name) + b"\x00" + entry.leaf
+            seed = open_with(log.private, sealed, info=SEED_INFO, aad=aad)
             parts = open_body(entry.body, seed, entry.leaf)
         except (SealBroken, LeafMalformed) as problem:
             raise GateRefused(f"entry: {problem}") from problem
         at = str(parts.event["at"])
         return OpenedEntry(entry.idx, leaf_kind(entry.leaf), entry.leaf, at, parts, seed)
-
-    async def _private(self, db: AsyncConnection, kind: str, name: str, purpose: str) -> bytes:
-        query = select(key_pair.c.wrapped_private).where(
-            key_pair.c.kind == kind, key_pair.c.id == name, key_pair.c.purpose == purpose
-        )
-        wrapped = (await db.execute(query)).scalar_one_or_none()
-        if wrapped is None:
-            raise GateRefused("key: it was erased")
-        try:
-            return self._master.unwrap(wrapped, pair_aad(kind, name, purpose))
-        except SealBroken as problem:
-            raise GateRefused(f"key: {problem}") from problem
 
 
 @dataclass(frozen=True)
@@ -328,9 +337,7 @@ class _Held:
     signature: str | None  # the digest of what stands beside the file
     earlier: frozenset[str]  # of the same record's files from before renewals
     originals: frozenset[str]  # of what it was made from
-    private: bytes
-    wrapped: bytes
-    aad: bytes
+    wrapped: Sequence[tuple[bytes, bytes, bytes]] = field(repr=False)  # for each owner: by what, what, AAD
 
     @property
     def now(self) -> frozenset[str]:
@@ -338,10 +345,18 @@ class _Held:
         return frozenset({self.digest} | ({self.signature} if self.signature is not None else set()))
 
     def key(self) -> bytes:
+        """Open the record's key with the content key of every owner: each was told by the log key beside it.
+
+        Raises:
+            GateRefused: it does not open with one of them, or is another with each.
+        """
         try:
-            return open_with(self.private, self.wrapped, info=RECORD_KEY_INFO, aad=self.aad)
+            keys = {open_with(own, one, info=RECORD_KEY_INFO, aad=aad) for own, one, aad in self.wrapped}
         except SealBroken as problem:
             raise GateRefused(f"key: {problem}") from problem
+        if len(keys) != 1:
+            raise GateRefused("key: its owners hold different ones")
+        return keys.pop()
 
 
 async def _digests(db: AsyncConnection, kept: Table, record_id: str) -> frozenset[str]:
@@ -349,9 +364,9 @@ async def _digests(db: AsyncConnection, kept: Table, record_id: str) -> frozense
     return frozenset(one.hex() for one in (await db.execute(query)).scalars())
 
 
-def pair_aad(kind: str, name: str, purpose: str) -> bytes:
-    """Give what the wrapped private half of a key pair is bound to."""
-    return f"{kind}:{name}:{purpose}".encode()
+def reading_aad(agency: str, waiting: str) -> bytes:
+    """Give what the key of what was read of a scan is bound to."""
+    return b"\x00".join((READING_PART.encode(), agency.encode(), waiting.encode()))
 
 
 async def _waiting_row(db: AsyncConnection, waiting: str) -> Any:

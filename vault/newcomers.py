@@ -110,7 +110,7 @@ async def prepare(
 ) -> NewOwner:
     """Prepare a store for a person or organisation: an id and two key pairs, wrapped."""
     owner_id = owners.new_owner_id()
-    pairs = [await vault.gate.new_pair("owner", owner_id, purpose) for purpose in ("log", "content")]
+    pairs = await vault.gate.new_owner_pairs(owner_id)
     return NewOwner(
         id=owner_id,
         kind="organisation" if scheme == "tax_code" else "person",

@@ -78,10 +78,14 @@ class RemoteGate(TokenMemory):
         return [found[one] for one in pairs]
 
     async def new_pair(self, kind: str, name: str, purpose: str) -> dict[str, Any]:
-        """Have a key pair made, as a row of `key_pair`; its private half comes wrapped."""
+        """Have a key pair made, as `Gate.new_pair` does; its private half comes wrapped."""
         told = await self._part.ask("new_pair", {"kind": kind, "name": name, "purpose": purpose})
-        keys = {"public": blob(told, "public"), "wrapped_private": blob(told, "wrapped_private")}
-        return {"kind": kind, "id": name, "purpose": purpose, **keys}
+        return _pair_row(told, kind, name, purpose)
+
+    async def new_owner_pairs(self, owner: str) -> list[dict[str, Any]]:
+        """Have both key pairs of an owner made, as `Gate.new_owner_pairs` does."""
+        told = await self._part.ask("new_owner_pairs", {"owner": owner})
+        return [_pair_row(inside(told, one), "owner", owner, one) for one in ("log", "content")]
 
     async def open_key(self, evidence: Evidence, credential: Caller, record_id: str) -> bytes:
         """Ask for the key of one record, as `Gate.open_key` gives it."""
@@ -94,14 +98,14 @@ class RemoteGate(TokenMemory):
         said = {"evidence": gate_words.evidence_said(evidence), "job": job, "record": record_id}
         return blob(await self._part.ask("open_key_for_job", said), "key")
 
-    async def open_waiting(self, waiting: str, part: str) -> tuple[bytes, bytes]:
+    async def open_waiting(self, waiting: str) -> tuple[bytes, bytes]:
         """Ask for what waits for its seal, as `Gate.open_waiting` gives it."""
-        told = await self._part.ask("open_waiting", {"waiting": waiting, "part": part})
+        told = await self._part.ask("open_waiting", {"waiting": waiting})
         return blob(told, "body"), blob(told, "key")
 
-    async def open_reading(self, waiting: str, credential: Caller, part: str) -> bytes:
+    async def open_reading(self, waiting: str, credential: Caller) -> bytes:
         """Ask for what was read of a scan, as `Gate.open_reading` gives it."""
-        said = {"waiting": waiting, "part": part, "credential": gate_words.credential_said(credential)}
+        said = {"waiting": waiting, "credential": gate_words.credential_said(credential)}
         return blob(await self._part.ask("open_reading", said), "body")
 
     async def open_entries(
@@ -154,3 +158,8 @@ class RemoteGate(TokenMemory):
     async def _owner(self, call: str, secret: str) -> OwnerCaller:
         told = await self._part.ask(call, {"secret": secret})
         return gate_words.owner_read(inside(told, "caller"), secret)
+
+
+def _pair_row(told: Mapping[str, Any], kind: str, name: str, purpose: str) -> dict[str, Any]:
+    keys = {"public": blob(told, "public"), "wrapped_private": blob(told, "wrapped_private")}
+    return {"kind": kind, "id": name, "purpose": purpose, **keys}

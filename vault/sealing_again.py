@@ -22,7 +22,7 @@ from vault.evidence_tables import waiting_seal
 from vault.issue import issue
 from vault.issue_record import issue_record
 from vault.services import Answer, Refusal, Vault
-from vault.waiting_seals import GIVEN_UP, MOST_ATTEMPTS, PART, SCAN, SCAN_GIVEN_UP, WAITING, later
+from vault.waiting_seals import GIVEN_UP, MOST_ATTEMPTS, SCAN, SCAN_GIVEN_UP, WAITING, later
 
 _LEASE = timedelta(minutes=10)  # nobody else takes it up meanwhile; whoever dies, it is due again after that
 _AT_ONCE = 20  # in one look
@@ -114,8 +114,8 @@ async def _attempt(vault: Vault, row: RowMapping, failed: Failed) -> SealingFail
 
 
 async def _carry_out(vault: Vault, row: RowMapping) -> Answer | Refusal:
-    body, key = await vault.gate.open_waiting(row["id"], PART)
-    said, caller = json.loads(body), _caller(row, vault.clock.now())
+    body, key = await vault.gate.open_waiting(row["id"])
+    said, caller = waiting_seals.said_in(dict(row), body), _caller(row, vault.clock.now())
     again = {"key": row["key"], "resumes": row["id"]}
     async with _handed_in(vault, row, key) as (file, media_type):
         if row["operation"] == SCAN and file is not None:

@@ -17,23 +17,23 @@ from vault import requests
 from vault.callers import SystemCaller
 from vault.entries import stamp
 from vault.evidence_tables import waiting_seal
-from vault.key_gate import WAITING_KEY_INFO
+from vault.key_gate import READING_KEY_INFO, READING_PART, reading_aad
 from vault.services import Answer, Vault
-from vault.waiting_seals import PART, SEALED, WAITING, public_key
+from vault.waiting_seals import SEALED, WAITING, public_key
 
 READ = timedelta(days=7)  # how long what was read can be told
 
 
-async def kept_reading(vault: Vault, waiting: str, reading: Answer) -> Mapping[str, bytes]:
-    """Give the columns that keep what was read, sealed; none where nothing was."""
+async def kept_reading(vault: Vault, agency: str, waiting: str, reading: Answer) -> Mapping[str, bytes]:
+    """Give the columns that keep what was read, sealed for the agency; none where nothing was."""
     if not reading:
         return {}
     key, text = new_record_key(), json.dumps(reading, ensure_ascii=False).encode()
     async with vault.db.read() as db:
         public = await public_key(db)
     return {
-        "wrapped_key": seal_to(public, key, info=WAITING_KEY_INFO, aad=waiting.encode()),
-        "body": seal_bytes(text, key=key, record=waiting, part=PART),
+        "reading_key": seal_to(public, key, info=READING_KEY_INFO, aad=reading_aad(agency, waiting)),
+        "reading": seal_bytes(text, key=key, record=waiting, part=READING_PART),
     }
 
 
@@ -58,9 +58,9 @@ async def now(vault: Vault, caller: SystemCaller, key: str, told: Answer) -> Ans
         ended: dict[str, Any] = dict(await requests.told(db, row["caller"], row["key"]) or told)
     if row["caller"] != caller.id:
         ended.pop("receipt", None)  # another's, and nobody else may fetch it
-    if row["state"] != SEALED or row["body"] is None:
+    if row["state"] != SEALED or row["reading"] is None:
         return ended
-    told_beside: Answer = json.loads(await vault.gate.open_reading(row["id"], caller, PART))
+    told_beside: Answer = json.loads(await vault.gate.open_reading(row["id"], caller))
     return ended | told_beside
 
 
@@ -68,12 +68,12 @@ async def forget_readings(vault: Vault) -> int:
     """Take away what was read of scans that were sealed long enough ago; gives of how many."""
     old = (
         waiting_seal.c.state == SEALED,
-        waiting_seal.c.body.is_not(None),
+        waiting_seal.c.reading.is_not(None),
         waiting_seal.c.updated_at <= stamp(vault.clock.now() - READ),
     )
     async with vault.db.read() as db:
         if (await db.execute(select(waiting_seal.c.id).where(*old).limit(1))).first() is None:
             return 0
-    gone = update(waiting_seal).where(*old).values(wrapped_key=None, body=None)
+    gone = update(waiting_seal).where(*old).values(reading_key=None, reading=None)
     async with vault.db.write() as db:
         return int((await db.execute(gone)).rowcount)

@@ -23,9 +23,9 @@ from vault import requests, tracing, waiting_files
 from vault.appending import Transaction
 from vault.callers import SystemCaller, desk_system
 from vault.entries import Logged, instant, new_id, stamp
-from vault.errors import Moved, NotFound
+from vault.errors import GateRefused, Moved, NotFound
 from vault.evidence_tables import waiting_file, waiting_seal
-from vault.key_gate import WAITING_KEY_INFO
+from vault.key_gate import WAITING_KEY_INFO, WAITING_PART
 from vault.notifying import notify
 from vault.services import Answer, Vault
 from vault.settling import Draft
@@ -34,7 +34,8 @@ from vault.waiting_files import HandedIn
 
 WAITING, SEALED, GIVEN_UP = "waiting_for_seal", "sealed", "seal_given_up"
 SCAN_GIVEN_UP = "scan_given_up"  # the event of a scan's notice
-PART = "waiting"  # what the sealed body is bound to, beside its id
+_BOUND = "handed_in"  # in the sealed body: what of the row it belongs to, which nobody may change meanwhile
+_OF = ("caller", "agency", "officer", "operation", "dossier", "component", "type")
 FIRST = timedelta(seconds=5)  # before it is tried again; doubled each time
 LONGEST = timedelta(hours=1)
 MOST_ATTEMPTS = 96  # some three and a half days
@@ -156,7 +157,33 @@ async def _is_room(db: AsyncConnection, agency: str, size: int) -> bool:
 def _new_row(
     caller: SystemCaller, order: Order, told: Waiting, key: bytes, public: bytes
 ) -> Mapping[str, Any]:
-    text = json.dumps(order.body, ensure_ascii=False).encode()
+    row = _plain_row(caller, order, told)
+    text = json.dumps(order.body | {_BOUND: _bound(row)}, ensure_ascii=False).encode()
+    sealed = {
+        "wrapped_key": seal_to(public, key, info=WAITING_KEY_INFO, aad=told.id.encode()),
+        "body": seal_bytes(text, key=key, record=told.id, part=WAITING_PART),
+    }
+    return row | sealed
+
+
+def said_in(row: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    """Read what was asked from its opened body, for those alone who asked it.
+
+    Raises:
+        GateRefused: the row says another caller, dossier or component than when it was handed in.
+    """
+    said: dict[str, Any] = json.loads(body)
+    bound = said.pop(_BOUND, None)  # absent in what was handed in before it was kept
+    if bound is not None and bound != _bound(row):
+        raise GateRefused("waiting: it was handed in by another, or for something else")
+    return said
+
+
+def _bound(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {one: row[one] for one in _OF}
+
+
+def _plain_row(caller: SystemCaller, order: Order, told: Waiting) -> dict[str, Any]:
     return {
         "id": told.id,
         "caller": caller.id,
@@ -170,8 +197,6 @@ def _new_row(
         "dossier": order.dossier,
         "component": order.component,
         "type": order.type,
-        "wrapped_key": seal_to(public, key, info=WAITING_KEY_INFO, aad=told.id.encode()),
-        "body": seal_bytes(text, key=key, record=told.id, part=PART),
         "state": WAITING,
         "attempts": told.attempts,
         "reasons": json.dumps(told.reasons),
@@ -330,7 +355,7 @@ async def _row(db: AsyncConnection, waiting: str) -> RowMapping:
 
 async def public_key(db: AsyncConnection) -> bytes:
     """Give the key of the vault that what waits is sealed to."""
-    query = select(key_pair.c.public).where(key_pair.c.kind == "vault", key_pair.c.purpose == PART)
+    query = select(key_pair.c.public).where(key_pair.c.kind == "vault", key_pair.c.purpose == WAITING_PART)
     public: bytes = (await db.execute(query)).scalar_one()
     return public
 

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.timeout(600)
 NO_USERS = "other users need root and a Python that everybody can run"
 _GATE = {"refused": "GateRefused"}
 _NOBODY = {"refused": "NotAuthenticated"}
+_SHUT = "A sealed value cannot be opened with this key for this purpose."
 # What each trick must come to.
 ENDS: dict[str, dict[str, Any]] = {
     "reads_key_folders": {"refused": "nothing"},
@@ -42,6 +43,11 @@ ENDS: dict[str, dict[str, Any]] = {
     "signs_in_an_officer": _NOBODY,
     "works_as_the_vault": {"refused": "PeerRefused"},
     "takes_what_waits": {"refused": "PeerRefused"},
+    "reads_what_waits_as_a_reading": _GATE | {"why": f"waiting: {_SHUT} (kho/1/reading-key)"},
+    "has_another_log_key_made_for_an_owner": _GATE | {"why": "pair: of an owner both are made at once"},
+    "seals_to_a_log_key_that_nobody_keeps": _GATE | {"why": f"key: {_SHUT} (master key)"},
+    "seals_to_a_pair_that_nobody_keeps": _GATE | {"why": f"key: {_SHUT} (kho/1/record-key)"},
+    "seals_to_a_key_whose_other_half_is_the_owners": _GATE | {"why": f"key: {_SHUT} (master key)"},
 }
 _OF_USERS = {"reads_key_folders", "reads_memory", "takes_a_socket", "works_as_the_vault", "takes_what_waits"}
 

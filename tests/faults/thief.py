@@ -9,7 +9,6 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -18,77 +17,18 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from signing.checkpoint import LogKey, LogVerifier
-from signing.leaf import Kind, Parts
 from signing.merkle import Tree, leaf_hash
-from vault import entries
-from vault.appending import Appender
-from vault.callers import OwnerCaller, SystemCaller
+from tests.faults import thief_of_rows
+from tests.faults.stolen import Stolen
 from vault.clock import Clock
 from vault.connecting import connect
-from vault.database import Database
-from vault.entries import Prepared, stamp
+from vault.entries import stamp
 from vault.evidence import Evidence
 from vault.remote_gate import RemoteGate
 from vault.remote_signer import RemoteSigner
 from vault.rows_address import RowsAddress
 from vault.socket_calling import Part
-from vault.tables import log_entry, officer, officer_role, record, record_owner, session, staff_session
-from vault.telling import nothing_to_check
-
-
-@dataclass
-class Stolen:
-    """What an API process has, and whom the thief is after."""
-
-    said: dict[str, Any]
-    db: Database
-    gate: RemoteGate
-    signer: RemoteSigner
-
-    @property
-    def police(self) -> SystemCaller:
-        """A live token of a system."""
-        return SystemCaller("", "", None, "", datetime.max.replace(tzinfo=UTC), self.said["token"])
-
-    @property
-    def victim(self) -> str:
-        return str(self.said["record"])
-
-    async def leaves(self) -> list[bytes]:
-        async with self.db.read() as db:
-            return list((await db.execute(select(log_entry.c.leaf).order_by(log_entry.c.idx))).scalars())
-
-    async def owner(self) -> str:
-        """Whose the record is."""
-        async with self.db.read() as db:
-            query = select(record_owner.c.owner).where(record_owner.c.record == self.victim)
-            return str((await db.execute(query)).scalars().first())
-
-    async def read_by(self, owner: str, secret: str) -> Any:
-        """Read an owner's entries by a secret."""
-        caller = OwnerCaller(owner, datetime.max.replace(tzinfo=UTC), secret)
-        return [one.index for one in await self.gate.open_entries(range(50), caller)] or None
-
-    async def forged(self) -> Prepared:
-        """An entry as good as any, sealed to the record's owner: only it is not committed."""
-        actor = self.said["actor"]
-        async with self.db.read() as db:
-            row = (await db.execute(select(record).where(record.c.id == self.victim))).one()
-            owners = (
-                await db.execute(select(record_owner.c.owner).where(record_owner.c.record == self.victim))
-            ).scalars()
-            held = await entries.holders(db, [("owner", one) for one in owners])
-        at = datetime.now(UTC)
-        parts = Parts(
-            {"record": self.victim, "digest": row.content_sha256.hex()},
-            actor,
-            {},
-            {},
-            {"type": "delivered", "result": "permitted", "at": at.isoformat()},
-        )
-        kind = {"at": at, "caller_kind": "system", "caller": actor["system"]}
-        return entries.prepare(Kind.DELIVERED, parts, held, **kind)
-
+from vault.tables import log_entry, officer, officer_role, session, staff_session
 
 Trick = Callable[[Stolen], Awaitable[Any]]
 
@@ -235,18 +175,13 @@ async def works_as_the_vault(stolen: Stolen) -> Any:
 
 async def takes_what_waits(stolen: Stolen) -> Any:
     """Ask for what waits for its seal."""
-    return await stolen.gate.open_waiting("wait-" + "0" * 32, "waiting")
+    return await stolen.gate.open_waiting("wait-" + "0" * 32)
 
 
 async def reads_by_the_live_token(stolen: Stolen) -> Any:
     """Do what is left: enter the very same entry first. It opens, and everybody can see that it was."""
-    appender = Appender(stolen.db, stolen.signer)
-    (logged,) = await appender.append([await stolen.forged()], nothing_to_check)
-    proof, note, _ = await appender.proof(logged.index)
-    evidence = Evidence(logged.index, logged.leaf, tuple(proof), note)
-    key = await stolen.gate.open_key(evidence, stolen.police, stolen.victim)
-    await appender.close()
-    return logged.index if len(key) == 32 else None
+    index, key = await stolen.enters_and_opens()
+    return index if len(key) == 32 else None
 
 
 TRICKS: tuple[Trick, ...] = (
@@ -263,6 +198,7 @@ TRICKS: tuple[Trick, ...] = (
     signs_in_an_officer,
     works_as_the_vault,
     takes_what_waits,
+    *thief_of_rows.TRICKS,
     reads_by_the_live_token,
 )
 

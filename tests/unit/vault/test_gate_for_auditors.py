@@ -158,6 +158,26 @@ async def test_what_an_operation_says_about_the_auditor_does_not_count(house, au
         await house.vault.gate.open_entries([index], replace(auditor, session="x"), {index: evidence})
 
 
+async def test_an_act_that_the_owner_was_told_by_another_log_key_opens_nothing(
+    house, auditor, index, daughter
+):
+    """The owner's log key swapped for a moment: nobody would read that the auditor opened it."""
+    log, content = await house.vault.gate.new_owner_pairs(daughter.owner)
+    before = await house.rows(select(key_pair).where(key_pair.c.id == daughter.owner))
+    await swapped(house, log, content)
+    evidence = await entered(house, auditor, index)
+    opened = await house.vault.gate.open_entries([index], auditor, {index: evidence})
+    assert opened == []
+    await swapped(house, *(dict(row._mapping) for row in before))
+    await refused(house, auditor, index, evidence, "entry")
+
+
+async def swapped(house, *rows):
+    for row in rows:
+        own = (key_pair.c.id == row["id"], key_pair.c.purpose == row["purpose"])
+        await house.change(update(key_pair).where(*own).values(**row))
+
+
 # Never content ------------------------------------------------------------------------------------------
 
 

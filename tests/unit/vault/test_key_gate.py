@@ -10,11 +10,13 @@ from reuse_api.demo import people
 from signing.checkpoint import LogKey
 from signing.leaf import Kind
 from signing.merkle import Tree, leaf_hash
+from storage.keyring import load_or_create_master, public_of
 from vault import deliver, entries, finding, receipts, revoke
 from vault.assertions import TokenRefused
 from vault.clock import FixedClock
 from vault.errors import GateRefused
 from vault.evidence import Evidence
+from vault.key_pairs import _content_aad, _log_aad, pair_aad
 from vault.readiness import ready
 from vault.tables import entry_holder, key_pair, log_entry, receipt, record, record_owner
 
@@ -160,7 +162,8 @@ def _entry(evidence):
 
 
 async def test_a_changed_leaf_is_refused(house, police, evidence):
-    await house.change(_entry(evidence).values(leaf=evidence.leaf[:-1] + b"\x00"))
+    other = evidence.leaf[:-1] + bytes([evidence.leaf[-1] ^ 1])
+    await house.change(_entry(evidence).values(leaf=other))
     await refused(house, evidence, police, house.daughters, "row")
 
 
@@ -242,6 +245,60 @@ async def test_a_changed_record_key_is_refused_in_words_of_ours(house, police, e
         update(record_owner).where(record_owner.c.record == house.daughters).values(wrapped_key=broken)
     )
     await refused(house, evidence, police, house.daughters, "key")
+
+
+# Pairs --------------------------------------------------------------------------------------------------
+
+
+async def pairs_of(house, owner):
+    rows = await house.rows(select(key_pair).where(key_pair.c.kind == "owner", key_pair.c.id == owner))
+    return {row.purpose: dict(row._mapping) for row in rows}
+
+
+async def put(house, *rows):
+    for row in rows:
+        own = (key_pair.c.kind == "owner", key_pair.c.id == row["id"], key_pair.c.purpose == row["purpose"])
+        await house.change(update(key_pair).where(*own).values(**row))
+
+
+async def test_no_pair_of_an_owner_is_made_alone(house, daughter):
+    for kind, name in (("owner", daughter.owner), ("", ""), ("owner:" + daughter.owner, "log")):
+        with pytest.raises(GateRefused, match="both are made at once"):
+            await house.vault.gate.new_pair(kind, name, "log")
+
+
+@pytest.mark.parametrize("swapped", [("log",), ("log", "content")])
+async def test_an_entry_that_was_sealed_to_another_log_key_opens_nothing(house, police, daughter, swapped):
+    """One that nobody keeps: put back, the owner's own would not open that entry."""
+    before = await pairs_of(house, daughter.owner)
+    made = await house.vault.gate.new_owner_pairs(daughter.owner)
+    code = await house.opens(police, people.POLICE, house.residence())
+    release = await house.releases(police, code)
+    await put(house, *(one for one in made if one["purpose"] in swapped))
+    with pytest.raises(GateRefused, match="key"):
+        await house.reads(police, release)
+    evidence = await newest(house, Kind.DELIVERED)
+    await refused(house, evidence, police, house.daughters, "key")
+    await put(house, *before.values())
+    await refused(house, evidence, police, house.daughters, "entry")
+
+
+async def test_pairs_from_before_open_and_take_no_new_log_key(house, police, daughter):
+    """As they were wrapped until the two were bound to each other."""
+    master = load_or_create_master(house.places.keys, create=False)
+    pairs = await pairs_of(house, daughter.owner)
+    log = master.unwrap(pairs["log"]["wrapped_private"], _log_aad(daughter.owner))
+    bound = _content_aad(daughter.owner, public_of(log))
+    content = master.unwrap(pairs["content"]["wrapped_private"], bound)
+    for purpose, private in (("log", log), ("content", content)):
+        pairs[purpose]["wrapped_private"] = master.wrap(private, pair_aad("owner", daughter.owner, purpose))
+    await put(house, *pairs.values())
+    evidence = await delivered(house, police)
+    assert await house.vault.gate.open_key(evidence, police, house.daughters)
+    (new, _) = await house.vault.gate.new_owner_pairs(daughter.owner)
+    await put(house, new)
+    with pytest.raises(GateRefused, match="key"):
+        await delivered(house, police)
 
 
 # Opening entries ----------------------------------------------------------------------------------------

@@ -191,6 +191,25 @@ async def test_one_key_stands_for_one_request_while_it_waits(
     assert await waiting_seals.of_agency(house.vault, police) == []
 
 
+async def test_what_waits_is_carried_out_for_those_alone_who_handed_it_in(
+    house: Any, commune: SystemCaller, police: SystemCaller, dossier: str, line: Interrupted
+) -> None:
+    """Its row turned to another agency meanwhile: it waits on, and somebody is told."""
+    told = await issue.issue(house.vault, commune, dossier, certificate(house), None, key="k1")
+    assert isinstance(told, dict)
+    line.down, before = False, await records(house)
+    theirs = update(waiting_seal).where(waiting_seal.c.id == told["waiting"])
+    failures = list[str]()
+    for change in ({"agency": police.agency}, {"caller": police.id}, {"dossier": "H26.14.02-other"}):
+        (row,) = await house.rows(select(waiting_seal).where(waiting_seal.c.id == told["waiting"]))
+        await house.change(theirs.values(**change))
+        await retry_due(house.vault, lambda code, _: failures.append(code), all_of_them=True)
+        await house.change(theirs.values(**{one: getattr(row, one) for one in change}))
+    assert (failures, await records(house)) == (["waiting_seal_failed"] * 3, before)
+    assert await again(house) == 1
+    assert await records(house) == before + 1
+
+
 async def test_what_may_not_be_issued_does_not_wait(
     house: Any, police: SystemCaller, line: Interrupted
 ) -> None:
