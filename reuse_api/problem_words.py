@@ -396,10 +396,20 @@ _FIELDS = {
         "Gửi hoặc các trường để soạn kết quả, hoặc một tệp, không gửi cả hai.",
         "Send either fields to compose the result from, or a file; not both.",
     ),
-    "not_as_recorded": Row(
+    "number_not_as_recorded": Row(
         422,
-        "Tệp này đã có trong kho với giá trị khác cho trường này.",
-        "This file is already in the vault, with another value of this field.",
+        "Tệp này đã có trong kho với số giấy tờ khác.",
+        "This file is already in the vault, with another document number.",
+    ),
+    "issued_on_not_as_recorded": Row(
+        422,
+        "Tệp này đã có trong kho với ngày cấp khác.",
+        "This file is already in the vault, with another day of issue.",
+    ),
+    "valid_until_not_as_recorded": Row(
+        422,
+        "Tệp này đã có trong kho với ngày hết hiệu lực khác.",
+        "This file is already in the vault, with another last day of validity.",
     ),
     "number_of_another_person": Row(
         422,
