@@ -4,7 +4,7 @@ import itertools
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from io import BytesIO
@@ -343,9 +343,23 @@ def rows_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-async def template(rows_kind: str, request: pytest.FixtureRequest, workers: WorkerPool) -> Template:
+def templates() -> dict[str, Template]:
+    """What `template` has built, by database: files take turns at the databases, each is filled once."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+async def template(
+    rows_kind: str, templates: dict[str, Template], request: pytest.FixtureRequest, workers: WorkerPool
+) -> Template:
     """The catalogue, five offices, four citizens; mother, daughter and child have birth certificates."""
-    folder = request.getfixturevalue("tmp_path_factory").mktemp("template")
+    if rows_kind not in templates:
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("template")
+        templates[rows_kind] = await _built(rows_kind, folder, workers)
+    return templates[rows_kind]
+
+
+async def _built(rows_kind: str, folder: Path, workers: WorkerPool) -> Template:
     kept = RowsAddress(str(folder / "rows.db"))
     if rows_kind == "postgresql":
         kept = RowsAddress(postgres.fresh_database())
@@ -381,15 +395,22 @@ def folder(template: Template, tmp_path: Path) -> Path:
     return template.copied(tmp_path / "kho")
 
 
-@pytest.fixture
-def rows_address(folder: Path, template: Template) -> Iterator[RowsAddress]:
-    """This test's copy of the built vault's rows."""
+@contextmanager
+def copied_rows(template: Template, folder: Path) -> Iterator[RowsAddress]:
+    """Where the rows of a copied vault are; those of a server are copied as well, and dropped at the end."""
     if not template.rows.server:
         yield RowsAddress(str(folder / "rows.db"))
         return
     copied = postgres.fresh_database(str(template.rows.url().database))
     yield RowsAddress(copied)
     postgres.drop_database(copied)
+
+
+@pytest.fixture
+def rows_address(folder: Path, template: Template) -> Iterator[RowsAddress]:
+    """This test's copy of the built vault's rows."""
+    with copied_rows(template, folder) as rows:
+        yield rows
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Each is a process of its own over PostgreSQL, under its own user where the tests
 """
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -131,6 +130,7 @@ async def nothing_was_unlogged_lost_or_forked(parts: Parts, rows: RowsAddress, o
     assert found.sound, found.findings
 
 
+@pytest.mark.long
 async def test_servers_are_exchanged_one_after_the_other_and_nobody_notices_but_by_a_retry(
     parts: Parts, template: Template, rows_address: RowsAddress
 ) -> None:
@@ -153,11 +153,3 @@ async def test_servers_are_exchanged_one_after_the_other_and_nobody_notices_but_
     one.reads += other.reads
     await nothing_was_unlogged_lost_or_forked(parts, rows_address, one)
     assert not [line for line in parts.events("sign") if line["event"] == "publication_failed"]
-
-
-async def test_who_ran_as_whom(parts: Parts) -> None:
-    """Where the tests run as root and other users can run Python, each part is one of them."""
-    told = {name: parts.events(name)[-1]["user"] for name in ("sign", "gate", "seal")}
-    assert told == {name: parts.user(name) for name in told}
-    if os.geteuid() == 0 and parts.users:
-        assert len({parts.user("serve"), *told.values()}) == 4

@@ -17,10 +17,9 @@ import httpx
 import pytest
 
 from signing.checkpoint import LogKey
-from tests.conftest import Template
+from tests.conftest import Template, copied_rows
 from tests.faults.load import Office
 from tests.servers.parts import ISSUER, ROOT, Parts
-from vault.rows_address import RowsAddress
 
 ROWS = ("postgresql",)
 pytestmark = pytest.mark.timeout(600)
@@ -52,17 +51,19 @@ ENDS: dict[str, dict[str, Any]] = {
 _OF_USERS = {"reads_key_folders", "reads_memory", "takes_a_socket", "works_as_the_vault", "takes_what_waits"}
 
 
-@pytest.fixture
-def parts(folder: Path, rows_address: RowsAddress) -> Iterator[Parts]:
+@pytest.fixture(scope="module")
+def parts(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     """The parts and a server, each with a user of its own; `kho work` would have another one."""
-    made = Parts(rows_address.text, same_user_works=False)
-    try:
-        made.split(folder)
-        for name in ("sign", "gate", "seal", "serve"):
-            made.start(name)
-        yield made
-    finally:
-        made.close()
+    folder = template.copied(tmp_path_factory.mktemp("thief") / "kho")
+    with copied_rows(template, folder) as rows:
+        made = Parts(rows.text, same_user_works=False)
+        try:
+            made.split(folder)
+            for name in ("sign", "gate", "seal", "serve"):
+                made.start(name)
+            yield made
+        finally:
+            made.close()
 
 
 def named_in(token: str) -> dict[str, str]:
@@ -73,7 +74,7 @@ def named_in(token: str) -> dict[str, str]:
     return actor | {"officer": claims["officer"]}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def office(parts: Parts, template: Template) -> Office:
     """A system that has read one document, and has a live token."""
     one = Office(template.keys, [parts.ports["serve"]])
@@ -173,7 +174,12 @@ def readable(pid: int) -> Iterator[bytes]:
                 continue
 
 
-def test_the_thief_is_another_user_than_the_parts(parts: Parts) -> None:
+def test_each_is_a_user_of_its_own(parts: Parts) -> None:
+    """Where the tests run as root and other users can run Python, each part is one of them, and the thief."""
+    named = ("sign", "gate", "seal")
+    told = {name: user for name in named for one in parts.events(name) if (user := one.get("user"))}
+    assert told == {name: parts.user(name) for name in named}
     if not parts.users:
         pytest.skip(NO_USERS)
+    assert len({parts.user("serve"), *told.values()}) == 4
     assert os.stat(parts.folder / "gate" / "keys").st_uid not in (parts.user("serve"), parts.user("thief"))

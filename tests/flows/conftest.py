@@ -8,7 +8,7 @@ import itertools
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -427,9 +427,23 @@ def service_of(
 
 
 @pytest.fixture(scope="session")
-def kho(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kho]:
-    with service_of(request, tmp_path_factory.mktemp("kho")) as running:
-        yield running
+def services() -> Iterator[tuple[ExitStack, dict[str, Kho]]]:
+    """What `kho` has started, by database: files take turns at the databases, each has one service."""
+    with ExitStack() as stack:
+        yield stack, {}
+
+
+@pytest.fixture(scope="session")
+def kho(
+    request: pytest.FixtureRequest,
+    services: tuple[ExitStack, dict[str, Kho]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Kho:
+    stack, running = services
+    kind = getattr(request, "param", request.config.getoption("--rows"))
+    if kind not in running:
+        running[kind] = stack.enter_context(service_of(request, tmp_path_factory.mktemp("kho")))
+    return running[kind]
 
 
 @pytest.fixture

@@ -251,7 +251,8 @@ def test_accesses_are_paged_by_cursor(kho: Any, daughter: httpx.Client) -> None:
     while place:
         page = daughter.get(place).json()
         paged += [one["index"] for one in page["accesses"]]
-        place = f"/v1/me/accesses?limit=2&cursor={page['next']}" if "next" in page else ""
+        limit = 2 if len(paged) < 10 else 99  # many flows have written into her store before
+        place = f"/v1/me/accesses?limit={limit}&cursor={page['next']}" if "next" in page else ""
     assert paged[: len(whole)] == whole
     assert paged == sorted(set(paged), reverse=True)
 

@@ -1,5 +1,7 @@
 """A whole log is checked offline; every kind of damage is found by a named step."""
 
+from functools import cache
+
 import pytest
 
 from signing.checkpoint import LogKey
@@ -12,10 +14,16 @@ from signing.tiles import bundles_between, entry_bundle, tiles_for
 KEY = LogKey.new("kho.local/log-1")
 LINE = KEY.verifier_line()
 LEAVES = [b"\x01\x03" + number.to_bytes(32) for number in range(70_000)]
-TREE = Tree(map(leaf_hash, LEAVES))
+_FEW = 768
 
 
-def log(size, leaves=LEAVES, tree=TREE):
+@cache
+def grown(size):
+    return Tree(map(leaf_hash, LEAVES[:size]))
+
+
+def log(size, leaves=LEAVES, tree=None):
+    tree = tree or grown(_FEW if size <= _FEW else len(LEAVES))
     files = dict(tiles_for(tree, 0, size))
     for bundle in bundles_between(0, size):
         files[bundle.path] = entry_bundle(leaves[bundle.first : bundle.stop])

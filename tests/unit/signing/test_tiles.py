@@ -15,7 +15,10 @@ from signing.tiles import (
     tiles_for,
 )
 
-TREE = Tree(leaf_hash(i.to_bytes(4)) for i in range(70_000))
+
+@pytest.fixture(scope="module")
+def tree():
+    return Tree(leaf_hash(i.to_bytes(4)) for i in range(70_000))
 
 
 @pytest.mark.parametrize(
@@ -33,39 +36,39 @@ def test_there_is_no_empty_and_no_wider_tile(width):
         tile_path(0, 0, width)
 
 
-def test_a_log_of_70000_has_the_tiles_of_the_standards_example():
-    tiles = dict(tiles_for(TREE, 0, 70_000))
+def test_a_log_of_70000_has_the_tiles_of_the_standards_example(tree):
+    tiles = dict(tiles_for(tree, 0, 70_000))
     assert [path for path in tiles if ".p" in path] == [
         "tile/0/273.p/112",
         "tile/1/001.p/17",
         "tile/2/000.p/1",
     ]
     assert len(tiles) == 274 + 2 + 1
-    assert tiles["tile/0/273.p/112"] == b"".join(TREE.level(0)[273 * 256 : 70_000])
+    assert tiles["tile/0/273.p/112"] == b"".join(tree.level(0)[273 * 256 : 70_000])
     assert tiles["tile/1/000"] == b"".join(
-        Tree(TREE.level(0)[i * 256 : i * 256 + 256]).root() for i in range(256)
+        Tree(tree.level(0)[i * 256 : i * 256 + 256]).root() for i in range(256)
     )
-    assert tiles["tile/2/000.p/1"] == TREE.root(65_536)
+    assert tiles["tile/2/000.p/1"] == tree.root(65_536)
 
 
-def test_a_log_of_256_has_a_full_tile_and_one_hash_above():
-    assert [path for path, _ in tiles_for(TREE, 0, 256)] == ["tile/0/000", "tile/1/000.p/1"]
+def test_a_log_of_256_has_a_full_tile_and_one_hash_above(tree):
+    assert [path for path, _ in tiles_for(tree, 0, 256)] == ["tile/0/000", "tile/1/000.p/1"]
 
 
-def test_growing_rewrites_nothing():
+def test_growing_rewrites_nothing(tree):
     written = {}
     sizes = [0, 1, 2, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537, 70_000]
     for old, new in itertools.pairwise(sizes):
-        for path, content in tiles_for(TREE, old, new):
+        for path, content in tiles_for(tree, old, new):
             assert path not in written
             written[path] = content
-    final = dict(tiles_for(TREE, 0, 70_000))
+    final = dict(tiles_for(tree, 0, 70_000))
     assert {path: content for path, content in written.items() if path in final} == final
 
 
-def test_equal_sizes_need_nothing():
-    assert list(tiles_for(TREE, 300, 300)) == list(bundles_between(300, 300)) == []
-    assert list(tiles_for(TREE, 0, 0)) == []
+def test_equal_sizes_need_nothing(tree):
+    assert list(tiles_for(tree, 300, 300)) == list(bundles_between(300, 300)) == []
+    assert list(tiles_for(tree, 0, 0)) == []
 
 
 def test_bundles_between_sizes():
