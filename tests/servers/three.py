@@ -47,8 +47,12 @@ class Three:
             (self._folder / part).mkdir(mode=0o700)
             (self._folder / f"{part}-keys").mkdir(mode=0o700)
         shutil.copytree(self._authority, self._folder / "seal-keys" / self._authority.name)
-        for part in _NAMES:
-            self._start(part)
+        try:
+            for part in _NAMES:
+                self._start(part)
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -291,7 +291,7 @@ class Whole:
                 continue
             file = self.folder / "scratch" / "seal" / "agency.pem"
             file.unlink(missing_ok=True)
-            authority.issue_seal_key(office.name_vi, office.code).topem(file)
+            authority.issue_seal_key(office.name_vi, office.code).to_pem(file)
             self._give(file, self.services["seal"])
             self.run("seal", "-m", "reuse_api", "seal-key", "add-file", office.code, str(file))
             file.unlink()
