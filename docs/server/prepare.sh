@@ -94,6 +94,10 @@ mv "$at/authorities/trusted.new" "$at/authorities/trusted.pem"
 # What proves us to the OpenID providers is put here by whoever runs this, unless it is elsewhere (SIGN_IN_FOLDER).
 folder 10004 700 sign-in
 
+# The keeper's: what was backed up, and the keys of a restore until they are laid (lay-keys.sh).
+folder 10006 700 backups
+folder 10006 700 restored
+
 # The door's certificate until there is a real one (TLS_FOLDER).
 folder 101 700 tls
 certificate 101 tls "DNS:localhost,IP:127.0.0.1" 397

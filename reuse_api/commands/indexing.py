@@ -28,6 +28,7 @@ _WORDS = {
         "letter": "{at}  {one.topic}  {one.subject}  {one.reason}  {one.attempts} lần thử",
         "dead": "{count} việc không làm được",
         "replayed": "{count} việc được làm lại",
+        "off": "KHO_WORK là off: kho này không tự làm việc gì",
         "working": "đang làm các việc đang chờ; dừng bằng Ctrl-C",
         "stopped": "đã dừng",
     },
@@ -37,6 +38,7 @@ _WORDS = {
         "letter": "{at}  {one.topic}  {one.subject}  {one.reason}  {one.attempts} attempts",
         "dead": "{count} dead letters",
         "replayed": "{count} tried again",
+        "off": "KHO_WORK is off: this vault does nothing by itself",
         "working": "doing what waits; stop it with Ctrl-C",
         "stopped": "stopped",
     },
@@ -66,6 +68,8 @@ def work(lang: Lang = None) -> None:
     Beside servers of the same rows, on PostgreSQL; SQLite has one process, which works by itself.
     """
     settings, words = read_settings(), _WORDS[spoken_language(lang)]
+    if settings.work == "off":
+        raise CommandFailed(words["off"])
     open_journal()
     asyncio.run(_work(settings, words["working"]))
     noted("stopped")

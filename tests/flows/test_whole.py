@@ -13,6 +13,7 @@ from reuse_api.demo import people
 from tests.flows.plain_browser import Browser
 from tests.servers.compose import users
 from tests.servers.loopback import free_ports
+from tests.servers.prepared import LAYING, prepare
 from tests.servers.proxy import version
 from tests.servers.sharing import Unobtainable
 from tests.servers.whole import Whole
@@ -52,6 +53,53 @@ def test_all_of_it_comes_up_is_lived_in_and_is_there_again(folder: Path) -> None
         assert published(folder) >= size, "the same log"
     except Unobtainable as missing:
         pytest.skip(str(missing))
+
+
+def test_all_of_it_is_made_again_elsewhere_from_what_the_keeper_kept(folder: Path) -> None:
+    """docs/compose.md, line by line: back up, copy the keys of each part, restore, split, lay, start."""
+    try:
+        with Whole(folder / "one", free_ports(1)[0]) as whole:
+            whole.inhabit("en")
+            whole.run("keeper", "-m", "reuse_api", *whole.services["keeper"].command[:1], str(kept(whole)))
+            apart = {name: keys_of(whole, name) for name in ("sign", "gate", "seal")}
+        size = published(folder / "one")
+
+        def restore(there: Whole) -> None:
+            backups = taken(there, kept(whole), "backups")
+            keys = [f"--keys-from={taken(there, one, f'apart-{name}')}" for name, one in apart.items()]
+            keeping = ("keeper", "-m", "reuse_api")
+            there.run(*keeping, "restore", str(backups), *keys, "--new-origin")
+            restored = there.volumes / "restored"
+            split = [f"--{name}={restored / name}" for name in apart]
+            there.run(*keeping, "keys", "split", *split)
+            prepare(there.volumes, LAYING)
+
+        with Whole(folder / "two", free_ports(1)[0], restore) as again:
+            signs_in(again)
+            assert not any((again.volumes / "restored").iterdir())
+        assert published(folder / "two") > size, "the same entries, and one that names the log before"
+    except Unobtainable as missing:
+        pytest.skip(str(missing))
+
+
+def kept(whole: Whole) -> Path:
+    return whole.volumes / "backups"
+
+
+def keys_of(whole: Whole, name: str) -> Path:
+    """Copy a part's keys, as its user."""
+    place = whole.folder / "scratch" / name / "copy"
+    whole.run(name, "-m", "reuse_api", "backup", "--keys-to", str(place))
+    return place
+
+
+def taken(whole: Whole, there: Path, name: str) -> Path:
+    """Carry a folder over, and give it to whoever restores."""
+    mine = whole.folder / "scratch" / "keeper" / name
+    shutil.copytree(there, mine)
+    for one in (mine, *mine.rglob("*")):
+        whole.give(one, "keeper")
+    return mine
 
 
 def signs_in(whole: Whole) -> None:

@@ -9,9 +9,10 @@ from tests.servers.compose import ROOT
 from tests.servers.sharing import Unobtainable
 
 SCRIPT = ROOT / "docs/server/prepare.sh"
+LAYING = ROOT / "docs/server/lay-keys.sh"
 
 
-def prepare(volumes: Path) -> Path:
+def prepare(volumes: Path, script: Path = SCRIPT) -> Path:
     """Run it: each volume is a folder in `volumes`, which is made if it is not there; gives the folder.
 
     Raises:
@@ -22,7 +23,7 @@ def prepare(volumes: Path) -> Path:
     volumes.mkdir(parents=True, exist_ok=True)
     volumes.chmod(0o755)
     subprocess.run(
-        ["/bin/sh", str(SCRIPT)],
+        ["/bin/sh", str(script)],
         env={"PATH": os.environ["PATH"], "PREPARE_AT": str(volumes)},
         check=True,
         capture_output=True,

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,12 @@ class Whole:
 
     Args:
         port: where the proxy listens, on loopback.
+        before: done while the servers of others are up, and no part of Kho: a restore.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, before: Callable[["Whole"], None] | None = None) -> None:
         self.folder, self.port = folder, port
+        self._before = before
         self.volumes = folder / "volumes"
         self.address = f"https://localhost:{port}"
         self.told: list[tuple[str, str]] = []  # what is where, in words
@@ -86,8 +88,10 @@ class Whole:
         authority = self._authorities()
         self._realms()
         self.services = compose.services(self._values())
-        self.once("migrate")
         self.once("bucket")
+        if self._before:
+            self._before(self)
+        self.once("migrate")
         for name in PARTS:
             self.start(name)
             if name == "seal":
@@ -277,6 +281,10 @@ class Whole:
             return {}
         service = self.services[name]
         return {"user": service.user, "group": service.group, "extra_groups": [service.group]}
+
+    def give(self, place: Path, name: str) -> None:
+        """Make a file or folder that of the user of a service."""
+        self._give(place, self.services[name])
 
     def _give(self, place: Path, service: Service) -> None:
         if self.apart:

@@ -5,6 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from reuse_api.__main__ import run
 from reuse_api.app import create_app
 from reuse_api.settings import Settings
 from search.opening import open_index
@@ -38,3 +41,11 @@ async def test_a_rehearsed_copy_leaves_alone_what_waits(house: Any, tmp_path: Pa
         else:
             raise AssertionError("nothing is done where it is to be")
     await index.close()
+
+
+def test_the_command_that_works_says_that_it_may_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KHO_WORK", "off")
+    assert run(["work", "--lang", "en"]) == 1
+    assert "KHO_WORK is off" in capsys.readouterr().err
