@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reuse_api.demo import people
-from tests.pages.looks import check
+from tests.pages.looks import check, check_widths
 
 Visiting = Callable[..., Any]
 PLACES = [
@@ -23,11 +23,14 @@ PLACES = [
 @pytest.mark.parametrize(
     ("language", "dark"), [("vi", False), pytest.param("en", True, marks=pytest.mark.long)]
 )
-def test_every_page_is_accessible(visiting: Visiting, language: str, dark: bool) -> None:
+def test_every_page_is_accessible_and_never_scrolls_sideways(visiting: Visiting, language: str, dark: bool) -> None:
     visit = visiting(language, width=360, dark=dark)
     visit.sign_in_staff(people.COMMUNE, "administrator")
     for place in PLACES:
-        check(visit.go(place), language)
+        page = visit.go(place)
+        check(page, language)
+        if language == "vi":  # its words are the longer ones
+            check_widths(page)
 
 
 def test_a_row_is_overruled_without_script(visiting: Visiting) -> None:
