@@ -22,6 +22,7 @@ from vault.services import Vault
 
 SESSION_COOKIE = "kho_session"
 STAFF_COOKIE = "kho_staff"
+_HOST = "__Host-"
 _MAX_SECRET = 512
 
 
@@ -64,10 +65,28 @@ async def system_caller(request: Request) -> SystemCaller:
         raise _refused(request, problem.code, "Bearer") from problem
 
 
+def secure(request: Request) -> bool:
+    """Say whether cookies may go over TLS alone: behind a proxy our own address tells."""
+    return request.url.scheme == "https" or the_settings(request).address.startswith("https:")
+
+
+def cookie_named(request: Request, name: str) -> str:
+    """Give the name of a cookie of ours: over TLS one that no other host and no plain page can set.
+
+    A browser takes `__Host-` only from this very host, over TLS, for all its paths (RFC 6265bis, 4.1.3.2).
+    """
+    return f"{_HOST}{name}" if secure(request) else name
+
+
+def cookie_of(request: Request, name: str) -> str:
+    """Give what a cookie of ours says; empty where there is none."""
+    return request.cookies.get(cookie_named(request, name), "")
+
+
 def _secret(request: Request, cookie: str) -> str:
     """Give the session secret that a request of our own pages carries."""
     require_home(request)
-    secret = request.cookies.get(cookie, "")
+    secret = cookie_of(request, cookie)
     if not secret or len(secret) > _MAX_SECRET:
         raise _refused(request, "session_missing", "Session")
     return secret

@@ -6,6 +6,8 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
+from hashlib import scrypt
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,15 @@ class Credentials:
 
     secret: str = ""
     key: Mapping[str, Any] | None = None
+
+    @cached_property
+    def door_key(self) -> bytes:
+        """Give the key by which cookies of sign-ins under way are known: the same in all that serve.
+
+        A cookie is anybody's to have, so what is told of a poor secret by it is made dear to guess.
+        """
+        proof = str(self.key["d"]) if self.key is not None else self.secret
+        return scrypt(proof.encode(), salt=b"kho/1/door", n=2**14, r=8, p=1, dklen=32)
 
     def __repr__(self) -> str:
         return "Credentials(...)"

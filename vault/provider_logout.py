@@ -19,7 +19,7 @@ async def end(vault: Vault, realm: Realm, issuer: str, token: LogoutToken) -> in
         IdTokenRefused: it was used before.
     """
     at = vault.clock.now()
-    async with vault.db.write() as db:
+    async with vault.db.beside() as db:
         await db.execute(delete(used_assertion).where(used_assertion.c.expires < stamp(at)))
         known = upsert(used_assertion).values(
             issuer=f"logout:{issuer}", jti=token.jti, expires=stamp(token.expires + LEEWAY)

@@ -168,7 +168,7 @@ async def strengthen(
 async def touch(db: Database, holder: Holder, secret: str, until: datetime) -> None:
     """Move the end without use on; a session that has ended meanwhile stays ended."""
     table = _TABLES[holder]
-    async with db.write() as writing:
+    async with db.beside() as writing:
         found = and_(table.c.secret_hash == hash_of(secret), table.c.idle_until < stamp(until))
         await writing.execute(update(table).where(found).values(idle_until=stamp(until)))
 
@@ -183,7 +183,7 @@ def touched(idle_until: datetime | None, expires: datetime, idle: timedelta, at:
 
 async def end(db: Database, holder: Holder, secret: str) -> None:
     """End a session; an unknown one is ended already."""
-    async with db.write() as writing:
+    async with db.beside() as writing:
         await end_hashed(writing, holder, hash_of(secret))
 
 
@@ -277,7 +277,7 @@ async def id_token_of(db: Database, holder: Holder, secret: str) -> tuple[str, s
 async def sweep(db: Database, clock: Clock) -> None:
     """Delete sessions and codes that are over, with what the provider gave for them."""
     at = clock.now()
-    async with db.write() as writing:
+    async with db.beside() as writing:
         for table in _TABLES.values():
             await writing.execute(delete(table).where(_over(table, at)))
 

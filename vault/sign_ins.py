@@ -1,29 +1,33 @@
 """Sign-ins that were begun at a provider and have not come back yet: each comes back once, in its browser.
 
-What the provider is given (state, nonce, the challenge of PKCE) follows from a secret that lies in the cookie
-of the browser alone; of both the rows have hashes.
+Strangers begin them, so nothing is kept of one but in the cookie of its browser, under a MAC: the key is the
+same in all processes that serve. Rows know those alone that came back, so that none does twice. What the
+provider is given (nonce, the challenge of PKCE) follows from a secret that lies in the cookie, too.
 """
 
+import json
 import os
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from hmac import compare_digest
 from hmac import digest as hmac
 from typing import Literal
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete
 
 from vault.callers import Role
+from vault.database import Database
 from vault.entries import instant, stamp
-from vault.errors import VaultBusy
-from vault.services import Vault
 from vault.tables import sign_in
+from vault.upserting import upsert
 
 Realm = Literal["citizens", "staff"]
 Purpose = Literal["sign_in", "step_up"]
 LIFETIME = timedelta(minutes=10)
-MOST_OPEN = 20_000  # sign-ins under way at once: strangers begin them
+LONGEST = 2048  # characters of a cookie
+_AHEAD = timedelta(minutes=1)  # that the clock of another process may be
 
 
 @dataclass(frozen=True)
@@ -65,51 +69,69 @@ class Begun:
         return _text(hmac(self.browser.encode(), label + self.state.encode(), sha256))
 
 
-async def begin(vault: Vault, wanted: Wanted) -> Begun:
-    """Keep that a sign-in was begun.
+def begin(wanted: Wanted, at: datetime) -> Begun:
+    """Begin a sign-in, of which nothing is kept here."""
+    return Begun(_text(os.urandom(32)), _text(os.urandom(32)), at, wanted)
+
+
+def cookie(begun: Begun, key: bytes) -> str:
+    """Write a sign-in for the cookie of its browser: it cannot be changed without the key."""
+    wanted = begun.wanted
+    said = {
+        "state": begun.state,
+        "browser": begun.browser,
+        "at": stamp(begun.begun_at),
+        "realm": wanted.realm,
+        "purpose": wanted.purpose,
+        "back": wanted.back,
+        "role": wanted.role,
+        "session": wanted.session_hash.hex() if wanted.session_hash is not None else None,
+    }
+    body = _text(json.dumps(said).encode())
+    return f"{body}.{_mac(key, body)}"
+
+
+def read(value: str, key: bytes, realm: Realm, state: str, at: datetime) -> Begun | None:
+    """Read a sign-in off the cookie of its browser; None: changed, of another state, or over."""
+    body, _, mac = value.partition(".")
+    if len(value) > LONGEST or not compare_digest(mac.encode(), _mac(key, body).encode()):
+        return None
+    said = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))  # we wrote it
+    begun_at = instant(said["at"])
+    if said["realm"] != realm or not compare_digest(said["state"].encode(), state.encode()):
+        return None
+    if not begun_at - _AHEAD <= at < begun_at + LIFETIME:
+        return None
+    session = bytes.fromhex(said["session"]) if said["session"] is not None else None
+    wanted = Wanted(said["realm"], said["purpose"], said["back"], said["role"], session)
+    return Begun(said["state"], said["browser"], begun_at, wanted)
+
+
+async def come_back(db: Database, begun: Begun, at: datetime) -> bool:
+    """Take a sign-in up again, once; False where it was before.
 
     Raises:
-        VaultBusy: too many are under way.
+        VaultBusy: it cannot be known now.
     """
-    at = vault.clock.now()
-    begun = Begun(_text(os.urandom(32)), _text(os.urandom(32)), at, wanted)
-    async with vault.db.write() as db:
-        await db.execute(delete(sign_in).where(sign_in.c.expires <= stamp(at)))
-        count = (await db.execute(select(func.count()).select_from(sign_in))).scalar_one()
-        if count >= MOST_OPEN:
-            raise VaultBusy("too many sign-ins are under way")
-        await db.execute(
-            insert(sign_in).values(
-                state_hash=_hash(begun.state),
-                browser_hash=_hash(begun.browser),
-                realm=wanted.realm,
-                purpose=wanted.purpose,
-                role=wanted.role,
-                session_hash=wanted.session_hash,
-                back=wanted.back,
-                begun_at=stamp(at),
-                expires=stamp(at + LIFETIME),
-            )
-        )
-    return begun
-
-
-async def come_back(vault: Vault, realm: Realm, state: str, browser: str) -> Begun | None:
-    """Take a sign-in up again, once; None if it was never begun in this browser, or is over or used."""
-    at = vault.clock.now()
-    mine = (
-        sign_in.c.state_hash == _hash(state),
-        sign_in.c.browser_hash == _hash(browser),
-        sign_in.c.realm == realm,
+    wanted = begun.wanted
+    used = upsert(sign_in).values(
+        state_hash=_hash(begun.state),
+        browser_hash=_hash(begun.browser),
+        realm=wanted.realm,
+        purpose=wanted.purpose,
+        role=wanted.role,
+        session_hash=wanted.session_hash,
+        back=wanted.back,
+        begun_at=stamp(begun.begun_at),
+        expires=stamp(begun.begun_at + LIFETIME + _AHEAD),
     )
-    async with vault.db.write() as db:
-        row = (await db.execute(select(sign_in).where(*mine))).first()
-        if row is None or (await db.execute(delete(sign_in).where(*mine))).rowcount != 1:
-            return None
-    if instant(row.expires) <= at:
-        return None
-    wanted = Wanted(row.realm, row.purpose, row.back, row.role, row.session_hash)
-    return Begun(state, browser, instant(row.begun_at), wanted)
+    async with db.beside() as writing:
+        await writing.execute(delete(sign_in).where(sign_in.c.expires <= stamp(at)))
+        return (await writing.execute(used.on_conflict_do_nothing())).rowcount == 1
+
+
+def _mac(key: bytes, body: str) -> str:
+    return _text(hmac(key, b"kho/1/begun/" + body.encode(), sha256))
 
 
 def _text(raw: bytes) -> str:

@@ -244,7 +244,7 @@ officer_sign_in = _table(  # whom a person of the provider is here; the provider
     ForeignKeyConstraint(["agency", "officer"], ["officer.agency", "officer.id"]),
 )
 
-sign_in = _table(  # begun at a provider, and not come back yet
+sign_in = _table(  # begun at a provider and come back: none does so twice
     "sign_in",
     Column("state_hash", LargeBinary, primary_key=True),
     _bytes("browser_hash"),  # of the secret in the cookie of the browser that began it

@@ -3,14 +3,14 @@
 from fastapi import Depends
 from starlette.requests import Request
 
-from reuse_api.callers import SESSION_COOKIE, TheVault
+from reuse_api.callers import SESSION_COOKIE, TheVault, cookie_of
 from vault import finding
 from vault.errors import NotAuthenticated
 
 
 async def announce(request: Request, vault: TheVault) -> None:
     """Look up for whom this session acts, so that the page can say so; nothing is proven by it."""
-    secret = request.cookies.get(SESSION_COOKIE, "")
+    secret = cookie_of(request, SESSION_COOKIE)
     if not secret:
         return
     try:

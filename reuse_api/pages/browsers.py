@@ -2,7 +2,6 @@
 
 from starlette.requests import Request
 
-from reuse_api.callers import the_settings
 from reuse_api.pages.rendering import ROOMS, Room
 
 _LONGEST = 512  # characters of an address
@@ -11,11 +10,6 @@ _LONGEST = 512  # characters of an address
 def device_of(request: Request) -> str:
     """Say on what kind of device a browser is: phone or computer; no more of it is kept."""
     return "phone" if "Mobi" in request.headers.get("user-agent", "") else "computer"
-
-
-def secure(request: Request) -> bool:
-    """Say whether cookies may go over TLS alone: behind a proxy our own address tells."""
-    return request.url.scheme == "https" or the_settings(request).address.startswith("https:")
 
 
 def within(place: str, room: Room) -> str:

@@ -16,14 +16,17 @@ from reuse_api.callers import (
     STAFF_COOKIE,
     Anybody,
     TheVault,
+    cookie_named,
+    cookie_of,
     door_of,
     request_id,
+    secure,
     the_settings,
 )
 from reuse_api.doors import the_doors
 from reuse_api.identity_provider import IdentityProvider, ProviderFailed, Tokens
 from reuse_api.journal import authentication_failed, noted
-from reuse_api.pages.browsers import device_of, secure, within
+from reuse_api.pages.browsers import device_of, within
 from reuse_api.pages.rendering import ROOMS, Room, check_form, onward, page
 from reuse_api.pages.troubles import PageRoute
 from vault import sessions, sign_ins, signing_in
@@ -89,7 +92,7 @@ async def begin(
     if provider.rules.name == "staff" and chosen is None:
         raise NotFound
     room: Room = ROOM_OF[chosen] if provider.rules.name == "staff" and chosen else "wallet"
-    before = request.cookies.get(ROOMS[room].cookie, "")
+    before = cookie_of(request, ROOMS[room].cookie)
     wanted = Wanted(
         provider.rules.name,
         "sign_in",
@@ -113,7 +116,7 @@ async def again(
     realm: Realm = "citizens" if room == "wallet" else "staff"
     if the_settings(request).demo_sign_in:
         return onward("/sign-in")  # a new code is as strong as can be
-    secret = request.cookies.get(ROOMS[room].cookie, "")
+    secret = cookie_of(request, ROOMS[room].cookie)
     place = within(back, room)
     wanted = Wanted(realm, "step_up", place, session_hash=sessions.hash_of(secret))
     return await _sent(request, vault, _provider(request, realm), wanted)
@@ -153,7 +156,7 @@ async def callback(
 async def _sent(request: Request, vault: Vault, provider: IdentityProvider, wanted: Wanted) -> Response:
     try:
         await provider.metadata()  # before anything is kept of who never gets there
-        begun = await sign_ins.begin(vault, wanted)
+        begun = sign_ins.begin(wanted, vault.clock.now())
         place = await provider.authorization(begun)
     except ProviderFailed as problem:
         noted("provider_failed", realm=wanted.realm, reason=problem.reason, request=request_id(request))
@@ -161,10 +164,9 @@ async def _sent(request: Request, vault: Vault, provider: IdentityProvider, want
         return _told(request, wanted.realm, NotLetIn(problem.code, status=status), wanted.role)
     answer = page(request, "sign_in_onward.html", signed_in=False, here="/sign-in", to=place, at="provider")
     answer.set_cookie(
-        BROWSER_COOKIE,
-        begun.browser,
+        cookie_named(request, BROWSER_COOKIE),
+        sign_ins.cookie(begun, provider.rules.credentials.door_key),
         max_age=int(sign_ins.LIFETIME.total_seconds()),
-        path="/sign-in",
         httponly=True,
         samesite="lax",  # it must come along when the provider sends the browser back
         secure=secure(request),
@@ -173,11 +175,11 @@ async def _sent(request: Request, vault: Vault, provider: IdentityProvider, want
 
 
 async def _begun(request: Request, vault: Vault, provider: IdentityProvider, state: str) -> Begun:
-    browser = request.cookies.get(BROWSER_COOKIE, "")
-    if not state or not browser or max(len(state), len(browser)) > 128:
-        raise NotLetIn("not_begun")
-    begun = await sign_ins.come_back(vault, provider.rules.name, state, browser)
-    if begun is None:
+    rules, at = provider.rules, vault.clock.now()
+    begun = sign_ins.read(
+        cookie_of(request, BROWSER_COOKIE), rules.credentials.door_key, rules.name, state, at
+    )
+    if begun is None or not await sign_ins.come_back(vault.db, begun, at):
         raise NotLetIn("not_begun")
     return begun
 
@@ -253,9 +255,13 @@ def _entered(request: Request, begun: Begun, secret: str, *, name_differs: bool 
         at="name" if name_differs else "home",
     )
     answer.set_cookie(
-        _COOKIES[begun.wanted.realm], secret, httponly=True, samesite="strict", secure=secure(request)
+        cookie_named(request, _COOKIES[begun.wanted.realm]),
+        secret,
+        httponly=True,
+        samesite="strict",
+        secure=secure(request),
     )
-    answer.delete_cookie(BROWSER_COOKIE, path="/sign-in", httponly=True, samesite="lax")
+    _forget_begun(request, answer)
     return answer
 
 
@@ -274,8 +280,13 @@ def _told(request: Request, realm: str, problem: NotLetIn, role: Role | None) ->
         role=role,
         roles=problem.roles,
     )
-    answer.delete_cookie(BROWSER_COOKIE, path="/sign-in", httponly=True, samesite="lax")
+    _forget_begun(request, answer)
     return answer
+
+
+def _forget_begun(request: Request, answer: Response) -> None:
+    named = cookie_named(request, BROWSER_COOKIE)
+    answer.delete_cookie(named, httponly=True, samesite="lax", secure=secure(request))
 
 
 def _provider(request: Request, realm: str) -> IdentityProvider:

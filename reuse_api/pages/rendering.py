@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 
-from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE
+from reuse_api.callers import SESSION_COOKIE, STAFF_COOKIE, cookie_of
 from reuse_api.pages.assets import address_of
 from reuse_api.pages.languages import Language, preferred
 from reuse_api.same_origin import at_home
@@ -154,7 +154,7 @@ def page(
         values: what the template shows.
     """
     language = language_of(request)
-    secret = request.cookies.get(ROOMS[room].cookie, "")
+    secret = cookie_of(request, ROOMS[room].cookie)
     frame = {
         "room": room,
         "home": ROOMS[room].home,
@@ -194,7 +194,7 @@ def check_form(request: Request, token: str | None = None, *, room: Room = "wall
     Raises:
         FormRefused: it did not.
     """
-    secret = request.cookies.get(ROOMS[room].cookie, "")
+    secret = cookie_of(request, ROOMS[room].cookie)
     if not at_home(request) or (token is not None and not _same(token, form_token(secret))):
         raise FormRefused
 

@@ -9,12 +9,20 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reuse_api.callers import Anybody, TheVault, door_of, request_id, the_settings
+from reuse_api.callers import (
+    Anybody,
+    TheVault,
+    cookie_named,
+    cookie_of,
+    door_of,
+    request_id,
+    secure,
+    the_settings,
+)
 from reuse_api.doors import Doors, the_doors
 from reuse_api.identity_provider import ProviderFailed
 from reuse_api.journal import authentication_failed
 from reuse_api.language import LANGUAGES
-from reuse_api.pages.browsers import secure
 from reuse_api.pages.languages import COOKIE
 from reuse_api.pages.rendering import ROOMS, Room, check_form, onward, page
 from reuse_api.pages.troubles import PageRoute
@@ -71,7 +79,8 @@ async def _redeemed(vault: Vault, code: str) -> tuple[Room, str] | None:
 
 def _entered(request: Request, room: Room, secret: str) -> Response:
     answer = onward(ROOMS[room].home)
-    answer.set_cookie(ROOMS[room].cookie, secret, httponly=True, samesite="strict", secure=secure(request))
+    named = cookie_named(request, ROOMS[room].cookie)
+    answer.set_cookie(named, secret, httponly=True, samesite="strict", secure=secure(request))
     return answer
 
 
@@ -84,13 +93,14 @@ async def leave(
 ) -> Response:
     """End the session, here and in the vault; at the provider too, if the person goes on to there."""
     check_form(request, form_token, room=room)
-    secret = request.cookies.get(ROOMS[room].cookie, "")
+    secret = cookie_of(request, ROOMS[room].cookie)
     holder: Holder = "owner" if room == "wallet" else "staff"
     known = await sessions.id_token_of(vault.db, holder, secret)
     await sessions.end(vault.db, holder, secret)
     answer = await _left_there(request, "citizens" if room == "wallet" else "staff", known)
     answer = answer or onward(f"{_SIGN_IN}?out=1")
-    answer.delete_cookie(ROOMS[room].cookie, httponly=True, samesite="strict")
+    named = cookie_named(request, ROOMS[room].cookie)
+    answer.delete_cookie(named, httponly=True, samesite="strict", secure=secure(request))
     return answer
 
 

@@ -1,5 +1,6 @@
 """A provider that answers nonsense, or whose proof does not hold: told clearly, nothing half done."""
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -391,3 +392,52 @@ def test_a_form_of_another_site_begins_no_sign_in(browser: Browser, door: Door) 
     )
     assert told.status_code == 403
     assert "kho_door" not in told.headers.get("set-cookie", "")
+
+
+def test_over_tls_no_other_host_can_plant_our_cookies(
+    kho: Any, odd: OddProvider, tmp_path: Any, browser: Browser
+) -> None:
+    """Behind a proxy that ends TLS: each cookie has a name that browsers take from this very host alone."""
+    ours, plain = "https://kho.example.vn", {"kho_session": "planted", "kho_door": "planted"}
+    with served(
+        kho,
+        issuer=ours,
+        citizens_provider=odd.url,
+        citizens_client=CLIENT,
+        citizens_credentials=credentials(tmp_path, "secret", SECRET),
+    ) as running:
+        said = {"Host": "kho.example.vn", "Accept-Language": "en"}
+        with httpx.Client(base_url=running.url, headers=said, timeout=60) as client:
+
+            def cookies(reply: httpx.Response) -> dict[str, str]:
+                told = [one.partition("=") for one in reply.headers.get_list("set-cookie")]
+                for name, _, rest in told:
+                    kept = [one.strip().lower() for one in rest.split(";")[1:]]
+                    assert name.startswith("__Host-") and {"secure", "path=/", "httponly"} <= set(kept)
+                    assert not any(one.startswith("domain") for one in kept)
+                return {name: rest.partition(";")[0] for name, _, rest in told}
+
+            def ask(method: str, place: str, sent: dict[str, str], **more: Any) -> httpx.Response:
+                line = "; ".join(f"{name}={value}" for name, value in (plain | sent).items())
+                return client.request(method, place, headers={"Cookie": line}, **more)
+
+            begun = ask("POST", "/sign-in/provider", {}, data={"realm": "citizens"})
+            door = cookies(begun)
+            assert list(door) == ["__Host-kho_door"]
+            place = begun.text.partition("url=")[2].partition('"')[0].replace("&amp;", "&")
+            back = httpx_location(place).removeprefix(ours)
+            refused = ask("GET", back, {"kho_door": door["__Host-kho_door"]})
+            assert refused.status_code == 403 and "kho_session" not in str(cookies(refused))
+            entered = cookies(ask("GET", back, door))
+            assert entered.keys() == {"__Host-kho_session", "__Host-kho_door"}
+            assert entered["__Host-kho_door"] in ("", '""')
+            session = {"__Host-kho_session": entered["__Host-kho_session"]}
+            assert ask("GET", "/v1/me/records", session).status_code == 200
+            planted = {"kho_session": entered["__Host-kho_session"]}
+            assert ask("GET", "/v1/me/records", planted).status_code == 401
+            page = ask("GET", "/wallet", session)
+            token = re.search(r'name="form_token" value="([^"]+)"', page.text)
+            assert token is not None
+            left = ask("POST", "/sign-out", session, data={"form_token": token[1], "room": "wallet"})
+            assert list(cookies(left)) == ["__Host-kho_session"]
+            assert ask("GET", "/v1/me/records", session).status_code == 401

@@ -414,7 +414,7 @@ def test_the_proxy_passes_what_the_program_would_take() -> None:
     most = int(re.search(r"client_max_body_size (\d+)m;", NGINX)[1]) * 2**20  # type: ignore[index]
     assert most >= 2 * MAX_UPLOAD + LARGEST_SIGNATURE + 256 * 1024
     for cookie in (SESSION_COOKIE, STAFF_COOKIE):
-        assert f"$cookie_{cookie}" in NGINX
+        assert f"__Host-{cookie}=" in NGINX
 
 
 # The image
