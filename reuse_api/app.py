@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
@@ -67,7 +67,7 @@ from reuse_api.pages import audit as audit_room
 from reuse_api.pages import own_sessions as session_pages
 from reuse_api.settings import Settings
 from reuse_api.traffic import Traffic
-from reuse_api.working import working
+from reuse_api.working import watching, working
 from vault.publishing import publish
 from vault.services import Vault
 
@@ -167,9 +167,10 @@ def create_app(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     vault, settings = app.state.vault, app.state.settings
     if settings.signer:  # the signer publishes, and `kho work` works
-        yield
+        async with watching(vault):
+            yield
         return
-    async with publishing(vault), nullcontext() if settings.work == "off" else working(vault):
+    async with publishing(vault), watching(vault) if settings.work == "off" else working(vault):
         yield
 
 

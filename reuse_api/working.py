@@ -12,12 +12,14 @@ from vault.quarantine_ending import sweep
 from vault.rejudging import Rejudging
 from vault.renewing import renew_due
 from vault.sealing_again import retry_due
+from vault.seeing import index_state
 from vault.services import Vault
 from vault.waiting_answers import forget_readings
 
 _SWEEP = 3600  # seconds between looks for what has been in quarantine long enough
 _LOOK = 1.0  # seconds between two looks at what is due
 _INDEX = 0.5  # between two looks at what the search index does not have yet
+_WATCH = 1.0  # between two looks at whether it answers
 _HOOKS = 0.5  # between two looks at what web hooks are to be told
 _TRUST = 5.0  # between two looks at whom the vault trusts
 _DAY = 24 * 3600.0  # between two looks at stamps that run out, the first an hour after the start
@@ -52,6 +54,20 @@ async def working(vault: Vault) -> AsyncIterator[None]:
         for one in late:
             one.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def watching(vault: Vault) -> AsyncIterator[None]:
+    """See whether the index answers while another process works, so that answers say that it is away."""
+    ending = asyncio.Event()
+    task = asyncio.create_task(_every(_WATCH, lambda _first: index_state(vault), ending))
+    try:
+        yield
+    finally:
+        ending.set()
+        await asyncio.wait([task], timeout=_PATIENCE)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _retrying(vault: Vault, ending: asyncio.Event) -> Callable[[bool], Awaitable[object]]:

@@ -161,13 +161,19 @@ async def _store(vault: Vault) -> str:
 
 
 async def index_state(vault: Vault) -> tuple[str, int | None]:
-    """Say whether the search index answers, "off" without one, and how many documents are in it."""
+    """Say whether the search index answers, "off" without one, and how many documents are in it.
+
+    What is seen stands in `vault.search`, for every answer that does without it.
+    """
     if vault.index is None:
         return "off", None
     try:
-        return "ok", await vault.index.ready()
+        documents = await vault.index.ready()
     except SearchError as problem:
+        vault.search.away = True
         return problem.code, None
+    vault.search.away = False
+    return "ok", documents
 
 
 async def _malware(vault: Vault) -> str:

@@ -23,7 +23,9 @@ PLACES = [
 @pytest.mark.parametrize(
     ("language", "dark"), [("vi", False), pytest.param("en", True, marks=pytest.mark.long)]
 )
-def test_every_page_is_accessible_and_never_scrolls_sideways(visiting: Visiting, language: str, dark: bool) -> None:
+def test_every_page_is_accessible_and_never_scrolls_sideways(
+    visiting: Visiting, language: str, dark: bool
+) -> None:
     visit = visiting(language, width=360, dark=dark)
     visit.sign_in_staff(people.COMMUNE, "administrator")
     for place in PLACES:

@@ -12,9 +12,14 @@ from reuse_api.app import create_app
 from reuse_api.settings import Settings
 from search.opening import open_index
 from vault import outbox
-from vault.services import Vault
+from vault.indexing import index_due
+from vault.services import SearchState, Vault
 
 _LONG = 600  # looks at what waits
+
+
+def unexpected(code: str, problem: Exception) -> None:
+    raise AssertionError(code) from problem
 
 
 async def waiting(vault: Vault) -> int:
@@ -49,3 +54,25 @@ def test_the_command_that_works_says_that_it_may_not(
     monkeypatch.setenv("KHO_WORK", "off")
     assert run(["work", "--lang", "en"]) == 1
     assert "KHO_WORK is off" in capsys.readouterr().err
+
+
+async def test_a_process_that_leaves_the_work_to_another_sees_the_index_go_and_come(
+    house: Any, tmp_path: Path
+) -> None:
+    index = open_index(f"tantivy:{tmp_path / 'index'}")
+    vault = replace(house.vault, index=index)
+    elsewhere = replace(vault, search=SearchState())
+
+    async def becomes(away: bool) -> None:
+        for _ in range(_LONG):
+            if vault.search.away is away:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("it is never seen")
+
+    resting = create_app(vault, Settings(work="off"))
+    async with resting.router.lifespan_context(resting):
+        await becomes(True)
+        await index_due(elsewhere, unexpected)
+        await becomes(False)
+    await index.close()
