@@ -73,6 +73,26 @@ def test_an_officer_finds_what_a_dossier_can_use_and_why(
     check(page, language, width)
 
 
+def test_an_officer_narrows_what_a_dossier_s_persons_hold(told: Any) -> None:
+    with at_desk(told, people.POLICE) as police:
+        code = opens(police)
+        fields = {"form_token": field(police.get("/desk").text, "form_token"), "q": "giay khai sinh"}
+
+        def shown(**narrowed: str) -> str:
+            reply = police.post(f"/desk/dossiers/{code}/search", data=fields | narrowed)
+            assert reply.status_code == 200
+            return str(reply.text)
+
+        every = shown().count('<div class="uses">')
+        assert every >= 2
+        kept = shown(type="GKS", trust="A")
+        assert '<option value="GKS" selected>' in kept and '<option value="A" selected>' in kept
+        assert kept.count('<div class="uses">') >= 1
+        assert shown(type="HC").count('<div class="uses">') == 0
+        assert shown(year="1999").count('<div class="uses">') == 0
+        assert shown(q="", type="GKS").count('<div class="uses">') >= 1, "without words too"
+
+
 def test_a_dossier_of_another_agency_is_searched_by_nobody_else(told: Any) -> None:
     with at_desk(told, people.POLICE) as police, at_desk(told, people.COMMUNE) as commune:
         code = opens(police)
