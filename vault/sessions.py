@@ -12,7 +12,7 @@ from hashlib import sha256
 from hmac import digest as hmac
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, false, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.errors import BlobDamaged
@@ -211,14 +211,17 @@ async def end_all(db: AsyncConnection, holder: Holder, who: dict[str, str]) -> N
 async def end_at_provider(
     db: AsyncConnection, holder: Holder, issuer: str, *, subject: str | None, sid: str | None
 ) -> int:
-    """End what the provider has ended: one of its sessions, or all of a subject; gives how many."""
+    """End what the provider has ended: one of its sessions, or all of a subject; gives how many.
+
+    `subject` or `sid` is there, as a logout token has it.
+    """
     table = _TABLES[holder]
-    named = [table.c.issuer == issuer]
+    theirs = table.c.subject == subject if subject is not None else true()
     if sid is not None:
-        named.append(table.c.sid == sid)
-    if subject is not None:
-        named.append(table.c.subject == subject)
-    return int((await db.execute(delete(table).where(*named))).rowcount)
+        # Of a session that came without a `sid` nobody knows which it is there: it ends with its subject's.
+        unnamed = and_(table.c.sid.is_(None), theirs) if subject is not None else false()
+        theirs = or_(and_(table.c.sid == sid, theirs), unnamed)
+    return int((await db.execute(delete(table).where(table.c.issuer == issuer, theirs))).rowcount)
 
 
 async def listed(

@@ -165,6 +165,20 @@ async def test_the_provider_ends_one_session_or_all_of_a_subject_once(house):
     assert await house.vault.gate.check_session(strangers.session)
 
 
+async def test_a_session_without_a_sid_ends_with_its_subjects(house):
+    """The ID token had no `sid`, the logout token has one, and says whose it is."""
+    unnamed, other = await enters(house, sid=None), await enters(house, sid="b")
+    strangers = await enters(house, subject="s-2", sid=None)
+    expires = house.vault.clock.now() + timedelta(minutes=2)
+    alone = LogoutToken(None, "a", "j-1", expires)
+    assert await provider_logout.end(house.vault, "citizens", ISSUER, alone) == 0
+    both = LogoutToken("s-1", "a", "j-2", expires)
+    assert await provider_logout.end(house.vault, "citizens", ISSUER, both) == 1
+    await ended(house, unnamed.session, "session_ended")
+    for one in (other, strangers):
+        assert await house.vault.gate.check_session(one.session)
+
+
 async def test_what_signs_out_there_opens_with_the_secret_alone(house):
     caller = await enters(house)
     (row,) = await house.rows(select(session.c.id_token).where(session.c.id_token.is_not(None)))
