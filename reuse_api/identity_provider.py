@@ -5,6 +5,7 @@ journal. No redirect is followed. Its documents are kept for an hour; an unknown
 again, once.
 """
 
+import asyncio
 import json
 import os
 from base64 import b64encode
@@ -32,6 +33,7 @@ from vault.sign_ins import Begun
 
 _KEPT = timedelta(hours=1)
 _AGAIN = timedelta(seconds=10)  # at least, between two fetches of keys for the sake of an unknown one
+_QUIET = timedelta(seconds=3)  # after it failed: strangers who ask meanwhile open no connections
 _LIMITS = Limits(seconds=5.0, largest=256 * 1024, tries=2)
 _ONCE = Limits(seconds=10.0, largest=64 * 1024, tries=1)  # a code is good once
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -88,6 +90,8 @@ class IdentityProvider:
         self._metadata: tuple[Metadata, datetime] | None = None
         self._keys: tuple[Keys, datetime] | None = None
         self._looked_again: datetime | None = None
+        self._away: tuple[ProviderFailed, datetime] | None = None
+        self._asking = asyncio.Lock()
 
     async def authorization(self, begun: Begun) -> str:
         """Give the address that a browser is sent to, to sign in or, for a step-up, to sign in afresh.
@@ -183,15 +187,28 @@ class IdentityProvider:
         Raises:
             ProviderFailed
         """
+        async with self._asking:  # whoever comes meanwhile waits for this one answer
+            return await self._described()
+
+    async def _described(self) -> Metadata:
         now = self._clock.now()
         if self._metadata is None or self._metadata[1] + _KEPT < now:
-            place = f"{self.rules.issuer.rstrip('/')}/.well-known/openid-configuration"
-            question = Question(place, method="GET", headers={"Accept": _JSON})
-            said = _document(await self._asked(question, "metadata", self._limits), "metadata")
-            if said.get("issuer") != self.rules.issuer:
-                raise ProviderFailed("provider_nonsense", "issuer")
-            self._metadata = _metadata(said), now
+            if self._away is not None and self._away[1] + _QUIET > now:
+                raise ProviderFailed(self._away[0].code, self._away[0].reason)
+            try:
+                self._metadata = await self._fetched(), now
+            except ProviderFailed as problem:
+                self._away = problem, self._clock.now()
+                raise
         return self._metadata[0]
+
+    async def _fetched(self) -> Metadata:
+        place = f"{self.rules.issuer.rstrip('/')}/.well-known/openid-configuration"
+        question = Question(place, method="GET", headers={"Accept": _JSON})
+        said = _document(await self._asked(question, "metadata", self._limits), "metadata")
+        if said.get("issuer") != self.rules.issuer:
+            raise ProviderFailed("provider_nonsense", "issuer")
+        return _metadata(said)
 
     async def keys(self, *, unknown: bool = False) -> Keys:
         """Give the provider's published keys; `unknown`: one was asked for that is not among them.

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -47,7 +48,7 @@ def browser(door: Door, odd: OddProvider) -> Iterator[Browser]:
     odd.reset()
     odd.person = dict(PERSON)
     provider = door.app.state.doors["citizens"]
-    provider._metadata = provider._keys = provider._looked_again = None
+    provider._metadata = provider._keys = provider._looked_again = provider._away = None
     with door.browser() as fresh:
         yield fresh
 
@@ -249,6 +250,25 @@ def test_a_slow_provider_is_not_waited_for_without_end(
         refused(browser, door, "does not answer", 503)
     finally:
         odd.slow, door.app.state.doors["citizens"] = 0.0, usual
+
+
+def test_who_asks_while_a_provider_is_away_opens_no_more_connections(
+    browser: Browser, door: Door, odd: OddProvider
+) -> None:
+    metadata = "/.well-known/openid-configuration"
+    provider = door.app.state.doors["citizens"]
+    odd.fault = lambda asked: page(asked) if asked.path == metadata else None
+    refused(browser, door, "answer cannot be used")
+    asked = odd.count(metadata)
+    provider._away = (provider._away[0], provider._away[1] + timedelta(hours=1))  # as if it were just now
+    for _ in range(3):
+        refused(browser, door, "answer cannot be used")
+    assert odd.count(metadata) == asked
+    odd.fault = None
+    provider._away = (provider._away[0], provider._away[1] - timedelta(hours=2))
+    browser.go("/sign-in")
+    browser.press(GO)
+    assert browser.place == "/wallet", "a while later it is asked again"
 
 
 @pytest.mark.parametrize(
