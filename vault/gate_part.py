@@ -191,6 +191,8 @@ async def guarding(
             create_key_folder(places.keys)
         check_key_folder(places.keys)
         verifier = await _log_of(places)
+        index_fresh = create and not await part_marks.index_known(db)
+        index_key = load_or_create_secret(places.keys, "index", create=index_fresh)
         token_key = TokenKey(load_or_create_secret(places.keys, "token", create=create))
         gate = Gate(
             master=load_or_create_master(places.keys, create=create),
@@ -200,10 +202,11 @@ async def guarding(
             issuer=places.issuer,
             clock=clock,
             book=shipped_book(),
-            index_key=load_or_create_secret(places.keys, "index", create=create),
+            index_key=index_key,
         )
         await (part_marks.note if create else part_marks.require)(db, "gate", token_key.public)
         await _check_master(gate, db)
+        await part_marks.hold_index(db, index_key)
         part = GatePart(gate, verifier.line(), workers, journal)
         await stack.enter_async_context(listening(places.place, part.calls, peers=peers, journal=journal))
         yield gate

@@ -3,6 +3,7 @@
 Only to notice a mix-up early: what is proven rests on pinned lines and on keys, never on these rows.
 """
 
+from hashlib import sha256
 from typing import Literal
 
 from sqlalchemy import delete, insert, select
@@ -14,6 +15,8 @@ from vault.tables import key_pair, log_head
 
 Marked = Literal["signer", "gate"]
 _PURPOSE: dict[Marked, str] = {"signer": "log", "gate": "token"}
+_INDEX = {"kind": "gate", "id": "gate", "purpose": "index"}
+_INDEX_MARK = b"kho/1/index-mark"
 
 
 async def known(db: Database, part: Marked) -> bytes | None:
@@ -73,6 +76,32 @@ async def note_split(db: Database, part: Marked, public: bytes) -> None:
     if await known(db, part) is None:
         async with db.beside() as writing:
             await writing.execute(insert(key_pair).values(**row))
+
+
+async def index_known(db: Database) -> bool:
+    """Say whether these rows know of an index key, by which persons in them are tagged."""
+    return await _index(db) is not None
+
+
+async def hold_index(db: Database, index_key: bytes) -> None:
+    """Note the index key of these rows where none is noted yet: under another, tags of persons match no more.
+
+    Raises:
+        VaultIncomplete: these rows were tagged under another one.
+    """
+    mark = sha256(_INDEX_MARK + index_key).digest()
+    noted = await _index(db)
+    if noted is None:
+        async with db.beside() as writing:
+            await writing.execute(insert(key_pair).values(**_INDEX, public=mark, wrapped_private=None))
+    elif noted != mark:
+        raise VaultIncomplete("these rows belong to another index key: put their own one back")
+
+
+async def _index(db: Database) -> bytes | None:
+    query = select(key_pair.c.public).where(*(key_pair.c[name] == value for name, value in _INDEX.items()))
+    async with db.read() as reading:
+        return (await reading.execute(query)).scalar_one_or_none()
 
 
 async def forget(db: AsyncConnection) -> None:

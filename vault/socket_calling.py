@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from vault import tracing, wire, wire_errors
-from vault.errors import PartAway, PartFailed
-from vault.socket_place import check_folder
+from vault.errors import PartAway, PartFailed, SocketInvalid
+from vault.socket_place import check_folder, peer_of
 from vault.socket_serving import receive_file, send, send_file
 from vault.wire import FrameCut, FrameMalformed
 
@@ -62,7 +62,7 @@ class Part:
 
         Raises:
             PartAway: it does not answer.
-            PartFailed: it failed, or answered what nobody reads.
+            PartFailed: it failed, or answered what nobody reads, or others could listen in its place.
             PeerRefused: it takes no calls of ours.
             VaultError, SigningError: what it said of the call.
         """
@@ -119,9 +119,15 @@ class Part:
             line.writer.close()
         try:
             async with asyncio.timeout(_TO_CONNECT):
-                return _Line(*await asyncio.open_unix_connection(str(self.place)))
+                line = _Line(*await asyncio.open_unix_connection(str(self.place)))
         except (OSError, TimeoutError) as problem:
             raise PartAway(f"the {self.name} does not answer at {self.place}: {_why(problem)}") from problem
+        try:
+            check_folder(self.place, peer_of(line.writer.get_extra_info("socket")))
+        except SocketInvalid as problem:  # nothing is said to whom another could have put there
+            line.writer.close()
+            raise PartFailed(f"the {self.name} is not asked at {self.place}: {problem.detail}") from problem
+        return line
 
     async def _asked(
         self, line: _Line, call: str, said: Mapping[str, Any], content: Path | None, seconds: float

@@ -30,22 +30,32 @@ def place_of(address: str) -> Path:
     return Path(address.removeprefix(PREFIX))
 
 
-def check_folder(place: Path) -> None:
+def check_folder(place: Path, listener: int | None = None) -> None:
     """Refuse a place that others could put a socket of their own at, or where something else is.
+
+    Args:
+        listener: who listens there, or is about to; the folder is theirs or root's. None: that is not known.
 
     Raises:
         SocketInvalid: naming the path.
     """
+    folder = place.parent
     try:
-        folder = place.parent.stat()
+        facts = folder.stat()
+        above = [(one, one.stat().st_mode) for one in folder.resolve().parents]
     except OSError as problem:
-        raise SocketInvalid(f"{place.parent}: {problem.strerror}") from problem
-    if not stat.S_ISDIR(folder.st_mode):
-        raise SocketInvalid(f"{place.parent} is no folder")
-    if folder.st_mode & stat.S_IWOTH:
-        raise SocketInvalid(f"everybody may write to {place.parent}, and listen there: chmod o-w")
-    if folder.st_mode & stat.S_IWGRP and folder.st_gid != os.getegid():
-        raise SocketInvalid(f"another group may write to {place.parent}, and listen there: chmod g-w")
+        raise SocketInvalid(f"{folder}: {problem.strerror}") from problem
+    if not stat.S_ISDIR(facts.st_mode):
+        raise SocketInvalid(f"{folder} is no folder")
+    if facts.st_mode & stat.S_IWOTH:
+        raise SocketInvalid(f"everybody may write to {folder} and listen there: chmod o-w")
+    if facts.st_mode & stat.S_IWGRP:
+        raise SocketInvalid(f"a group may write to {folder} and listen there: chmod g-w")
+    if listener is not None and facts.st_uid not in (0, listener):
+        raise SocketInvalid(f"{folder} belongs to user {facts.st_uid}, but user {listener} listens there")
+    for one, mode in above:
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise SocketInvalid(f"everybody may write to {one} and put another folder there: chmod o-w")
     if os.path.lexists(place) and not place.is_socket():
         raise SocketInvalid(f"{place} is there and is no socket")
 

@@ -9,6 +9,7 @@ import fcntl
 import os
 import secrets
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from vault.wire import FrameMalformed
 from vault.wire_values import inside, text
 
 _MOST = 256  # connections at one time
+_MOST_OF_ONE = 128  # of one user, so that others are always heard
 _GRACE = 10.0  # seconds that answers in flight are given when it ends
 _LONGEST_ID = 64
 
@@ -89,7 +91,7 @@ async def listening(
 @contextmanager
 def _bound(place: Path, *, shut: bool) -> Iterator[socket.socket]:
     """Give a socket that stands at its place, with its mode from the first moment on."""
-    check_folder(place)
+    check_folder(place, os.geteuid())
     with ExitStack() as stack:
         try:
             lock = os.open(f"{place}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -121,6 +123,7 @@ class _Serving:
         self._journal = journal
         self._scratch = scratch
         self._tasks: dict[asyncio.Task[Any], bool] = {}  # of each connection: whether it is being answered
+        self._of = Counter[int]()  # how many each user has
 
     async def end(self) -> None:
         """Let answers in flight end, for a while."""
@@ -139,10 +142,11 @@ class _Serving:
         assert task is not None  # noqa: S101 - we are in one
         user = peer_of(writer.get_extra_info("socket"))
         try:
-            if user not in self._peers or len(self._tasks) >= _MOST:
+            if user not in self._peers or len(self._tasks) >= _MOST or self._of[user] >= _MOST_OF_ONE:
                 await self._turn_away(writer, user)
                 return
             self._tasks[task] = False
+            self._of[user] += 1
             while (header := await wire.read_header(reader)) is not None:
                 self._tasks[task] = True
                 with tracing.under(_trace(header)):
@@ -155,7 +159,8 @@ class _Serving:
         except asyncio.CancelledError:
             pass  # we end
         finally:
-            self._tasks.pop(task, None)
+            if self._tasks.pop(task, None) is not None:
+                self._of[user] -= 1
             writer.close()
 
     async def _turn_away(self, writer: asyncio.StreamWriter, user: int) -> None:

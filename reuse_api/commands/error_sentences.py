@@ -158,14 +158,24 @@ _PARTS = {
     "everybody may write to {folder} and listen there: chmod o-w": (
         "ai cũng ghi được vào {folder} và nghe ở đó được: hãy chmod o-w"
     ),
-    "another group may write to {folder} and listen there: chmod g-w": (
-        "nhóm khác ghi được vào {folder} và nghe ở đó được: hãy chmod g-w"
+    "a group may write to {folder} and listen there: chmod g-w": (
+        "một nhóm ghi được vào {folder} và nghe ở đó được: hãy chmod g-w"
     ),
+    "{folder} belongs to user {owner}, but user {listener} listens there": (
+        "{folder} thuộc người dùng {owner}, nhưng người dùng {listener} nghe ở đó"
+    ),
+    "everybody may write to {folder} and put another folder there: chmod o-w": (
+        "ai cũng ghi được vào {folder} và đặt thư mục khác ở đó được: hãy chmod o-w"
+    ),
+    "the {part} is not asked at {place}: {why}": "không hỏi {part} ở {place}: {why}",
     "these rows know of no {part} yet: `kho {command} --create` makes it": (
         "cơ sở dữ liệu này chưa biết {part} nào: hãy chạy `kho {command} --create`"
     ),
     "these rows belong to another {part}: put its own keys back": (
         "cơ sở dữ liệu này thuộc {part} khác: hãy đưa khóa của chính nó trở lại"
+    ),
+    "these rows belong to another index key: put their own one back": (
+        "cơ sở dữ liệu này thuộc khóa chỉ mục khác: hãy đặt lại khóa của nó"
     ),
     "these rows belong to another master key: put their own one back": (
         "cơ sở dữ liệu này thuộc khóa chủ khác: hãy đưa khóa của chính nó trở lại"
@@ -187,6 +197,12 @@ _PARTS = {
     ),
     "there are no tables at {rows}: `kho migrate --create` makes them": (
         "chưa có bảng nào ở {rows}: hãy chạy `kho migrate --create`"
+    ),
+    "--rights is for rows in PostgreSQL: an SQLite file has no users": (
+        "--rights chỉ dành cho PostgreSQL: tệp SQLite không có người dùng"
+    ),
+    "the database has no user {name}: docs/server/roles.sh makes them": (
+        "cơ sở dữ liệu không có người dùng {name}: docs/server/roles.sh tạo các người dùng này"
     ),
     "rows in a file are for one process: several need PostgreSQL": (
         "cơ sở dữ liệu trong tệp chỉ dành cho một tiến trình: nhiều tiến trình cần PostgreSQL"

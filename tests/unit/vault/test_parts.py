@@ -171,6 +171,26 @@ async def test_a_part_of_another_vault_is_refused_by_its_name(
     postgres.drop_database(rows.text)
 
 
+async def test_an_index_key_is_neither_made_anew_nor_exchanged(whole: Made) -> None:
+    """Tags of persons that were made by the one match none that another makes."""
+    kept = whole.keys("gate") / "index.key"
+    own = kept.read_bytes()
+    async with whole.sign():
+        kept.unlink()
+        with pytest.raises(MasterKeyMissing, match=r"index\.key"):
+            async with whole.gate(create=True):
+                pass
+        assert not kept.exists()
+        kept.touch(0o600)
+        kept.write_bytes(bytes(32))
+        with pytest.raises(VaultIncomplete, match="another index key"):
+            async with whole.gate():
+                pass
+        kept.write_bytes(own)
+        async with whole.gate():
+            pass
+
+
 async def test_no_new_keys_are_made_for_rows_that_have_theirs(whole: Made) -> None:
     for part in ("sign", "gate"):
         whole.keys(part).rename(whole.folder / f"{part}-away")

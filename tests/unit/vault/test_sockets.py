@@ -34,6 +34,7 @@ from vault.socket_place import check_socket, users
 from vault.socket_serving import Asked, Told, listening
 
 pytestmark = pytest.mark.anyio
+STRANGER = 61_009
 
 
 @pytest.fixture
@@ -262,6 +263,72 @@ async def test_a_folder_that_everybody_may_write_to_is_no_place(folder: Path, jo
             pass
     with pytest.raises(SocketInvalid, match="everybody"):
         await Part("gate", folder / "socket").wait("echo", 0)
+
+
+async def test_a_folder_that_a_group_may_write_to_is_no_place(folder: Path, journal: Journal) -> None:
+    """Though it is our own group: all that ask are in it."""
+    async with served(folder, journal) as part:
+        folder.chmod(0o2770)
+        with pytest.raises(PartFailed, match="a group may write"):
+            await part.ask("echo", {})
+    with pytest.raises(SocketInvalid, match="a group may write"):
+        async with served(folder, journal):
+            pass
+
+
+async def test_a_folder_in_one_that_everybody_may_write_to_is_no_place(
+    folder: Path, journal: Journal
+) -> None:
+    (folder / "in").mkdir(mode=0o755)
+    folder.chmod(0o777)
+    with pytest.raises(SocketInvalid, match="put another folder there"):
+        async with served(folder / "in", journal):
+            pass
+    folder.chmod(0o1777)
+    async with served(folder / "in", journal) as part:
+        assert await part.ask("echo", {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+async def test_a_folder_of_somebody_else_is_no_place(folder: Path, journal: Journal) -> None:
+    """Whoever owns it could put a socket of their own there; root may have made it."""
+    folder.chmod(0o755)
+    async with served(folder, journal) as part:
+        os.chown(folder, STRANGER, STRANGER)
+        with pytest.raises(PartFailed, match=f"belongs to user {STRANGER}, but user 0 listens there"):
+            await part.ask("echo", {})
+        os.chown(folder, 0, 0)
+        assert await part.ask("echo", {})
+    os.chown(folder, STRANGER, STRANGER)
+    with pytest.raises(SocketInvalid, match=f"belongs to user {STRANGER}"):
+        async with served(folder, journal):
+            pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root connects as somebody else")
+async def test_one_user_does_not_take_all_connections(folder: Path, journal: Journal) -> None:
+    """Half of them are left to others, and each that ends makes room."""
+    folder.chmod(0o755)
+    async with served(folder, journal, peers={0, STRANGER}) as part:
+        held = [await asyncio.open_unix_connection(str(folder / "socket")) for _ in range(128)]
+        with pytest.raises(PartAway):
+            await part.ask("echo", {})
+        assert ("connections_exhausted", {"user": os.geteuid()}) in journal.lines
+        os.seteuid(STRANGER)
+        try:
+            assert (await part.ask("echo", {}))["user"] == STRANGER
+        finally:
+            os.seteuid(0)
+        await part.close()
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        while True:
+            try:
+                assert await part.ask("echo", {})
+                return
+            except PartAway:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_part_that_is_away_is_asked_again_by_itself(folder: Path, journal: Journal) -> None:
