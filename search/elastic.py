@@ -6,8 +6,8 @@ switch. Documents' sources are not kept: what is shown comes from the rows.
 
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
@@ -17,16 +17,22 @@ import elasticsearch
 from elastic_transport import AiohttpHttpNode, HttpHeaders, TransportError
 
 from search.access import IndexAccess, read_credentials
-from search.elastic_queries import MAPPINGS, body, finding_body, leftover_body, placed, record_of
+from search.elastic_answers import acknowledged, blocked, count, kinds, layout, page, places, refused
+from search.elastic_bulk import deleting, indexing, requests
+from search.elastic_queries import MAPPINGS, finding_body, leftover_body, placed
 from search.errors import (
+    DocumentsRefused,
     IndexAddressInvalid,
     IndexMissing,
+    IndexNameTaken,
     IndexNewer,
+    IndexReadOnly,
     IndexRefused,
     IndexUnavailable,
     QueryInvalid,
+    SearchError,
 )
-from search.index import FACETS, LAYOUT, Cursor, Document, Page, Search, with_expired
+from search.index import LAYOUT, Cursor, Document, Page, Search
 
 NodeAnswer = Any  # (meta, body): the client exports no name for it
 DEFAULT_NAME = "kho"
@@ -35,6 +41,7 @@ _PORT = 9200
 _DEADLINE = 10.0  # seconds for one search
 _PUT_DEADLINE = 60.0  # and for one writing
 _TOO_MANY = {"too_many_clauses", "too_many_nested_clauses"}  # what servers say of a query that is too big
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _SETTINGS = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "max_result_window": 10_000}
 
 
@@ -77,46 +84,49 @@ class ElasticIndex:
     async def search(self, search: Search) -> Page:
         """As the contract says."""
         cursor = Cursor.read(search.after, search.asked)
-        first = cursor.round if cursor else 0
+        rounds = range(cursor.round if cursor else 0, len(search.asked.rounds))
+        asking = [(number, finding_body(search, number, cursor)) for number in rounds]
         async with self._asked():
             await self._check()
-            for number in range(first, len(search.asked.rounds)):
-                told = await self._client.search(index=self._alias, **finding_body(search, number, cursor))
-                if told["hits"]["total"]["value"] or number == len(search.asked.rounds) - 1:
-                    return _page(dict(told), search, number)
+            for number, one in asking:
+                found = page(await self._client.search(index=self._alias, **one), search, number)
+                if found.total or number == rounds[-1]:
+                    return found
         raise AssertionError("a query has a round")
 
     async def put(self, documents: Sequence[Document], gone: Sequence[str] = ()) -> None:
         """As the contract says."""
         if not documents and not gone:
             return
-        named = placed(documents)
+        operations, unsent = indexing(documents)
+        old = leftover_body({*(one.id for one in documents), *gone}, list(placed(documents)))
         async with self._asked():
             await self._check()
-            old = leftover_body({*(one.id for one in documents), *gone}, list(named))
-            found = await self._client.search(index=self._alias, **old)
-            operations: list[dict[str, Any]] = [
-                {"delete": {"_id": one["_id"]}} for one in found["hits"]["hits"]
-            ]
-            for place, one in named.items():
-                operations += [{"index": {"_id": place}}, body(one)]
-            await self._bulk(self._alias, operations, require_alias=True, refresh=True)
+            found = places(await self._client.search(index=self._alias, **old))
+            deletes = [deleting(one) for one in found]
+            await self._bulk(self._alias, [*deletes, *operations], unsent, seen=True)
 
     @asynccontextmanager
     async def building(self) -> AsyncIterator["_Fresh"]:
         """As the contract says."""
         name = f"{self._alias}-{token_hex(6)}"
+        mappings = {**MAPPINGS, "_meta": {"layout": LAYOUT}}
         async with self._asked():
-            await self._sweep(await self._in_use())
-            mappings = {**MAPPINGS, "_meta": {"layout": LAYOUT}}
-            await self._client.indices.create(index=name, mappings=mappings, settings=_SETTINGS)
-        yield _Fresh(self, name)
+            await self._sweep(list(await self._in_use()))
+            acknowledged(await self._client.indices.create(index=name, mappings=mappings, settings=_SETTINGS))
+        try:
+            yield _Fresh(self, name)
+        except BaseException:
+            with suppress(SearchError):  # else the next building sweeps it away
+                async with self._asked():
+                    await self._client.indices.delete(index=name, ignore_unavailable=True)
+            raise
         async with self._asked():
             await self._client.indices.refresh(index=name)
-            old = await self._in_use()
             actions: list[dict[str, Any]] = [{"add": {"index": name, "alias": self._alias}}]
-            actions += [{"remove": {"index": one, "alias": self._alias}} for one in old]
-            await self._client.indices.update_aliases(actions=actions)  # all of it at once
+            for one in await self._in_use():
+                actions.append({"remove": {"index": one, "alias": self._alias}})
+            acknowledged(await self._client.indices.update_aliases(actions=actions))  # all of it at once
             self._known = True
             await self._sweep([name])
 
@@ -125,7 +135,7 @@ class ElasticIndex:
         self._known = False
         async with self._asked():
             await self._check()
-            return int((await self._client.count(index=self._alias))["count"])
+            return count((await self._client.count(index=self._alias))["count"])
 
     async def close(self) -> None:
         """As the contract says."""
@@ -133,71 +143,104 @@ class ElasticIndex:
 
     async def bulk(self, name: str, documents: Sequence[Document]) -> None:
         """Add documents to an index that is being built."""
-        operations: list[dict[str, Any]] = []
-        for place, one in placed(documents).items():
-            operations += [{"index": {"_id": place}}, body(one)]
+        operations, unsent = indexing(documents)
         async with self._asked():
-            await self._bulk(name, operations, require_alias=False, refresh=False)
+            await self._bulk(name, operations, unsent, seen=False)
 
-    async def _bulk(self, name: str, operations: list[dict[str, Any]], **how: Any) -> None:
-        if not operations:
-            return
+    async def _bulk(self, name: str, operations: Sequence[bytes], unsent: set[str], *, seen: bool) -> None:
+        """Write; `seen`: searches find it on return, and the name must be the alias.
+
+        Raises:
+            DocumentsRefused: some documents are in no request, or were refused for their own sake.
+        """
         patient = self._client.options(request_timeout=_PUT_DEADLINE)
-        told = await patient.bulk(index=name, operations=operations, **how)
-        if not told["errors"]:
-            return
-        for item in told["items"]:
-            ((kind, outcome),) = item.items()
-            if kind == "delete" and outcome["status"] == 404 and "error" not in outcome:
-                continue
-            if "error" in outcome:
-                problem = outcome["error"]["type"]
-                missing = problem == "index_not_found_exception"
-                raise (IndexMissing if missing else IndexUnavailable)(f"{self._place}: {problem}")
+        cut, not_taken = list(requests(operations)), set(unsent)
+        for number, one in enumerate(cut, start=1):
+            last = number == len(cut)
+            lines: Any = one  # its type leaves out lines that are made already, which the client takes too
+            told = await patient.bulk(index=name, operations=lines, require_alias=seen, refresh=seen and last)
+            not_taken |= refused(told, len(one), self._place)
+        if not_taken:
+            raise DocumentsRefused(not_taken, f"{self._place}: {len(not_taken)}")
 
     async def _check(self) -> None:
         if self._known:
             return
-        told = await self._client.indices.get_mapping(index=self._alias)
-        for one in told.values():
-            layout = _layout(one)
-            if layout is None or layout < LAYOUT:
+        used = await self._in_use()
+        if not used:
+            raise IndexMissing(self._place)
+        for said in used.values():
+            if said < LAYOUT:
                 raise IndexMissing(f"{self._place}: an index of another layout")
-            if layout > LAYOUT:
-                raise IndexNewer(f"{self._place}: layout {layout}, this Kho knows {LAYOUT}")
+            if said > LAYOUT:
+                raise IndexNewer(f"{self._place}: layout {said}, this Kho knows {LAYOUT}")
         self._known = True
 
-    async def _in_use(self) -> list[str]:
-        """Give the indexes behind the alias."""
-        if not await self._client.indices.exists_alias(name=self._alias):
-            return []
-        return sorted((await self._client.indices.get_alias(name=self._alias)).keys())
+    async def _in_use(self) -> dict[str, int]:
+        """Give the indexes behind the alias, with their layouts.
+
+        Raises:
+            IndexNameTaken: an index has the name itself, or one that no Kho made is behind the alias.
+        """
+        try:
+            told = await self._client.indices.get_mapping(index=self._alias)
+        except elasticsearch.NotFoundError:
+            return {}
+        found: dict[str, int] = {}
+        for name, one in told.items():
+            said = layout(one)
+            if said is None or name == self._alias:
+                raise IndexNameTaken(f"{self._place}: {self._alias}")
+            found[name] = said
+        if not found:
+            raise ValueError("neither an index nor none")
+        return found
 
     async def _sweep(self, kept: Sequence[str]) -> None:
         """Delete what we built before and is not in use; what only begins like it is somebody else's."""
         found = await self._client.indices.get(index=f"{self._alias}-*")
         built = re.compile(re.escape(self._alias) + _BUILT)
-        for one, told in dict(found).items():
-            ours = built.fullmatch(one) and set(told.get("aliases", ())) <= {self._alias}
-            if ours and one not in kept and _layout(told) is not None:
+        for one, told in found.items():
+            ours = set(told["aliases"]) <= {self._alias} and layout(told) is not None
+            if ours and built.fullmatch(one) and one not in kept:
                 await self._client.indices.delete(index=one, ignore_unavailable=True)
 
     @asynccontextmanager
     async def _asked(self) -> AsyncIterator[None]:
-        """Let only our errors out; none repeats the address's password, or what was searched for."""
+        """Let only our errors out; none repeats the address's password, or what was searched for.
+
+        Inside stands nothing but asking and reading what was answered: what fails at that is an answer that
+        no search server gives.
+        """
         try:
             yield
         except elasticsearch.NotFoundError as problem:
             self._known = False
             raise IndexMissing(self._place) from problem
-        except (elasticsearch.AuthenticationException, elasticsearch.AuthorizationException):
-            raise IndexRefused(self._place) from None
         except elasticsearch.ApiError as problem:
-            if _TOO_MANY & _told_of(problem.body):
-                raise QueryInvalid("query_too_many_words") from None
-            raise IndexUnavailable(f"{self._place}: answered {problem.meta.status}") from problem
+            raise self._said(problem) from None
         except TransportError as problem:
             raise IndexUnavailable(f"{self._place}: {type(problem).__name__}") from None
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as problem:
+            said = f"an answer that cannot be read ({type(problem).__name__})"
+            raise IndexUnavailable(f"{self._place}: {said}") from None
+
+    def _said(self, problem: elasticsearch.ApiError) -> SearchError:
+        told = kinds(problem.body)
+        if _TOO_MANY & told:
+            return QueryInvalid("query_too_many_words")
+        if blocked(told):
+            return IndexReadOnly(self._place)
+        if isinstance(problem, elasticsearch.AuthenticationException | elasticsearch.AuthorizationException):
+            return IndexRefused(self._place)
+        return IndexUnavailable(f"{self._place}: answered {problem.meta.status}")
 
 
 class _Fresh:
@@ -227,6 +270,8 @@ def _client(address: str, access: IndexAccess) -> tuple[elasticsearch.AsyncElast
         "request_timeout": _DEADLINE,
         "max_retries": 1,
         "retry_on_timeout": False,
+        "retry_backoff_base": 0.1,  # with what is random added (seconds): others wait for the same server
+        "retry_backoff_cap": 1.0,
     }
     told = read_credentials(access.credentials) if access.credentials is not None else None
     if isinstance(told, str):
@@ -238,44 +283,3 @@ def _client(address: str, access: IndexAccess) -> tuple[elasticsearch.AsyncElast
     if said.scheme == "https":
         how["ssl_context"] = ssl.create_default_context()  # the system's roots, and those of SSL_CERT_FILE
     return elasticsearch.AsyncElasticsearch(place, **how), place, name
-
-
-def _told_of(answer: Any) -> set[str]:
-    """Give the kinds of error that an answer tells of."""
-    error = answer.get("error") if isinstance(answer, dict) else None
-    if not isinstance(error, dict):
-        return set()
-    causes = error.get("root_cause")
-    told = [error, *(causes if isinstance(causes, list) else ())]
-    return {str(one.get("type")) for one in told if isinstance(one, dict)}
-
-
-def _layout(told: Mapping[str, Any]) -> int | None:
-    """Give the layout that an index says it has; None where no Kho made it."""
-    said = told["mappings"].get("_meta", {}).get("layout")
-    return said if type(said) is int else None
-
-
-def _page(told: dict[str, Any], search: Search, number: int) -> Page:
-    hits = told["hits"]["hits"]
-    shown = hits[: search.limit]
-    classes = len(search.asked.rounds[number].classes)
-    cursor = None
-    if len(hits) > search.limit:
-        score, order = shown[-1]["sort"]
-        cursor = str(Cursor(number, classes - round(score), int(order)))
-    return Page(
-        ids=tuple(dict.fromkeys(record_of(one["_id"]) for one in shown)),
-        total=told["hits"]["total"]["value"],
-        facets=_facets(told["aggregations"]) if search.facets else {},
-        next=cursor,
-        loose=number > 0,
-    )
-
-
-def _facets(told: dict[str, Any]) -> dict[str, dict[str, int]]:
-    counted = {
-        name: {bucket["key"]: bucket["doc_count"] for bucket in told[name]["buckets"]} for name in FACETS
-    }
-    counted["state"] = with_expired(counted["state"], told["over"]["doc_count"])
-    return counted

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import tantivy
 
 from search.embedded_queries import FIELDS, document, filtered, finding
-from search.errors import IndexMissing, IndexNewer, IndexUnavailable
+from search.errors import DocumentsRefused, IndexBusy, IndexMissing, IndexNewer, IndexUnavailable
 from search.index import FACETS, IN_FORCE, LAYOUT, Cursor, Document, Page, Search, day_number, with_expired
 from search.ranking import Round
 
@@ -60,7 +60,7 @@ class EmbeddedIndex:
             yield fresh
             await self._in(self._writing, lambda: self._switch(fresh))
         finally:
-            await self._in(self._writing, fresh.end)
+            await self._in(self._writing, lambda: self._end(fresh))
 
     async def ready(self) -> int:
         """As the contract says."""
@@ -111,14 +111,25 @@ class EmbeddedIndex:
         if self._writer is not None and self._writes_to != self._current():
             self._forget()  # another process has put a new index in its place
         index = self._index()
+        kept, refused = _made(documents)
         if self._writer is None:
-            self._writer, self._writes_to = index.writer(_HEAP, 1), self._current()
-        for one in {*(each.id for each in documents), *gone}:
+            self._writer, self._writes_to = self._only_writer(index), self._current()
+        for one in {*(id for id, _ in kept), *gone}:
             self._writer.delete_documents_by_term("id", one)
-        for each in documents:
-            self._writer.add_document(document(each))
+        for _, each in kept:
+            self._writer.add_document(each)
         self._writer.commit()
         index.reload()
+        if refused:
+            raise DocumentsRefused(refused, str(self._folder))
+
+    def _only_writer(self, index: tantivy.Index) -> tantivy.IndexWriter:
+        try:
+            return index.writer(_HEAP, 1)
+        except ValueError as problem:
+            if "LockBusy" in str(problem):  # it has no type of its own
+                raise IndexBusy(str(self._folder)) from problem
+            raise
 
     def _begin(self) -> "_Fresh":
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -139,6 +150,13 @@ class EmbeddedIndex:
             os.fsync(file.fileno())
         os.replace(draft, self._pointer)  # dying before it leaves the old one in use
         self._sweep(fresh.path.name)
+
+    def _end(self, fresh: "_Fresh") -> None:
+        fresh.end()
+        with suppress(IndexMissing, IndexNewer):
+            if self._current() == fresh.path.name:
+                return
+        shutil.rmtree(fresh.path, ignore_errors=True)
 
     def _sweep(self, kept: str) -> None:
         for one in self._folder.glob("index-*"):
@@ -183,10 +201,13 @@ class _Fresh:
     def _add(self, documents: Sequence[Document]) -> None:
         if self._writer is None:
             raise IndexUnavailable("this building has ended")
-        for id in {one.id for one in documents}:
-            self._writer.delete_documents_by_term("id", id)
-        for one in documents:
-            self._writer.add_document(document(one))
+        kept, refused = _made(documents)
+        for one in {id for id, _ in kept}:
+            self._writer.delete_documents_by_term("id", one)
+        for _, each in kept:
+            self._writer.add_document(each)
+        if refused:
+            raise DocumentsRefused(refused, str(self.path))
 
     def commit(self) -> None:
         if self._writer is not None:
@@ -196,6 +217,17 @@ class _Fresh:
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.wait_merging_threads()
+
+
+def _made(documents: Sequence[Document]) -> tuple[list[tuple[str, tantivy.Document]], set[str]]:
+    """Give documents as tantivy keeps them, and the ids of those that it cannot keep."""
+    made, refused = [], set[str]()
+    for one in documents:
+        try:
+            made.append((one.id, document(one)))
+        except (UnicodeEncodeError, OverflowError):  # half a letter, or a number that is none of its own
+            refused.add(one.id)
+    return [(id, each) for id, each in made if id not in refused], refused
 
 
 def opened(path: Path) -> tantivy.Index:
@@ -234,7 +266,7 @@ def _page(
         total=total,
         facets=_facets(searcher, query, search) if search.facets else {},
         next=str(Cursor(number, *shown[-1][:2])) if more else None,
-        loose=number > 0,
+        loose=number > 0 and total > 0,
     )
 
 

@@ -1,5 +1,6 @@
 """What can go wrong with searching; an adapter lets only these out."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -46,6 +47,35 @@ class IndexMissing(IndexUnavailable):
     """There is no index, or none that can be read; it is built from the rows."""
 
     code = "index_missing"
+
+
+class IndexReadOnly(IndexUnavailable):
+    """The search index takes nothing just now; a search server whose disk is nearly full does so."""
+
+    code = "index_read_only"
+
+
+class IndexBusy(IndexUnavailable):
+    """Another process writes the embedded index just now."""
+
+    code = "index_busy"
+
+
+class IndexNameTaken(IndexUnavailable):
+    """What has the name of the index is no index of Kho; choose another name, or take that one away."""
+
+    code = "index_name_taken"
+
+
+class DocumentsRefused(SearchError):
+    """The index takes these documents in no case, as they are; it took the others."""
+
+    code = "documents_refused"
+
+    def __init__(self, ids: Iterable[str], detail: str = "") -> None:
+        """`ids` are of the documents that were refused; what was known of them before may stay."""
+        super().__init__(detail)
+        self.ids = frozenset(ids)
 
 
 class IndexNewer(SearchError):

@@ -149,7 +149,7 @@ class Building(Protocol):
     """A new index that nobody searches yet."""
 
     async def put(self, documents: Sequence[Document]) -> None:
-        """Add documents, all of one id in one go. Raises IndexUnavailable."""
+        """Add documents, all of one id in one go. Raises DocumentsRefused, IndexUnavailable."""
         ...
 
 
@@ -166,7 +166,10 @@ class Index(Protocol):
         Documents of one id, for different readers, are put in one go.
 
         What is put is found by searches that begin after the return. Doing it again changes nothing.
-        Raises IndexMissing, IndexNewer, IndexUnavailable.
+
+        Raises:
+            DocumentsRefused: some can never be put, as they are; all others were, and are found as above.
+            IndexMissing, IndexNewer, IndexUnavailable: it is no document's fault; the same may be put later.
         """
         ...
 
@@ -174,7 +177,7 @@ class Index(Protocol):
         """Build a new index beside the one in use; leaving without an error puts it in its place at once.
 
         Searches go on in the old one meanwhile. Dying inside leaves the old one in use; what was built is
-        swept away by the next building.
+        swept away by the next building. Raises, before anything is built, IndexNameTaken, IndexUnavailable.
         """
         ...
 

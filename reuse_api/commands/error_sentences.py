@@ -347,6 +347,10 @@ CODES: Mapping[str, str] = {
     "index_unavailable": "Lúc này không đọc hay ghi được chỉ mục tìm kiếm",
     "index_credentials_refused": "Máy chủ tìm kiếm không chấp nhận thông tin đăng nhập này",
     "index_credentials_unusable": "Không dùng được tệp thông tin đăng nhập của máy chủ tìm kiếm",
+    "index_read_only": "Lúc này chỉ mục tìm kiếm không nhận gì, thường vì đĩa của máy chủ tìm kiếm gần đầy",
+    "index_busy": "Lúc này một tiến trình khác đang ghi chỉ mục nhúng",
+    "index_name_taken": "Tên của chỉ mục đã thuộc về thứ không do Kho lập; hãy đặt tên khác, hoặc bỏ thứ đó",
+    "documents_refused": "Chỉ mục không nhận những giấy tờ này; các giấy tờ khác đã được ghi",
     "index_missing": "Chưa có chỉ mục đọc được; nó được lập từ cơ sở dữ liệu (`kho reindex`)",
     "index_newer": "Chỉ mục do bản Kho mới hơn lập; hãy dùng bản đó, hoặc xóa chỉ mục để lập lại",
 }

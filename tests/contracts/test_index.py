@@ -12,7 +12,17 @@ from typing import Any
 import pytest
 
 from search.conditions import Has, every
-from search.errors import CursorInvalid, IndexMissing, IndexNewer, IndexUnavailable, QueryInvalid
+from search.errors import (
+    CursorInvalid,
+    DocumentsRefused,
+    IndexBusy,
+    IndexMissing,
+    IndexNameTaken,
+    IndexNewer,
+    IndexReadOnly,
+    IndexUnavailable,
+    QueryInvalid,
+)
 from search.index import Document, Index, Page, Search
 from search.query import Asked, read
 from search.ranking import Round
@@ -133,6 +143,29 @@ async def test_what_is_found_by_one_reader_s_names_is_not_by_another_s(index: In
     assert await ids(index, "binh", names=True, visible_to=them) == ["both"]
 
 
+async def test_what_can_never_be_put_is_named_and_everything_else_is_put(index: Index) -> None:
+    half = paper("half", "giấy", type="GKS\ud800")
+    for _ in range(2):
+        with pytest.raises(DocumentsRefused) as refused:
+            await index.put([paper("a", "giấy"), half, replace(half, readers=(OTHER,)), paper("b", "giấy")])
+        assert refused.value.ids == {"half"}
+        assert sorted(await ids(index, "giay")) == ["a", "b"]
+    async with index.building() as fresh:
+        with pytest.raises(DocumentsRefused):
+            await fresh.put([half, paper("c", "giấy")])
+        await fresh.put([paper("d", "giấy")])
+    assert sorted(await ids(index, "giay")) == ["c", "d"]
+
+
+async def test_more_is_put_in_one_go_than_a_request_may_hold(index: Index) -> None:
+    long = "dài " * 20_000
+    await index.put([paper(f"p{n:02}", "giấy", long) for n in range(12)], ["gone"])
+    assert (await find(index, "giay")).total == 12
+    async with index.building() as fresh:
+        await fresh.put([paper(f"q{n:02}", "giấy", long) for n in range(12)])
+    assert (await find(index, "giay")).total == 12
+
+
 # Words
 
 
@@ -220,6 +253,8 @@ async def test_a_typing_error_is_put_right_only_where_nothing_is_right(shelf: In
     assert (await find(shelf, "phuogn")).loose
     assert not (await find(shelf, "phuong")).loose
     assert await ids(shelf, "giya") == []  # four letters are too few to guess
+    nothing = await find(shelf, "zzzzzzz")
+    assert (nothing.ids, nothing.loose) == ((), False), "nothing was put right"
 
 
 async def test_a_query_that_is_too_big_is_refused_and_the_index_is_not_taken_to_be_away(shelf: Index) -> None:
@@ -327,6 +362,7 @@ async def test_a_building_that_fails_leaves_the_old_one_in_use(address: str) -> 
             async with index.building() as fresh:
                 await fresh.put([paper("new", "giấy")])
                 raise KeyError
+        assert len(built(address)) == 1, "what was built is swept away"
         assert await ids(index, "giay") == ["old"]
         async with index.building():
             pass
@@ -404,6 +440,78 @@ async def test_a_server_index_of_a_newer_kho_is_refused(kind: str, monkeypatch: 
         for refused in (find(index, "x"), index.put([paper("a", "x")]), index.ready()):
             with pytest.raises(IndexNewer, match="99"):
                 await refused
+
+
+async def test_an_embedded_index_that_another_process_writes_is_busy(tmp_path: Path) -> None:
+    address = f"tantivy:{tmp_path / 'index'}"
+    async with opened(address) as index, opened(address) as other:
+        async with index.building():
+            pass
+        await index.put([paper("a", "giấy")])
+        with pytest.raises(IndexBusy):
+            await other.put([paper("b", "giấy")])
+        assert await ids(other, "giay") == ["a"]
+    async with opened(address) as other:
+        await other.put([paper("b", "giấy")])
+        assert sorted(await ids(other, "giay")) == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", ["elasticsearch", "opensearch"])
+async def test_a_server_whose_disk_is_full_takes_nothing_for_now_and_refuses_no_document(kind: str) -> None:
+    """What a flood stage does: the index is read-only, but for being deleted."""
+    address = search_nodes.address(kind)
+    server, _, _ = address.rpartition("/")
+    async with opened(address) as index:
+        async with index.building():
+            pass
+        await index.put([paper("a", "giấy")])
+        (name,) = built(address)
+        block = "index.blocks.read_only_allow_delete"
+        asked_of(server, "PUT", f"{name}/_settings", {block: True})
+        for _ in range(2):
+            with pytest.raises(IndexReadOnly):
+                await index.put([paper("b", "giấy")])
+        assert await ids(index, "giay") == ["a"]
+        assert await index.ready() == 1
+        asked_of(server, "PUT", f"{name}/_settings", {block: None})
+        await index.put([paper("b", "giấy")])
+        assert sorted(await ids(index, "giay")) == ["a", "b"]
+        asked_of(server, "POST", f"{name}/_close")
+        with pytest.raises(IndexUnavailable):
+            await index.put([paper("c", "giấy")])
+
+
+@pytest.mark.parametrize("kind", ["elasticsearch", "opensearch"])
+async def test_a_document_that_a_server_refuses_takes_no_other_down(kind: str) -> None:
+    async with opened(search_nodes.address(kind)) as index:
+        async with index.building():
+            pass
+        with pytest.raises(DocumentsRefused) as refused:  # longer than any word that is kept whole
+            await index.put([paper("a", "giấy"), paper("b", "giấy", type="T" * 33_000), paper("c", "giấy")])
+        assert refused.value.ids == {"b"}
+        assert sorted(await ids(index, "giay")) == ["a", "c"]
+
+
+@pytest.mark.parametrize("kind", ["elasticsearch", "opensearch"])
+async def test_where_something_else_has_the_name_nothing_is_built_and_nothing_is_touched(kind: str) -> None:
+    address = search_nodes.address(kind)
+    server, _, name = address.rpartition("/")
+    asked_of(server, "PUT", name, {})
+    async with opened(address) as index:
+        for asking in (index.ready(), find(index, "x"), index.put([paper("a", "x")])):
+            with pytest.raises(IndexNameTaken, match=name):
+                await asking
+        with pytest.raises(IndexNameTaken):
+            async with index.building():
+                raise AssertionError
+    assert built(address) == []
+    other = search_nodes.address(kind)
+    asked_of(server, "PUT", f"{name}-theirs", {"aliases": {other.rpartition("/")[2]: {}}})
+    async with opened(other) as index:
+        with pytest.raises(IndexNameTaken):
+            async with index.building():
+                raise AssertionError
+    assert asked_of(server, "GET", f"{name}-theirs/_alias")[f"{name}-theirs"]["aliases"]
 
 
 @pytest.mark.parametrize("kind", ["elasticsearch", "opensearch"])
