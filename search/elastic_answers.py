@@ -105,12 +105,19 @@ def places(told: Any) -> list[str]:
 
 def _cursor(sort: Any, search: Search, number: int) -> str:
     score, order = sort
-    made = str(Cursor(number, len(search.asked.rounds[number].classes) - round(score), count(order)))
+    made = Cursor(number, len(search.asked.rounds[number].classes) - round(score), count(order))
     try:
-        Cursor.read(made, search.asked)
+        Cursor.read(str(made), search.asked)
     except CursorInvalid:
         raise ValueError("no place in this search") from None
-    return made
+    before = Cursor.read(search.after, search.asked)
+    if before is not None and _place(made) <= _place(before):
+        raise ValueError("a page that does not go on")
+    return str(made)
+
+
+def _place(cursor: Cursor) -> tuple[int, int, int]:
+    return cursor.round, cursor.rank, -cursor.order
 
 
 def _facets(told: Any) -> dict[str, dict[str, int]]:

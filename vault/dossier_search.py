@@ -26,6 +26,8 @@ from vault.searching import Sought, asked_of, counted, read_words
 from vault.services import MAX_AFRESH, Answer, Refusal, Vault
 from vault.telling import Telling
 
+_MOST_PAGES = 20  # looked at in one go for something that may be shown
+
 
 async def in_dossier(vault: Vault, caller: SystemCaller, code: str, sought: Sought) -> Answer | Refusal:
     """Search what the persons of a dossier hold for its components; an entry for each person.
@@ -71,15 +73,19 @@ async def in_dossier(vault: Vault, caller: SystemCaller, code: str, sought: Soug
 async def _found(
     vault: Vault, found: Scene, opened: Opened, sought: Sought
 ) -> tuple[Asked, Page, list[Stored]]:
-    """Give the first page that holds something of this dossier's persons, as the rows say."""
+    """Give the first page that holds something of this dossier's persons, as the rows say.
+
+    After many that do not, give the last with its cursor: whoever asks may go on.
+    """
     readers, day = [owner_reader(one) for one in opened.owners], legal_day(found.at)
     held = {one.facts.id: one for one in found.records if one.facts.type in sought.filters["type"]}
-    while True:
+    for _ in range(_MOST_PAGES):
         asked, page = await asked_of(vault, readers, sought, day, names=True, facets=True)
         hits = [held[one] for one in page.ids if one in held]
         if hits or page.next is None:
-            return asked, page, hits
+            break
         sought = replace(sought, after=page.next)
+    return asked, page, hits
 
 
 async def _counts(vault: Vault, page: Page) -> dict[str, Any]:

@@ -9,19 +9,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from policies.book import Book
-from search.errors import IndexUnavailable
 from search.index import Document
 from signing.errors import WorkerFailed
 from signing.file_types import PDF
 from vault import records
 from vault.days import legal_day
-from vault.errors import ContentDamaged, GateRefused, VaultBusy
+from vault.errors import ContentDamaged, GateRefused, PartFailed, PeerRefused, VaultBusy, VaultError
 from vault.maintenance import opened_content
 from vault.records import Stored
 from vault.services import Vault
 
 INDEXED = "content_indexed"  # the event of the entry
-MOST_LETTERS = 200_000  # of one document
+MOST_LETTERS = 200_000  # of one document; three quarters of what search/elastic_bulk.py sends in one go
+
+
+class ContentUnread(VaultError):
+    """The pages of a document cannot be read just now; that says nothing of the index."""
+
+    code = "content_unread"
 
 
 def sensitive_types(book: Book) -> frozenset[str]:
@@ -41,7 +46,8 @@ async def with_words(vault: Vault, documents: Sequence[Document]) -> list[Docume
     keys are gone, is found by its metadata alone.
 
     Raises:
-        IndexUnavailable: content could not be read just now.
+        ContentUnread: some could not be read just now, for no fault of theirs: the store, the gate or those
+            who read are away.
     """
     types = readable_types(vault.book, vault.full_text)
     wanted = [one.id for one in documents if one.type in types]
@@ -64,8 +70,8 @@ async def _words(vault: Vault, one: Stored) -> tuple[str, ...]:
             read = await vault.workers.words(path)
     except (ContentDamaged, GateRefused):  # an alarm of its own; it is still found by what rows say
         return ()
-    except (VaultBusy, WorkerFailed) as problem:
-        raise IndexUnavailable("content cannot be read just now") from problem
+    except (VaultBusy, PartFailed, PeerRefused, WorkerFailed, OSError) as problem:
+        raise ContentUnread(type(problem).__name__) from problem
     left, kept = MOST_LETTERS, []
     for page in (*read.pages, *read.layer):
         kept.append(page[:left])

@@ -14,13 +14,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import Validity
-from search.errors import IndexMissing, IndexNewer, IndexUnavailable, SearchError
+from search.errors import DocumentsRefused, IndexMissing, SearchError
 from search.index import Document
 from vault import outbox, records, tracing
 from vault.days import legal_day
 from vault.entries import instant, stamp
+from vault.errors import VaultBusy, VaultError
 from vault.evidence_tables import trust_class
-from vault.full_text import with_words
+from vault.full_text import ContentUnread, readable_types, with_words
 from vault.outbox import INDEX, Due
 from vault.records import Stored
 from vault.services import Vault
@@ -34,9 +35,16 @@ from vault.tables import (
 )
 
 _AT_ONCE = 200  # records put in one go
+_READ_AT_ONCE = 5  # where pages are read: 30 seconds each at the most, which is less than a lease
 _OVERLAP = timedelta(minutes=10)  # the clocks of processes that share the rows may differ by less
 
 Failed = Callable[[str, Exception], None]
+
+
+class BuildingStopped(VaultError):
+    """Building the search index was stopped; the one in use stays as it was."""
+
+    code = "index_building_stopped"
 
 
 def owner_reader(owner_id: str) -> str:
@@ -52,130 +60,212 @@ def issuer_reader(agency_id: str) -> str:
 async def index_due(vault: Vault, failed: Failed, *, ending: asyncio.Event | None = None) -> int:
     """Put what changed into the index, until nothing is due; gives how many records.
 
-    Without an index in the settings everything waits for one; where the index is lost, all of it is built.
+    Without an index in the settings everything waits for one, and so it does for one that is away; where the
+    index is lost, all of it is built. What fails as a whole is begun again ever later.
 
     Args:
-        failed: hears of a failure that nobody foresaw, by a code; what it befell is tried again.
+        failed: hears of a failure, by a code; what it befell is tried again.
         ending: once set, the work ends behind the records in hand.
     """
     count = 0
-    while vault.index is not None and not (ending is not None and ending.is_set()):
-        async with vault.db.read() as db:  # a look that takes no lock, where nothing is due
-            if not (await outbox.lag(db, INDEX)).waiting and await _there(vault):
-                return count
-        if not await _there(vault):
-            await rebuild(vault)
-            await _there(vault)
+    while vault.index is not None and not _ends(ending):
+        state = await _state(vault)
+        if state is not None and not (
+            isinstance(state, IndexMissing) and await _built(vault, failed, ending)
+        ):
+            return count
         at = vault.clock.now()
+        async with vault.db.read() as db:  # a look that takes no lock, where nothing is due
+            waiting = (await outbox.lag(db, INDEX)).waiting
+        if not waiting:
+            vault.search.writing.worked()  # or another did it
+        if not waiting or vault.search.writing.waits(at):
+            return count
         async with vault.db.beside() as db:
-            due = await outbox.take(db, INDEX, at, _AT_ONCE)
-        if not due or not await _put(vault, due, failed):
+            due = await outbox.take(db, INDEX, at, at_once(vault), apart=True)
+        if not due or not await _put(vault, due, failed, ending):
             return count
         count += len(due)
     return count
 
 
-async def _there(vault: Vault) -> bool:
-    """Say whether there is an index to put into, or one that cannot be reached now."""
+def at_once(vault: Vault) -> int:
+    """Say how many records are put in one go: few where their pages are read, which takes its time."""
+    return _READ_AT_ONCE if readable_types(vault.book, vault.full_text) else _AT_ONCE
+
+
+def _ends(ending: asyncio.Event | None) -> bool:
+    return ending is not None and ending.is_set()
+
+
+async def _state(vault: Vault) -> SearchError | None:
+    """Say why nothing can be put into the index now; None where something can."""
     if vault.index is None:
-        return True
+        return None
     try:
         await vault.index.ready()
-    except IndexMissing:
+    except SearchError as problem:
         vault.search.away = True
-        return False
-    except (IndexUnavailable, IndexNewer):
-        vault.search.away = True
-        return True
+        return problem
     vault.search.away = False
-    return True
+    return None
 
 
-async def _put(vault: Vault, due: Sequence[Due], failed: Failed) -> bool:
+async def _built(vault: Vault, failed: Failed, ending: asyncio.Event | None) -> bool:
+    """Build the index that is missing, unless that failed just now; gives whether there is one."""
+    building, at = vault.search.building, vault.clock.now()
+    if building.waits(at):
+        return False
+    try:
+        await rebuild(vault, ending=ending)
+    except BuildingStopped:
+        return False
+    except Exception as problem:
+        building.failed(getattr(problem, "code", "index_build_failed"), vault.clock.now())
+        failed("index_build_failed", problem)
+        return False
+    building.worked()
+    return await _state(vault) is None  # another may be building it
+
+
+async def _put(vault: Vault, due: Sequence[Due], failed: Failed, ending: asyncio.Event | None = None) -> bool:
     """Put records; one that cannot be put takes no other down. Gives whether to go on."""
     if len(due) == 1:
         with tracing.under(tracing.resumed(due[0].trace)):
-            return await _put_together(vault, due, failed)
-    return await _put_together(vault, due, failed)
+            return await _put_together(vault, due, failed, ending)
+    return await _put_together(vault, due, failed, ending)
 
 
-async def _put_together(vault: Vault, due: Sequence[Due], failed: Failed) -> bool:
+async def _put_together(
+    vault: Vault, due: Sequence[Due], failed: Failed, ending: asyncio.Event | None
+) -> bool:
+    hand = _Hand(vault, due)
     try:
-        await _write(vault, [one.subject for one in due])
-    except (SearchError, ValueError, TypeError, KeyError) as problem:
-        code = getattr(problem, "code", "index_entry_failed")
-        alone = len(due) == 1
-        if isinstance(problem, IndexMissing | IndexNewer) or not await _answers(vault):
-            await _later(vault, due, code, counts=False)
-            return False
+        await hand.put()
+    except DocumentsRefused as problem:
         failed("index_entry_failed", problem)
-        if alone:
-            await _later(vault, due, code, counts=True)
-            return True
-        for one in due:
-            await _put(vault, [one], failed)
+        await hand.refused(problem)
         return True
-    async with vault.db.beside() as db:
-        await outbox.done(db, due)
-    return True
-
-
-async def _answers(vault: Vault) -> bool:
-    try:
-        if vault.index is not None:
-            await vault.index.ready()
-    except SearchError:
+    except SearchError as problem:  # it is away, read-only, busy, newer: no document's fault
+        vault.search.writing.failed(problem.code, vault.clock.now())
+        await hand.later(problem.code, counts=False)
         return False
+    except VaultBusy as problem:
+        with suppress(VaultBusy):  # else the lease runs out
+            await hand.later(problem.code, counts=False)
+        raise
+    except Exception as problem:
+        if len(due) > 1:
+            return await _each(vault, hand.due, failed, ending)
+        if isinstance(problem, ContentUnread):
+            await hand.later(problem.code, counts=False)
+            return True
+        failed("index_entry_failed", problem)
+        await hand.later(getattr(problem, "code", "index_entry_failed"), counts=True)
+        return True
+    vault.search.writing.worked()
+    await hand.done(hand.due)
     return True
 
 
-async def _later(vault: Vault, due: Sequence[Due], reason: str, *, counts: bool) -> None:
-    async with vault.db.beside() as db:
-        await outbox.put_off(db, due, reason, vault.clock.now(), counts=counts)
+async def _each(vault: Vault, due: Sequence[Due], failed: Failed, ending: asyncio.Event | None) -> bool:
+    """Put records one by one, where they failed together: nobody knows because of which."""
+    for place, one in enumerate(due):
+        if _ends(ending) or not await _put(vault, [one], failed):
+            await _Hand(vault, due[place + (not _ends(ending)) :]).later("stopped", counts=False)
+            return False
+    return True
 
 
-async def _write(vault: Vault, ids: Sequence[str]) -> None:
-    if vault.index is None:
-        return
-    async with vault.db.read() as db:
-        found = await documents(db, vault, ids)
-    found = await with_words(vault, found)
-    known = {one.id for one in found}
-    await vault.index.put(found, [one for one in ids if one not in known])
+class _Hand:
+    """Records in hand: what is ours of them, and what becomes of it."""
+
+    def __init__(self, vault: Vault, due: Sequence[Due]) -> None:
+        self._vault = vault
+        self.due = due
+
+    async def put(self) -> None:
+        """Read them and put them, but for those that another took while they were read."""
+        vault, index = self._vault, self._vault.index
+        if index is None:
+            return
+        async with vault.db.read() as db:
+            found = await documents(db, vault, [one.subject for one in self.due])
+        found = await with_words(vault, found)
+        async with vault.db.beside() as db:
+            self.due = await outbox.renew(db, self.due, vault.clock.now())
+        if not self.due:
+            return
+        ours = {one.subject for one in self.due}
+        known = {one.id for one in found}
+        await index.put([one for one in found if one.id in ours], sorted(ours - known))
+
+    async def refused(self, problem: DocumentsRefused) -> None:
+        """Count an attempt of those that were refused; the others were put."""
+        bad = [one for one in self.due if one.subject in problem.ids]
+        await self.done([one for one in self.due if one.subject not in problem.ids])
+        self.due = bad
+        await self.later(problem.code, counts=True)
+
+    async def done(self, due: Sequence[Due]) -> None:
+        """Remove what was put.
+
+        What was lost in the moment of putting is added again: what we put may be older than what another did.
+        """
+        async with self._vault.db.beside() as db:
+            lost = await outbox.done(db, due)
+            await outbox.add(db, INDEX, lost, self._vault.clock.now())
+
+    async def later(self, reason: str, *, counts: bool) -> None:
+        async with self._vault.db.beside() as db:
+            await outbox.put_off(db, self.due, reason, self._vault.clock.now(), counts=counts)
 
 
-async def rebuild(vault: Vault) -> int:
+async def rebuild(vault: Vault, *, ending: asyncio.Event | None = None) -> int:
     """Build the index beside the one in use and switch; gives how many records, 0 where another builds now.
 
-    Dying meanwhile leaves the old one. What changes meanwhile is put again after the switch.
+    Dying meanwhile leaves the old one. What changes meanwhile is put again after the switch, and so is what
+    could not be put now, or not with its pages.
+
+    Args:
+        ending: once set, it is given up behind the records in hand.
 
     Raises:
         IndexNewer: the one in use was made by a newer Kho, which goes on using it.
-        IndexUnavailable, VaultBusy: the old one stays in use.
+        BuildingStopped, ContentUnread, IndexUnavailable, VaultBusy: the old one stays in use.
     """
     if vault.index is None:
         return 0
     with suppress(IndexMissing):
         await vault.index.ready()
-    began, count = vault.clock.now(), 0
+    began, count, again = vault.clock.now(), 0, set[str]()
     async with vault.db.alone("indexing") as ours:
         if not ours:
             return 0
         async with vault.index.building() as fresh:
             async for ids in _all_ids(vault):
+                if _ends(ending):
+                    raise BuildingStopped
                 async with vault.db.read() as db:
                     found = await documents(db, vault, ids)
-                await fresh.put(await with_words(vault, found))
-                count += len(found)
+                try:
+                    await fresh.put(await with_words(vault, found))
+                except DocumentsRefused as problem:
+                    again |= problem.ids
+                count += len({one.id for one in found})
+            if _ends(ending):
+                raise BuildingStopped
         async with vault.db.write() as db:
-            await outbox.add(db, INDEX, await _moved_since(db, began - _OVERLAP), vault.clock.now())
+            changed = await _moved_since(db, began - _OVERLAP)
+            await outbox.add(db, INDEX, sorted(again.union(changed)), vault.clock.now())
+    vault.search.building.worked()
     return count
 
 
 async def _all_ids(vault: Vault) -> AsyncIterator[list[str]]:
     last = ""
     while True:
-        query = select(record.c.id).where(record.c.id > last).order_by(record.c.id).limit(_AT_ONCE)
+        query = select(record.c.id).where(record.c.id > last).order_by(record.c.id).limit(at_once(vault))
         async with vault.db.read() as db:
             ids = [row.id for row in await db.execute(query)]
         if not ids:

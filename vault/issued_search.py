@@ -179,10 +179,10 @@ async def _worded(
         query = _matching(who, sought, day).where(record.c.id.in_(page.ids))
         theirs = {row.id for row in await db.execute(query)}
         held = await trust_rows.explained(db, await records.several(db, theirs, day))
-        counted, issuers = await searching.counted(db, vault, page)
+        counted, issuers = await searching.counted(db, vault, page, _theirs(who))
     stored = {one.facts.id: one for one in held if sought.trust in (None, one.facts.trust)}
     hits = [stored[one] for one in page.ids if one in stored]
-    return _Found(hits, page.next, page.loose, counted if facets else None, issuers)
+    return _Found(hits, page.next, page.loose and bool(hits), counted if facets else None, issuers)
 
 
 def _theirs(who: CallerFacts) -> set[str]:

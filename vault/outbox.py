@@ -16,7 +16,7 @@ subjects are records, releases and consents (vault/hooks.py).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import SystemRandom
 
@@ -32,6 +32,7 @@ HOOKS = "webhook"  # each hook has a topic of its own, "webhook:ID"
 MOST_ATTEMPTS = 16  # some eight hours
 FIRST = timedelta(seconds=2)  # before it is tried again; doubled each time
 LONGEST = timedelta(hours=1)
+NEVER_ENDED = "never_ended"  # why something was given up that nobody came back from
 _LEASE = timedelta(minutes=5)  # whoever dies meanwhile, it is due again after that
 _SPREAD = SystemRandom()
 
@@ -89,27 +90,40 @@ async def add_one(db: AsyncConnection, topic: str, subject: str, at: datetime) -
     return int((await db.execute(added)).scalar_one())
 
 
-async def take(db: AsyncConnection, topic: str, at: datetime, limit: int) -> list[Due]:
+async def take(
+    db: AsyncConnection, topic: str, at: datetime, limit: int, *, apart: bool = False
+) -> list[Due]:
     """Lease what is due, the oldest first; called under `Database.beside`.
 
-    The attempt is counted before it is made, so that one which kills us is counted too.
+    The attempt is counted before it is made, so that one which kills us is counted too; what nobody came
+    back from so often is given up here.
+
+    Args:
+        apart: what was tried before is handed out alone, so that whatever it does, it does to nothing else.
     """
     now, lease = stamp(at), stamp(at + _LEASE)
     row, other = outbox.c, outbox.alias("other").c
+    free = or_(row.leased_until.is_(None), row.leased_until <= now)
+    spent = and_(_waits(topic), row.attempts >= MOST_ATTEMPTS, row.next_at <= now, free)
+    given_up = {"dead_at": now, "leased_until": None, "reason": func.coalesce(row.reason, NEVER_ENDED)}
+    await db.execute(update(outbox).where(spent).values(**given_up))
     before = and_(other.n < row.n, other.dead_at.is_(None))
     in_the_way = exists().where(
         other.topic == topic, other.subject == row.subject, or_(before, other.leased_until > now)
     )
     # What is asked of the row itself, PostgreSQL asks again once the row is locked.
     oldest = (
-        select(row.n, row.subject)
-        .where(_waits(topic), row.next_at <= now, or_(row.leased_until.is_(None), row.leased_until <= now))
+        select(row.n, row.subject, row.attempts)
+        .where(_waits(topic), row.next_at <= now, free)
         .where(~in_the_way)
         .order_by(row.n)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    subjects = [one.subject for one in await db.execute(oldest)]
+    due = (await db.execute(oldest)).all()
+    if apart:
+        due = due[:1] if due and due[0].attempts else [one for one in due if not one.attempts]
+    subjects = [one.subject for one in due]
     found: dict[str, list[int]] = {one: [] for one in subjects}
     tried: dict[str, int] = {}
     traces: dict[str, str | None] = {}
@@ -124,11 +138,30 @@ async def take(db: AsyncConnection, topic: str, at: datetime, limit: int) -> lis
     return taken
 
 
-async def done(db: AsyncConnection, due: Sequence[Due]) -> None:
-    """Remove what was carried out, but for what another took meanwhile because our lease had run out."""
-    for lease in {one.lease for one in due}:
+async def renew(db: AsyncConnection, due: Sequence[Due], at: datetime) -> list[Due]:
+    """Have our leases begin anew; gives what is still ours, without what another took meanwhile."""
+    lease, kept = stamp(at + _LEASE), []
+    for old in dict.fromkeys(one.lease for one in due):
+        ours = [one for one in due if one.lease == old]
+        mine = update(outbox).where(_rows(ours), outbox.c.leased_until == old)
+        rows = set((await db.execute(mine.values(leased_until=lease).returning(outbox.c.n))).scalars())
+        kept += [replace(one, lease=lease) for one in ours if rows.issuperset(one.rows)]
+    return kept
+
+
+async def done(db: AsyncConnection, due: Sequence[Due]) -> list[str]:
+    """Remove what was carried out; gives the subjects that another took meanwhile, our lease having run out.
+
+    Whatever we did of those late may stand over what the other did after: where that matters it is added
+    again.
+    """
+    lost = []
+    for lease in dict.fromkeys(one.lease for one in due):
         ours = [one for one in due if one.lease == lease]
-        await db.execute(delete(outbox).where(_rows(ours), outbox.c.leased_until == lease))
+        mine = delete(outbox).where(_rows(ours), outbox.c.leased_until == lease)
+        rows = set((await db.execute(mine.returning(outbox.c.n))).scalars())
+        lost += [one.subject for one in ours if not rows.issuperset(one.rows)]
+    return lost
 
 
 async def put_off(
@@ -147,7 +180,8 @@ async def put_off(
         wait = min(LONGEST, FIRST * 2 ** min(one.attempts - 1, 20))
         values["next_at"] = stamp(at + wait * _SPREAD.uniform(0.75, 1.25))
         if not counts:
-            values |= {"attempts": outbox.c.attempts - 1, "next_at": stamp(at + FIRST)}
+            soon = stamp(at + FIRST * _SPREAD.uniform(0.75, 1.25))
+            values |= {"attempts": outbox.c.attempts - 1, "next_at": soon}
         ours = and_(_rows([one]), outbox.c.leased_until == one.lease)
         await db.execute(update(outbox).where(ours).values(**values))
 

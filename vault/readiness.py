@@ -40,7 +40,8 @@ async def ready(vault: Vault) -> dict[str, Any]:
             seen.documents,
             seen.rows.outbox[outbox.INDEX] if seen.rows is not None else None,
             seen.rows.index_behind if seen.rows is not None else 0.0,
-        ),
+        )
+        | _building(vault),
         "disk": {name: {"free": free} for name, free in seen.free.items()},
         "clocks": {name: round(seconds, 1) for name, seconds in seen.clocks.items()},
     }
@@ -82,6 +83,12 @@ def _searched(state: str, documents: int | None, lag: Lag | None, behind: float)
         return told
     late = {"waiting": lag.waiting, "seconds_behind": round(max(behind, 0.0), 1), "dead": lag.dead}
     return told | late
+
+
+def _building(vault: Vault) -> dict[str, Any]:
+    """Tell of a missing index that this process could not build, why, and when it begins again."""
+    told = vault.search.building.told()
+    return {"building": told} if told else {}
 
 
 def _trust(vault: Vault) -> dict[str, Any]:

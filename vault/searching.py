@@ -5,6 +5,7 @@ so that a wrong or poisoned index shows nothing foreign. An officer's search is 
 (vault/dossier_search.py, vault/issued_search.py); an owner's own is none.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,7 +27,7 @@ from vault.errors import FieldInvalid, SearchUnavailable
 from vault.finding import MyRecord
 from vault.indexing import owner_reader
 from vault.services import Vault
-from vault.tables import agency
+from vault.tables import agency, record, record_owner
 
 MAX_PAGE = 50  # hits in one page
 
@@ -51,7 +52,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """A page of hits; total and facets are the index's counts.
+    """A page of hits; total and facets are the index's counts, none larger than the rows allow.
 
     Args:
         issuers: the names of the issuers that `facets` counts.
@@ -79,10 +80,34 @@ async def mine(vault: Vault, caller: OwnerCaller, sought: Sought) -> Found:
         stored = await trust_rows.explained(db, await records.several(db, page.ids, day))
         reasons = await finding.validity_reasons(db, page.ids)
         facets, issuers = await counted(db, vault, page)
+        total, facets = await _bounded(db, caller.owner, page.total, facets)
     own = {one.facts.id: one for one in stored if caller.owner in one.facts.owners}
     told = [finding.my_record(own[one], caller.owner, reasons.get(one)) for one in page.ids if one in own]
     hits = tuple(Hit(one, marked(one.title, asked, loose=page.loose)) for one in told)
-    return Found(hits, page.total, facets, issuers, page.next, page.loose)
+    known = {code: name for code, name in issuers.items() if code in facets["issuer"]}
+    return Found(hits, total, facets, known, page.next, page.loose and bool(hits))
+
+
+async def _bounded(
+    db: AsyncConnection, owner_id: str, total: int, facets: Mapping[str, Mapping[str, int]]
+) -> tuple[int, dict[str, dict[str, int]]]:
+    """Leave out values that none of the owner's records has, and count no more than there are of them.
+
+    States and classes are more than a column; of these nothing is counted above all that is owned.
+    """
+    query = select(record.c.type, record.c.issuer, record.c.issued_on)
+    query = query.join(record_owner, record_owner.c.record == record.c.id)
+    rows = (await db.execute(query.where(record_owner.c.owner == owner_id))).all()
+    most = {
+        "type": Counter(row.type for row in rows),
+        "issuer": Counter(row.issuer for row in rows),
+        "year": Counter((row.issued_on or "")[:4] for row in rows),
+    }
+    told = {}
+    for name, counts in facets.items():
+        each = {value: most[name][value] if name in most else len(rows) for value in counts}
+        told[name] = {value: min(count, each[value]) for value, count in counts.items() if each[value]}
+    return min(total, len(rows)), told
 
 
 async def asked_of(
@@ -146,13 +171,17 @@ def marker(text: str, *, loose: bool) -> Callable[[str | None], Pieces]:
 
 
 async def counted(
-    db: AsyncConnection, vault: Vault, page: Page
+    db: AsyncConnection, vault: Vault, page: Page, among: Collection[str] | None = None
 ) -> tuple[dict[str, dict[str, int]], dict[str, Text]]:
     """Give the counts of values that there are, and the names of the issuers among them.
 
-    Whatever else an index may say is left out.
+    Whatever else an index may say is left out. How many there are of each is what the index says.
+
+    Args:
+        among: the issuers that there can be; any that there is if not given.
     """
-    query = select(agency).where(agency.c.id.in_(list(page.facets.get("issuer", ()))))
+    wanted = [one for one in page.facets.get("issuer", ()) if among is None or one in among]
+    query = select(agency).where(agency.c.id.in_(wanted))
     issuers = {row.id: Text(row.name_vi, row.name_en) for row in await db.execute(query)}
     known: dict[str, Collection[str]] = {
         "type": {one.code for one in vault.book.record_types},
@@ -165,5 +194,7 @@ async def counted(
         for name, values in known.items()
     }
     years = page.facets.get("year", {})
-    told["year"] = {one: count for one, count in years.items() if one.isdigit() and len(one) == 4}
+    told["year"] = {
+        one: count for one, count in years.items() if one.isascii() and one.isdigit() and len(one) == 4
+    }
     return told, issuers

@@ -163,7 +163,8 @@ async def _store(vault: Vault) -> str:
 async def index_state(vault: Vault) -> tuple[str, int | None]:
     """Say whether the search index answers, "off" without one, and how many documents are in it.
 
-    What is seen stands in `vault.search`, for every answer that does without it.
+    One that answers, but took nothing from this process when it last put something, is told by why. What is
+    seen stands in `vault.search`, for every answer that does without it.
     """
     if vault.index is None:
         return "off", None
@@ -173,7 +174,7 @@ async def index_state(vault: Vault) -> tuple[str, int | None]:
         vault.search.away = True
         return problem.code, None
     vault.search.away = False
-    return "ok", documents
+    return vault.search.writing.reason or "ok", documents
 
 
 async def _malware(vault: Vault) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ from vault.remote_sealer import RemoteSealer
 from vault.scan_drafts import ScanDrafts
 from vault.sealer import Sealer
 from vault.tallying import Tally
+from vault.tried_again import TriedAgain
 
 Answer = dict[str, Any]
 MAX_UPLOAD = 50 * 2**20  # bytes of one file, whoever hands it in
@@ -50,9 +52,11 @@ class Refusal:
 
 @dataclass
 class SearchState:
-    """What was last seen of the search index; every answer that does without it may say so."""
+    """What this process last saw of the search index; every answer that does without it may say so."""
 
     away: bool = False
+    building: TriedAgain = field(default_factory=lambda: TriedAgain(longest=timedelta(minutes=10)))
+    writing: TriedAgain = field(default_factory=lambda: TriedAgain(longest=timedelta(seconds=30)))
 
 
 @dataclass(frozen=True)

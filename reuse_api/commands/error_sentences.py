@@ -351,6 +351,8 @@ CODES: Mapping[str, str] = {
     "index_busy": "Lúc này một tiến trình khác đang ghi chỉ mục nhúng",
     "index_name_taken": "Tên của chỉ mục đã thuộc về thứ không do Kho lập; hãy đặt tên khác, hoặc bỏ thứ đó",
     "documents_refused": "Chỉ mục không nhận những giấy tờ này; các giấy tờ khác đã được ghi",
+    "content_unread": "Lúc này không đọc được các trang của giấy tờ; điều đó không nói gì về chỉ mục",
+    "index_building_stopped": "Đã dừng lập chỉ mục; chỉ mục đang dùng vẫn như cũ",
     "index_missing": "Chưa có chỉ mục đọc được; nó được lập từ cơ sở dữ liệu (`kho reindex`)",
     "index_newer": "Chỉ mục do bản Kho mới hơn lập; hãy dùng bản đó, hoặc xóa chỉ mục để lập lại",
 }

@@ -15,7 +15,7 @@ from reuse_api.pages.check_views import tell_stored
 from reuse_api.pages.desk_views import Clerk
 from reuse_api.pages.forms import new_key, one, request_key, sent
 from reuse_api.pages.rendering import language_of, onward, page
-from reuse_api.pages.search_views import Counted, Narrowed, facet_views, issuer_names, unmarked
+from reuse_api.pages.search_views import Counted, Fault, Narrowed, facet_views, issuer_names, unmarked
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.problems import words
 from vault import revoke
@@ -97,7 +97,7 @@ async def searched(request: Request, vault: TheVault, caller: AsDesk) -> Respons
 
 async def _listed(request: Request, vault: Vault, caller: SystemCaller, typed: _Typed) -> Response:
     clerk = Clerk(language_of(request), vault.book)
-    fault, told = "", dict[str, Any](records=[], loose=False)
+    fault, told = Fault(), dict[str, Any](records=[], loose=False)
     try:
         outcome = await search(
             vault, caller, typed.asked(), after=typed.after or None, limit=_PAGE, facets=True
@@ -105,9 +105,9 @@ async def _listed(request: Request, vault: Vault, caller: SystemCaller, typed: _
     except FieldInvalid as problem:
         if problem.field != "q":
             raise NotFound from None
-        fault = problem.code
+        fault = Fault.of(problem)
     except SearchUnavailable as problem:
-        fault = problem.code
+        fault = Fault.of(problem)
     else:
         if isinstance(outcome, Refusal):
             return refused(request, outcome)
@@ -124,10 +124,11 @@ async def _listed(request: Request, vault: Vault, caller: SystemCaller, typed: _
         here="/desk/issued",
         papers=[clerk.paper(each) for each in told["records"]],
         typed=typed,
-        status=422 if fault else 200,
-        fault=words(fault, clerk.language.code, "officer") if fault else "",
+        status=fault.status,
+        headers=fault.headers,
+        fault=words(fault.code, clerk.language.code, "officer") if fault.code else "",
         facets=facet_views(clerk, counted, typed.narrowed),
-        found_in=marker(typed.text, loose=told["loose"]) if typed.text and not fault else unmarked,
+        found_in=marker(typed.text, loose=told["loose"]) if typed.text and not fault.code else unmarked,
         loose=told["loose"],
         older=replace(typed, after=told["next"]) if "next" in told else None,
     )

@@ -10,13 +10,31 @@ from policies.entries import Text
 from policies.facts import TrustClass, Validity
 from reuse_api.pages.forms import one
 from reuse_api.pages.views import Narrator
+from reuse_api.problems import BUSY_SECONDS
 from search.highlighting import Pieces
 from search.index import FACETS
+from vault.errors import FieldInvalid, SearchUnavailable
 
 _LONGEST = 200  # characters of a value to narrow by
 _STATES = tuple(each.value for each in Validity)
 _CLASSES = tuple(each.value for each in TrustClass)
 Marker = Callable[[str | None], Pieces]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a search found nothing, and how a page that says so is answered."""
+
+    code: str = ""
+    status: int = 200
+    headers: Mapping[str, str] | None = None
+
+    @classmethod
+    def of(cls, problem: FieldInvalid | SearchUnavailable) -> "Fault":
+        """Say whose fault it was: what was typed, or an index that is away."""
+        if isinstance(problem, SearchUnavailable):
+            return cls(problem.code, 503, {"Retry-After": str(BUSY_SECONDS)})
+        return cls(problem.code, 422)
 
 
 @dataclass(frozen=True)

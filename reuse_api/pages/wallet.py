@@ -15,7 +15,7 @@ from reuse_api.pages.document_views import tell_document
 from reuse_api.pages.forms import one, sent
 from reuse_api.pages.quarantine_views import tell_shut
 from reuse_api.pages.rendering import language_of, page
-from reuse_api.pages.search_views import Counted, Narrowed, facet_views, unmarked
+from reuse_api.pages.search_views import Counted, Fault, Narrowed, facet_views, unmarked
 from reuse_api.pages.troubles import PageRoute, refused
 from reuse_api.pages.views import Narrator
 from reuse_api.problems import words
@@ -61,12 +61,12 @@ async def records(
 async def searched(request: Request, vault: TheVault, caller: AsOwner) -> Response:
     """Show which of my documents hold the words: answered here, since they may be a number, in no address."""
     form = await sent(request, "wallet")
-    text, after, narrowed, fault, found = one(form, "q"), one(form, "after"), Narrowed.of(form), "", None
+    text, after, narrowed, fault, found = one(form, "q"), one(form, "after"), Narrowed.of(form), Fault(), None
     filters = {name: frozenset([value]) for name, value in narrowed.chosen().items()}
     try:
         found = await searching.mine(vault, caller, searching.Sought(text, filters, after or None))
     except (FieldInvalid, SearchUnavailable) as problem:
-        fault = problem.code
+        fault = Fault.of(problem)
     narrator = Narrator(language_of(request), vault.book)
     held = [each.record for each in found.hits] if found else await finding.my_records(vault, caller)
     counted = Counted(found.facets, found.issuers) if found else Counted({}, {})
@@ -75,7 +75,8 @@ async def searched(request: Request, vault: TheVault, caller: AsOwner) -> Respon
         "records.html",
         section="records",
         here="/wallet",
-        status=422 if fault else 200,
+        status=fault.status,
+        headers=fault.headers,
         me=await finding.me(vault, caller),
         waiting=[],
         shut=[],
@@ -88,7 +89,7 @@ async def searched(request: Request, vault: TheVault, caller: AsOwner) -> Respon
         facets=facet_views(narrator, counted, narrowed),
         onward=asdict(narrowed) | {"q": text, "after": found.next} if found and found.next else None,
         first=not after,
-        fault=words(fault, narrator.language.code) if fault else "",
+        fault=words(fault.code, narrator.language.code) if fault.code else "",
     )
 
 

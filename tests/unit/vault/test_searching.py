@@ -1,15 +1,17 @@
 """Searching one's own documents, a dossier's, an agency's: found, entered, refused, and never shown."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select
 
 from reuse_api.demo import people
-from search.index import Document, Index
+from search.index import Cursor, Document, Index, Page, Search
 from search.opening import open_index
 from signing.leaf import Kind
 from tests.conftest import House
@@ -94,6 +96,87 @@ async def test_a_poisoned_index_shows_nothing_foreign(house: House, vault: Vault
     told = await in_dossier(vault, commune, code, Sought("khai sinh"))
     assert isinstance(told, dict)
     assert {one["record"] for one in told["records"]} <= {house.daughters}
+
+
+class Altered:
+    """An index that somebody altered, in front of a real one: what it says is changed."""
+
+    def __init__(self, real: Any, change: Callable[[Search, Page], Page]) -> None:
+        self.real, self.change = real, change
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    async def search(self, search: Search) -> Page:
+        self.asked += 1
+        return self.change(search, await self.real.search(search))
+
+
+def altered(vault: Vault, change: Callable[[Search, Page], Page]) -> tuple[Vault, Altered]:
+    index = Altered(vault.index, change)
+    return replace(vault, index=index), index  # type: ignore[arg-type]
+
+
+LIES = {
+    "type": {"GKS": 900, "HC": 4, "nonsense": 1},
+    "issuer": {people.COMMUNE.code: 7, people.POLICE.code: 3, "H99": 1},
+    "state": {"in_force": 900, "lost": 2},
+    "trust": {"A": 900, "Z": 9},
+    "year": {"1066": 5, "٢٠٢٤": 1, "x": 3},
+}
+
+
+async def test_an_altered_index_counts_nothing_that_the_rows_do_not_hold(house: House, vault: Vault) -> None:
+    me, commune = await house.owner(people.DAUGHTER), await house.system(people.COMMUNE)
+    lying, _ = altered(vault, lambda _, page: replace(page, facets=LIES, total=900))
+    found = await mine(lying, me, Sought("khai sinh"))
+    assert found.total == 1
+    one = {
+        "type": {"GKS": 1},
+        "issuer": {people.COMMUNE.code: 1},
+        "state": {"in_force": 1},
+        "trust": {"A": 1},
+    }
+    assert found.facets == one | {"year": {}}
+    assert set(found.issuers) == {people.COMMUNE.code}
+    told = await issued_search.search(lying, commune, issued_search.Sought(text="khai"), facets=True)
+    assert isinstance(told, dict)
+    facets = told["facets"]
+    assert set(facets["issuer"]) == set(told["issuers"]) == {people.COMMUNE.code}, "what it issued is its own"
+    assert (set(facets["type"]), set(facets["year"])) == ({"GKS", "HC"}, {"1066"})
+    assert (set(facets["state"]), set(facets["trust"])) == ({"in_force"}, {"A"})
+
+
+async def test_where_nothing_is_shown_no_typing_error_was_put_right(house: House, vault: Vault) -> None:
+    me, police = await house.owner(people.DAUGHTER), await house.system(people.POLICE)
+    code = await house.opens(police, people.POLICE, house.residence())
+    lying, _ = altered(vault, lambda _, page: replace(page, ids=("rec-foreign",), loose=True, next=None))
+    found = await mine(lying, me, Sought("khai sinh"))
+    assert (found.hits, found.loose) == ((), False)
+    for told in (
+        await issued_search.search(lying, police, issued_search.Sought(text="khai sinh")),
+        await in_dossier(lying, police, code, Sought("khai sinh")),
+    ):
+        assert isinstance(told, dict)
+        assert (told["records"], told["loose"]) == ([], False)
+
+
+async def test_an_index_that_never_ends_is_not_read_to_its_end(house: House, vault: Vault) -> None:
+    police = await house.system(people.POLICE)
+    code = await house.opens(police, people.POLICE, house.residence())
+
+    def never_ending(search: Search, page: Page) -> Page:
+        before = Cursor.read(search.after, search.asked)
+        onward = str(Cursor(0, 0, before.order - 1 if before else 10_000))
+        return replace(page, ids=("rec-foreign",), next=onward)
+
+    lying, index = altered(vault, never_ending)
+    async with asyncio.timeout(60):
+        told = await in_dossier(lying, police, code, Sought("khai sinh"))
+    assert isinstance(told, dict)
+    assert (told["records"], index.asked) == ([], 20)
+    assert told["next"], "whoever asks may go on"
 
 
 async def test_an_officer_searches_a_dossier_and_each_person_sees_it(house: House, vault: Vault) -> None:
