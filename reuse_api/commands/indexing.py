@@ -29,6 +29,7 @@ _WORDS = {
         "dead": "{count} việc không làm được",
         "replayed": "{count} việc được làm lại",
         "off": "KHO_WORK là off: kho này không tự làm việc gì",
+        "waiting": "{count} giấy tờ còn chờ chỉ mục; `kho serve` hoặc `kho work` đang chạy sẽ làm",
         "working": "đang làm các việc đang chờ; dừng bằng Ctrl-C",
         "stopped": "đã dừng",
     },
@@ -39,6 +40,7 @@ _WORDS = {
         "dead": "{count} dead letters",
         "replayed": "{count} tried again",
         "off": "KHO_WORK is off: this vault does nothing by itself",
+        "waiting": "{count} documents still wait for the index; whoever serves or works puts them there",
         "working": "doing what waits; stop it with Ctrl-C",
         "stopped": "stopped",
     },
@@ -48,7 +50,8 @@ _WORDS = {
 def reindex(lang: Lang = None) -> None:
     """Build the search index from the rows, beside the one in use, and switch.
 
-    With SQLite nobody may serve meanwhile; `kho serve` builds an index that is not there by itself.
+    With SQLite nobody may serve meanwhile; `kho serve` builds an index that is not there by itself. Ctrl-C
+    or SIGTERM stops it behind the documents in hand, and leaves the index in use as it was.
     """
     language = spoken_language(lang)
     count = asyncio.run(_reindex(_searching(read_settings(), language)))
@@ -56,10 +59,19 @@ def reindex(lang: Lang = None) -> None:
 
 
 async def _reindex(settings: Settings) -> int:
+    ending = _told_to_end()
     async with open_vault(settings) as vault:
-        count = await rebuild(vault)
-        await index_due(vault, failed)
+        count = await rebuild(vault, ending=ending)
+        await index_due(vault, failed, ending=ending)
         return count
+
+
+def _told_to_end() -> asyncio.Event:
+    """Give what is set once this process is told to end: heard even by the first one of a container."""
+    ending = asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(one, ending.set)
+    return ending
 
 
 def work(lang: Lang = None) -> None:
@@ -77,9 +89,7 @@ def work(lang: Lang = None) -> None:
 
 
 async def _work(settings: Settings, said: str) -> None:
-    ending = asyncio.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(one, ending.set)
+    ending = _told_to_end()
     hear()
     async with metrics_served(settings, "work") as metrics, open_vault(settings) as vault, working(vault):
         noted("working")
@@ -94,32 +104,38 @@ def dead_letters(
 ) -> None:
     """List what could not be carried out after many attempts, or have it tried again.
 
-    Ends with 1 when there is any. The vault may be served while it is listed; with SQLite nobody may serve
-    it while it is tried again.
+    Ends with 1 when there is any. The vault may be served while it is listed. With SQLite nobody may serve
+    it while it is tried again; with PostgreSQL those who do carry out what this leaves.
     """
     language = spoken_language(lang)
     words = _WORDS[language]
     settings = read_settings()
-    found = asyncio.run(_replayed(settings) if replay else _dead_letters(settings))
+    found, waiting = asyncio.run(_replayed(settings) if replay else _dead_letters(settings))
     for one in found:
         typer.echo(words["letter"].format(at=dates.moment(one.dead_at, language).iso, one=one))
     typer.echo(words["replayed" if replay else "dead"].format(count=len(found)))
+    if waiting:
+        typer.echo(words["waiting"].format(count=waiting))
     if found and not replay:
         raise end(Ending.FAILED)
 
 
-async def _dead_letters(settings: Settings) -> list[Letter]:
+async def _dead_letters(settings: Settings) -> tuple[list[Letter], int]:
     async with looked_at(places_of(settings)) as rows, rows.read() as db:
-        return await outbox.dead_letters(db)
+        return await outbox.dead_letters(db), 0
 
 
-async def _replayed(settings: Settings) -> list[Letter]:
+async def _replayed(settings: Settings) -> tuple[list[Letter], int]:
+    """Have it tried again, by us as far as we can: another process may have the index in hand."""
+    ending = _told_to_end()
     async with open_vault(settings) as vault:
         async with vault.db.write() as db:
             found = await outbox.dead_letters(db)
             await outbox.replay(db, vault.clock.now())
-        await index_due(vault, failed)
-        return found
+        await index_due(vault, failed, ending=ending)
+        async with vault.db.read() as db:
+            waiting = (await outbox.lag(db, outbox.INDEX)).waiting
+        return found, waiting if vault.index is not None else 0
 
 
 def _searching(settings: Settings, language: Language) -> Settings:

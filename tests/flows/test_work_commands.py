@@ -103,6 +103,74 @@ async def test_what_waits_is_carried_out_at_the_start_and_what_was_given_up_is_s
     assert await rows(rows_address, select(outbox_rows)) == []
 
 
+async def test_what_was_given_up_is_tried_again_beside_somebody_who_works(
+    env: dict[str, str], rows_address: RowsAddress
+) -> None:
+    """One process writes an embedded index: with SQLite nobody else gets in, with PostgreSQL it does it."""
+    lost = await given_up(rows_address)
+    with working(env):
+        assert await drained(rows_address)  # it has written, and holds the index
+        done = kho(env, "dead-letters", "--replay")
+        if rows_address.server:
+            assert (done.returncode, "1 tried again" in done.stdout) == (0, True), done.stderr
+            assert "index_entry_failed" in done.stdout  # why it had been given up
+            assert "1 documents still wait for the index" in done.stdout
+            assert "Traceback" not in done.stderr
+        else:
+            assert done.returncode == 1
+            assert "stop the running `kho serve`" in done.stderr
+            left = await rows(rows_address, select(outbox_rows))
+            assert {(row.subject, row.attempts, bool(row.dead_at)) for row in left} == {(lost, 16, True)}
+            return
+        assert await drained(rows_address)
+        assert await rows(rows_address, select(outbox_rows)) == []
+        assert kho(env, "dead-letters").stdout == "0 dead letters\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+async def test_a_building_that_is_told_to_end_ends_and_leaves_the_old_index(
+    env: dict[str, str], rows_address: RowsAddress, vault_settings: Path, number: signal.Signals
+) -> None:
+    """As the first process of a container, which is spared from signals that it does not hear."""
+    assert kho(env, "reindex").returncode == 0
+    index = vault_settings / "index"
+    before = (index / "current.json").read_text()
+    command = [sys.executable, "-c", _REINDEX_SLOWLY, "reindex", "--lang", "en"]
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "building\n"
+            process.send_signal(number)
+            said, problems = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, said) == (1, ""), problems
+    assert problems == "kho: Building the search index was stopped; the one in use stays as it was.\n"
+    assert (index / "current.json").read_text() == before
+    assert len(list(index.glob("index-*"))) == 1
+    assert kho(env, "reindex").returncode == 0
+
+
+# `kho reindex` that says when it builds, and takes long over each batch.
+_REINDEX_SLOWLY = """
+import asyncio, signal, sys
+for one in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(one, signal.SIG_IGN)
+from reuse_api.__main__ import main
+from vault import indexing
+
+async def slowly(vault, found, words=indexing.with_words):
+    print("building", flush=True)
+    await asyncio.sleep(2)
+    return await words(vault, found)
+
+indexing.with_words = slowly
+sys.exit(main())
+"""
+
+
 async def test_the_index_is_built_anew(env: dict[str, str], rows_address: RowsAddress) -> None:
     count = len(await rows(rows_address, select(record.c.id)))
     for _ in range(2):
