@@ -3,6 +3,7 @@
 A search is an entry of each person searched about; hits are checked by the rows (vault/searching.py).
 """
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
@@ -22,7 +23,7 @@ from vault.errors import Moved, VaultBusy
 from vault.gathering import Scene, scene
 from vault.indexing import owner_reader
 from vault.records import Stored
-from vault.searching import Sought, asked_of, counted, read_words
+from vault.searching import Sought, asked_of, bounded, counted, read_words
 from vault.services import MAX_AFRESH, Answer, Refusal, Vault
 from vault.telling import Telling
 
@@ -34,7 +35,7 @@ async def in_dossier(vault: Vault, caller: SystemCaller, code: str, sought: Soug
 
     The words are not in the entries: they may name another person of the dossier. Each hit says, for the
     components that accept its type, whether it can be used and why, as the plan judges it. Counts are of what
-    the persons hold for the components, as the index says.
+    the persons hold for the components, as the index says, none above what the rows hold.
 
     Raises:
         NotFound: there is no such dossier, or it is another agency's.
@@ -63,7 +64,7 @@ async def in_dossier(vault: Vault, caller: SystemCaller, code: str, sought: Soug
             "dossier": code,
             "records": [_hit(vault, found, opened, one, asked, loose=page.loose) for one in hits],
             "loose": page.loose and bool(hits),
-            **await _counts(vault, page),
+            **await _counts(vault, page, [one for one in found.records if one.facts.type in types]),
             "receipts": receipts,
         }
         return told | ({"next": page.next} if page.next else {})
@@ -88,11 +89,20 @@ async def _found(
     return asked, page, hits
 
 
-async def _counts(vault: Vault, page: Page) -> dict[str, Any]:
+async def _counts(vault: Vault, page: Page, held: Collection[Stored]) -> dict[str, Any]:
     async with vault.db.read() as db:
         facets, issuers = await counted(db, vault, page)
-    names = {code: {"vi": name.vi, "en": name.en} for code, name in issuers.items()}
-    return {"facets": facets, "issuers": names}
+    facts = [one.facts for one in held]
+    most: dict[str, Counter[str | None]] = {
+        "type": Counter(one.type for one in facts),
+        "issuer": Counter(one.issuer for one in facts),
+        "state": Counter(one.validity.value for one in facts),
+        "trust": Counter(one.trust.value for one in facts),
+        "year": Counter(str(one.issued_on.year) for one in facts if one.issued_on),
+    }
+    told = bounded(facets, most)
+    names = {code: {"vi": name.vi, "en": name.en} for code, name in issuers.items() if code in told["issuer"]}
+    return {"facets": told, "issuers": names}
 
 
 def _hit(

@@ -103,11 +103,22 @@ async def _bounded(
         "issuer": Counter(row.issuer for row in rows),
         "year": Counter((row.issued_on or "")[:4] for row in rows),
     }
-    told = {}
-    for name, counts in facets.items():
-        each = {value: most[name][value] if name in most else len(rows) for value in counts}
-        told[name] = {value: min(count, each[value]) for value, count in counts.items() if each[value]}
-    return min(total, len(rows)), told
+    most |= {name: Counter(dict.fromkeys(facets[name], len(rows))) for name in ("state", "trust")}
+    return min(total, len(rows)), bounded(facets, most)
+
+
+def bounded(
+    facets: Mapping[str, Mapping[str, int]], most: Mapping[str, Mapping[str | None, int]]
+) -> dict[str, dict[str, int]]:
+    """Count no value above what there is of it; leave out those of which there is nothing."""
+    return {
+        name: {
+            value: min(count, most[name].get(value, 0))
+            for value, count in counts.items()
+            if most[name].get(value)
+        }
+        for name, counts in facets.items()
+    }
 
 
 async def asked_of(

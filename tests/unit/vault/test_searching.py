@@ -148,6 +148,18 @@ async def test_an_altered_index_counts_nothing_that_the_rows_do_not_hold(house: 
     assert (set(facets["state"]), set(facets["trust"])) == ({"in_force"}, {"A"})
 
 
+async def test_an_altered_index_counts_nothing_foreign_within_a_dossier(house: House, vault: Vault) -> None:
+    police = await house.system(people.POLICE)
+    code = await house.opens(police, people.POLICE, house.residence())
+    lying, _ = altered(vault, lambda _, page: replace(page, facets=LIES, total=900))
+    told = await in_dossier(lying, police, code, Sought("khai sinh"))
+    assert isinstance(told, dict)
+    assert told["facets"]["type"] == {"GKS": 2}
+    assert told["facets"]["issuer"] == {people.COMMUNE.code: 2}
+    assert (set(told["issuers"]), told["facets"]["year"]) == ({people.COMMUNE.code}, {})
+    assert told["facets"]["state"] == {"in_force": 2}
+
+
 async def test_where_nothing_is_shown_no_typing_error_was_put_right(house: House, vault: Vault) -> None:
     me, police = await house.owner(people.DAUGHTER), await house.system(people.POLICE)
     code = await house.opens(police, people.POLICE, house.residence())
