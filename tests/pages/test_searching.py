@@ -93,6 +93,16 @@ def test_an_officer_narrows_what_a_dossier_s_persons_hold(told: Any) -> None:
         assert shown(q="", type="GKS").count('<div class="uses">') >= 1, "without words too"
 
 
+def test_what_was_taken_is_told_apart_by_number_and_day(told: Any) -> None:
+    with at_desk(told, people.POLICE) as police:
+        place = f"/desk/dossiers/{opens(police)}"
+        police.post(f"{place}/releases", data=hidden(police.get(place).text, f"{place}/releases"))
+        shown = police.get(place).text
+        listed = shown[shown.index('aria-labelledby="taken"') :]
+        lines = re.findall(r'<span class="person">([^<]*)', listed[: listed.index("</section>")])
+        assert lines and all(re.search(r"Số [^,]+, .*\d{4}", one) for one in lines), lines
+
+
 def test_a_dossier_of_another_agency_is_searched_by_nobody_else(told: Any) -> None:
     with at_desk(told, people.POLICE) as police, at_desk(told, people.COMMUNE) as commune:
         code = opens(police)
