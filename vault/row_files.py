@@ -22,6 +22,7 @@ Columns = Sequence[tuple[str, str]]  # name and kind
 _LEVEL = 3  # of 9: three times as fast as the usual one, files a tenth larger
 _LONGEST_LINE = 256 * 2**20  # characters
 _AT_ONCE = 200
+_PIECE = 1024 * 1024
 _DECODERS: dict[str, Callable[[Any], Any]] = {"bytes": lambda value: b64decode(value, validate=True)}
 _ENCODERS: dict[str, Callable[[Any], Any]] = {
     "bytes": lambda value: b64encode(value).decode(),
@@ -109,13 +110,40 @@ class RowsWriter:
             self._file.close()
 
 
+class _Read:
+    """A file that is hashed as it is read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(size)
+        self._hash.update(piece)
+        return piece
+
+    def to_the_end(self) -> str:
+        """Read what is left, and give the SHA-256 of all."""
+        while self.read(_PIECE):
+            pass
+        return self._hash.hexdigest()
+
+
 class RowsReader:
     """One file of rows: its table, its columns, and the rows in portions."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the first line. Raises RowsFileDamaged, OSError."""
+    def __init__(self, path: Path, digest: str | None = None) -> None:
+        """Read the first line.
+
+        Args:
+            digest: the SHA-256 of the file, which `portions` holds it to once more while it reads.
+
+        Raises:
+            RowsFileDamaged, OSError.
+        """
         self._path = path
-        with self._opened() as file:
+        self._digest = digest
+        with gzip.GzipFile(path, "rb") as file:
             head = self._parsed(next(self._lines(file), b""))
         try:
             self.table = str(head["table"])
@@ -129,8 +157,9 @@ class RowsReader:
         """Give the rows as mappings, some at a time. Raises RowsFileDamaged, OSError."""
         names = [name for name, _ in self.columns]
         decoders = [_DECODERS.get(kind) for _, kind in self.columns]
-        with self._opened() as file:
-            lines = self._lines(file)
+        with self._path.open("rb") as raw:
+            read = _Read(raw)
+            lines = self._lines(gzip.GzipFile(fileobj=cast(Any, read), mode="rb"))
             next(lines, None)
             portion: list[dict[str, Any]] = []
             for line in lines:
@@ -140,6 +169,8 @@ class RowsReader:
                     portion = []
             if portion:
                 yield portion
+            if self._digest is not None and read.to_the_end() != self._digest:
+                raise RowsFileDamaged(f"{self._path} was altered while it was read")
 
     def _row(self, line: bytes, names: list[str], decoders: list[Any]) -> dict[str, Any]:
         values = self._parsed(line)
@@ -160,9 +191,6 @@ class RowsReader:
             if not line:
                 return
             yield line
-
-    def _opened(self) -> gzip.GzipFile:
-        return gzip.GzipFile(self._path, "rb")
 
     def _parsed(self, line: bytes) -> Any:
         try:

@@ -138,7 +138,7 @@ def _name(beside: Path, path: Path) -> None:
 
 async def _insert(db: AsyncConnection, folder: Path, manifest: Manifest, *, no_nul: bool) -> None:
     for name, file in manifest.rows:
-        reader = await asyncio.to_thread(RowsReader, folder / file.file)
+        reader = await asyncio.to_thread(RowsReader, folder / file.file, file.sha256)
         columns: list[Any] = [column(one, _TYPES[kind]) for one, kind in reader.columns]
         statement, portions = insert(table(name, *columns)), reader.portions()
         while portion := await asyncio.to_thread(next, portions, None):

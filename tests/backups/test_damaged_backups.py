@@ -25,6 +25,7 @@ from vault.errors import SchemaMismatch, VaultError, VaultIncomplete
 from vault.log_folder import LogForked
 from vault.manifest import BLOBS, MANIFEST, BackupCut, BackupDamaged
 from vault.restoring import PlaceNotEmpty, restore
+from vault.row_files import RowsFileDamaged
 from vault.signer import LogBehind
 from vault.signer_memory import Memory
 
@@ -144,6 +145,25 @@ async def test_what_is_missing_or_altered_is_named(backed_up: Path, tmp_path: Pa
     with pytest.raises(error, match=told) as refused:
         await examine(backup)
     assert error_words(refused.value, "vi") != error_words(refused.value, "en")
+
+
+async def test_rows_that_are_altered_after_they_were_examined_are_not_taken(
+    backed_up: Path, tmp_path: Path
+) -> None:
+    """Somebody who may write the disk waits until the check has passed."""
+    backup = shutil.copytree(chosen(backed_up / "backups"), tmp_path / "copy")
+    target = place_in("embedded", tmp_path / "target")
+    said: dict[str, Any] = {"keys_from": [backed_up / "keys"], "log": "same"}
+    examined = await examine(backup)
+    rows = backup / dict(examined.manifest.rows)["agency"].file
+    whole = rows.read_bytes()
+    rows.write_bytes(gzip.compress(gzip.decompress(whole).replace("Công an".encode(), "Công-an".encode())))
+    assert gzip.decompress(rows.read_bytes()) != gzip.decompress(whole)
+    with pytest.raises(RowsFileDamaged, match="altered while it was read"):
+        await restore(examined, target.places, Clock().now(), **said)
+    rows.write_bytes(whole)
+    done = await restore(examined, target.places, Clock().now(), **said)
+    assert done.size == examined.tree.size
 
 
 async def test_a_manifest_kept_elsewhere_knows_another_one(backed_up: Path) -> None:
