@@ -21,7 +21,6 @@ from reuse_api.journal_lines import Lines
 from reuse_api.metric_table import METRICS, OF_THE_PROCESS
 from reuse_api.metrics import Metrics
 from reuse_api.vault_figures import VaultFigures
-from search.errors import IndexUnavailable
 from tests.flows.test_journal import TITLE, a_day
 from vault.evidence_tables import waiting_seal
 from vault.tables import outbox
@@ -209,7 +208,7 @@ def test_a_request_goes_on_under_its_callers_trace(kho: Any, journal: Any) -> No
 
 
 async def refuse(*_: Any) -> None:
-    raise IndexUnavailable
+    raise RuntimeError("of this one record")
 
 
 def test_what_is_done_later_carries_the_trace_that_caused_it(
