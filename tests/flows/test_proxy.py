@@ -1,6 +1,7 @@
 """The set-up's proxy, a real nginx with docs/server/nginx.conf, before a real `kho serve`, and before two."""
 
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 from tests.servers import postgres
 from tests.servers.loopback import free_ports
 from tests.servers.prepared import prepare
-from tests.servers.proxy import Proxy, version
+from tests.servers.proxy import CONFIGURATION, Proxy, version
 from tests.servers.sharing import Unobtainable
 
 KHO = Path(sys.executable).with_name("kho")
@@ -146,6 +147,32 @@ def test_a_body_that_nobody_would_take_is_refused_before_it_is_sent(doors: Doors
     with doors.client() as client:
         reply = client.post("/oauth2/token", content=b"x" * 300_000)
         assert reply.json()["error"] == "invalid_request", "Kho's own words"
+
+
+def test_a_caller_is_known_by_the_cookie_of_the_session_whatever_else_is_sent(
+    doors: Doors, tmp_path: Path
+) -> None:
+    """By what the two behind it are told apart: said back by an nginx with the same maps."""
+    (port,) = free_ports(1)
+    maps = re.findall(r"^    map .*?^    }\n", CONFIGURATION.read_text("utf-8"), re.M | re.S)
+    server = f"    server {{ listen 127.0.0.1:{port}; return 200 $caller; }}\n"
+    text = f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n    access_log off;\n{''.join(maps)}{server}}}\n"
+    (tmp_path / "nginx.conf").write_text(text)
+    command = [doors.proxy.program, "-c", str(tmp_path / "nginx.conf"), "-g", "daemon off;"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for sent, known in {
+            "": "127.0.0.1",
+            "kho_language=vi": "127.0.0.1",
+            "__Host-kho_session=abc": "abc",
+            "a=b; __Host-kho_session=a-b_c; kho_language=vi; __Host-kho_staff=d": "a-b_cd",
+            "x__Host-kho_session=abc; kho_staff=planted": "127.0.0.1",
+        }.items():
+            with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as asking:
+                assert asking.get(f"http://127.0.0.1:{port}", headers={"Cookie": sent}).text == known
+    finally:
+        process.terminate()
+        process.wait(_PATIENCE)
 
 
 def test_one_address_cannot_keep_the_doors_busy(doors: Doors) -> None:

@@ -47,7 +47,8 @@ class Proxy:
         self._configuration.write_text(text, "utf-8")
         (folder / "tmp").mkdir(exist_ok=True)
         self.written = folder / "access.log"
-        self._command = [str(_NGINX), "-c", str(self._configuration), "-g", "daemon off;"]
+        self.program = str(_NGINX)
+        self._command = [self.program, "-c", str(self._configuration), "-g", "daemon off;"]
         self.check()
         self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)
         end = time.monotonic() + _PATIENCE
