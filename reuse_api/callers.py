@@ -75,7 +75,16 @@ def cookie_named(request: Request, name: str) -> str:
 
     A browser takes `__Host-` only from this very host, over TLS, for all its paths (RFC 6265bis, 4.1.3.2).
     """
-    return f"{_HOST}{name}" if secure(request) else name
+    return _over_tls(name) if secure(request) else name
+
+
+def cookie_at(address: str, name: str) -> str:
+    """Give the name of a cookie of ours where people know us by that address."""
+    return _over_tls(name) if address.startswith("https:") else name
+
+
+def _over_tls(name: str) -> str:
+    return f"{_HOST}{name}"
 
 
 def cookie_of(request: Request, name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from reuse_api.callers import SESSION_COOKIE
+from reuse_api.callers import SESSION_COOKIE, cookie_at
 from reuse_api.demo.door import Door, Reply
 from reuse_api.demo.people import Citizen, Office
 from vault import agencies, dossiers, registering
@@ -109,7 +109,8 @@ class Wallet:
             checked_by=checked_by,
         )
         secret = await redeem_code(self._vault, await self.new_code())
-        self.door = self._plain.proven({"Cookie": f"{SESSION_COOKIE}={secret}"})
+        named = cookie_at(self._vault.gate.issuer, SESSION_COOKIE)
+        self.door = self._plain.proven({"Cookie": f"{named}={secret}"})
 
     async def new_code(self) -> str:
         """Make a one-time code for the wallet page."""

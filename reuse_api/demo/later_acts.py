@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from reuse_api.callers import STAFF_COOKIE
+from reuse_api.callers import STAFF_COOKIE, cookie_at
 from reuse_api.demo import papers, people
 from reuse_api.demo.actors import Clerk, expect
 from reuse_api.demo.acts import Stage, dossier_body, open_residence
@@ -150,7 +150,8 @@ async def audit(stage: Stage, door: Door) -> None:
     if signed_in is None:
         expect(Reply(500, {}, b"the code is not taken"), 200, what="sign in")
         return
-    eyes = door.proven({"Cookie": f"{STAFF_COOKIE}={signed_in[0]}", "Accept-Language": teller.lang})
+    named = cookie_at(stage.vault.gate.issuer, STAFF_COOKIE)
+    eyes = door.proven({"Cookie": f"{named}={signed_in[0]}", "Accept-Language": teller.lang})
     query = f"/v1/audit/entries?dossier={stage.residence_dossier}&event=released"
     found = expect(await eyes.ask("GET", query), 200, what="entries").json["entries"]
     asked = {"index": found[0]["index"], "ground": _GROUND}
