@@ -20,7 +20,7 @@ import pikepdf
 import pytest
 from sqlalchemy import func, select
 
-from reuse_api.callers import SESSION_COOKIE
+from reuse_api.callers import SESSION_COOKIE, cookie_at
 from reuse_api.demo import people
 from tests.conftest import ISSUER, House
 from vault import authenticating, deposit
@@ -88,7 +88,7 @@ async def cookie(house: House) -> str:
     secret = await authenticating.redeem_code(
         house.vault, await authenticating.new_sign_in_code(house.vault, owner)
     )
-    return f"{SESSION_COOKIE}={secret}"
+    return f"{cookie_at(ISSUER, SESSION_COOKIE)}={secret}"
 
 
 async def count(house: House) -> int:

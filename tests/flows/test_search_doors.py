@@ -12,7 +12,7 @@ import pytest
 
 from reuse_api.__main__ import run
 from reuse_api.app import create_app
-from reuse_api.callers import SESSION_COOKIE
+from reuse_api.callers import SESSION_COOKIE, cookie_at
 from reuse_api.commands.serve import tell_search
 from reuse_api.demo import people
 from reuse_api.demo.people import Citizen, Office
@@ -129,7 +129,7 @@ async def doors(
 
 async def _wallet(house: House, app: httpx.ASGITransport, citizen: Citizen) -> httpx.AsyncClient:
     secret = await house.session(citizen)
-    headers = {"Cookie": f"{SESSION_COOKIE}={secret}", "Accept-Language": "en"}
+    headers = {"Cookie": f"{cookie_at(ISSUER, SESSION_COOKIE)}={secret}", "Accept-Language": "en"}
     return httpx.AsyncClient(transport=app, base_url=ISSUER, headers=headers)
 
 
