@@ -32,11 +32,13 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Four processes on two cores: tests wait a third of their time, for disks, servers and processes that start.
+# Whatever they start reads compiled what another has compiled.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-long: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
+	PYTEST_DEBUG_TEMPROOT="$${TMPDIR:-/tmp}" $(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 test-servers: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --rows=postgresql -m "not long" tests/contracts tests/flows tests/faults/test_several_processes.py

@@ -1,9 +1,11 @@
-"""How a run goes: the longest files first, which took how long, and which parts must not be missing."""
+"""How a run goes: files in memory, the longest first, which took how long, and which parts must be there."""
 
 import gc
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +13,34 @@ import pytest
 # Whoever takes the last file keeps the other process waiting for as long as that file takes: so the long ones
 # come first, and what is short fills the rest. Order costs nothing where it is wrong.
 LONGEST = (
-    "tests/contracts/test_golden_queries.py",
     "tests/flows/test_demo.py",
-    "tests/vectors/test_outside_verifier.py",
+    "tests/contracts/test_golden_queries.py",
+    "tests/faults/test_parts_killed.py",
+    "tests/contracts/test_index.py",
+    "tests/faults/test_waiting_killed.py",
+    "tests/flows/test_search_doors.py",
+    "tests/unit/signing/test_workers.py",
+    "tests/unit/vault/test_hook_delivering.py",
+    "tests/pages/test_signed_files.py",
     "tests/pages/test_hostile_texts.py",
     "tests/pages/test_desk_looks.py",
-    "tests/contracts/test_index.py",
-    "tests/flows/test_store_on_s3.py",
+    "tests/unit/vault/test_migrating.py",
+    "tests/unit/vault/test_hooking.py",
+    "tests/flows/test_served_figures.py",
+    "tests/contracts/test_log_contracts.py",
+    "tests/faults/test_thief.py",
+    "tests/faults/test_workers_share_an_outbox.py",
     "tests/flows/test_seven_callers.py",
+    "tests/contracts/test_seal_keys.py",
+    "tests/flows/test_signed_files.py",
+    "tests/attacks/test_judged.py",
+    "tests/pages/test_desk_deeds.py",
     "tests/flows/test_consent_race.py",
+    "tests/flows/test_store_on_s3.py",
+    "tests/vectors/test_outside_verifier.py",
     "tests/faults/test_story_killed.py",
-    "tests/unit/signing/test_workers.py",
     "tests/pages/test_officer_life.py",
     "tests/faults/test_publishing_killed.py",
-    "tests/flows/test_signed_files.py",
     "tests/pages/test_wallet_looks.py",
     "tests/flows/test_commands.py",
     "tests/pages/test_audit_looks.py",
@@ -32,13 +48,29 @@ LONGEST = (
     "tests/unit/signing/test_detached.py",
     "tests/unit/vault/test_renewing.py",
     "tests/outside/test_outsiders_agree.py",
-    "tests/contracts/test_seal_keys.py",
-    "tests/contracts/test_log_contracts.py",
-    "tests/attacks/test_judged.py",
     "tests/pages/test_auditor_life.py",
 )
 PARTS = "PARTS_OF_THIS_MACHINE"  # names of parts that this machine has, between blanks: "postgresql chromium"
 _SHOWN = 10
+_MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30  # bytes
+_WHERE = "PYTEST_DEBUG_TEMPROOT"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' files in memory, where there is such a place with room: a vault has 256 folders.
+
+    `_WHERE` names another place, as `make test-long` does: a real disk.
+    """
+    if config.option.basetemp is None and _WHERE not in os.environ and _roomy():
+        os.environ[_WHERE] = str(_MEMORY)
+
+
+def _roomy() -> bool:
+    if not (_MEMORY.is_dir() and os.access(_MEMORY, os.W_OK | os.X_OK)):
+        return False
+    told = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    available = int(told.get("MemAvailable", "0 kB").split()[0]) * 1024
+    return min(available, shutil.disk_usage(_MEMORY).free) > _ROOM
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

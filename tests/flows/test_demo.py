@@ -174,7 +174,7 @@ def test_keys_are_for_us_alone(kept: Demo) -> None:
     )
 
 
-@pytest.mark.parametrize("gone", ["demo", "demo-keys"])
+@pytest.mark.parametrize("gone", [pytest.param("demo", marks=pytest.mark.long), "demo-keys"])
 def test_one_half_without_the_other_is_refused_naming_both(kept: Demo, gone: str) -> None:
     hidden = kept.place / "var" / f"{gone}.hidden"
     (kept.place / "var" / gone).rename(hidden)

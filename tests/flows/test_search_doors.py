@@ -94,7 +94,11 @@ class Doors:
         assert (await self.commune.get("/v1/records")).json()["records"]
 
 
-@pytest.fixture(scope="module", params=BACK_ENDS)
+# Of the two that speak the same words over HTTP, one; both go through the suite of the index.
+ASKED = [pytest.param(one, marks=pytest.mark.long if one == "opensearch" else ()) for one in BACK_ENDS]
+
+
+@pytest.fixture(scope="module", params=ASKED)
 async def doors(
     request: pytest.FixtureRequest,
     template: Template,

@@ -15,6 +15,7 @@ from tests.pages.looks import NARROW, check, check_widths
 from vault.indexing import index_due
 
 Visiting = Callable[..., Any]
+WIDE = pytest.param("en", 1280, marks=pytest.mark.long)
 FEW = 20  # documents on one page of the wallet
 HOSTILE = '<script>alert("1")</script>'
 
@@ -38,7 +39,7 @@ def marked(page: Page) -> list[str]:
     return [one.lower() for one in page.locator("main mark").all_inner_texts()]
 
 
-@pytest.mark.parametrize(("language", "width"), [("vi", NARROW), ("en", 1280)])
+@pytest.mark.parametrize(("language", "width"), [("vi", NARROW), WIDE])
 def test_an_officer_finds_what_a_dossier_can_use_and_why(
     told: Any, visiting: Visiting, language: str, width: int
 ) -> None:
@@ -117,7 +118,7 @@ def test_a_dossier_of_another_agency_is_searched_by_nobody_else(told: Any) -> No
         assert "/search" not in police.get(f"/desk/dossiers/{code}").text, "a closed one has no field"
 
 
-@pytest.mark.parametrize(("language", "width"), [("vi", NARROW), ("en", 1280)])
+@pytest.mark.parametrize(("language", "width"), [("vi", NARROW), WIDE])
 def test_a_citizen_narrows_what_she_found(visiting: Visiting, language: str, width: int) -> None:
     visit = visiting(language, width=width)
     visit.sign_in(visit.told.stage.daughter)

@@ -23,7 +23,7 @@ def made(making: Coroutine[Any, Any, bytes]) -> bytes:
         return apart.submit(asyncio.run, making).result()
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("language", ["vi", pytest.param("en", marks=pytest.mark.long)])
 def test_what_has_no_pages_says_so_and_a_signature_can_be_had(
     visiting: Visiting, tmp_path: Path, language: str
 ) -> None:
