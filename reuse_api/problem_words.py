@@ -396,20 +396,10 @@ _FIELDS = {
         "Gửi hoặc các trường để soạn kết quả, hoặc một tệp, không gửi cả hai.",
         "Send either fields to compose the result from, or a file; not both.",
     ),
-    "number_not_as_recorded": Row(
+    "not_as_recorded": Row(
         422,
-        "Tệp này đã có trong kho với số giấy tờ khác.",
-        "This file is already in the vault, with another document number.",
-    ),
-    "issued_on_not_as_recorded": Row(
-        422,
-        "Tệp này đã có trong kho với ngày cấp khác.",
-        "This file is already in the vault, with another day of issue.",
-    ),
-    "valid_until_not_as_recorded": Row(
-        422,
-        "Tệp này đã có trong kho với ngày hết hiệu lực khác.",
-        "This file is already in the vault, with another last day of validity.",
+        "Tệp này đã có trong kho với số, ngày cấp hoặc ngày hết hiệu lực khác.",
+        "This file is already in the vault, with another number, day of issue, or last day of validity.",
     ),
     "number_of_another_person": Row(
         422,

@@ -344,6 +344,6 @@ def _check_recorded(known: Stored, body: HandedIn) -> None:
     }
     for field, value in recorded.items():
         if getattr(body, field) not in (None, value):
-            raise FieldInvalid(field, f"{field}_not_as_recorded")
+            raise FieldInvalid(field, "not_as_recorded")
     if known.facts.id in body.replaces:
         raise FieldInvalid("replaces", "value_invalid")

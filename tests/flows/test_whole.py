@@ -88,14 +88,16 @@ def kept(whole: Whole) -> Path:
 
 def keys_of(whole: Whole, name: str) -> Path:
     """Copy a part's keys, as its user."""
-    place = whole.folder / "scratch" / name / "copy"
+    place = whole.folder / f"apart-{name}"
+    place.mkdir(mode=0o700)
+    whole.give(place, name)
     whole.run(name, "-m", "reuse_api", "backup", "--keys-to", str(place))
     return place
 
 
 def taken(whole: Whole, there: Path, name: str) -> Path:
     """Carry a folder over, and give it to whoever restores."""
-    mine = whole.folder / "scratch" / "keeper" / name
+    mine = whole.folder / f"carried-{name}"
     shutil.copytree(there, mine)
     for one in (mine, *mine.rglob("*")):
         whole.give(one, "keeper")
