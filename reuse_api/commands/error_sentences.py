@@ -121,8 +121,8 @@ _VAULT = {
     "other processes have {rows} open; stop every `kho serve` on it first": (
         "các tiến trình khác đang mở {rows}; hãy dừng mọi `kho serve` dùng nó trước"
     ),
-    "{rows} is being migrated, moved or swept; wait for that to end": (
-        "{rows} đang được nâng cấp, chuyển chỗ hoặc dọn dẹp; hãy đợi việc đó xong"
+    "{address} is being migrated, moved or swept; wait for that to end": (
+        "{address} đang được nâng cấp, chuyển chỗ hoặc dọn dẹp; hãy đợi việc đó xong"
     ),
     "{rows} is at version {found}, this Kho is at {wanted}; run `kho migrate`": (
         "{rows} ở phiên bản {found}, bản Kho này ở {wanted}; hãy chạy `kho migrate`"
