@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 from typing import Annotated
 
 import typer
@@ -69,8 +70,9 @@ async def _reindex(settings: Settings) -> int:
 def _told_to_end() -> asyncio.Event:
     """Give what is set once this process is told to end: heard even by the first one of a container."""
     ending = asyncio.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(one, ending.set)
+    if threading.current_thread() is threading.main_thread():  # no other hears a signal
+        for one in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(one, ending.set)
     return ending
 
 
