@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs inside PostgreSQL's container when its data are made: the database, and a user for each part.
-# kho-admin owns the tables, so that no part that runs can alter one or drop it. The signer writes no entry.
+# kho_admin owns the tables, so that no part that runs can alter one or drop it. None of the others has any
+# right but to connect until `kho migrate --rights` gives each what its part needs (vault/rights.py).
 set -eu
 psql -v ON_ERROR_STOP=1 --no-psqlrc --quiet -U postgres -d postgres <<'SQL'
 \set admin `cat "$SECRETS/kho-admin"`
@@ -16,8 +17,4 @@ CREATE ROLE kho_work LOGIN PASSWORD :'work';
 CREATE DATABASE kho OWNER kho_admin TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C';
 REVOKE ALL ON DATABASE kho FROM PUBLIC;
 GRANT CONNECT ON DATABASE kho TO kho_sign, kho_gate, kho_api, kho_work;
-\connect kho
-ALTER DEFAULT PRIVILEGES FOR ROLE kho_admin GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO kho_gate, kho_api, kho_work;
-ALTER DEFAULT PRIVILEGES FOR ROLE kho_admin GRANT USAGE ON SEQUENCES TO kho_gate, kho_api, kho_work;
-ALTER DEFAULT PRIVILEGES FOR ROLE kho_admin GRANT SELECT, INSERT ON TABLES TO kho_sign;
 SQL

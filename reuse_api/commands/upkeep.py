@@ -16,6 +16,7 @@ from vault.inspecting import inspect as look_through
 from vault.migrating import Phase, needs_alone
 from vault.migrating import migrate as migrate_rows
 from vault.opening import VaultPlaces, check_made
+from vault.rights import grant
 
 _MIGRATED = {
     "vi": {
@@ -40,17 +41,27 @@ def migrate(
     create: Annotated[
         bool, typer.Option("--create", help="Make the tables of a vault of several processes.")
     ] = False,
+    rights: Annotated[
+        bool,
+        typer.Option(
+            "--rights",
+            help="Give the database's users kho_sign, kho_gate, kho_api and kho_work what their parts need, "
+            "and take the rest away; by the owner of the tables.",
+        ),
+    ] = False,
     lang: Lang = None,
 ) -> None:
     """Bring the database of the settings to this version's schema; again, it changes nothing."""
     places = places_of(read_settings())
-    asyncio.run(_migrate(places, phase, create=create))
+    asyncio.run(_migrate(places, phase, create=create, rights=rights))
     typer.echo(_MIGRATED[spoken_language(lang)][phase].format(database=places.database))
 
 
-async def _migrate(places: VaultPlaces, phase: Phase, *, create: bool) -> None:
+async def _migrate(places: VaultPlaces, phase: Phase, *, create: bool, rights: bool) -> None:
     if create and not places.database.server:
         raise CommandFailed("--create is for rows in PostgreSQL; `kho serve --create` makes the others")
+    if rights and not places.database.server:
+        raise CommandFailed("--rights is for rows in PostgreSQL: an SQLite file has no users")
     try:
         if not create:
             await check_made(places)
@@ -60,6 +71,8 @@ async def _migrate(places: VaultPlaces, phase: Phase, *, create: bool) -> None:
     held = await connect(places.database, hold="alone" if alone else "none")  # nobody else writes meanwhile
     try:
         await migrate_rows(places.database, phase=phase)
+        if rights:
+            await grant(places.database)
     finally:
         await held.close()
 

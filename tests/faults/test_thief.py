@@ -18,6 +18,7 @@ import pytest
 
 from signing.checkpoint import LogKey
 from tests.conftest import Template, copied_rows
+from tests.faults import thief_of_tables
 from tests.faults.load import Office
 from tests.servers.parts import ISSUER, ROOT, Parts
 
@@ -47,6 +48,10 @@ ENDS: dict[str, dict[str, Any]] = {
     "seals_to_a_log_key_that_nobody_keeps": _GATE | {"why": f"key: {_SHUT} (master key)"},
     "seals_to_a_pair_that_nobody_keeps": _GATE | {"why": f"key: {_SHUT} (kho/1/record-key)"},
     "seals_to_a_key_whose_other_half_is_the_owners": _GATE | {"why": f"key: {_SHUT} (master key)"},
+    **{
+        trick.__name__: {"refused": "ProgrammingError", "why": f"permission denied for table {table.name}"}
+        for trick, table in thief_of_tables.TRICKS.items()
+    },
 }
 _OF_USERS = {"reads_key_folders", "reads_memory", "takes_a_socket", "works_as_the_vault", "takes_what_waits"}
 
@@ -56,7 +61,7 @@ def parts(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """The parts and a server, each with a user of its own; `kho work` would have another one."""
     folder = template.copied(tmp_path_factory.mktemp("thief") / "kho")
     with copied_rows(template, folder) as rows:
-        made = Parts(rows.text, same_user_works=False)
+        made = Parts(rows.text, same_user_works=False, rights=True)
         try:
             made.split(folder)
             for name in ("sign", "gate", "seal", "serve"):
@@ -88,7 +93,8 @@ def office(parts: Parts, template: Template) -> Office:
 def stolen(parts: Parts, template: Template, office: Office) -> dict[str, Any]:
     folders = [parts.folder / part / "keys" for part in ("sign", "gate", "seal")]
     return {
-        "rows": parts.rows,
+        "rows": parts.rows_of("thief"),
+        "tables": parts.rows,  # as their owner, for tricks that the gate alone must hold against
         "signer": str(parts.socket("sign")),
         "gate": str(parts.socket("gate")),
         "issuer": ISSUER,

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from signing.checkpoint import LogKey, LogVerifier
 from signing.merkle import Tree, leaf_hash
-from tests.faults import thief_of_rows
+from tests.faults import thief_of_rows, thief_of_tables
 from tests.faults.stolen import Stolen
 from vault.clock import Clock
 from vault.connecting import connect
@@ -184,6 +185,14 @@ async def reads_by_the_live_token(stolen: Stolen) -> Any:
     return index if len(key) == 32 else None
 
 
+# As the owner of the tables, who may change any row; then as the database's user that was stolen.
+OF_ROWS: tuple[Trick, ...] = (
+    rewrites_a_row,
+    signs_in_behind_the_back,
+    takes_over_a_session,
+    signs_in_an_officer,
+    *thief_of_rows.TRICKS,
+)
 TRICKS: tuple[Trick, ...] = (
     reads_key_folders,
     reads_memory,
@@ -192,33 +201,37 @@ TRICKS: tuple[Trick, ...] = (
     opens_by_a_log_of_its_own,
     opens_by_an_old_entry,
     has_the_signer_sign_ahead,
-    rewrites_a_row,
-    signs_in_behind_the_back,
-    takes_over_a_session,
-    signs_in_an_officer,
     works_as_the_vault,
     takes_what_waits,
-    *thief_of_rows.TRICKS,
+    *thief_of_tables.TRICKS,
     reads_by_the_live_token,
 )
 
 
 async def steal(said: dict[str, Any]) -> None:
-    db = await connect(RowsAddress(said["rows"]), hold="writing")
     signer = await RemoteSigner.reached(Path(said["signer"]))
     gate = await RemoteGate.reached(Path(said["gate"]), said["issuer"], said["log_key"], Clock())
-    stolen = Stolen(said, db, gate, signer)
-    await signer.load([leaf_hash(one) for one in await stolen.leaves()])
-    for trick in TRICKS:
-        try:
-            told: Any = await trick(stolen)
-            outcome = {"got": repr(told)} if told is not None else {"refused": "nothing"}
-        except Exception as problem:
-            outcome = {"refused": type(problem).__name__, "why": str(problem)}
-        print(json.dumps({"trick": trick.__name__} | outcome), flush=True)
+    for rows, tricks in (("tables", OF_ROWS), ("rows", TRICKS)):
+        db = await connect(RowsAddress(said[rows]), hold="writing")
+        stolen = Stolen(said, db, gate, signer)
+        if not signer.tree.size:
+            await signer.load([leaf_hash(one) for one in await stolen.leaves()])
+        for trick in tricks:
+            print(json.dumps({"trick": trick.__name__} | await outcome(trick, stolen)), flush=True)
+        await db.close()
     await gate.close()
     await signer.close()
-    await db.close()
+
+
+async def outcome(trick: Trick, stolen: Stolen) -> dict[str, Any]:
+    try:
+        told: Any = await trick(stolen)
+    except DBAPIError as problem:
+        said = str(problem.orig).rpartition(">: ")[2]
+        return {"refused": type(problem).__name__, "why": said}
+    except Exception as problem:
+        return {"refused": type(problem).__name__, "why": str(problem)}
+    return {"got": repr(told)} if told is not None else {"refused": "nothing"}
 
 
 if __name__ == "__main__":

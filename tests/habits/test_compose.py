@@ -17,6 +17,7 @@ from reuse_api.settings import PREFIX, Settings, read_settings
 from reuse_api.sign_in_settings import SignInSettings
 from signing.workers import LARGEST_SIGNATURE
 from tests.servers import compose
+from vault.rights import RIGHTS
 from vault.services import MAX_UPLOAD
 
 ROOT = compose.ROOT
@@ -153,8 +154,9 @@ def test_those_who_may_ask_are_users_of_the_image_and_run_the_parts_that_ask() -
     for part, asking in wanted.items():
         told = SERVICES[part].environment["KHO_PEERS"].split(",")
         assert set(told) <= set(made)
-        # Its own user is among them: its health is asked by that one.
+        # Its own user is among them: its health is asked by that one. Whoever registers opens the vault too.
         peers = {one.user for one in PARTS.values() if one.part in asking | {part}}
+        peers |= {SERVICES["staff"].user} if part != "seal" else set()
         assert {made[one] for one in told} == peers
     assert SERVICES["gate"].environment["KHO_WORK_PEERS"] == "kho-work"
 
@@ -181,7 +183,7 @@ def test_each_volume_is_with_those_alone_who_need_it() -> None:
                 writers.setdefault(one.source, set()).add(service.name)
     for some in (*holders.values(), *writers.values()):
         some.discard("prepare")
-    serving = {"serve-1", "serve-2", "work"}
+    serving = {"serve-1", "serve-2", "work", "staff"}
     assert holders == {
         "keys-sign": {"sign"},
         "keys-gate": {"gate"},
@@ -199,7 +201,7 @@ def test_each_volume_is_with_those_alone_who_need_it() -> None:
         "bytes": {"seaweedfs"},
         "index": {"elasticsearch"},
         "index-settings": {"elasticsearch"},
-        "secrets-admin": {"migrate", "bucket", "keeper"},
+        "secrets-admin": {"migrate", "bucket", "keeper", "staff"},
         "backups": {"keeper"},
         "restored": {"keeper"},
         "secrets-sign": {"sign"},
@@ -279,6 +281,14 @@ def test_each_part_has_a_database_user_of_its_own_and_its_own_password() -> None
         assert secret == Path(f"/v/secrets-{role.removeprefix('kho_')}/database")
     assert set(used) == made
     assert all(len(users) == 1 for users in used.values())
+
+
+def test_a_part_may_do_with_tables_what_the_program_gives_it_alone() -> None:
+    assert re.findall(r"^(?:GRANT|ALTER DEFAULT) .*", ROLES, re.M) == [
+        "GRANT CONNECT ON DATABASE kho TO kho_sign, kho_gate, kho_api, kho_work;"
+    ]
+    assert "--rights" in SERVICES["migrate"].command
+    assert {f"kho_{name}" for name in ("sign", "gate", "api", "work")} == set(RIGHTS)
 
 
 # Every service
@@ -371,7 +381,7 @@ def test_each_network_joins_those_alone_who_talk_in_it() -> None:
     for name, one in SERVICES.items():
         for network in one.said.get("networks", ()):
             joined.setdefault(network, set()).add(name)
-    serving = {"serve-1", "serve-2", "work"}
+    serving = {"serve-1", "serve-2", "work", "staff"}
     assert joined == {
         "front": {"proxy"},
         "doors": {"proxy", "serve-1", "serve-2"},

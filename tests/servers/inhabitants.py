@@ -1,4 +1,4 @@
-"""Tells the demo's story in a vault of several processes: run under the user and the settings of `kho serve`.
+"""Tells the demo's story in a vault of several processes: as `staff` of docker-compose.yml, who may register.
 
 Two arguments: a folder of its own, and the language. Everybody who comes at a door comes over HTTP, as in
 `kho demo`; who is registered is registered beside `kho serve`, as an operator's command would do it.

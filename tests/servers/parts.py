@@ -4,6 +4,7 @@ Other users are taken where the tests run as root and some Python of this versio
 `users` says whether they were. Elsewhere all run as ourselves.
 """
 
+import asyncio
 import json
 import os
 import shutil
@@ -17,6 +18,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.servers.postgres import as_user, make_users
+from vault.rights import API, GATE, RIGHTS, SIGN, WORK, grant
+from vault.rows_address import RowsAddress
 
 ROOT = Path(__file__).parents[2]
 GROUP = 61000
@@ -34,6 +39,7 @@ class Parts:
     rows: str
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="kho-parts-")))
     same_user_works: bool = True  # `kho work` as the user of `kho serve`, where bytes are in a folder
+    rights: bool = False  # each part as its own user of the database, with no more than its rights
     log_key: str = ""
     users: bool = False
     python: Path = Path(sys.executable)
@@ -54,6 +60,9 @@ class Parts:
         said = {"DATABASE": self.rows, "KEYS": built / "keys"}
         folders = [f"--{part}={self.folder / part / 'keys'}" for part in KEPT]
         self.told("keys", "split", *folders, env=self.environment("nobody", **said))
+        if self.rights:
+            make_users(*RIGHTS)
+            asyncio.run(grant(RowsAddress(self.rows)))
         for name in ("serve", "seal"):  # the demo's authorities: whom to trust, time stamps and status
             (self.folder / name / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copytree(built / "keys" / "authority", self.folder / name / "keys" / "authority")
@@ -77,6 +86,11 @@ class Parts:
 
     # Running it
 
+    def rows_of(self, kind: str) -> str:
+        """The address of the rows as a part has it; `kho admin` owns the tables."""
+        name = {"serve": API, "thief": API, "work": WORK, "gate": GATE, "sign": SIGN}.get(kind)
+        return as_user(self.rows, name) if self.rights and name else self.rows
+
     def user(self, name: str) -> int:
         """Which user a process runs as."""
         kind = name.partition("-")[0]
@@ -96,7 +110,7 @@ class Parts:
         if kind == "sign":
             peers = f"{asked_by},{self.user('gate')}"
             return said | {
-                "DATABASE": self.rows,
+                "DATABASE": self.rows_of(kind),
                 "SIGNER": f"unix:{self.socket('sign')}",
                 "LOG_FOLDER": own / "log",
                 "PEERS": peers,
@@ -104,14 +118,14 @@ class Parts:
         if kind == "gate":
             sockets = {_VARIABLE[one]: f"unix:{self.socket(one)}" for one in ("sign", "gate")}
             said |= {"PEERS": asked_by, "WORK_PEERS": self.user("work")}
-            return said | sockets | {"DATABASE": self.rows}
+            return said | sockets | {"DATABASE": self.rows_of(kind)}
         if kind == "seal":
             return said | {"SEALER": f"unix:{self.socket('seal')}", "PEERS": asked_by}
         if kind == "work" and self.same_user_works:
             said["KEYS"] = self.folder / "serve" / "keys"
         sockets = {_VARIABLE[one]: f"unix:{self.socket(one)}" for one in KEPT}
         said |= {
-            "DATABASE": self.rows,
+            "DATABASE": self.rows_of(kind),
             "STORE": f"folder:{self.folder / 'serve' / 'blobs'}",
             "SEARCH": "none",
         }

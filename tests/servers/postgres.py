@@ -111,6 +111,19 @@ def address(name: str, sockets: str) -> str:
     return f"postgresql+asyncpg://postgres@/{name}?host={sockets}"
 
 
+def make_users(*names: str) -> None:
+    """Make users of the run's server that are not there yet; they have no rights."""
+    for name in names:
+        with contextlib.suppress(RuntimeError):
+            _psql(shared("tests.servers.postgres:Postgres")["sockets"], f'create role "{name}" login')
+
+
+def as_user(address: str, name: str) -> str:
+    """Give an address for another user of the database."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{name}@{rest.rpartition('@')[2]}"
+
+
 def drop_database(address: str) -> None:
     """Remove a database, whoever is connected to it."""
     name, _, sockets = address.rpartition("/postgres@/")[2].rpartition("@/")[2].partition("?host=")

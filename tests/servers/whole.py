@@ -309,9 +309,9 @@ class Whole:
         callers = self.folder / "callers"
         callers.mkdir(mode=0o700, exist_ok=True)
         for one in (callers, *callers.rglob("*")):
-            self._give(one, self.services["serve-1"])
-        own = {"KHO_METRICS_LISTEN": ""}
-        return self.run("serve-1", "-m", "tests.servers.inhabitants", str(callers), lang, settings=own)
+            self._give(one, self.services["staff"])
+        own = {"KHO_METRICS_LISTEN": "", "KHO_LISTEN": self._hosts["serve-1:8080"]}
+        return self.run("staff", "-m", "tests.servers.inhabitants", str(callers), lang, settings=own)
 
 
 def say(line: str) -> None:
