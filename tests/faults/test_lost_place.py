@@ -1,16 +1,19 @@
 """A process that lost its place among those who have the rows open: what moved meanwhile it never touches."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 
 from reuse_api.demo import people
 from tests.servers import postgres
+from tests.servers.parts import KEPT, Parts
 from vault import standing
 from vault.connecting import connect
 from vault.database import Database
@@ -25,7 +28,7 @@ ROWS = ("postgresql",)
 
 async def _alone(address: RowsAddress, does: Callable[[Database], Awaitable[None]]) -> None:
     """Take the rows whole once all others have lost their place, as `kho move` does."""
-    for _ in range(100):
+    for _ in range(600):
         postgres.end_connections(address.text)
         try:
             rows = await connect(address, hold="alone")
@@ -139,3 +142,54 @@ async def test_a_place_that_is_lost_is_taken_again_without_a_write(
             await rows.close()
             await asyncio.sleep(0.1)
     raise AssertionError("nobody took the place again")
+
+
+@pytest.fixture
+def parts(folder: Path, rows_address: RowsAddress) -> Iterator[Parts]:
+    made = Parts(rows_address.text)
+    try:
+        made.split(folder)
+        for name in (*KEPT, "serve"):
+            made.start(name)
+        yield made
+    finally:
+        made.close()
+
+
+async def test_processes_that_stood_still_while_the_vault_moved_serve_nothing(
+    parts: Parts, rows_address: RowsAddress
+) -> None:
+    """Serve, gate and signer stopped, their connections lost, the rows moved away; then they go on.
+
+    The session is looked up by the gate alone.
+    """
+
+    def asked(place: str) -> int:
+        cookie = {"Cookie": "__Host-kho_session=a-session-of-nobody"}
+        url = f"http://127.0.0.1:{parts.ports['serve']}{place}"
+        return httpx.get(url, headers=cookie, timeout=60).status_code
+
+    async def until(wanted: tuple[int, int]) -> None:
+        for _ in range(600):
+            told = await asyncio.to_thread(lambda: (asked("/v1/me/records"), asked("/readyz")))
+            if told == wanted:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"{told} for ever")
+
+    await until((401, 200))
+    held = [parts.running[name] for name in ("serve", "gate", "sign")]
+    for one in held:
+        one.send_signal(signal.SIGSTOP)
+    try:
+        await _alone(rows_address, _put)
+        before = await _size(rows_address)
+    finally:
+        for one in held:
+            one.send_signal(signal.SIGCONT)
+    await until((503, 503))
+    await _alone(rows_address, _clear)
+    for _ in range(3):
+        await asyncio.sleep(1)
+        assert (asked("/v1/me/records"), asked("/readyz")) == (503, 503), "for good"
+    assert await _size(rows_address) == before
