@@ -74,6 +74,8 @@ def test_all_of_it_is_made_again_elsewhere_from_what_the_keeper_kept(folder: Pat
             there.run(*keeping, "keys", "split", *split)
             prepare(there.volumes, LAYING)
 
+        # Officers are known by the provider that they sign in at: it stays where it was.
+        shutil.copytree(folder / "one" / "realms", folder / "two" / "realms")
         with Whole(folder / "two", free_ports(1)[0], restore) as again:
             signs_in(again)
             assert not any((again.volumes / "restored").iterdir())
