@@ -6,7 +6,6 @@ place is told. Of an exception never its message: types, codes and places. A lin
 disk is full) is counted and lost: nobody waits for it, nothing fails, and the next that can be says how many.
 """
 
-import ast
 import json
 import logging
 import os
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from reuse_api.journal_fields import CODE, fitting
@@ -143,17 +143,28 @@ def _constant(record: logging.LogRecord) -> str:
 
 @lru_cache(maxsize=256)
 def _constants(path: str) -> frozenset[str]:
-    """Give the texts that stand in a source file; none where it cannot be read."""
+    """Give the texts that stand in a source file; none where it cannot be read.
+
+    It is compiled, not made a tree of: in Python 3.11 a tree that is begun within another, by another thread
+    or by garbage that says something, fails (python/cpython 106905), and the line would be lost.
+    """
     try:
         source = Path(path)
         if source.stat().st_size > _LONGEST_SOURCE:
             return frozenset()
-        tree = ast.parse(source.read_bytes())
+        code = compile(source.read_bytes(), path, "exec", dont_inherit=True)
     except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return frozenset()
-    inside = {id(part) for one in ast.walk(tree) if isinstance(one, ast.JoinedStr) for part in one.values}
-    return frozenset(
-        one.value
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in inside
-    )
+    return frozenset(_texts(code))
+
+
+def _texts(code: CodeType) -> Iterator[str]:
+    waiting: list[Any] = [code]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, CodeType):
+            waiting += one.co_consts
+        elif isinstance(one, tuple | frozenset):
+            waiting += one

@@ -427,7 +427,7 @@ def service_of(
 
 
 @pytest.fixture(scope="session")
-def services() -> Iterator[tuple[ExitStack, dict[str, Kho]]]:
+def started() -> Iterator[tuple[ExitStack, dict[str, Kho]]]:
     """What `kho` has started, by database: files take turns at the databases, each has one service."""
     with ExitStack() as stack:
         yield stack, {}
@@ -436,10 +436,10 @@ def services() -> Iterator[tuple[ExitStack, dict[str, Kho]]]:
 @pytest.fixture(scope="session")
 def kho(
     request: pytest.FixtureRequest,
-    services: tuple[ExitStack, dict[str, Kho]],
+    started: tuple[ExitStack, dict[str, Kho]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Kho:
-    stack, running = services
+    stack, running = started
     kind = getattr(request, "param", request.config.getoption("--rows"))
     if kind not in running:
         running[kind] = stack.enter_context(service_of(request, tmp_path_factory.mktemp("kho")))

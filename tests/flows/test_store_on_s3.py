@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from reuse_api.demo import people
 from reuse_api.demo.people import COMMUNE, DAUGHTER, KINSHIP, POLICE
 from reuse_api.wiring import places_of
-from tests.flows.conftest import _fresh_rows, _Service
+from tests.flows.conftest import _store_at, service_of
 from tests.flows.readiness import readyz
 from tests.servers import seaweed
 from tests.servers.s3_relay import relay_to
@@ -67,9 +67,8 @@ def test_strangers_who_keep_asking_whether_it_is_ready_have_nothing_written_each
     address, access = seaweed.fresh_store(tmp_path)
     host = address.split("/")[2]
     with relay_to(host) as relay:
-        store = {"store": address.replace(host, relay.host), "store_credentials": access.credentials}
-        rows = _fresh_rows(request.config.getoption("--rows"))
-        with _Service(tmp_path, rows, store) as kho, kho.client() as stranger:
+        store = _store_at(address.replace(host, relay.host), access)
+        with service_of(request, tmp_path, store=store) as kho, kho.client() as stranger:
             readyz(stranger)
             relay.asked.clear()
             told = [stranger.get("/readyz").status_code for _ in range(20)]

@@ -142,7 +142,7 @@ async def test_whoever_needs_the_rows_alone_is_refused_while_others_have_them(ro
     await one.close()
     await other.close()
     alone = await connect(rows, hold="alone")
-    with pytest.raises(VaultLocked, match="migrated or swept"):
+    with pytest.raises(VaultLocked, match="migrated, moved or swept"):
         await connect(rows, hold="writing")
     await alone.close()
 

@@ -251,17 +251,3 @@ async def test_a_begun_sign_in_comes_back_once_in_its_browser_in_time(open_house
         later = sign_ins.begin(Wanted("citizens", "sign_in", "/wallet"), clock.now())
         assert await sign_ins.come_back(db, later, clock.now())
         assert len(await house.rows(select(sign_in))) == 1, "what is over has gone"
-
-
-async def test_whoever_is_nobody_yet_waits_for_no_entry(open_house, rows_kind):
-    """What strangers may ask for takes the head of the log from nobody, and waits for nobody who has it."""
-    async with open_house() as house:
-        db, at = house.vault.db, house.vault.clock.now()
-        if not db.shared:
-            pytest.skip("with SQLite there is one who writes")
-        begun = sign_ins.begin(Wanted("citizens", "sign_in", "/wallet"), at)
-        token = LogoutToken(None, "there-9", "jti-9", at + timedelta(minutes=2))
-        async with db.write(), asyncio.timeout(3):
-            assert await sign_ins.come_back(db, begun, at)
-            await sessions.end(db, "owner", "anything")
-            assert await provider_logout.end(house.vault, "citizens", ISSUER, token) == 0
