@@ -200,8 +200,10 @@ async def _standing(db: Database, places: VaultPlaces) -> list[Finding]:
         names = await origins.listed(connection)
     findings = [Finding("elsewhere", found.words(str(places.database)), False)] if found is not None else []
     for one in names[1:]:
-        lost = "" if one.old_size is None else f", after entry {one.old_size} of the log before was signed"
-        findings.append(Finding("origin", f"{one.name} from entry {one.first} on{lost}", False))
+        known = (
+            "" if one.old_size is None else f"; of the log before, {one.old_size} entries are known as signed"
+        )
+        findings.append(Finding("origin", f"{one.name} from entry {one.first} on{known}", False))
     return findings
 
 

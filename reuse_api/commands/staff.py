@@ -41,7 +41,7 @@ _WORDS = {
         "left": "{officer} at {agency}: has left; every role, account and session has ended",
         "has_left": "{officer} at {agency} has left; register them under another id",
         "no_such_role": "that role is not theirs",
-        "no_officer": "there is no such officer any more",
+        "no_officer": "no such officer works there",
         "no_agency": "there is no agency {agency}",
         "no_role": "a role is desk, auditor or administrator",
         "no_name": "a new officer needs a name (--name)",

@@ -150,7 +150,12 @@ class Whole:
         told = realms.settings.items()  # its files are in a place of their own there
         self._providers = {name.upper(): one for name, one in told if not isinstance(one, Path)}
         accounts = ", ".join([*CITIZENS, *(one.office.officer for one in people.STAFF)])
-        self.told.append(("oidc-provider", f"accounts {accounts}; levels LoA1 LoA2; methods mfa"))
+        self.told.append(
+            (
+                "oidc-provider",
+                f"accounts {accounts}; on its page write LoA1 or LoA2 for citizens, mfa for staff",
+            )
+        )
 
     def _values(self) -> dict[str, str]:
         return {
