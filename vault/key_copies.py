@@ -20,6 +20,7 @@ from signing.errors import SigningError
 from signing.keys_file import read_private_file
 from storage.durable import sync_folder
 from storage.keyring import check_key_folder
+from storage.opening import folder_of
 from vault import backup_place
 from vault.backup_place import BackupPlaceTaken, Stays, chosen
 from vault.errors import VaultError
@@ -38,6 +39,12 @@ class KeysTogether(VaultError):
     """Keys and backups are kept apart: whoever finds both reads everything."""
 
     code = "keys_together"
+
+
+class PlacesTogether(VaultError):
+    """The store has a folder of its own: not within the keys, the log, the scratch folder or an old store."""
+
+    code = "places_together"
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,20 @@ def check_apart(backups: Path | None, keys: Path | None, own: Sequence[Path], *,
         for one in own:
             if _within(place, one):
                 raise BackupPlaceTaken(f"{place} lies within {one}, which is the vault's own, or around it")
+
+
+def check_store_apart(store: str, own: Sequence[Path]) -> None:
+    """Refuse a store that lies in another folder of the vault, or around one: the keys' above all.
+
+    Raises:
+        PlacesTogether.
+    """
+    folder = folder_of(store)
+    if folder is None:
+        return
+    for one in own:
+        if _within(folder, one):
+            raise PlacesTogether(f"{folder} lies within {one}, which is the vault's own, or around it")
 
 
 def _within(one: Path, other: Path) -> bool:

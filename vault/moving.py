@@ -17,16 +17,17 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.blobs import BlobStore
-from storage.opening import open_store
+from storage.opening import folder_of, open_store
 from vault import blob_copies, standing
 from vault.connecting import connect
 from vault.database import Database
 from vault.errors import VaultError
 from vault.inspecting import Finding, Inspection, looked_through
+from vault.key_copies import check_store_apart
 from vault.manifest import BLOBS, LogHead, Manifest, listed
 from vault.migrating import check_schema
 from vault.opening import VaultPlaces, check_made
-from vault.restoring import PlaceNotEmpty
+from vault.restoring import ELSEWHERE, PlaceNotEmpty, require_no_rows
 from vault.row_dumping import Dumped, dump
 from vault.row_loading import load, miscounted, tables_in
 from vault.standing import Standing, VaultElsewhere
@@ -64,12 +65,17 @@ async def move(source: VaultPlaces, target: VaultPlaces, at: datetime) -> Moved:
 
     Raises:
         NothingToMove, PlaceNotEmpty: the target is the source, or holds something.
+        PlacesTogether: the new store lies within or around the keys, the log, scratch or the old store.
         VaultLocked: the source is served, or the target is open.
         VaultElsewhere: the source is being moved to another place, or was.
         MoveFailed: the two sides differ.
         VaultIncomplete, SchemaMismatch, VaultBusy, StoreUnavailable, BlobConflict, RowsUnfit, OSError.
     """
     rows_move, bytes_move = _what_moves(source, target)
+    if bytes_move:
+        old = folder_of(source.store)
+        own = (source.keys, source.log, source.scratch, target.scratch)
+        check_store_apart(target.store, own if old is None else (*own, old))
     await check_made(source)
     async with _open(source) as (rows, store):
         await check_schema(source.database)
@@ -140,14 +146,12 @@ async def _require_own(known: Standing | None, peer: str, source: VaultPlaces) -
 
 async def _require_empty(target: VaultPlaces, *, rows_move: bool, bytes_move: bool) -> None:
     if rows_move:
-        there = await tables_in(target.database)
-        if there:
-            raise PlaceNotEmpty(f"rows are at {target.database}: {listed(there, 3)}")
+        await require_no_rows(target.database)
     if bytes_move:
         store = await asyncio.to_thread(open_store, target.store, target.store_access)
         try:
             async for key, _ in store.keys():
-                raise PlaceNotEmpty(f"bytes are in {target.store}: {key}, for one")
+                raise PlaceNotEmpty(f"bytes are in {target.store}: {key}, for one; {ELSEWHERE}")
         finally:
             await store.close()
 

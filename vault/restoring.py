@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.blobs import BlobStore
 from storage.durable import sync_folder
+from storage.errors import MasterKeyMissing
 from storage.keyring import SECRET_BYTES, check_key_folder, load_or_create_master
 from storage.opening import open_store
 from vault import blob_copies, hooks, key_copies, new_log_key, origins, part_marks, standing
@@ -33,11 +34,13 @@ from vault.manifest import BLOBS, listed
 from vault.new_log_key import Remembered, open_new_log, remembered
 from vault.opening import VaultPlaces, mark_finished, mark_of, mark_restoring, restored_here
 from vault.row_loading import load, miscounted, tables_in
+from vault.rows_address import RowsAddress
 from vault.signer_memory import KEY_FILE, MEMORY_FILE, Memory
 
 Log = Literal["same", "new"]
 _TOKEN = "token.key"  # noqa: S105 - the name of a file
 _NEXT = ".next"
+ELSEWHERE = "carry them away or name an empty place (what a move left that was given up may be removed)"
 _OF_BLOBS = frozenset({"blob_missing", "blob_changed", "store_unavailable"})
 
 
@@ -89,11 +92,13 @@ async def restore(
 
     Raises:
         PlaceNotEmpty: naming what is there.
+        PlacesTogether: the store lies within or around the keys, the log or the scratch folder.
         KeysForeign, BackupCut, BackupDamaged, MasterKeyMissing, MasterKeyExposed: of the keys.
         OriginNeeded, LogForked: the keys have signed more than, or other than, what was backed up.
         RestoreFailed: what was restored differs.
         VaultLocked, VaultBusy, StoreUnavailable, BlobConflict, OSError.
     """
+    key_copies.check_store_apart(places.store, (places.keys, places.log, places.scratch))
     copies = await asyncio.to_thread(key_copies.examine_keys, keys_from)
     begun = await _begun(examined, places)
     new = await asyncio.to_thread(_decide, examined, places, copies, log, begun=begun)
@@ -161,9 +166,7 @@ async def _begun(examined: Examined, places: VaultPlaces) -> bool:
 
 
 async def _require_empty(places: VaultPlaces, *, keys: bool) -> None:
-    there = await tables_in(places.database)
-    if there:
-        raise PlaceNotEmpty(f"rows are at {places.database}: {listed(there, 3)}")
+    await require_no_rows(places.database)
     published = sorted(one.name for one in places.log.glob("*")) if places.log.exists() else []
     if published:
         raise PlaceNotEmpty(
@@ -175,9 +178,17 @@ async def _require_empty(places: VaultPlaces, *, keys: bool) -> None:
         )
 
 
+async def require_no_rows(address: RowsAddress) -> None:
+    """Refuse a place where rows are, saying what to do. Raises PlaceNotEmpty, VaultBusy."""
+    there = await tables_in(address)
+    if there:
+        named = f": {listed(there, 3)}" if address.server else ""  # the name of a file is its address
+        raise PlaceNotEmpty(f"rows are at {address}{named}; {ELSEWHERE}")
+
+
 async def _require_no_blobs(store: BlobStore, places: VaultPlaces) -> None:
     async for key, _ in store.keys():
-        raise PlaceNotEmpty(f"bytes are in {places.store}: {key}, for one")
+        raise PlaceNotEmpty(f"bytes are in {places.store}: {key}, for one; {ELSEWHERE}")
 
 
 def _decide(
@@ -186,7 +197,7 @@ def _decide(
     """Hold the keys to the backup, and say whether the log needs a new name."""
     folder = _holding(copies, KEY_FILE) if copies else places.keys
     if not copies:
-        check_key_folder(folder)
+        _require_keys(folder)
         Memory.open(folder / MEMORY_FILE, create=False).close()  # nobody signs with it now
     known = remembered(folder)
     check_master(
@@ -202,6 +213,13 @@ def _decide(
         raise KeysForeign(f"the log key is {known.key.name}, the backup is of {examined.manifest.log.origin}")
     check_checkpoint(examined, known.key.verifier_line())
     return _needs_new(examined, known, log, copied=bool(copies))
+
+
+def _require_keys(folder: Path) -> None:
+    try:
+        check_key_folder(folder)
+    except MasterKeyMissing as problem:
+        raise MasterKeyMissing(f"{problem.detail}; give a copy of the keys by --keys-from") from problem
 
 
 def _needs_new(examined: Examined, known: Remembered, log: Log | None, *, copied: bool) -> bool:

@@ -107,8 +107,11 @@ _VAULT = {
         "khóa sao chép không biết điều gì đã được ký sau khi chép: hãy thêm --new-origin, luôn an toàn, hoặc "
         "--same-origin nếu biết chắc kho không ký gì sau bản sao lưu này"
     ),
-    "rows are at {rows}: {names}": "đã có dữ liệu ở {rows}: {names}",
-    "bytes are in {store}: {name}, for one": "đã có nội dung ở {store}, chẳng hạn {name}",
+    "rows are at {rows}; {why}": "đã có dữ liệu ở {rows}; {why}",
+    "bytes are in {store}: {name}, for one; {why}": "đã có nội dung ở {store}, chẳng hạn {name}; {why}",
+    "carry them away or name an empty place (what a move left that was given up may be removed)": (
+        "hãy chuyển đi trước hoặc nêu nơi còn trống (phần còn lại của việc chuyển đã bỏ thì xóa được)"
+    ),
     "a log is published in {folder}: {names}; carry it away first": (
         "đã có nhật ký công bố ở {folder}: {names}; hãy chuyển nó đi trước"
     ),
@@ -131,6 +134,13 @@ _VAULT = {
     "the newer Kho": (
         "cơ sở dữ liệu ở phiên bản {found} mà bản Kho này ({wanted}) không biết: nó mới hơn; "
         "hãy cài bản Kho mới hơn"
+    ),
+    "A key that this vault needs is not in its folder. (no folder {path}; give a copy of the keys by "
+    "--keys-from)": (
+        "Thiếu khóa mà kho này cần: không có thư mục {path}; hãy nêu bản sao khóa bằng --keys-from"
+    ),
+    "A key that this vault needs is not in its folder. ({path}; give a copy of the keys by --keys-from)": (
+        "Thiếu khóa mà kho này cần: không có {path}; hãy nêu bản sao khóa bằng --keys-from"
     ),
     "A key that this vault needs is not in its folder. (no folder {path})": (
         "Thiếu khóa mà kho này cần: không có thư mục {path}"
@@ -305,6 +315,7 @@ CODES: Mapping[str, str] = {
     "rows_undumpable": "Có cột thuộc loại không ghi vào tệp dữ liệu được",
     "rows_unfit": "Dữ liệu không vừa với cơ sở dữ liệu này",
     "keys_together": "Khóa và bản sao lưu phải để riêng: ai có cả hai thì đọc được tất cả",
+    "places_together": "Nội dung phải ở thư mục riêng: không trong khóa, nhật ký, thư mục tạm hay nơi lưu cũ",
     "keys_foreign": "Đây không phải khóa của kho đã được sao lưu",
     "place_not_empty": "Chỉ khôi phục hoặc chuyển vào nơi còn trống",
     "origin_needed": "Nhật ký phải tiếp tục dưới tên mới, và điều đó do người quyết định",
