@@ -37,6 +37,7 @@ from vault.errors import (
     SearchUnavailable,
     SignatureInvalid,
     StepUpNeeded,
+    StoreAway,
     VaultBusy,
 )
 from vault.receipts import ReceiptGone
@@ -112,6 +113,10 @@ def _busy(_problem: Exception) -> Problem:
     return problems.of_code("vault_busy", headers={"Retry-After": str(problems.BUSY_SECONDS)})
 
 
+def _part_away(_problem: Exception) -> Problem:
+    return problems.of_code("part_away", headers={"Retry-After": str(problems.BUSY_SECONDS)})
+
+
 def _unavailable(_problem: Exception) -> Problem:
     return problems.of_code("store_unavailable", headers={"Retry-After": str(problems.BUSY_SECONDS)})
 
@@ -144,7 +149,8 @@ MAKING: dict[type[Exception], Making] = {
     StepUpNeeded: lambda problem: problems.of_step_up(problem.code),
     CrossSite: lambda problem: problems.of_code(problem.code),
     RequestValidationError: lambda problem: problems.of_validation(problem.errors()),
-    PartAway: _busy,
+    PartAway: _part_away,
+    StoreAway: _unavailable,
     VaultBusy: _busy,
     MalwareScanUnavailable: _unscanned,
     StoreUnavailable: _unavailable,

@@ -563,8 +563,17 @@ _VAULT = {
     ),
     "store_unavailable": Row(
         503,
-        "Nơi lưu trữ tạm thời không dùng được; không có gì thay đổi.",
-        "The store cannot be used just now; nothing was changed.",
+        "Nơi lưu trữ tạm thời không dùng được; chưa cung cấp gì, không giấy tờ nào thay đổi. "
+        "Lần thử này có thể đã được ghi nhật ký. Hãy thử lại sau giây lát.",
+        "The store cannot be used just now; nothing was served and no document was changed. "
+        "The attempt may stand in the log. Try again shortly.",
+    ),
+    "part_away": Row(
+        503,
+        "Một bộ phận của kho (ký nhật ký, cổng khóa hoặc ký số) chưa trả lời; chưa cung cấp gì. "
+        "Lần thử này có thể đã được ghi nhật ký. Hãy thử lại sau giây lát.",
+        "A part of the vault (signer, gate or sealer) does not answer just now; nothing was served. "
+        "The attempt may stand in the log. Try again shortly.",
     ),
     "picture_failed": Row(
         422,

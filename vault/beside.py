@@ -11,7 +11,7 @@ from typing import Any
 
 from storage.errors import BlobDamaged, BlobMissing, StorageError
 from storage.sealed import read_sealed
-from vault.errors import ContentDamaged, VaultBusy
+from vault.errors import ContentDamaged, StoreAway
 from vault.records import Stored
 from vault.services import Vault
 
@@ -81,7 +81,7 @@ async def opened(vault: Vault, stored: Stored, key: bytes) -> bytes | None:
 
     Raises:
         ContentDamaged: the stored bytes do not authenticate, or are not those of the record's row.
-        VaultBusy: the store did not answer.
+        StoreAway: the store did not answer.
     """
     kept = as_file(stored)
     if kept is None:
@@ -96,7 +96,7 @@ async def opened(vault: Vault, stored: Stored, key: bytes) -> bytes | None:
     except (BlobDamaged, BlobMissing) as problem:
         raise ContentDamaged from problem
     except StorageError as problem:
-        raise VaultBusy(f"storage: {problem.code}") from problem
+        raise StoreAway(f"storage: {problem.code}") from problem
     if sha256(found).digest() != row["content_sha256"]:
         raise ContentDamaged
     return found

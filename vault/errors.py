@@ -25,6 +25,12 @@ class PartAway(VaultBusy):
     code = "part_away"
 
 
+class StoreAway(VaultBusy):
+    """The store did not give what was to be read; nothing was served. Try again shortly."""
+
+    code = "store_unavailable"
+
+
 class PartFailed(VaultError):
     """A part of this vault (signer, gate or sealer) failed; its own journal says where."""
 

@@ -15,7 +15,7 @@ from storage.sealed import read_sealed
 from vault import entries, epochs
 from vault.callers import VAULT_ACTOR
 from vault.entries import HolderKind, Logged, stamp
-from vault.errors import ContentDamaged, VaultBusy
+from vault.errors import ContentDamaged, StoreAway, VaultBusy
 from vault.evidence import Evidence
 from vault.keeping import scratch_file, write_private
 from vault.records import Stored, part_of, version_of
@@ -33,7 +33,8 @@ async def opened_content(vault: Vault, stored: Stored, *, job: str, reason: str)
     Raises:
         GateRefused: the gate opens no key.
         ContentDamaged: the stored bytes do not authenticate; that is an entry.
-        VaultBusy: the entry could not be written, or the store did not answer.
+        VaultBusy: the entry could not be written.
+        PartAway, StoreAway: signer, gate or store did not answer; the entry stands.
     """
     async with opened_with_key(vault, stored, job=job, reason=reason) as (path, _key):
         yield path
@@ -57,7 +58,7 @@ async def opened_with_key(
             await _report_damage(vault, stored, job, entry, problem.code)
             raise ContentDamaged from problem
         except StorageError as problem:
-            raise VaultBusy(f"storage: {problem.code}") from problem
+            raise StoreAway(f"storage: {problem.code}") from problem
         except OSError as problem:
             raise VaultBusy("scratch: the file cannot be written") from problem
         yield path, key

@@ -19,7 +19,7 @@ from vault.appending import Write
 from vault.assertions import TokenRefused
 from vault.callers import Caller
 from vault.entries import Logged, stamp
-from vault.errors import ContentDamaged, FieldInvalid, VaultBusy, VaultError
+from vault.errors import ContentDamaged, FieldInvalid, StoreAway, VaultError
 from vault.evidence import Evidence
 from vault.records import Stored, part_of
 from vault.services import Vault
@@ -106,7 +106,8 @@ async def send(
         Moved: an epoch moved since the decision; nothing was entered.
         ContentDamaged: the stored bytes do not authenticate; nothing was sent, and that is an entry.
         GateRefused, NotAuthenticated, TokenRefused: the gate opens no key, and that is an entry.
-        VaultBusy: the entry could not be written, or the store did not answer; nothing was sent.
+        VaultBusy: the entry could not be written; nothing was sent.
+        PartAway, StoreAway: signer, gate or store did not answer; nothing was sent, and that is an entry.
     """
     row = access.record.row
     end = row["content_size"] if stop is None else min(stop, row["content_size"])
@@ -221,7 +222,7 @@ async def _chunks(
     except StorageError as problem:
         # A stream that breaks by our fault adds a `not delivered` entry.
         await _not_delivered(vault, caller, access, entry, problem.code)
-        raise VaultBusy(f"storage: {problem.code}") from problem
+        raise StoreAway(f"storage: {problem.code}") from problem
 
 
 async def _report_damage(

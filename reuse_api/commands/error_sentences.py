@@ -294,6 +294,7 @@ SENTENCES: Mapping[str, str] = {**_USAGE, **_SYSTEM, **_VAULT, **_PARTS, **_SETT
 # Errors whose code has no words elsewhere: what they are, where no sentence says more.
 CODES: Mapping[str, str] = {
     "vault_error": "Kho không làm được việc này",
+    "store_unavailable": "Nơi lưu trữ tạm thời không dùng được",
     "part_away": "Một bộ phận của kho (ký nhật ký, cổng khóa hoặc ký số) chưa trả lời",
     "peer_refused": "Tiến trình kia không nhận lời gọi của người dùng này; KHO_PEERS của nó không nêu tên",
     "socket_invalid": "Không đặt được socket ở đó",

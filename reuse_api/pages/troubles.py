@@ -26,8 +26,10 @@ from vault.errors import (
     MalwareScanUnavailable,
     NotAuthenticated,
     NotFound,
+    PartAway,
     PictureFailed,
     RequestConflict,
+    StoreAway,
     VaultBusy,
 )
 from vault.receipts import ReceiptGone
@@ -43,12 +45,15 @@ class Trouble:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-_BUSY = Trouble("vault_busy", 503, {"Retry-After": str(BUSY_SECONDS)})
+_SHORTLY = {"Retry-After": str(BUSY_SECONDS)}
+_STORE_AWAY = Trouble("store_unavailable", 503, _SHORTLY)
 TROUBLES: dict[type[Exception], Trouble] = {
     NotFound: Trouble("not_found", 404),
-    VaultBusy: _BUSY,
-    StoreUnavailable: _BUSY,
-    MalwareScanUnavailable: Trouble("vault_busy", 503, {"Retry-After": str(SCANNER_SECONDS)}),
+    PartAway: Trouble("part_away", 503, _SHORTLY),
+    StoreAway: _STORE_AWAY,
+    VaultBusy: Trouble("vault_busy", 503, _SHORTLY),
+    StoreUnavailable: _STORE_AWAY,
+    MalwareScanUnavailable: Trouble("malware_scan_unavailable", 503, {"Retry-After": str(SCANNER_SECONDS)}),
     RequestConflict: Trouble("idempotency_conflict", 409),
     ContentDamaged: Trouble("content_damaged", 500),
     PictureFailed: Trouble("picture_failed", 422),
@@ -58,7 +63,8 @@ TROUBLES: dict[type[Exception], Trouble] = {
     RequestValidationError: Trouble("form_refused", 422),
     FieldInvalid: Trouble("form_refused", 422),
 }
-AWAY = {VaultBusy.code, MalwareScanUnavailable.code}  # codes of what can be tried again as it is
+# Codes of what can be tried again as it is.
+AWAY = {VaultBusy.code, PartAway.code, StoreAway.code, MalwareScanUnavailable.code}
 OTHER = Trouble("other", 500)
 _OURS = (ContentDamaged,)  # told in words of their own, and written down all the same
 

@@ -43,8 +43,13 @@ def test_documents_are_kept_and_given_from_a_bucket_that_goes_away_and_comes_bac
         counted = kho.run(records_of(kho))
         for reading, path in ((police, content), (wallet, f"/v1/me/records/{certificate.record}/content")):
             refused = reading.get(path)
-            assert (refused.status_code, refused.json()["code"]) == (503, "vault_busy")
+            assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
             assert int(refused.headers["Retry-After"]) > 0
+        for language, words in (("vi", "Nơi lưu trữ tạm thời"), ("en", "The store cannot be used")):
+            spoken = {"Accept-Language": language}
+            page = wallet.get(f"/wallet/records/{certificate.record}/content", headers=spoken)
+            assert (page.status_code, "Retry-After" in page.headers) == (503, True)
+            assert words in page.text and "store_unavailable" in page.text
         other = kho.new_code(COMMUNE)
         assert commune.put(f"/v1/dossiers/{other}", json=reregistration).status_code == 200
         deposit = handed_in(commune, other)

@@ -14,9 +14,16 @@ from reuse_api.answering import answer_errors
 from reuse_api.body_limit import BodyLimit
 from reuse_api.doorway import CLOSED, Doorway
 from reuse_api.journal import JsonLines
-from vault.errors import ContentDamaged, FieldInvalid, VaultBusy
+from storage.errors import StoreUnavailable
+from vault.errors import ContentDamaged, FieldInvalid, PartAway, StoreAway, VaultBusy
 
 SECRET = "001307012347"
+AWAY: dict[str, tuple[Exception, str]] = {  # what is away -> the code that it is told by
+    "log": (VaultBusy("queue full"), "vault_busy"),
+    "gate": (PartAway("the gate does not answer"), "part_away"),
+    "store of what is read": (StoreAway("storage: store_unavailable"), "store_unavailable"),
+    "store of what is put": (StoreUnavailable("no answer"), "store_unavailable"),
+}
 
 pytestmark = pytest.mark.anyio
 
@@ -32,9 +39,9 @@ def application() -> FastAPI:
     async def broken(code: str) -> None:
         raise RuntimeError(f"cannot do {code}")
 
-    @app.get("/busy")
-    async def busy() -> None:
-        raise VaultBusy("queue full")
+    @app.get("/away/{cause}")
+    async def away(cause: str) -> None:
+        raise AWAY[cause][0]
 
     @app.get("/damaged/{code}")
     async def damaged(code: str) -> None:
@@ -115,10 +122,13 @@ async def test_damage_is_answered_and_written_down(client: httpx.AsyncClient, jo
     assert SECRET not in json.dumps(journal())
 
 
-async def test_busy_says_when_to_try_again(client: httpx.AsyncClient) -> None:
-    reply = await client.get("/busy")
-    assert (reply.status_code, reply.json()["code"]) == (503, "vault_busy")
+@pytest.mark.parametrize("cause", AWAY)
+async def test_what_is_away_is_named_and_when_to_try_again(cause: str, client: httpx.AsyncClient) -> None:
+    reply = await client.get(f"/away/{cause}", headers={"Accept-Language": "en"})
+    assert (reply.status_code, reply.json()["code"]) == (503, AWAY[cause][1])
     assert int(reply.headers["retry-after"]) >= 1
+    # An entry may have been committed before the gate or the store was asked.
+    assert ("may stand in the log" in reply.json()["detail"]) is (cause != "log")
 
 
 async def test_a_stream_that_breaks_is_written_down(client: httpx.AsyncClient, journal: Any) -> None:
@@ -157,7 +167,7 @@ async def test_a_body_that_cannot_be_read_is_a_problem(
 
 
 async def test_another_method_is_told_which_there_are(client: httpx.AsyncClient) -> None:
-    reply = await client.delete("/busy")
+    reply = await client.delete("/away/log")
     assert (reply.status_code, reply.json()["code"]) == (405, "method_not_allowed")
     assert reply.headers["allow"] == "GET"
 
