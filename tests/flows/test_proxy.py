@@ -233,11 +233,20 @@ def test_while_both_are_away_callers_are_told_to_come_back(doors: Doors, tmp_pat
     names = {f"serve-{number}:8080": f"127.0.0.1:{port}" for number, port in enumerate(nowhere, 1)}
     proxy = Proxy(tmp_path, doors.tls, names, http=http, https=https)
     try:
-        reply = httpx.get(f"{proxy.https}/log/checkpoint", verify=doors.trusted)
+        asked = f"{proxy.https}/wallet"
+        reply = httpx.get(asked, verify=doors.trusted)
+        browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        page = httpx.get(asked, headers=browser, verify=doors.trusted)
     finally:
         proxy.close()
-    assert reply.status_code == 503
-    assert reply.headers["retry-after"] == "2"
-    assert reply.headers["strict-transport-security"]
+    for one in (reply, page):
+        assert one.status_code == 503
+        assert one.headers["retry-after"] == "2"
+        assert (one.headers["vary"], one.headers["cache-control"]) == ("Accept", "no-store")
+        assert one.headers["strict-transport-security"]
+        assert "Kho tạm thời chưa phục vụ được" in one.text and "Kho cannot serve just now" in one.text
     assert reply.headers["content-type"] == "application/problem+json"
-    assert reply.json()["status"] == 503
+    problem = reply.json()
+    assert (problem["status"], problem["code"]) == (503, "vault_away")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.text.startswith("<!doctype html>") and '<section lang="en">' in page.text
