@@ -14,7 +14,7 @@ from vault.errors import VaultIncomplete
 from vault.evidence import Evidence, OpenedEntry
 from vault.remote_signer import PATIENCE
 from vault.session_marks import Holder
-from vault.socket_calling import Part
+from vault.socket_calling import SHORTLY, Part
 from vault.wire_values import blob, blobs, inside, number, text
 
 _ENTRIES = 50  # opened in one call
@@ -57,7 +57,7 @@ class RemoteGate(TokenMemory):
 
     async def ready(self) -> None:
         """Return if the gate answers. Raises PartAway."""
-        await self._part.ask("hello", {})
+        await self._part.ask("hello", {}, seconds=SHORTLY)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -70,7 +70,7 @@ class RemoteGate(TokenMemory):
         for start in range(0, len(unknown), _PAIRS):
             some = unknown[start : start + _PAIRS]
             said = {"pairs": [{"field": field, "value": value} for field, value in some]}
-            tags = blobs(await self._part.ask("tags", said), "tags")
+            tags = blobs(await self._part.ask("tags", said, seconds=SHORTLY), "tags")
             found |= dict(zip(some, tags, strict=True))
         self._tagged.update(found)
         while len(self._tagged) > _TAGS:
@@ -91,7 +91,7 @@ class RemoteGate(TokenMemory):
         """Ask for the key of one record, as `Gate.open_key` gives it."""
         said = {"evidence": gate_words.evidence_said(evidence), "record": record_id}
         said |= {"credential": gate_words.credential_said(credential)}
-        return blob(await self._part.ask("open_key", said), "key")
+        return blob(await self._part.ask("open_key", said, seconds=SHORTLY), "key")
 
     async def open_key_for_job(self, evidence: Evidence, job: str, record_id: str) -> bytes:
         """Ask for the key of one record for the vault's own work, as `Gate.open_key_for_job` gives it."""
@@ -106,7 +106,7 @@ class RemoteGate(TokenMemory):
     async def open_reading(self, waiting: str, credential: Caller) -> bytes:
         """Ask for what was read of a scan, as `Gate.open_reading` gives it."""
         said = {"waiting": waiting, "credential": gate_words.credential_said(credential)}
-        return blob(await self._part.ask("open_reading", said), "body")
+        return blob(await self._part.ask("open_reading", said, seconds=SHORTLY), "body")
 
     async def open_entries(
         self,
@@ -130,7 +130,7 @@ class RemoteGate(TokenMemory):
         """Have both assertions verified and a token issued, as `Credentials.exchange` does."""
         said = {"client": client_assertion}
         said |= {"officer": officer_assertion} if officer_assertion else {}
-        told = await self._part.ask("exchange", said)
+        told = await self._part.ask("exchange", said, seconds=SHORTLY)
         officer = text(told, "officer") if "officer" in told else None
         return IssuedToken(text(told, "token"), number(told, "expires_in"), officer)
 
@@ -140,7 +140,7 @@ class RemoteGate(TokenMemory):
         """Ask for the mark of a session, as `Credentials.mark_session` gives it."""
         said = {"holder": holder, "row": gate_words.session_said(holder, row)}
         said |= {"before": gate_words.session_said(holder, before)} if before is not None else {}
-        return blob(await self._part.ask("mark_session", said), "mark")
+        return blob(await self._part.ask("mark_session", said, seconds=SHORTLY), "mark")
 
     async def check_session(self, secret: str) -> OwnerCaller:
         """Ask whom a session secret proves, as `Credentials.check_session` does."""
@@ -152,11 +152,11 @@ class RemoteGate(TokenMemory):
 
     async def check_staff(self, secret: str) -> StaffCaller:
         """Ask which officer a session secret proves, as `Credentials.check_staff` does."""
-        told = await self._part.ask("check_staff", {"secret": secret})
+        told = await self._part.ask("check_staff", {"secret": secret}, seconds=SHORTLY)
         return gate_words.staff_read(inside(told, "caller"), secret)
 
     async def _owner(self, call: str, secret: str) -> OwnerCaller:
-        told = await self._part.ask(call, {"secret": secret})
+        told = await self._part.ask(call, {"secret": secret}, seconds=SHORTLY)
         return gate_words.owner_read(inside(told, "caller"), secret)
 
 

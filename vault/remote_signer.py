@@ -10,7 +10,7 @@ from signing.log_errors import NoteInvalid
 from signing.merkle import Tree
 from vault.errors import PartFailed, VaultIncomplete
 from vault.grown_log import GrownLog, LogBehind, ReadLeaves, require_prefix
-from vault.socket_calling import Part
+from vault.socket_calling import SECONDS, SHORTLY, Part
 from vault.wire_values import text
 
 PATIENCE = 60.0  # seconds that a part is waited for at the start
@@ -47,7 +47,7 @@ class RemoteSigner(GrownLog):
 
     async def ready(self) -> None:
         """Return if the signer answers. Raises PartAway."""
-        await self._part.ask("hello", {})
+        await self._part.ask("hello", {}, seconds=SHORTLY)
 
     async def publish(self, leaves: ReadLeaves) -> bool:
         """Leave it to the signer."""
@@ -63,11 +63,11 @@ class RemoteSigner(GrownLog):
         Others may have committed since the rows were read: the tree is brought up to them first.
         """
         self.tree = await asyncio.to_thread(Tree, hashes)
-        self._signed = await self._sign()
+        self._signed = await self._sign(SECONDS)
 
-    async def _sign(self) -> tuple[int, str]:
+    async def _sign(self, seconds: float = SHORTLY) -> tuple[int, str]:
         wanted = self.tree.size
-        note = text(await self._part.ask("sign", {"size": wanted}), "note")
+        note = text(await self._part.ask("sign", {"size": wanted}, seconds=seconds), "note")
         try:
             head = self._verifier.open_checkpoint(note)
         except NoteInvalid as problem:

@@ -19,6 +19,7 @@ from vault.socket_serving import receive_file, send, send_file
 from vault.wire import FrameCut, FrameMalformed
 
 SECONDS = 30.0  # for an answer
+SHORTLY = 10.0  # seconds for an answer that takes a moment, where somebody waits
 _MOST = 32  # connections of one process to one part
 _TO_CONNECT = 5.0
 _LOOK = 0.1  # between two tries while a part is waited for
@@ -66,7 +67,7 @@ class Part:
             PeerRefused: it takes no calls of ours.
             VaultError, SigningError: what it said of the call.
         """
-        async with self._turn():
+        async with self._turn(min(seconds, SECONDS)):
             line = await self._line()
             try:
                 header = await self._asked(line, call, said, content, seconds)
@@ -158,10 +159,10 @@ class Part:
         return PartAway(f"the {self.name} at {self.place} broke off: {_why(problem)}")
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, seconds: float) -> AsyncIterator[None]:
         """Take a place among the connections; waiting for one has an end."""
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._turns.acquire()
         except TimeoutError as problem:
             raise PartAway(f"too many calls wait for the {self.name}") from problem

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signing.errors import SealKeyMissing, TimestampFailed
 from tests.apart import Told as Journal
 from tests.apart import sockets
-from vault import tracing, wire, wire_errors
-from vault.assertions import TokenRefused
+from vault import remote_gate, tracing, wire, wire_errors
+from vault.assertions import TokenRefused, TokenVerifier
+from vault.clock import Clock
 from vault.errors import (
     GateRefused,
     NotAuthenticated,
@@ -341,6 +343,29 @@ async def test_a_part_that_is_away_is_asked_again_by_itself(folder: Path, journa
         with pytest.raises(PartAway):
             await part.ask("echo", {})
     await part.close()
+
+
+@pytest.mark.parametrize("call", ["check_session", "check_person", "check_staff", "exchange", "ready"])
+async def test_a_gate_that_hangs_is_given_up_shortly(
+    call: str, folder: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = asyncio.Event()
+
+    async def hangs(_asked: Asked) -> Told:
+        await ending.wait()
+        return Told({})
+
+    names = ("check_session", "check_person", "check_staff", "exchange", "hello")
+    monkeypatch.setattr(remote_gate, "SHORTLY", 0.05)
+    async with listening(folder / "socket", dict.fromkeys(names, hangs), peers=users(""), journal=journal):
+        keys = TokenVerifier(Ed25519PrivateKey.generate().public_key().public_bytes_raw())
+        gate = remote_gate.RemoteGate(Part("gate", folder / "socket"), keys, "https://kho.example", Clock())
+        said = {"ready": (), "exchange": ("of a system", None)}.get(call, ("a secret",))
+        with pytest.raises(PartAway, match=r"the gate at .* broke off"):
+            async with asyncio.timeout(20):  # less than what any other call may take
+                await getattr(gate, call)(*said)
+        ending.set()
+        await gate.close()
 
 
 async def test_a_call_that_is_broken_off_answers_nobody_else(folder: Path, journal: Journal) -> None:
