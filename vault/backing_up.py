@@ -39,7 +39,7 @@ from vault.named_blobs import still_named
 from vault.opening import VaultPlaces, check_made
 from vault.row_dumping import Dumped, dump
 from vault.signer import LogBehind
-from vault.standing import require_here
+from vault.standing import require_bytes_here, require_here
 from vault.tables import log_origin
 
 ROUNDS = 5
@@ -81,6 +81,7 @@ async def back_up(
         await require_here(db, str(places.database))
         store = await asyncio.to_thread(open_store, places.store, places.store_access)
         try:
+            await require_bytes_here(store, places.store)
             with backup_place.writing_to(to):
                 return await _back_up(places, db, store, to, at, keep, read_store=read_store)
         finally:

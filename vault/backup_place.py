@@ -159,6 +159,17 @@ def prune(folder: Path, stays: int | Stays, manifest: str = MANIFEST) -> list[st
     return [one.name for one in gone]
 
 
+def passed_over(folder: Path, taken: Path, manifest: str = MANIFEST) -> list[Path]:
+    """Give what is newer than the backup that was chosen in a folder, and has no manifest: it lost it.
+
+    Whatever is cut or removed on purpose never looks so: a backup gets its name after its manifest, and older
+    ones are removed first.
+    """
+    found = whole(folder)
+    newer = found[found.index(folder / taken.name) + 1 :] if folder / taken.name in found else []
+    return [one for one in newer if not (one / manifest).exists()]
+
+
 def chosen(folder: Path, manifest: str = MANIFEST) -> Path:
     """Give the backup that a folder is, or the newest in it.
 

@@ -28,7 +28,7 @@ from vault.evidence_tables import earlier_content, quarantine, scan, waiting_fil
 from vault.inspecting_log import differences, published_note
 from vault.migrating import check_schema
 from vault.opening import VaultPlaces, check_made
-from vault.standing import NOTE, standing
+from vault.standing import NOTE, bytes_moved, note_in, standing
 from vault.tables import damage, entry_fact, entry_holder, log_entry, log_head, record
 
 _PIECE = 1024 * 1024
@@ -103,7 +103,7 @@ async def looked_through(
     tree, leaves, entries = await _entries(db)
     entries += await _facts(db)
     entries += await _evidence(db)
-    entries += await _standing(db, places)
+    entries += await _standing(db, places, store)
     entries += [
         Finding(code, what, True)
         for code, what in await asyncio.to_thread(_differences, places.log, note, tree, leaves)
@@ -193,12 +193,15 @@ async def _evidence(db: Database) -> list[Finding]:
     return [Finding("evidence_changed", name, True) for name in names]
 
 
-async def _standing(db: Database, places: VaultPlaces) -> list[Finding]:
+async def _standing(db: Database, places: VaultPlaces, store: BlobStore) -> list[Finding]:
     """Tell where the vault stands, and under which names its log was signed, if there was more than one."""
     async with db.read() as connection:
         found = await standing(connection)
         names = await origins.listed(connection)
     findings = [Finding("elsewhere", found.words(str(places.database)), False)] if found is not None else []
+    peer = await note_in(store) if found is None else None
+    if peer is not None:  # what is handed in from now on lies there alone
+        findings.append(Finding("elsewhere", bytes_moved(places.store, peer), True))
     for one in names[1:]:
         known = (
             "" if one.old_size is None else f"; of the log before, {one.old_size} entries are known as signed"

@@ -83,6 +83,7 @@ async def move(source: VaultPlaces, target: VaultPlaces, at: datetime) -> Moved:
         known = await _standing(rows)
         await _require_own(known, peer, source)
         if known is None:
+            await standing.require_bytes_here(store, source.store)
             await _require_empty(target, rows_move=rows_move, bytes_move=bytes_move)
             async with rows.write() as db:
                 await standing.put(db, "moving", peer, at)

@@ -30,7 +30,7 @@ from vault.database import Database
 from vault.errors import VaultError, VaultIncomplete
 from vault.inspecting import Finding, looked_through
 from vault.log_folder import LogForked
-from vault.manifest import BLOBS, listed
+from vault.manifest import BLOBS, MANIFEST, listed
 from vault.new_log_key import Remembered, open_new_log, remembered
 from vault.opening import VaultPlaces, mark_finished, mark_of, mark_restoring, restored_here
 from vault.row_loading import load, miscounted, tables_in
@@ -153,6 +153,15 @@ async def _restore(
     )
 
 
+def begun_from(places: VaultPlaces, backups: Path) -> Path | None:
+    """Give which backup of a folder of backups is being restored to these places, if it is still there.
+
+    A newer one may have come since: a restore goes on with the one that it was begun from.
+    """
+    folder = Path((restored_here(places) or "").rpartition(" (")[0])
+    return folder if folder.parent == backups.resolve() and (folder / MANIFEST).exists() else None
+
+
 # Before anything is written ------------------------------------------------------------------------------
 
 
@@ -160,7 +169,12 @@ async def _begun(examined: Examined, places: VaultPlaces) -> bool:
     """Say whether this very restore was begun before. Raises PlaceNotEmpty if something else was."""
     if not mark_of(places).exists():
         return False
-    if restored_here(places) != examined.name:
+    restored = restored_here(places)
+    if restored is not None and restored != examined.name:
+        raise PlaceNotEmpty(
+            f"{places.database} was never restored to the end: run `kho restore` again, from {restored}"
+        )
+    if restored is None:
         raise PlaceNotEmpty(f"{mark_of(places)} says that something else was begun here and never ended")
     return True
 

@@ -6,8 +6,8 @@ gets its name last. So whoever dies meanwhile leaves no rows.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,13 @@ from sqlalchemy import (
     table,
     text,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from storage.durable import sync_folder
 from vault import postgres
-from vault.errors import VaultError
+from vault.errors import VaultBusy, VaultError
 from vault.manifest import Manifest
 from vault.migrating import configuration, known_version
 from vault.row_files import RowsReader
@@ -54,6 +55,12 @@ class RowsUnfit(VaultError):
     """The rows do not fit into this database."""
 
     code = "rows_unfit"
+
+
+class RowsUnwritten(VaultError):
+    """The rows could not be written to their end; nothing is served from them."""
+
+    code = "rows_unwritten"
 
 
 async def tables_in(address: RowsAddress) -> list[str]:
@@ -78,13 +85,33 @@ async def load(address: RowsAddress, folder: Path, manifest: Manifest, finish: F
     Raises:
         SchemaMismatch: the rows are newer than this program.
         RowsUnfit: a text cannot be kept by this database.
+        RowsUnwritten: the disk of an SQLite file is full, or the file may grow no further.
         RowsFileDamaged, VaultBusy, OSError.
     """
     known_version(manifest.schema)
     if address.server:
         await _load_server(address, folder, manifest, finish)
     else:
-        await _load_file(address.file, folder, manifest, finish)
+        with _told_to_operator(address):
+            await _load_file(address.file, folder, manifest, finish)
+
+
+@contextmanager
+def _told_to_operator(address: RowsAddress) -> Iterator[None]:
+    """Say of what SQLite cannot write what an operator can do: nobody else waits for an answer."""
+    try:
+        yield
+    except OperationalError as problem:  # by the migrations
+        raise _unwritten(address.file, str(problem.orig)) from problem
+    except VaultBusy as problem:
+        raise _unwritten(address.file, problem.detail.removeprefix("database: ")) from problem
+
+
+def _unwritten(file: Path, why: str) -> RowsUnwritten:
+    return RowsUnwritten(
+        f"the rows could not be written to {file}: {why}; put that right (room on the disk, `ulimit -f`) "
+        "and run the same command again: it goes on"
+    )
 
 
 async def _load_server(address: RowsAddress, folder: Path, manifest: Manifest, finish: Finish) -> None:
@@ -127,6 +154,9 @@ async def _load_file(path: Path, folder: Path, manifest: Manifest, finish: Finis
 
 
 def _name(beside: Path, path: Path) -> None:
+    log = beside.with_name(f"{beside.name}-wal")
+    if log.exists() and log.stat().st_size:  # SQLite does not say so when it closes a file that cannot grow
+        raise _unwritten(path, "disk I/O error")
     with beside.open("rb") as file:
         os.fsync(file.fileno())
     beside.rename(path)

@@ -121,7 +121,12 @@ async def require_bytes_here(store: BlobStore, address: str) -> None:
     """
     peer = await note_in(store)
     if peer is not None:
-        raise VaultElsewhere(f"the bytes at {address} were moved to {peer}: set KHO_STORE to that")
+        raise VaultElsewhere(bytes_moved(address, peer))
+
+
+def bytes_moved(address: str, peer: str) -> str:
+    """Say that the bytes of a store are elsewhere, and what to do."""
+    return f"the bytes at {address} were moved to {peer}: set KHO_STORE to that"
 
 
 async def note_in(store: BlobStore) -> str | None:

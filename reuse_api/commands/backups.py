@@ -14,10 +14,11 @@ from reuse_api.wiring import places_of
 from vault import key_copies
 from vault.backing_up import BackedUp, back_up
 from vault.backup_examining import Examined, examine
-from vault.backup_place import Stays, chosen
+from vault.backup_place import Stays, chosen, passed_over
 from vault.clock import Clock
 from vault.key_copies import KeysCopied
-from vault.restoring import Log, Restored
+from vault.manifest import MANIFEST
+from vault.restoring import Log, Restored, begun_from
 from vault.restoring import restore as restore_vault
 
 _WORDS = {
@@ -35,6 +36,8 @@ _WORDS = {
         "outside": "không sao chép: {path} nằm ngoài thư mục khóa; hãy giữ riêng",
         "nowhere": "hãy cho biết nơi sao lưu (TO), hoặc nơi chép khóa (--keys-to)",
         "checked": "{folder}, lúc {at}: toàn vẹn; {entries} mục nhật ký, {blobs} nội dung",
+        "goes_on": "làm tiếp việc khôi phục đã bắt đầu từ {folder}",
+        "passed_over": "BỎ QUA  {folder} không có {name}: mới hơn bản được chọn, nhưng không dùng được",
         "root": "gốc nhật ký {root}",
         "restored": "đã khôi phục {records} giấy tờ, {blobs} nội dung, {entries} mục nhật ký",
         "same": "nhật ký tiếp tục dưới tên cũ: {origin}",
@@ -55,6 +58,8 @@ _WORDS = {
         "outside": "not copied: {path} lies outside the key folder; keep it apart",
         "nowhere": "say where to back up (TO), or where to copy the keys (--keys-to)",
         "checked": "{folder}, of {at}: whole; {entries} entries, {blobs} blobs",
+        "goes_on": "going on with the restore that was begun from {folder}",
+        "passed_over": "PASSED OVER  {folder} has no {name}: newer than the one taken, and no use",
         "root": "root {root}",
         "restored": "{records} records, {blobs} blobs and {entries} entries restored",
         "same": "the log goes on under its old name: {origin}",
@@ -212,7 +217,8 @@ def restore(
     """Make a vault from a backup, in the empty places of the settings; all of it is checked.
 
     Rows, bytes and published log must not be there yet; the rows may go into another kind of database than
-    they came from. Killed or refused in the middle it is no vault, and the same command goes on. Sign-ins and
+    they came from. Killed or refused in the middle it is no vault, and the same command goes on, with the
+    backup that it was begun from. Sign-ins and
     access tokens of before have ended; the search index is built when the vault is served. Ends with 1 when
     something is wrong.
     """
@@ -220,19 +226,24 @@ def restore(
     if new_origin and same_origin:
         raise typer.BadParameter("give one of the two", param_hint="--new-origin, --same-origin")
     places = places_of(read_settings())
-    examined = asyncio.run(_examined(source, manifest))
+    begun = None if check_only else begun_from(places, source)
+    if begun is not None:
+        typer.echo(_WORDS[language]["goes_on"].format(folder=begun))
+    taken = begun or chosen(source)
+    passed = passed_over(source, taken)
+    for one in passed:
+        typer.echo(_WORDS[language]["passed_over"].format(folder=one, name=MANIFEST), err=True)
+    examined = asyncio.run(examine(taken, manifest))
     _tell_examined(examined, language)
     if check_only:
+        if passed:
+            raise end(Ending.FAILED)
         return
     log: Log | None = "new" if new_origin else "same" if same_origin else None
     done = asyncio.run(restore_vault(examined, places, Clock().now(), keys_from=keys_from or (), log=log))
     _tell_restored(done, language)
-    if any(one.harm for one in done.findings):
+    if passed or any(one.harm for one in done.findings):
         raise end(Ending.FAILED)
-
-
-async def _examined(source: Path, manifest: str | None) -> Examined:
-    return await examine(chosen(source), manifest)
 
 
 def _tell_examined(examined: Examined, language: Language) -> None:

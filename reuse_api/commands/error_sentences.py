@@ -39,6 +39,8 @@ _SYSTEM = {
     "No such file or directory": "không có tệp hay thư mục này",
     "Not a directory": "không phải thư mục",
     "Is a directory": "là thư mục, không phải tệp",
+    "database or disk is full": "đĩa đã đầy",
+    "disk I/O error": "đĩa không nhận ghi thêm",
     "File exists": "đã có tệp này",
     "File too large": "tệp quá lớn",
     "File name too long": "tên tệp quá dài",
@@ -106,6 +108,14 @@ _VAULT = {
     "safe, or --same-origin if you know that the vault signed nothing after this backup": (
         "khóa sao chép không biết điều gì đã được ký sau khi chép: hãy thêm --new-origin, luôn an toàn, hoặc "
         "--same-origin nếu biết chắc kho không ký gì sau bản sao lưu này"
+    ),
+    "{mark} says that something else was begun here and never ended": (
+        "{mark} cho biết việc khác đã bắt đầu ở đây và chưa xong"
+    ),
+    "the rows could not be written to {rows}: {why}; put that right (room on the disk, `ulimit -f`) and run "
+    "the same command again: it goes on": (
+        "chưa ghi được hết dữ liệu vào {rows}: {why}; hãy khắc phục (chỗ trống trên đĩa, `ulimit -f`) rồi "
+        "chạy lại đúng lệnh này: nó làm tiếp"
     ),
     "rows are at {rows}; {why}": "đã có dữ liệu ở {rows}; {why}",
     "bytes are in {store}: {name}, for one; {why}": "đã có nội dung ở {store}, chẳng hạn {name}; {why}",
@@ -314,6 +324,7 @@ CODES: Mapping[str, str] = {
     "backup_unwritable": "Không ghi xong bản sao lưu; các bản trước còn nguyên. Hãy chạy lại: nó làm tiếp",
     "rows_file_damaged": "Không đọc được tệp dữ liệu của bản sao lưu",
     "rows_undumpable": "Có cột thuộc loại không ghi vào tệp dữ liệu được",
+    "rows_unwritten": "Chưa ghi được hết dữ liệu; không phục vụ gì từ đó",
     "rows_unfit": "Dữ liệu không vừa với cơ sở dữ liệu này",
     "keys_together": "Khóa và bản sao lưu phải để riêng: ai có cả hai thì đọc được tất cả",
     "places_together": "Nội dung phải ở thư mục riêng: không trong khóa, nhật ký, thư mục tạm hay nơi lưu cũ",

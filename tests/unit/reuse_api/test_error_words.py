@@ -31,6 +31,7 @@ PACKAGES = (vault, storage, signing, policies, search)
 BY_OTHERS = (  # said by libraries and the system
     *("Missing ", "No such ", "Got ", "Option ", "Invalid ", "Value ", "file ", "dir ", "path ", "{kind} "),
     *("{name} is not one", "{name} does not match", "Input ", "{rows}: "),
+    *("database or disk is full", "disk I/O error"),
 )
 
 
