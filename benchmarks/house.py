@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -213,7 +214,8 @@ async def _write(
                 {"id": store, "kind": "person", "name": "Người dân", "born_on": None, "created_at": "2026"}
             )
             pairs.append(pair | {"id": store})
-        rows.append(model | {"id": name, "type": kind, "blob": f"crowd/{number}"})
+        own = {"blob": f"crowd/{number}", "content_sha256": sha256(name.encode()).digest()}
+        rows.append(model | {"id": name, "type": kind} | own)
         held.append(
             {
                 "record": name,

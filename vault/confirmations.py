@@ -38,18 +38,10 @@ async def standing(db: AsyncConnection, dossier: str, held: Sequence[Stored]) ->
 
     A later change of the record's validity voids it: the officer looked at another state.
     """
-    last = (
-        select(validity_event.c.record, func.max(validity_event.c.idx).label("idx"))
-        .group_by(validity_event.c.record)
-        .subquery()
-    )
-    query = (
-        select(confirmation.c.record, confirmation.c.component, confirmation.c.weaknesses)
-        .join(last, last.c.record == confirmation.c.record, isouter=True)
-        .where(
-            confirmation.c.dossier == dossier,
-            confirmation.c.idx > func.coalesce(last.c.idx, -1),
-        )
+    last = select(func.max(validity_event.c.idx)).where(validity_event.c.record == confirmation.c.record)
+    query = select(confirmation.c.record, confirmation.c.component, confirmation.c.weaknesses).where(
+        confirmation.c.dossier == dossier,
+        confirmation.c.idx > func.coalesce(last.scalar_subquery(), -1),
     )
     confirmed: dict[str, set[tuple[str, str]]] = {}
     for row in await db.execute(query):

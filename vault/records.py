@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Subquery, func, insert, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, Subquery, Table, func, insert, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from policies.facts import RecordFacts, TrustClass, Validity
@@ -93,8 +93,8 @@ async def several(db: AsyncConnection, ids: Any, day: date) -> list[Stored]:
 
 async def with_content(db: AsyncConnection, content_sha256: bytes, day: date) -> list[Stored]:
     """Read the records that hold exactly these bytes, or held them before a renewal or their seal."""
-    held = _ever_held()
-    theirs = select(held.c.record).where(held.c.content_sha256 == content_sha256)
+    held = _ever_held(lambda of: of.c.content_sha256 == content_sha256)
+    theirs = select(held.c.record)
     return await _read(db, record.c.id.in_(theirs), day, {})
 
 
@@ -154,30 +154,34 @@ async def _ended_elsewhere(db: AsyncConnection, rows: Sequence[RowMapping]) -> d
     uploads = {row["content_sha256"] for row in rows if row["source"] == UPLOAD}
     if not uploads:
         return {}
-    held, later = _ever_held(), validity_event.alias("later")
+    held, later = _ever_held(lambda of: of.c.content_sha256.in_(uploads)), validity_event.alias("later")
     last = select(func.max(later.c.n)).where(later.c.record == held.c.record)
     query = (
         select(held.c.content_sha256, validity_event.c.state)
         .join(validity_event, validity_event.c.record == held.c.record)
-        .where(held.c.content_sha256.in_(uploads), validity_event.c.state != Validity.IN_FORCE.value)
+        .where(validity_event.c.state != Validity.IN_FORCE.value)
         .where(validity_event.c.n == last.scalar_subquery())
         .order_by(validity_event.c.idx)
     )
     return {row.content_sha256: Validity(row.state) for row in await db.execute(query)}
 
 
-def _ever_held() -> Subquery:
-    """Give the bytes of every record, its file's before a renewal or its seal too: the paper is the same."""
-    now = select(record.c.id.label("record"), record.c.content_sha256)
-    before = select(earlier_content.c.record, earlier_content.c.content_sha256)
-    unsealed = select(handed_in_file.c.record, handed_in_file.c.content_sha256)
+def _ever_held(of: Callable[[Table], ColumnElement[bool]]) -> Subquery:
+    """Give the bytes of some records, their files' before a renewal or a seal too: the paper is the same.
+
+    Args:
+        of: which rows of a table; asked in each of the three, so that none is read from end to end.
+    """
+    now = select(record.c.id.label("record"), record.c.content_sha256).where(of(record))
+    before = select(earlier_content.c.record, earlier_content.c.content_sha256).where(of(earlier_content))
+    unsealed = select(handed_in_file.c.record, handed_in_file.c.content_sha256).where(of(handed_in_file))
     return union_all(now, before, unsealed).subquery("held")
 
 
 async def uploads_of(db: AsyncConnection, record_id: str) -> list[tuple[str, frozenset[str]]]:
     """Give id and owners of the uploads, in any store, that hold the same bytes as a record."""
-    held = _ever_held()
-    bytes_of = select(held.c.content_sha256).where(held.c.record == record_id)
+    held = _ever_held(lambda of: (of.c.id if of is record else of.c.record) == record_id)
+    bytes_of = select(held.c.content_sha256)
     query = (
         select(record.c.id, record_owner.c.owner)
         .join(record_owner, record_owner.c.record == record.c.id)

@@ -125,6 +125,7 @@ owner_identifier = _table(
     _maybe("valid_from"),
     _maybe("valid_until"),
     _text("checked_by"),
+    Index("ix_owner_identifier_owner", "owner"),
 )
 
 agency = _table(

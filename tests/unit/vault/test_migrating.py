@@ -96,5 +96,6 @@ async def taken_back(rows: RowsAddress) -> None:
     async with database.beside() as db:
         for column in newest_version()._COLUMNS:
             await db.execute(text(f"ALTER TABLE waiting_seal DROP COLUMN {column}"))
+        await db.execute(text("DROP INDEX ix_owner_identifier_owner"))
         await db.execute(text("UPDATE alembic_version SET version_num = '0011'"))
     await database.close()

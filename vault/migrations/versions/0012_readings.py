@@ -1,4 +1,4 @@
-"""What was read of a scan that waited: sealed apart from what waits.
+"""What was read of a scan that waited: sealed apart from what waits. Identifiers are found by their owner.
 
 What was kept of it until now opened as what waits does, so it is let go: it is not told any more.
 """
@@ -19,3 +19,4 @@ def upgrade() -> None:
     for name in _COLUMNS:
         op.add_column("waiting_seal", sa.Column(name, sa.LargeBinary(), nullable=True))
     op.execute("UPDATE waiting_seal SET wrapped_key = NULL, body = NULL WHERE state = 'sealed'")
+    op.create_index("ix_owner_identifier_owner", "owner_identifier", ["owner"])
