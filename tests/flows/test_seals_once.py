@@ -1,6 +1,7 @@
 """What a seal key signs for one request, over HTTP: asked again, nobody signs twice whose answer was lost."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -45,14 +46,14 @@ def kept(kho: Any, tmp_path: Path) -> Iterator[Kept]:
     (tmp_path / "secret").touch(mode=0o600)
 
     def register(place: Place) -> None:
-        (folder / f"{OFFICE}.pem").rename(moved)
+        shutil.move(folder / f"{OFFICE}.pem", moved)  # they may be on two file systems
         keys.register(OFFICE, place, chain)
 
     yield Kept(own, register, tmp_path / "secret")
     if moved.exists():
         for ending in (".json", ".crt.pem"):
             (folder / f"{OFFICE}{ending}").unlink()
-        moved.rename(folder / f"{OFFICE}.pem")
+        shutil.move(moved, folder / f"{OFFICE}.pem")
 
 
 @pytest.fixture
