@@ -12,17 +12,17 @@ from reuse_api.callers import AsAdministrator, AsAuditor, AsDesk, AsPerson, TheV
 from reuse_api.pages.acting import Announced
 from reuse_api.pages.dates import When
 from reuse_api.pages.forms import new_key, one, request_key, sent
+from reuse_api.pages.openid import ROOM_OF
 from reuse_api.pages.rendering import ROOMS, Room, language_of, onward, page
 from reuse_api.pages.troubles import PageRoute
 from reuse_api.pages.views import Narrator
 from vault import my_sessions, staff_sessions
-from vault.callers import Role, StaffCaller
+from vault.callers import StaffCaller
 from vault.errors import FieldInvalid
 from vault.services import Vault
 from vault.sessions import Line
 
 DONE = ("ended",)
-_ROOM_OF: dict[Role, Room] = {"desk": "desk", "auditor": "audit", "administrator": "admin"}
 _STAFF = "/admin/staff"
 _SHOWN = 200
 
@@ -101,7 +101,7 @@ async def end_administering(
 
 
 async def _end_own(request: Request, vault: Vault, caller: StaffCaller, session: str) -> Response:
-    room = _ROOM_OF[caller.role]
+    room = ROOM_OF[caller.role]
     await sent(request, room)
     await my_sessions.end(vault, caller, session)
     return onward(f"{ROOMS[room].home}/sessions?done=ended")

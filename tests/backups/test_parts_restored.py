@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Template
 from tests.faults.load import Office
 from tests.servers import postgres
-from tests.servers.parts import GROUP, KEPT, Parts
+from tests.servers.parts import GROUP, KEPT, Parts, running_parts
 from vault.rows_address import RowsAddress
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
@@ -19,14 +19,8 @@ ROWS = ("postgresql",)
 
 @pytest.fixture
 def parts(folder: Path, rows_address: RowsAddress) -> Iterator[Parts]:
-    made = Parts(rows_address.text)
-    try:
-        made.split(folder)
-        for name in (*KEPT, "serve"):
-            made.start(name)
+    with running_parts(folder, rows_address.text) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from reuse_api.demo import people
 from tests.servers import postgres
-from tests.servers.parts import KEPT, Parts
+from tests.servers.parts import Parts, running_parts
 from vault import standing
 from vault.connecting import connect
 from vault.database import Database
@@ -146,14 +146,8 @@ async def test_a_place_that_is_lost_is_taken_again_without_a_write(
 
 @pytest.fixture
 def parts(folder: Path, rows_address: RowsAddress) -> Iterator[Parts]:
-    made = Parts(rows_address.text)
-    try:
-        made.split(folder)
-        for name in (*KEPT, "serve"):
-            made.start(name)
+    with running_parts(folder, rows_address.text) as made:
         yield made
-    finally:
-        made.close()
 
 
 async def test_processes_that_stood_still_while_the_vault_moved_serve_nothing(

@@ -21,7 +21,7 @@ from signing.leaf import Kind
 from signing.merkle import Tree
 from tests.conftest import Template, places_in
 from tests.faults.load import Office
-from tests.servers.parts import Parts
+from tests.servers.parts import Parts, running_parts
 from vault.clock import Clock
 from vault.connecting import connect
 from vault.days import legal_day
@@ -36,14 +36,8 @@ ROWS = ("postgresql",)
 @pytest.fixture
 def parts(folder: Path, rows_address: RowsAddress) -> Iterator[Parts]:
     """The whole server set-up, running, made of a vault that was one process until now."""
-    made = Parts(rows_address.text)
-    try:
-        made.split(folder)
-        for name in ("sign", "gate", "seal", "serve"):
-            made.start(name)
+    with running_parts(folder, rows_address.text) as made:
         yield made
-    finally:
-        made.close()
 
 
 def until(condition: Callable[[], Any], office: Office, seconds: float = 120) -> None:

@@ -20,7 +20,7 @@ from signing.checkpoint import LogKey
 from tests.conftest import Template, copied_rows
 from tests.faults import thief_of_tables
 from tests.faults.load import Office
-from tests.servers.parts import ISSUER, ROOT, Parts
+from tests.servers.parts import ISSUER, ROOT, Parts, running_parts
 
 ROWS = ("postgresql",)
 pytestmark = pytest.mark.timeout(600)
@@ -60,15 +60,11 @@ _OF_USERS = {"reads_key_folders", "reads_memory", "takes_a_socket", "works_as_th
 def parts(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     """The parts and a server, each with a user of its own; `kho work` would have another one."""
     folder = template.copied(tmp_path_factory.mktemp("thief") / "kho")
-    with copied_rows(template, folder) as rows:
-        made = Parts(rows.text, same_user_works=False, rights=True)
-        try:
-            made.split(folder)
-            for name in ("sign", "gate", "seal", "serve"):
-                made.start(name)
-            yield made
-        finally:
-            made.close()
+    with (
+        copied_rows(template, folder) as rows,
+        running_parts(folder, rows.text, same_user_works=False, rights=True) as made,
+    ):
+        yield made
 
 
 def named_in(token: str) -> dict[str, str]:

@@ -15,6 +15,8 @@ import sys
 import sysconfig
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -219,6 +221,19 @@ class Parts:
         for name in list(self.running):
             self.end(name)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def running_parts(built: Path, rows: str, **said: bool) -> Iterator[Parts]:
+    """Have a vault that was built in one process, and is closed, run in parts: the three, and a server."""
+    made = Parts(rows, **said)
+    try:
+        made.split(built)
+        for name in (*KEPT, "serve"):
+            made.start(name)
+        yield made
+    finally:
+        made.close()
 
 
 def free_port() -> int:
