@@ -1,6 +1,7 @@
 """How a run goes: files in memory, the longest first, which took how long, and which parts must be there."""
 
 import gc
+import logging
 import os
 import shutil
 from collections import Counter
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from reuse_api import journal
 
 # Whoever takes the last file keeps the other process waiting for as long as that file takes: so the long ones
 # come first, and what is short fills the rest. Order costs nothing where it is wrong.
@@ -107,3 +110,21 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"the {_SHOWN} slowest of {len(seconds)} files, in seconds:")
         for name, took in seconds.most_common(_SHOWN):
             terminalreporter.write_line(f"{took:8.1f}  {name}")
+
+
+@pytest.fixture(autouse=True)
+def _journal_put_back() -> Iterator[None]:
+    """Close the journal that a command opened in this process: the next test's stderr is its own."""
+    top = logging.getLogger()
+    levels = {one: one.level for one in (top, logging.getLogger(journal.ROOT))}
+    before, access = list(journal._opened), logging.getLogger("uvicorn.access").disabled
+    yield
+    opened = [one for one in journal._opened if one not in before]
+    if opened:
+        for handler in opened:
+            top.removeHandler(handler)
+            handler.close()
+        journal._opened[:] = before
+        for one, level in levels.items():
+            one.setLevel(level)
+        logging.getLogger("uvicorn.access").disabled = access

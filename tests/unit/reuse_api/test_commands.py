@@ -1,7 +1,6 @@
 """The command `kho`: exit statuses, numbered steps, one clear line for what cannot be done."""
 
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -15,7 +14,6 @@ import pytest
 from reuse_api.__main__ import COMMANDS, run
 from reuse_api.commands import upkeep
 from reuse_api.commands.speaking import spoken_language
-from reuse_api.journal import ROOT, JsonLines
 from reuse_api.settings import Settings, variable
 from signing.checkpoint import LogKey
 from signing.growth import make_growth
@@ -35,16 +33,11 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def process_as_it_was() -> Iterator[None]:
-    """`serve` sets up logging and SIGTERM for its whole process, which here is that of all tests."""
+def signal_as_it_was() -> Iterator[None]:
+    """`serve` listens to SIGTERM for its whole process, which here is that of all tests."""
     at_sigterm = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, at_sigterm)
-    top = logging.getLogger()
-    for handler in [one for one in top.handlers if isinstance(one.formatter, JsonLines)]:
-        top.removeHandler(handler)
-    logging.getLogger(ROOT).setLevel(logging.NOTSET)
-    logging.getLogger("uvicorn.access").disabled = False
 
 
 @pytest.fixture(scope="module")
