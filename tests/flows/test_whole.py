@@ -16,7 +16,7 @@ from tests.servers.loopback import free_ports
 from tests.servers.prepared import LAYING, prepare
 from tests.servers.proxy import version
 from tests.servers.sharing import Unobtainable
-from tests.servers.whole import Whole
+from tests.servers.whole import Whole, held
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
 
@@ -53,6 +53,13 @@ def test_all_of_it_comes_up_is_lived_in_and_is_there_again(folder: Path) -> None
         assert published(folder) >= size, "the same log"
     except Unobtainable as missing:
         pytest.skip(str(missing))
+
+
+def test_one_folder_is_one_set_ups_at_a_time(folder: Path) -> None:
+    with held(folder), pytest.raises(RuntimeError, match="another set-up runs from"), held(folder):
+        raise AssertionError("both run")
+    with held(folder):
+        pass
 
 
 def test_all_of_it_is_made_again_elsewhere_from_what_the_keeper_kept(folder: Path) -> None:

@@ -6,14 +6,15 @@ so.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -324,6 +325,22 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[Path]:
+    """Keep the folder for one set-up at a time; one that is killed holds nothing.
+
+    Raises:
+        RuntimeError: another runs from it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "held").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(f"another set-up runs from {folder}; end it first") from None
+        yield folder
+
+
 def main() -> int:
     """Bring it up, tell the story, and stay until Ctrl-C unless `--once`."""
     asked = argparse.ArgumentParser(prog="make server", description=__doc__.partition("\n")[0])
@@ -332,10 +349,11 @@ def main() -> int:
     asked.add_argument("--folder", type=Path, default=FOLDER, help="where everything is kept")
     asked.add_argument("--lang", choices=("vi", "en"), default="en")
     options = asked.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for one in (signal.SIGTERM, signal.SIGINT):  # a shell starts what is in the background deaf to the second
+        signal.signal(one, signal.default_int_handler)
     try:
         port = options.port or free_ports(1)[0]
-        with Whole(options.folder.resolve(), port) as whole:
+        with held(options.folder.resolve()) as folder, Whole(folder, port) as whole:
             say(whole.inhabit(options.lang))
             _tell(whole)
             while not options.once:

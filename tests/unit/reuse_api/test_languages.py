@@ -18,7 +18,7 @@ from reuse_api.pages.desk_fields import groups_of, tables_of
 from reuse_api.pages.desk_issued import TURNS
 from reuse_api.pages.desk_result_typed import OF_FILE
 from reuse_api.pages.languages import COOKIE, MessageMissing, language, preferred
-from reuse_api.pages.rendering import ROOMS
+from reuse_api.pages.rendering import ROOMS, environment
 from reuse_api.pages.scan_views import READING, TONES
 from reuse_api.pages.troubles import OTHER, TROUBLES
 from reuse_api.pages.webhook_views import STATES
@@ -228,3 +228,9 @@ def test_the_choice_on_the_page_beats_the_browsers(
 
 def test_a_catalogue_is_read_once() -> None:
     assert languages.language("vi") is languages.language("vi")
+
+
+@pytest.mark.parametrize("tab", sorted({name for room in ROOMS.values() for name, _ in room.tabs}))
+def test_every_tab_has_a_sign_of_its_own(tab: str) -> None:
+    drawn = environment().from_string("{% from 'icons.html' import sign %}{{ sign(name) }}")
+    assert re.search(r"<(path|circle|rect) ", drawn.render(name=tab))
