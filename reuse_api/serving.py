@@ -1,5 +1,6 @@
 """Serving an application on one socket until it is told to stop."""
 
+import asyncio
 import errno
 import signal
 import socket
@@ -9,6 +10,8 @@ from starlette.types import ASGIApp
 
 _GRACE = 10  # seconds that answers in flight are given when stopping
 _WAITING = 128  # connections that wait to be accepted
+_ACCEPTING = 0.1  # seconds for asyncio to finish with those that it has accepted, when stopping
+_READING = 0.5  # seconds that the requests of accepted connections are given to come in, when stopping
 
 
 class AddressTaken(OSError):
@@ -46,7 +49,7 @@ def bound(listening: socket.socket) -> str:
 
 def server(app: ASGIApp) -> uvicorn.Server:
     """Give a server for the application: no access log of its own, no software name, no web sockets."""
-    return uvicorn.Server(
+    return _Lossless(
         uvicorn.Config(
             app,
             lifespan="on",
@@ -58,6 +61,43 @@ def server(app: ASGIApp) -> uvicorn.Server:
             timeout_graceful_shutdown=_GRACE,
         )
     )
+
+
+class _Lossless(uvicorn.Server):
+    """Answers whoever got through to it before it stopped listening.
+
+    uvicorn closes a connection whose request it has not read yet, and asyncio loses one that it is just
+    accepting. A proxy cannot send such a request to another process: it may have been carried out.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept all who wait, listen no more, read what is coming, and only then end what is idle."""
+        loop, waited = asyncio.get_running_loop(), []
+        for listening in sockets or []:
+            loop.remove_reader(listening)
+        await asyncio.sleep(_ACCEPTING)
+        for listening in sockets or []:
+            while one := _accepted(listening):
+                waited.append(one)
+        for server in self.servers:
+            server.close()  # at once: whoever comes between is refused by a reset
+        for one in waited:
+            await loop.connect_accepted_socket(self._protocol, one)
+        await asyncio.sleep(_READING)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        kind = self.config.http_protocol_class
+        return kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]
+
+
+def _accepted(listening: socket.socket) -> socket.socket | None:
+    try:
+        one, _ = listening.accept()
+    except BlockingIOError:
+        return None
+    one.setblocking(False)
+    return one
 
 
 def stop_on_signals() -> None:
