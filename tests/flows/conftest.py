@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -47,15 +47,18 @@ from tests.servers.realms import Realms
 from tests.servers.sharing import Unobtainable
 from tests.servers.three import Three
 from vault import staff
+from vault.appending import Appender
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, TokenKey, make_assertion, new_caller_key
 from vault.authenticating import new_sign_in_code, redeem_code
 from vault.callers import Role
 from vault.clock import Clock
+from vault.connecting import connect
 from vault.days import legal_day
 from vault.importing import import_procedure
 from vault.officer_sign_ins import let_sign_in
 from vault.readiness import searchable
 from vault.registering import give_role, register_owner
+from vault.rows_address import RowsAddress
 from vault.seal_keys import SealKeys
 from vault.services import Vault
 from vault.tables import officer_role
@@ -115,12 +118,14 @@ class Kho:
     """The running service; `run` does something inside its event loop."""
 
     folder: Path
-    vault: Vault
+    vault: Vault  # as it is served
+    registry: Vault  # the same, as whoever registers has it: by the owner of the tables
     settings: Settings
     loop: asyncio.AbstractEventLoop
     keys: dict[str, dict[str, Any]]
     app: FastAPI
     around: "Around"
+    owners_rows: str  # their address for the owner of the tables
     serials: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -130,7 +135,7 @@ class Kho:
     @property
     def told(self) -> dict[str, str]:
         """Give the settings of the running service as a command of its operator is told them."""
-        own = self.settings.model_dump(exclude_defaults=True)
+        own = self.settings.model_dump(exclude_defaults=True) | {"database": self.owners_rows}
         return {variable(name): str(one) for name, one in own.items() if name not in _OF_SERVING}
 
     def run(self, doing: Coroutine[Any, Any, Any]) -> Any:
@@ -208,9 +213,9 @@ class Kho:
         async with self.vault.db.read() as db:
             known = (await db.execute(select(officer_role).filter_by(role=role, **who))).first()
         if known is None:
-            await give_role(self.vault, role=role, **who)
+            await give_role(self.registry, role=role, **who)
         if provider := self.settings.staff_provider:
-            await let_sign_in(self.vault, issuer=provider, subject=office.officer, **who)
+            await let_sign_in(self.registry, issuer=provider, subject=office.officer, **who)
 
     async def _staff_session(self, office: Office, role: Role) -> str:
         code = await staff.new_code(
@@ -348,8 +353,9 @@ class Service:
             async with (
                 self._parts(settings, authority) as parts,
                 open_vault(parts.settings, create=True) as vault,
+                _registry(vault, settings.database, several=self._several) as registry,
             ):
-                settings = parts.settings
+                owners_rows, settings = settings.database, parts.settings
                 keys = {office.system: new_caller_key() for office in OFFICES}
                 if parts.seal_keys is None:
                     seal_keys, add = vault.sealer.keys, vault.sealer.add
@@ -357,7 +363,7 @@ class Service:
                     seal_keys, add = parts.seal_keys, parts.seal_keys.add
                 token_key = TokenKey(load_or_create_secret(parts.gate_folder, "token", create=False))
                 around = Around(self._store.kept, token_key, seal_keys, parts.seal_folder, parts.services)
-                await _furnish(vault, authority, keys, add)
+                await _furnish(registry, authority, keys, add)
                 app = create_app(vault, settings)
                 serving = server(app)
                 running = asyncio.create_task(serving.serve(sockets=[socket]))
@@ -368,7 +374,7 @@ class Service:
                         break
                     await asyncio.sleep(0.01)
                 loop = asyncio.get_running_loop()
-                self.kho = Kho(self._folder, vault, settings, loop, keys, app, around)
+                self.kho = Kho(self._folder, vault, registry, settings, loop, keys, app, around, owners_rows)
                 await asyncio.to_thread(parts.work, settings.model_dump(exclude_defaults=True))
                 self._ready.set()
                 await self._ending.wait()
@@ -390,6 +396,22 @@ class Service:
                 told = three.settings | {"log_folder": three.log_folder} | realms.settings | asked
                 settings, folders = settings.model_copy(update=told), (three.gate_folder, three.seal_folder)
                 yield Parts(settings, *folders, three.seal_keys, services, three.work)
+
+
+@asynccontextmanager
+async def _registry(vault: Vault, owners_rows: str, *, several: bool) -> AsyncIterator[Vault]:
+    """Give the vault as the commands of whoever registers open it beside the one that is served."""
+    if not several:
+        yield vault
+        return
+    db = await connect(RowsAddress(owners_rows), hold="writing")
+    appender = Appender(db, vault.signer)
+    try:
+        await appender.start()
+        yield replace(vault, db=db, appender=appender)
+    finally:
+        await appender.close()
+        await db.close()
 
 
 async def _furnish(

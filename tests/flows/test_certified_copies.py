@@ -32,7 +32,7 @@ def copied(kho: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     keys = {}
     with kho.staff(people.COMMUNE, "administrator") as administrator:
         for code, procedures in ((CERTIFIER, ("2.000815",)), (COPIER, ())):
-            kho.run(register_agency(kho.vault, NewAgency(code, f"Cơ quan {code}", code, procedures)))
+            kho.run(register_agency(kho.registry, NewAgency(code, f"Cơ quan {code}", code, procedures)))
             keys[code] = authority.issue_seal_key(f"Cơ quan {code}", code)
             read = x509.load_der_x509_certificate(keys[code].certificates[0])
             body = {

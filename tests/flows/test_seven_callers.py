@@ -45,7 +45,7 @@ async def _tell(kho: Any, out: StringIO) -> acts.Stage:
         await wallet.open(people.COMMUNE.code)
     commune, police, *later = clerks
     stage = acts.Stage(kho.vault, teller, commune, police, *wallets, kho.folder / "received")
-    await staff.register_staff(kho.vault)
+    await staff.register_staff(kho.registry)
     await acts.tell(stage)
     await refusals.tell(stage)
     await later_acts.tell(stage, *later, door)

@@ -108,13 +108,13 @@ async def _register(kho: Kho, issuer: str) -> None:
         "commune-officer": (people.COMMUNE, ("auditor", "administrator")),
     }
     for account, (office, roles) in held.items():
+        who = {"agency": office.code, "officer": office.officer}
         for role in roles:
             async with kho.vault.db.read() as db:
                 known = await staff.has_role(db, office.code, office.officer, role)
             if not known:
-                await registering.give_role(kho.vault, agency=office.code, officer=office.officer, role=role)
-        who = {"agency": office.code, "officer": office.officer}
-        await officer_sign_ins.let_sign_in(kho.vault, issuer=issuer, subject=account, **who)
+                await registering.give_role(kho.registry, role=role, **who)
+        await officer_sign_ins.let_sign_in(kho.registry, issuer=issuer, subject=account, **who)
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_who_has_left_is_nobody_here(browser: Browser, door: Door) -> None:
     hers = officer.c.id == people.POLICE.officer
 
     async def live(yes: bool) -> None:
-        async with door.kho.vault.db.write() as db:
+        async with door.kho.registry.db.write() as db:
             await db.execute(update(officer).where(hers).values(live=yes))
 
     door.kho.run(live(False))

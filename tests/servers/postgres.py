@@ -111,11 +111,12 @@ def address(name: str, sockets: str) -> str:
     return f"postgresql+asyncpg://postgres@/{name}?host={sockets}"
 
 
-def make_users(*names: str) -> None:
-    """Make users of the run's server that are not there yet; they have no rights."""
+def make_users(*names: str, of: str | None = None) -> None:
+    """Make users that are not there yet, of the run's server or that of an address; they have no rights."""
+    sockets = of.rpartition("?host=")[2] if of else shared("tests.servers.postgres:Postgres")["sockets"]
     for name in names:
         with contextlib.suppress(RuntimeError):
-            _psql(shared("tests.servers.postgres:Postgres")["sockets"], f'create role "{name}" login')
+            _psql(sockets, f'create role "{name}" login')
 
 
 def as_user(address: str, name: str) -> str:

@@ -1,6 +1,8 @@
 """`kho sign`, `kho gate`, `kho seal`, `kho work` of one vault, each a process of its own, under our own user.
 
-For tests that come at the doors: what the users of the parts are for is tried in tests/faults/test_thief.py.
+To the database each is a user of its own, with the rights of `kho migrate --rights` and no others; the sealer
+knows of no database. For tests that come at the doors: what the users of the system are for is tried in
+tests/faults/test_thief.py.
 """
 
 import os
@@ -14,20 +16,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.servers import softhsm
+from tests.servers import postgres, softhsm
 from vault.migrating import migrate
+from vault.rights import API, GATE, RIGHTS, SIGN, WORK, grant
 from vault.rows_address import RowsAddress
 from vault.seal_keys import SealKeys
 
 _PATIENCE = 180.0  # seconds
 _NAMES = {"sign": "signer", "gate": "gate", "seal": "sealer"}
+_USERS = {"sign": SIGN, "gate": GATE, "serve": API, "work": WORK}  # of the database
 _ROOT = Path(__file__).parents[2]
 
 
 class Three:
     """The three, made for fresh rows and running while inside; `settings` is what `kho serve` is told.
 
-    `work` starts `kho work` beside them, once `kho serve` has made the vault.
+    `rows` is their address for the owner of the tables. `work` starts `kho work` beside them, once
+    `kho serve` has made the vault.
     """
 
     def __init__(
@@ -42,7 +47,9 @@ class Three:
         self.seal_keys = SealKeys(self.seal_folder, None)
 
     async def __aenter__(self) -> Self:
-        await migrate(RowsAddress(self._rows))
+        await migrate(RowsAddress(self._rows))  # as `kho migrate --create --rights`
+        postgres.make_users(*RIGHTS, of=self._rows)
+        await grant(RowsAddress(self._rows))
         for part in _NAMES:
             (self._folder / part).mkdir(mode=0o700)
             (self._folder / f"{part}-keys").mkdir(mode=0o700)
@@ -63,8 +70,15 @@ class Three:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Where the three are."""
+        """Where the three are, and the rows as `kho serve` has them."""
+        return self._sockets | {"database": self._rows_of("serve")}
+
+    @property
+    def _sockets(self) -> dict[str, str]:
         return {name: f"unix:{self._folder / part / 'socket'}" for part, name in _NAMES.items()}
+
+    def _rows_of(self, part: str) -> str:
+        return postgres.as_user(self._rows, _USERS[part])
 
     @property
     def log_folder(self) -> Path:
@@ -73,14 +87,15 @@ class Three:
 
     def _start(self, part: str) -> None:
         told: dict[str, Any] = {
-            "database": self._rows,
             "keys": self._folder / f"{part}-keys",
             "scratch": self._folder / part / "scratch",
             "log_folder": self.log_folder,
             "issuer": self._issuer,
-            **self.settings,
+            **self._sockets,
             **self._more,
         }
+        if part in _USERS:
+            told["database"] = self._rows_of(part)
         self._run(part, told, "--create", until="listening")
 
     def work(self, told: Mapping[str, Any]) -> None:
@@ -89,7 +104,7 @@ class Three:
         keys = self._folder / "work-keys"
         keys.mkdir(mode=0o700)
         shutil.copytree(self._authority, keys / self._authority.name)
-        own = {"keys": keys, "scratch": self._folder / "work" / "scratch"}
+        own = {"keys": keys, "scratch": self._folder / "work" / "scratch", "database": self._rows_of("work")}
         self._run("work", {**told, **own}, until="working")
 
     def _run(self, part: str, told: Mapping[str, Any], *more: str, until: str) -> None:
