@@ -90,6 +90,8 @@ COMMANDS = {
     "seal-key": Command(
         "seal_keys", "Register the keys that agencies seal with, and how their seals look.", group=True
     ),
+    "agency": Command("agencies", "Let an agency be one no more, with its systems and officers.", group=True),
+    "system": Command("systems", "Let a system be one no more.", group=True),
     "staff": Command("staff", "Register officers, their roles and their sign-in; list them.", group=True),
     "agency-certificate": Command(
         "agency_certificates", "Register whose signature a certificate makes.", group=True

@@ -16,6 +16,7 @@ from reuse_api.same_origin import require_home
 from reuse_api.settings import Settings
 from vault import sessions
 from vault.assertions import TokenRefused
+from vault.authenticating import check_system
 from vault.callers import Caller, OwnerCaller, Role, StaffCaller, SystemCaller
 from vault.errors import NotAuthenticated, VaultBusy
 from vault.services import Vault
@@ -53,15 +54,15 @@ async def system_caller(request: Request) -> SystemCaller:
     """Prove a system by its access token (RFC 6750), with the officer it vouches for.
 
     Raises:
-        CredentialsRefused: no token, or one that is not ours, not meant for us, or over.
+        CredentialsRefused: no token, or one that is not ours, not meant for us, or over; or the system ended.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise _refused(request, "token_missing", "Bearer")
     try:
-        return the_vault(request).gate.check_token(token)
-    except TokenRefused as problem:
+        return await check_system(the_vault(request), token)
+    except (TokenRefused, NotAuthenticated) as problem:
         raise _refused(request, problem.code, "Bearer") from problem
 
 

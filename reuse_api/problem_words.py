@@ -478,6 +478,11 @@ _CREDENTIALS = {
     "token_audience": Row(
         401, "Thẻ truy cập dành cho nơi khác.", "The access token is meant for somebody else."
     ),
+    "system_ended": Row(
+        401,
+        "Hệ thống này, hoặc cơ quan của nó, đã kết thúc đăng ký với Kho.",
+        "This system, or its agency, is no longer registered with Kho.",
+    ),
     "session_missing": Row(401, "Bạn chưa đăng nhập.", "You are not signed in."),
     "role_missing": Row(
         401,

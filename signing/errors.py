@@ -105,6 +105,12 @@ class SealKeyMissing(SealingFailed):
     code = "seal_key_missing"
 
 
+class SealKeyEnded(SealingFailed):
+    """The agency is one no more: its seal key seals nothing new."""
+
+    code = "seal_key_ended"
+
+
 class SealKeyUnavailable(SealingFailed):
     """The token or service that holds the key did not answer, and has signed nothing."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from policies.facts import CallerFacts
 from vault.callers import SystemCaller
 from vault.entries import stamp
+from vault.errors import NotAuthenticated
 from vault.tables import agency, agency_code, agency_right, key_pair, officer, system, system_key
 
 
@@ -100,6 +101,24 @@ async def registered(db: AsyncConnection, agency_id: str) -> bool:
     return (await db.execute(select(agency.c.id).where(agency.c.id == agency_id))).first() is not None
 
 
+async def live(db: AsyncConnection, agency_id: str) -> bool:
+    """Say whether there is such an agency and it has not ended."""
+    found = await db.execute(select(agency.c.live).where(agency.c.id == agency_id))
+    return bool(found.scalar_one_or_none())
+
+
+async def live_systems(db: AsyncConnection, agency_id: str) -> list[str]:
+    """List the live systems of an agency, its desk among them."""
+    mine = select(system.c.id).where(system.c.agency == agency_id, system.c.live)
+    return list((await db.execute(mine.order_by(system.c.id))).scalars())
+
+
+async def live_officers(db: AsyncConnection, agency_id: str) -> list[str]:
+    """List the live officers of an agency by their ids."""
+    mine = select(officer.c.id).where(officer.c.agency == agency_id, officer.c.live)
+    return list((await db.execute(mine.order_by(officer.c.id))).scalars())
+
+
 async def public_keys(db: AsyncConnection, system_id: str, day: date) -> list[dict[str, Any]]:
     """Give a system's public keys (JWK) in force on a day; none for an unknown system."""
     query = select(system_key.c.jwk).where(system_key.c.system == system_id, _in_force(system_key, day))
@@ -114,6 +133,16 @@ async def agency_of(db: AsyncConnection, system_id: str) -> str | None:
         .where(system.c.id == system_id, system.c.live, agency.c.live)
     )
     return (await db.execute(query)).scalar_one_or_none()
+
+
+async def require_live(db: AsyncConnection, caller: SystemCaller) -> None:
+    """Refuse a system that ended, or whose agency did, since its token was issued.
+
+    Raises:
+        NotAuthenticated: system_ended.
+    """
+    if await agency_of(db, caller.system) != caller.agency:
+        raise NotAuthenticated("system_ended")
 
 
 async def officer_live(db: AsyncConnection, agency_id: str, officer_id: str) -> bool:

@@ -6,7 +6,8 @@ from hashlib import sha256
 
 from sqlalchemy import delete, insert, select
 
-from vault import sessions
+from vault import agencies, sessions
+from vault.callers import SystemCaller
 from vault.credentials import IssuedToken
 from vault.entries import stamp
 from vault.services import Vault
@@ -23,6 +24,19 @@ async def exchange(vault: Vault, *, client_assertion: str, officer_assertion: st
         NotAuthenticated: client_unknown, officer_unknown, assertion_replayed, or a code of vault.assertions.
     """
     return await vault.gate.exchange(client_assertion, officer_assertion)
+
+
+async def check_system(vault: Vault, token: str) -> SystemCaller:
+    """Give the system that a token proves, while it and its agency are registered.
+
+    Raises:
+        TokenRefused: see vault.assertions.
+        NotAuthenticated: system_ended.
+    """
+    caller = vault.gate.check_token(token)
+    async with vault.db.read() as db:
+        await agencies.require_live(db, caller)
+    return caller
 
 
 # The wallet of the demo ------------------------------------------------------------------------------

@@ -213,7 +213,12 @@ class Credentials(TokenMemory):
             raise NotAuthenticated("session_idle")
 
     async def own_view(self, credential: Caller) -> Caller:
-        """Prove the caller from the credential itself, not from what the operation says about it."""
+        """Prove the caller from the credential itself, not from what the operation says about it.
+
+        Raises:
+            NotAuthenticated: it proves nobody any more; of a system also that it ended.
+            TokenRefused: see vault.assertions.
+        """
         if isinstance(credential, OwnerCaller):
             if credential.delegation is None:
                 return await self.check_person(credential.session)
@@ -225,7 +230,10 @@ class Credentials(TokenMemory):
             if officer.role != "desk":
                 raise NotAuthenticated("role_missing")
             return officer.at_desk()
-        return self.check_token(credential.token)
+        caller = self.check_token(credential.token)
+        async with self._db.read() as db:  # a token is remembered, who is registered is not
+            await agencies.require_live(db, caller)
+        return caller
 
 
 async def _use_once(db: AsyncConnection, one: Assertion, at: datetime) -> None:

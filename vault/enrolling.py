@@ -79,7 +79,7 @@ async def register(vault: Vault, caller: StaffCaller | None, body: NewCertificat
     _allowed(caller)
     read = _read(body.certificate)
     fingerprint = sha256(read.public_bytes(Encoding.DER)).hexdigest()
-    reason = _said(body.reason)
+    reason = said_reason(body.reason)
     if body.valid_until is not None and body.valid_until < body.valid_from:
         raise FieldInvalid("valid_until", "dates_in_wrong_order")
     if any(one.sha256 == fingerprint for one in await certificates(vault, body.agency)):
@@ -120,7 +120,7 @@ async def end(
         RequestConflict: the key was used for another request.
     """
     _allowed(caller)
-    why = _said(reason)
+    why = said_reason(reason)
     asked = requests.body_hash(
         CERTIFICATE_ENDED,
         {"agency": agency, "certificate": fingerprint, "until": until.isoformat(), "reason": why},
@@ -202,7 +202,8 @@ def _read(pem: str) -> x509.Certificate:
     return found[0]
 
 
-def _said(text: str) -> str:
+def said_reason(text: str) -> str:
+    """Give a reason as it stands in the log. Raises FieldInvalid: there is none, or it is too long."""
     said = clean(text)
     if not said:
         raise FieldInvalid("reason", "too_short")

@@ -17,7 +17,7 @@ webhook = table(
     text("url"),
     text("topics"),  # what is told, as a JSON list
     text("state"),  # PENDING | ACTIVE | PAUSED (what is to be told waits) | ENDED
-    maybe("reason"),  # why it ended: taken_back | receiver_gone | restored
+    maybe("reason"),  # why it ended: taken_back | receiver_gone | restored | system_ended
     maybe("code"),  # what was sent to the address, to be handed in by the system; absent once it was
     text("answer_until"),
     text("created_at"),

@@ -18,6 +18,7 @@ from vault.hook_tables import ACTIVE, ENDED, PAUSED, PENDING, webhook
 from vault.tables import outbox as outbox_rows
 
 TAKEN_BACK, GONE, UNCONFIRMED = "taken_back", "receiver_gone", "not_confirmed"  # why one ended
+STRUCK_OFF = "system_ended"
 RESTORED = "restored"  # another reason: it was not confirmed yet when the backup was made
 CONFIRMED_WITHIN = timedelta(hours=24)
 _LEASE = timedelta(minutes=5)

@@ -2,7 +2,8 @@
 
 `CODE.pem` is a key, encrypted with the passphrase of the house, its certificates behind it. `CODE.json` says
 where the key of an agency lives otherwise; it holds no secret, but names the files of secrets, and
-`CODE.crt.pem` beside it holds the certificates. `signed.sqlite` is what was signed under which request.
+`CODE.crt.pem` beside it holds the certificates. Where `CODE.ended` is, that key seals no more.
+`signed.sqlite` is what was signed under which request.
 """
 
 import json
@@ -18,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signing.csc_client import CscClient
-from signing.errors import SealKeyInvalid, SealKeyMissing
+from signing.errors import SealKeyEnded, SealKeyInvalid, SealKeyMissing
 from signing.keys import SealKey
 from signing.keys_file import FileKey, read_private_file, read_secret, write_private_file
 from signing.keys_memory import SigningMemory
@@ -128,6 +129,20 @@ class SealKeys:
         """Say whether a seal key is registered for the agency."""
         return any(self._path(agency, ending).exists() for ending in (".pem", ".json"))
 
+    def ended(self, agency: str) -> bool:
+        """Say whether the agency's key seals no more."""
+        return self._path(agency, ".ended").exists()
+
+    def end(self, agency: str) -> None:
+        """Let the agency's key seal no more, for good; its certificates stay known. Twice is once.
+
+        Raises:
+            SealKeyInvalid: that is no code of an agency.
+        """
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            write_private_file(self._path(agency, ".ended"), b"")
+
     def add(self, agency: str, key: FileKey) -> None:
         """Keep an agency's key in a file, encrypted. Raises FileExistsError: a key is never overwritten."""
         self._begin(agency)
@@ -149,9 +164,13 @@ class SealKeys:
 
         Raises:
             SealKeyMissing: none is registered, or its file is gone.
+            SealKeyEnded: it seals no more.
             SealKeyRefused: the passphrase does not open it.
             SealKeyInvalid: its files are damaged, exposed or do not belong together.
         """
+        if self.ended(agency):
+            self._open.pop(agency, None)
+            raise SealKeyEnded(f"the seal key of agency {agency} has ended")
         if not self.holds(agency):
             self._open.pop(agency, None)
             raise SealKeyMissing(f"no seal key is registered for agency {agency}")
@@ -196,6 +215,8 @@ class SealKeys:
         return seen
 
     def _begin(self, agency: str) -> None:
+        if self.ended(agency):
+            raise SealKeyEnded(f"the seal key of agency {agency} has ended")
         if self.holds(agency):
             raise FileExistsError(f"a seal key is registered for agency {agency} already")
         self._folder.mkdir(mode=0o700, exist_ok=True)

@@ -36,8 +36,10 @@ for _name, _command in (
     commands.command(_name)(_command)
 _UNTIL = {"vi": "đến", "en": "until"}
 _BROKEN = {"vi": "HỎNG", "en": "BROKEN"}
+_ENDED = {"vi": "ĐÃ KẾT THÚC", "en": "ENDED"}
 _WORDS = {
     "vi": {
+        "ended": "{agency}: khóa ký số không ký thêm gì nữa",
         "file": "{agency}: từ nay ký bằng khóa trong tệp của {subject}",
         "pkcs11": "{agency}: từ nay ký bằng khóa trong thiết bị (PKCS#11) của {subject}",
         "csc": "{agency}: từ nay ký bằng khóa ở dịch vụ ký số từ xa (CSC) của {subject}",
@@ -47,6 +49,7 @@ _WORDS = {
         "no_certificate": "{path} không chứa chứng thư nào",
     },
     "en": {
+        "ended": "{agency}: its key seals nothing any more",
         "file": "{agency}: a file key of {subject} seals from now on",
         "pkcs11": "{agency}: a pkcs11 key of {subject} seals from now on",
         "csc": "{agency}: a csc key of {subject} seals from now on",
@@ -150,6 +153,14 @@ def add_remote(
     _register(settings, keys, agency, place, found.certificates, language)
 
 
+@commands.command("end")
+def end(agency: Agency, lang: Lang = None) -> None:
+    """Let an agency's key seal no more, for good; certificates stay known. `kho agency end` ends the rest."""
+    keys = _opened()[1]
+    keys.end(agency)
+    typer.echo(_WORDS[spoken_language(lang)]["ended"].format(agency=agency))
+
+
 @commands.command("list")
 def list_keys(lang: Lang = None) -> None:
     """Show for each agency where its key lives and whose certificate it has; ends with 1 if one is broken."""
@@ -157,6 +168,9 @@ def list_keys(lang: Lang = None) -> None:
     language = spoken_language(lang)
     broken = False
     for agency in keys.agencies():
+        if keys.ended(agency):
+            typer.echo(f"{agency}  {_ENDED[language]}")
+            continue
         try:
             key = keys.open(agency)
             own = x509.load_der_x509_certificate(key.certificates[0])

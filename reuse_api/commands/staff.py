@@ -29,6 +29,7 @@ _WORDS = {
         "has_left": "{officer} tại {agency} đã thôi việc; hãy đăng ký dưới mã khác",
         "no_such_role": "cán bộ đó không có vai trò này",
         "no_officer": "không có cán bộ nào như vậy đang làm việc",
+        "agency_ended": "cơ quan {agency} đã kết thúc",
         "no_agency": "không có cơ quan mã {agency}",
         "no_role": "vai trò là desk, auditor hoặc administrator",
         "no_name": "cán bộ mới cần có họ tên (--name)",
@@ -42,6 +43,7 @@ _WORDS = {
         "has_left": "{officer} at {agency} has left; register them under another id",
         "no_such_role": "that role is not theirs",
         "no_officer": "no such officer works there",
+        "agency_ended": "agency {agency} has ended",
         "no_agency": "there is no agency {agency}",
         "no_role": "a role is desk, auditor or administrator",
         "no_name": "a new officer needs a name (--name)",
@@ -135,6 +137,8 @@ async def _add(
         async with vault.db.read() as db:
             if not await agencies.registered(db, agency):
                 raise CommandFailed(_WORDS[language]["no_agency"].format(agency=agency))
+            if not await agencies.live(db, agency):
+                raise CommandFailed(_WORDS[language]["agency_ended"].format(agency=agency))
             known = await agencies.officer_live(db, agency, officer)
             held = await staff.roles(db, agency, officer)
             left = not known and officer in await agencies.officers(db, agency)

@@ -28,6 +28,7 @@ _OWNERS |= {("key_pair", "DELETE")}  # the marks of parts, when keys come back i
 _HELD = {  # a name in a module that stands for tables
     ("sessions", "table"): ("session", "staff_session"),
     ("officer_sign_ins", "table"): ("officer_role", "officer_sign_in"),
+    ("striking_off", "table"): ("staff_session", "officer_role", "officer_sign_in"),
 }
 
 
