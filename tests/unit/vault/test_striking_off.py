@@ -8,15 +8,28 @@ from sqlalchemy import select
 from reuse_api.demo import people
 from reuse_api.demo.actors import register
 from reuse_api.demo.people import Office
+from signing.errors import SealKeyEnded
 from tests.hooks import WHY as SUSPENDED
 from tests.hooks import Hooking, fresh
 from tests.servers.hook_receiver import HookReceiver
-from vault import agencies, handling, hooking, officer_sign_ins, registering, revoke, staff, striking_off
+from tests.unit.vault.conftest import Interrupted
+from vault import (
+    agencies,
+    handling,
+    hooking,
+    officer_sign_ins,
+    registering,
+    revoke,
+    staff,
+    striking_off,
+    waiting_seals,
+)
 from vault.assertions import new_caller_key
 from vault.errors import FieldInvalid, NotAuthenticated, NotFound
 from vault.hook_tables import ENDED, webhook
 from vault.registering import NewAgency
 from vault.seal_keys import SealKeys
+from vault.sealing_again import retry_due
 from vault.services import Refusal
 from vault.tables import dossier, outbox
 
@@ -124,11 +137,37 @@ async def test_what_it_issued_counts_and_its_successor_alone_may_revoke_it(house
     assert isinstance(told, dict), told
 
 
-def test_a_seal_key_that_ended_seals_no_more_and_none_takes_its_place(tmp_path):
+def test_a_seal_key_that_ended_seals_no_more_and_none_takes_its_place(template, tmp_path):
     keys = SealKeys(tmp_path / "seal")
+    keys.add("H26", template.authority.issue_seal_key("Hà Nội", "H26"))
+    keys.add("H27", template.authority.issue_seal_key("Tỉnh khác", "H27"))
+    assert keys.open("H26")
     for _ in range(2):
         keys.end("H26")
-    assert keys.ended("H26") and not keys.ended("H27")
+        keys.end("H28")
+    for code in ("H26", "H28"):
+        with pytest.raises(SealKeyEnded):
+            keys.open(code)
+        with pytest.raises(SealKeyEnded):
+            keys.add(code, template.authority.issue_seal_key("Hà Nội", code))
+    assert keys.open("H27")
+    assert len(keys.certificates()) >= 2, "what it sealed is still known as ours, and renewed"
+    assert keys.agencies() == ["H26", "H27"]
+
+
+async def test_what_waits_for_its_seal_is_given_up(house, commune, line: Interrupted):
+    code = await house.opens(commune, people.COMMUNE, house.reregistration())
+    waits = (await house.issues(commune, code, people.DAUGHTER))["waiting"]
+    await striking_off.end_agency(house.vault, people.COMMUNE.code, reason=WHY)
+    line.down = False
+    assert await retry_due(house.vault, _unforeseen, all_of_them=True) == 1
+    told = await waiting_seals.one(house.vault, commune, waits)
+    assert (told.state, told.record) == ("seal_given_up", None)
+    assert "agency_not_live" in told.reasons
+
+
+def _unforeseen(code: str, problem: Exception) -> None:
+    raise problem
 
 
 @pytest.fixture
