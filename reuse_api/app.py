@@ -36,6 +36,7 @@ from reuse_api.body_limit import BodyLimit
 from reuse_api.doors import doors_of
 from reuse_api.doorway import Doorway
 from reuse_api.hosts import OurHosts
+from reuse_api.lingering import Lingering
 from reuse_api.pages import (
     accesses,
     adding,
@@ -160,6 +161,7 @@ def create_app(
     app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.add_middleware(OurHosts, settings=settings)
     app.add_middleware(Doorway, traffic=app.state.traffic)
+    app.add_middleware(Lingering)  # outermost, so that nobody in the house sees it
     return app
 
 
