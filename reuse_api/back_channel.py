@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from reuse_api.callers import Anybody, TheVault, door_of, request_id
 from reuse_api.doors import the_doors
-from reuse_api.identity_provider import ProviderFailed
 from reuse_api.journal import authentication_failed, noted
 from vault import provider_logout
 from vault.errors import NotFound
 from vault.id_tokens import IdTokenRefused
-from vault.sign_ins import Realm
+from vault.provider_documents import ProviderFailed
+from vault.realm_rules import Realm
 
 PLACE = "/sign-in/back-channel/{realm}"
 _NOT_KEPT = {"Cache-Control": "no-store"}

@@ -4,9 +4,9 @@ from starlette.requests import HTTPConnection
 
 from reuse_api.identity_provider import IdentityProvider
 from reuse_api.realms import realms_of
-from reuse_api.settings import Settings
+from reuse_api.settings import Settings, SettingsInvalid, variable
+from vault.realm_rules import Realm
 from vault.services import Vault
-from vault.sign_ins import Realm
 
 Doors = dict[Realm, IdentityProvider]
 
@@ -15,9 +15,15 @@ def doors_of(settings: Settings, vault: Vault) -> Doors:
     """Make what talks to each realm's provider; nobody is asked yet.
 
     Raises:
-        SettingsInvalid: see `reuse_api.realms`.
+        SettingsInvalid: see `reuse_api.realms`; or the gate believes another provider, or another client.
     """
-    return {name: IdentityProvider(rules, vault.clock) for name, rules in realms_of(settings).items()}
+    found = realms_of(settings)
+    for name, one in found.items():
+        if vault.gate.realms.get(name) != (one.issuer, one.client):
+            raise SettingsInvalid(
+                f"{variable(f'{name}_provider')}: the gate has another provider or client id"
+            )
+    return {name: IdentityProvider(rules, vault.clock) for name, rules in found.items()}
 
 
 def the_doors(request: HTTPConnection) -> Doors:

@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from reuse_api.settings import Settings, SettingsInvalid, variable
-from vault.callers import Assurance
-from vault.id_tokens import IdToken
+from vault.realm_rules import Realm, RealmRules
 from vault.sessions import Limits
-from vault.sign_ins import Realm
 from vault.signed_claims import import_key
 
 _FILE_MAX = 4096  # bytes of credentials
@@ -41,79 +39,62 @@ class Credentials:
         return "Credentials(...)"
 
 
-@dataclass(frozen=True)
-class RealmRules:
-    """One realm as the settings have it; `acr` and `acr_high` are the levels that are enough."""
+@dataclass(frozen=True, repr=False)
+class RealmDoor(RealmRules):
+    """One realm as its door needs it: what proves us there, what is asked, how long a session lasts."""
 
-    name: Realm
-    issuer: str
-    client: str
     credentials: Credentials
     scope: str
-    acr: tuple[str, ...]
-    acr_high: tuple[str, ...]
-    amr: tuple[frozenset[str], ...]  # alternatives, one of which must be shown; empty: none is asked
-    claim: str  # that names an officer
     limits: Limits
     redirect: str  # where the provider sends people back to
 
-    def assurance(self, token: IdToken) -> Assurance | None:
-        """Say how strongly a token shows its person was authenticated; None where that is not enough.
 
-        Where a token has no `acr`, the one level that `loAs` of the National Portal names stands for it.
-        """
-        named = token.acr or _only(token.claims.get("loAs"))
-        if self.acr_high and named in self.acr_high:
-            return "high"
-        if self.acr and named not in self.acr:
-            return None
-        return "basic" if self.acr_high else "high"
-
-    def second_factor(self, token: IdToken) -> bool:
-        """Say whether a token shows the second factor that this realm asks for."""
-        return not self.amr or any(one <= token.amr for one in self.amr)
-
-    def asked(self, *, high: bool) -> tuple[str, ...]:
-        """Give the levels to ask for, the preferred first."""
-        return (self.acr_high or self.acr) if high else self.acr
-
-
-def realms_of(settings: Settings) -> dict[Realm, RealmRules]:
-    """Give the realms that have a provider.
-
-    Raises:
-        SettingsInvalid: the credentials of one cannot be read, or others can read them.
-    """
+def rules_of(settings: Settings) -> dict[Realm, RealmRules]:
+    """Give what each realm that has a provider asks of whoever signs in; no credentials are read."""
     found: dict[Realm, RealmRules] = {}
     if settings.citizens_provider:
         found["citizens"] = RealmRules(
             name="citizens",
             issuer=settings.citizens_provider,
             client=settings.citizens_client,
-            credentials=_credentials("citizens", settings.citizens_credentials),
-            scope=settings.citizens_scope,
             acr=tuple(settings.citizens_acr.split()),
             acr_high=tuple(settings.citizens_acr_high.split()),
             amr=(),
             claim="sub",
-            limits=_limits(settings.wallet_idle_minutes, settings.wallet_session_minutes),
-            redirect=redirect_of(settings, "citizens"),
         )
     if settings.staff_provider:
         found["staff"] = RealmRules(
             name="staff",
             issuer=settings.staff_provider,
             client=settings.staff_client,
-            credentials=_credentials("staff", settings.staff_credentials),
-            scope=settings.staff_scope,
             acr=tuple(settings.staff_acr.split()),
             acr_high=(),
             amr=tuple(frozenset(one.split("+")) for one in settings.staff_amr.split()),
             claim=settings.staff_claim,
-            limits=_limits(settings.staff_idle_minutes, settings.staff_session_minutes),
-            redirect=redirect_of(settings, "staff"),
         )
     return found
+
+
+def realms_of(settings: Settings) -> dict[Realm, RealmDoor]:
+    """Give the realms that have a provider, with what proves us there.
+
+    Raises:
+        SettingsInvalid: the credentials of one are not named, cannot be read, or others can read them.
+    """
+    lasting = {
+        "citizens": _limits(settings.wallet_idle_minutes, settings.wallet_session_minutes),
+        "staff": _limits(settings.staff_idle_minutes, settings.staff_session_minutes),
+    }
+    return {
+        name: RealmDoor(
+            **vars(rules),
+            credentials=_credentials(name, getattr(settings, f"{name}_credentials")),
+            scope=getattr(settings, f"{name}_scope"),
+            limits=lasting[name],
+            redirect=redirect_of(settings, name),
+        )
+        for name, rules in rules_of(settings).items()
+    }
 
 
 def redirect_of(settings: Settings, realm: Realm) -> str:
@@ -125,17 +106,10 @@ def _limits(idle: int, lifetime: int) -> Limits:
     return Limits(timedelta(minutes=idle), timedelta(minutes=lifetime))
 
 
-def _only(levels: Any) -> str | None:
-    """Give the level of assurance that is named, as a text or as a list of one."""
-    if isinstance(levels, list) and len(levels) == 1:
-        levels = levels[0]
-    return levels if isinstance(levels, str) else None
-
-
 def _credentials(realm: Realm, path: Path | None) -> Credentials:
     name = variable(f"{realm}_credentials")
     if path is None:
-        raise SettingsInvalid(f"{name}: none is named")
+        raise SettingsInvalid(f"{variable(f'{realm}_provider')} needs {name}")
     try:
         with path.open("rb") as file:
             mode, text = os.fstat(file.fileno()).st_mode, file.read(_FILE_MAX).decode("ascii").strip()

@@ -357,9 +357,8 @@ class Settings(SignInSettings, BaseSettings):
         for realm in REALMS:
             if not getattr(self, f"{realm}_provider"):
                 continue
-            for part in ("client", "credentials"):
-                if not getattr(self, f"{realm}_{part}"):
-                    raise ValueError(f"{variable(f'{realm}_provider')} needs {variable(f'{realm}_{part}')}")
+            if not getattr(self, f"{realm}_client"):  # what proves us there, its door alone needs
+                raise ValueError(f"{variable(f'{realm}_provider')} needs {variable(f'{realm}_client')}")
             if not self.address.startswith("https://") and not self._embedded["issuer"]:
                 raise ValueError(f"{variable(f'{realm}_provider')} needs KHO_ISSUER to begin with https://")
         return self

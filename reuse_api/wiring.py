@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from policies.book import shipped_book
 from reuse_api.demo.pki import DemoAuthority
+from reuse_api.realms import rules_of
 from reuse_api.settings import Settings, SettingsInvalid, variable
 from search.access import IndexAccess
 from signing.malware import Clamd
@@ -142,5 +143,6 @@ async def open_vault(settings: Settings, *, create: bool = False) -> AsyncIterat
         issuer=settings.address,
         authorities=authorities_of(settings),
         scanner=Clamd(settings.clamd) if settings.clamd else None,
+        realms=rules_of(settings),
     ) as vault:
         yield vault

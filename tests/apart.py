@@ -67,6 +67,9 @@ async def apart(house: Any) -> AsyncIterator[Any]:
         opening = await RemoteGate.reached(
             folder / "gate", vault.gate.issuer, asking.verifier_line, vault.clock
         )
+        opening.mark_session_of_code = (
+            vault.gate.mark_session_of_code
+        )  # behind a socket there is no such call
         stack.push_async_callback(opening.close)
         sealing = RemoteSealer(folder / "seal")
         stack.push_async_callback(sealing.close)

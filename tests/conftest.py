@@ -22,7 +22,7 @@ from reuse_api.demo.people import Citizen, Office
 from reuse_api.demo.pki import DemoAuthority
 from signing.trust_folder import TrustFolder
 from signing.workers import WorkerPool
-from tests import warm_statements
+from tests import proving, warm_statements
 from tests.apart import apart
 from tests.scans import making
 from tests.servers import postgres, sharing
@@ -286,7 +286,15 @@ async def opened_house(
         authority.revocation(),
         demonstration=True,
     )
-    opening = opened(places, create=create, clock=clock, issuer=ISSUER, authorities=trusted, workers=workers)
+    opening = opened(
+        places,
+        create=create,
+        clock=clock,
+        issuer=ISSUER,
+        authorities=trusted,
+        workers=workers,
+        realms=proving.realms(),
+    )
     async with opening as vault:
         yield House(vault, places, authority, keys, clock)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vault import agencies, delegations, sessions, staff
+from vault import agencies, delegations, owners, sessions, staff
 from vault.assertions import (
     CLIENT_TYPE,
     OFFICER_TYPE,
@@ -28,7 +28,12 @@ from vault.days import legal_day
 from vault.delegations import Grounds
 from vault.entries import instant, stamp
 from vault.errors import NotAuthenticated
-from vault.session_marks import Holder, SessionMarks
+from vault.identity_claims import SCHEMES
+from vault.realm_rules import Realm, RealmRules
+from vault.session_marks import Holder, SessionMarks, check_proven
+from vault.sign_in_proofs import SignInProof, SignInProofs
+from vault.sign_in_refusals import SessionRefused
+from vault.sign_ins import Purpose
 from vault.tables import session, used_assertion
 from vault.upserting import upsert
 
@@ -92,8 +97,11 @@ class Credentials(TokenMemory):
         clock: Clock,
         grounds: Grounds,
         session_key: bytes,
+        realms: Mapping[Realm, RealmRules],
+        nonce_key: bytes | None,
     ) -> None:
         super().__init__(token_key, issuer, clock)
+        self.sign_ins = SignInProofs(realms, clock, nonce_key)
         self._marks = SessionMarks(session_key)
         self._db = db
         self._signing_key = token_key
@@ -145,15 +153,50 @@ class Credentials(TokenMemory):
         except AssertionRefused as problem:
             raise NotAuthenticated(problem.code) from problem
 
+    @property
+    def realms(self) -> dict[str, tuple[str, str]]:
+        """Whose providers are believed here: of each realm the issuer, and our client id there."""
+        return {name: (one.issuer, one.client) for name, one in self.sign_ins.realms.items()}
+
+    async def begin_sign_in(self, realm: Realm, purpose: Purpose) -> str:
+        """Give the nonce of a sign-in that begins now, for that alone (vault/sign_in_proofs.py).
+
+        Raises:
+            SignInRefused: no_provider.
+        """
+        return self.sign_ins.begin(realm, purpose)
+
+    async def prove_sign_in(
+        self, realm: Realm, purpose: Purpose, nonce: str, id_token: str, access_token: str
+    ) -> SignInProof:
+        """Find who has signed in from what the realm's provider has signed, as `SignInProofs.prove` does.
+
+        Raises:
+            SignInRefused, IdTokenRefused, ProviderFailed.
+        """
+        return await self.sign_ins.prove(realm, purpose, nonce, id_token, access_token)
+
     async def mark_session(
-        self, holder: Holder, row: Mapping[str, Any], before: Mapping[str, Any] | None = None
+        self, holder: Holder, row: Mapping[str, Any], proof: bytes, before: Mapping[str, Any] | None = None
     ) -> bytes:
         """Give the mark of a session that begins, or that is made stronger (vault/session_marks.py).
 
+        Args:
+            proof: the handle of what `prove_sign_in` has found; it is used up.
+            before: of a session that is made stronger, the row that it was.
+
         Raises:
-            GateRefused: it would last too long, or does not follow from what it was.
+            SessionRefused: nobody was proven so, it would last too long, or does not follow from what it was.
         """
+        proven = check_proven(holder, row, self.sign_ins.take(proof), before)
+        if before is None:
+            async with self._db.read() as db:
+                await _check_who(db, row, proven)
         return self._marks.mark(holder, row, before, self._clock.now())
+
+    async def mark_session_of_code(self, holder: Holder, row: Mapping[str, Any]) -> bytes:
+        """Give the mark of a session that a code of the demo opens, within this process alone."""
+        return self._marks.mark(holder, row, None, self._clock.now())
 
     async def check_session(self, secret: str) -> OwnerCaller:
         """Give the owner that a session secret proves, or whom they act for while that is evidenced.
@@ -234,6 +277,27 @@ class Credentials(TokenMemory):
         async with self._db.read() as db:  # a token is remembered, who is registered is not
             await agencies.require_live(db, caller)
         return caller
+
+
+async def _check_who(db: AsyncConnection, row: Mapping[str, Any], proven: SignInProof) -> None:
+    """See that a session is of whom the rows know by what was proven. Raises SessionRefused.
+
+    A store has one identifier by which somebody signs in: of one that was given another it is not known whose
+    it is.
+    """
+    if proven.identity is not None:
+        named = (proven.identity.scheme, proven.identity.value)
+        if row["owner"] != await owners.by_identifier(db, *named):
+            raise SessionRefused("owner_unknown")
+        known = [one for one in await owners.identifiers(db, row["owner"]) if one[0] in SCHEMES]
+        if known != [named]:
+            raise SessionRefused("owner_doubtful")
+        return
+    who = await staff.who_is(db, proven.issuer, proven.account or "")
+    if who is None or who != (row["agency"], row["officer"]):
+        raise SessionRefused("of_another")
+    if row["role"] not in await staff.roles(db, *who):
+        raise SessionRefused("role_not_held")
 
 
 async def _use_once(db: AsyncConnection, one: Assertion, at: datetime) -> None:

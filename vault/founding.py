@@ -1,6 +1,7 @@
 """What holds a vault's rows, bytes and keys: in this process, or the parts that others are."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from vault.database import Database
 from vault.grown_log import GrownLog
 from vault.key_gate import Gate
 from vault.places import Authorities, PartPlaces, VaultPlaces
+from vault.realm_rules import Realm, RealmRules
 from vault.remote_gate import RemoteGate
 from vault.remote_sealer import RemoteSealer
 from vault.remote_signer import RemoteSigner
@@ -44,6 +46,7 @@ async def founded(
     clock: Clock,
     issuer: str,
     authorities: Authorities,
+    realms: Mapping[Realm, RealmRules],
     *,
     fresh: bool,
 ) -> Foundation:
@@ -68,6 +71,8 @@ async def founded(
         clock=clock,
         book=book,
         index_key=load_or_create_secret(places.keys, "index", create=fresh),
+        realms=realms,
+        shared=db.shared,
     )
     sealer = Sealer(
         places.keys / "seal",

@@ -1,9 +1,9 @@
 """The gate as a process of its own: it reads the rows itself, and believes nobody who asks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,20 @@ from vault.clock import Clock
 from vault.connecting import connect
 from vault.database import Database
 from vault.errors import GateRefused, PeerRefused, VaultIncomplete
+from vault.id_tokens import IdTokenRefused
 from vault.key_gate import Gate
 from vault.migrating import check_schema, check_tables
+from vault.provider_documents import ProviderFailed
+from vault.realm_rules import Realm, RealmRules
 from vault.remote_signer import log_verifier
 from vault.rows_address import RowsAddress
+from vault.sign_in_refusals import SessionRefused, SignInRefused
 from vault.socket_calling import Part
 from vault.socket_serving import Asked, Call, Journal, Told, listening
 from vault.standing import require_here
 from vault.tables import key_pair
 from vault.wire import FrameMalformed
-from vault.wire_values import inside, several, text, written
+from vault.wire_values import blob, inside, several, text, written
 
 _PINNED = "log.public"  # in the key folder: whose log it opens by, learned once
 
@@ -38,6 +42,7 @@ class GatePlaces:
     """Where the gate's rows and keys are, where it listens, and whose log it opens by.
 
     `log_key` is that log's public line, else it is asked of the `signer` once and kept beside the keys.
+    `realms` is what is asked of whoever signs in; their providers are asked by the gate itself.
     """
 
     database: RowsAddress
@@ -46,12 +51,14 @@ class GatePlaces:
     issuer: str
     log_key: str = ""
     signer: Path | None = None
+    realms: Mapping[Realm, RealmRules] = field(default_factory=dict)
 
 
 class GatePart:
     """What may be asked of a gate, and by whom.
 
-    Each session that begins is told in the gate's own journal, which nobody else can write.
+    Each session that begins, and each that was refused, is told in the gate's own journal, which nobody else
+    can write.
     """
 
     def __init__(self, gate: Gate, log_key: str, workers: Collection[int], journal: Journal) -> None:
@@ -74,6 +81,8 @@ class GatePart:
             "open_reading": self._open_reading,
             "open_entries": self._open_entries,
             "exchange": self._exchange,
+            "begin_sign_in": self._begin_sign_in,
+            "prove_sign_in": self._prove_sign_in,
             "mark_session": self._mark_session,
             "check_session": self._check_session,
             "check_person": self._check_person,
@@ -83,7 +92,7 @@ class GatePart:
     async def _hello(self, _asked: Asked) -> Told:
         gate = self._gate
         said = {"log_key": self._log_key, "issuer": gate.issuer, "token_key": gate.token_key.public}
-        return Told(written(said))
+        return Told(written(said | {"realms": gate.realms}))
 
     async def _tags(self, asked: Asked) -> Told:
         return Told(written({"tags": await self._gate.tags(gate_words.pairs_read(asked.said))}))
@@ -135,14 +144,43 @@ class GatePart:
         officer = text(asked.said, "officer") if "officer" in asked.said else None
         return Told(written(vars(await self._gate.exchange(text(asked.said, "client"), officer))))
 
+    async def _begin_sign_in(self, asked: Asked) -> Told:
+        realm, purpose = gate_words.realm_read(asked.said), gate_words.purpose_read(asked.said)
+        return Told({"nonce": await self._gate.begin_sign_in(realm, purpose)})
+
+    async def _prove_sign_in(self, asked: Asked) -> Told:
+        realm, purpose = gate_words.realm_read(asked.said), gate_words.purpose_read(asked.said)
+        with self._telling(realm):
+            said = [text(asked.said, name) for name in ("nonce", "id_token", "access_token")]
+            proof = await self._gate.prove_sign_in(realm, purpose, *said)
+        return Told(gate_words.proof_said(proof))
+
     async def _mark_session(self, asked: Asked) -> Told:
         holder = gate_words.holder_read(asked.said)
         row = gate_words.session_read(holder, inside(asked.said, "row"))
         before = inside(asked.said, "before") if "before" in asked.said else None
         known = gate_words.session_read(holder, before) if before is not None else None
-        mark = await self._gate.mark_session(holder, row, known)
-        self._journal.noted("session_marked", realm="citizens" if holder == "owner" else "staff")
+        realm = "citizens" if holder == "owner" else "staff"
+        with self._telling(realm):
+            proof = blob(asked.said, "proof")
+            mark = await self._gate.mark_session(holder, row, proof, known)
+        self._journal.noted("session_marked", realm=realm)
         return Told(written({"mark": mark}))
+
+    @contextmanager
+    def _telling(self, realm: str) -> Iterator[None]:
+        """Tell of a sign-in that proves nobody, or of a session that nobody was proven for."""
+        try:
+            yield
+        except ProviderFailed as problem:
+            self._journal.noted("provider_failed", realm=realm, reason=problem.reason)
+            raise
+        except (SignInRefused, IdTokenRefused) as problem:
+            self._journal.noted("session_refused", realm=realm, reason=problem.code)
+            raise
+        except SessionRefused as problem:
+            self._journal.noted("session_refused", realm=realm, reason=problem.reason)
+            raise
 
     async def _check_session(self, asked: Asked) -> Told:
         found = await self._gate.check_session(text(asked.said, "secret"))
@@ -203,6 +241,7 @@ async def guarding(
             clock=clock,
             book=shipped_book(),
             index_key=index_key,
+            realms=places.realms,
         )
         await (part_marks.note if create else part_marks.require)(db, "gate", token_key.public)
         await _check_master(gate, db)

@@ -5,13 +5,17 @@ Of a caller only the credential itself is sent: the gate proves who it is, and w
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from signing.leaf import PARTS, Kind, Parts
 from vault.callers import Caller, OwnerCaller, StaffCaller, SystemCaller
 from vault.evidence import Evidence, OpenedEntry
+from vault.identity_claims import SCHEMES, Identity
+from vault.realm_rules import Realm
 from vault.session_marks import Holder, bound
+from vault.sign_in_proofs import SignInProof
+from vault.sign_ins import Purpose
 from vault.wire import FrameMalformed
 from vault.wire_values import Said, blob, blobs, inside, moment, number, several, text, truth, written
 
@@ -86,6 +90,63 @@ def session_read(holder: Holder, said: Said) -> dict[str, Any]:
     moment(said, "expires")
     row: dict[str, Any] = {name: text(said, name) for name in bound(holder) if name in said}
     return row | {name: blob(said, name) for name in ("secret_hash", "mark") if name in said}
+
+
+def realm_read(said: Said) -> Realm:
+    """Read which realm is meant. Raises FrameMalformed."""
+    realm = text(said, "realm")
+    if realm not in ("citizens", "staff"):
+        raise FrameMalformed("a realm of no known name")
+    return realm  # type: ignore[return-value]
+
+
+def purpose_read(said: Said) -> Purpose:
+    """Read what a sign-in is for. Raises FrameMalformed."""
+    purpose = text(said, "purpose")
+    if purpose not in ("sign_in", "step_up"):
+        raise FrameMalformed("a sign-in for nothing known")
+    return purpose  # type: ignore[return-value]
+
+
+def proof_said(proof: SignInProof) -> dict[str, Any]:
+    """Write what was proven of one who signs in."""
+    told = written({name: value for name, value in vars(proof).items() if name != "identity"})
+    who = proof.identity
+    if who is not None:
+        born = who.born_on.isoformat() if who.born_on is not None else None
+        told["identity"] = written({**vars(who), "born_on": born})
+    return told
+
+
+def proof_read(said: Said) -> SignInProof:
+    """Read what was proven of one who signs in. Raises FrameMalformed."""
+    assurance = text(said, "assurance")
+    if assurance not in ("basic", "high"):
+        raise FrameMalformed("an assurance of no known strength")
+    return SignInProof(
+        handle=blob(said, "handle"),
+        realm=realm_read(said),
+        purpose=purpose_read(said),
+        issuer=text(said, "issuer"),
+        subject=text(said, "subject"),
+        sid=text(said, "sid") if "sid" in said else None,
+        assurance=assurance,  # type: ignore[arg-type]
+        authenticated_at=moment(said, "authenticated_at") if "authenticated_at" in said else None,
+        identity=_identity(inside(said, "identity")) if "identity" in said else None,
+        account=text(said, "account") if "account" in said else None,
+    )
+
+
+def _identity(said: Said) -> Identity:
+    scheme, born = text(said, "scheme"), None
+    if scheme not in SCHEMES:
+        raise FrameMalformed("an identifier of no known scheme")
+    if "born_on" in said:
+        try:
+            born = date.fromisoformat(text(said, "born_on"))
+        except ValueError:
+            raise FrameMalformed("`born_on` is no day") from None
+    return Identity(scheme, text(said, "value"), text(said, "name"), born)
 
 
 def evidence_said(evidence: Evidence) -> dict[str, Any]:

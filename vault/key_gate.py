@@ -41,6 +41,7 @@ from vault.evidence import (
 )
 from vault.evidence_tables import earlier_content, scan, waiting_seal
 from vault.key_pairs import KeyPairs, LogPair
+from vault.realm_rules import Realm, RealmRules
 from vault.tables import entry_holder, log_entry, receipt, record, record_owner
 from vault.tags import KeyedTags
 
@@ -65,7 +66,10 @@ class Gate(Credentials):
         clock: Clock,
         book: Book,
         index_key: bytes,
+        realms: Mapping[Realm, RealmRules],
+        shared: bool = False,
     ) -> None:
+        """`shared`: several processes with these keys serve, and who begins at one may end at another."""
         self._tags = KeyedTags(index_key)
         grounds = Grounds(book, self._tags.tags)
         super().__init__(
@@ -75,6 +79,8 @@ class Gate(Credentials):
             clock=clock,
             grounds=grounds,
             session_key=master.derived(b"session"),
+            realms=realms,
+            nonce_key=master.derived(b"nonce") if shared else None,
         )
         self._pairs = KeyPairs(master)
         self._verifier = LogVerifier.from_line(log_key_line)

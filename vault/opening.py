@@ -1,9 +1,10 @@
 """Opening a vault: its places checked, its parts put together, its log grown from the committed rows."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy import select
 
@@ -26,6 +27,7 @@ from vault.migrating import check_schema, check_tables, migrate, versions
 from vault.places import Authorities, PartPlaces, VaultPlaces
 from vault.quarantine_ending import sweep
 from vault.quarantining import PURPOSE
+from vault.realm_rules import Realm, RealmRules
 from vault.scan_drafts import ScanDrafts
 from vault.scratch import own_scratch
 from vault.services import Vault
@@ -151,12 +153,14 @@ async def opened(
     authorities: Authorities,
     workers: int | WorkerPool = 2,
     scanner: Clamd | None = None,
+    realms: Mapping[Realm, RealmRules] = MappingProxyType({}),
 ) -> AsyncIterator[Vault]:
     """Open the vault, with SQLite this process its only writer, and close it again.
 
     Args:
         workers: how many files are examined at once, or a running pool that its owner closes.
         scanner: asked about malware in every file that comes from outside; None asks nobody.
+        realms: what is asked of whoever signs in, where the gate is in this process.
 
     Raises:
         VaultIncomplete, MasterKeyExposed, VaultLocked, SchemaMismatch, LogBehind, LogForked,
@@ -175,7 +179,7 @@ async def opened(
             await _begin(places)
         await check_schema(places.database)
         await require_here(db, str(places.database))
-        base = await founded(places, db, stack, clock, issuer, authorities, fresh=fresh)
+        base = await founded(places, db, stack, clock, issuer, authorities, realms, fresh=fresh)
         pool = workers if isinstance(workers, WorkerPool) else await _started(workers, stack)
         status = StatusFetcher(authorities.status_hosts)
         stack.push_async_callback(status.close)

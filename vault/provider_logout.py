@@ -5,9 +5,9 @@ from sqlalchemy import delete
 from vault import sessions
 from vault.entries import stamp
 from vault.id_tokens import LEEWAY, IdTokenRefused, LogoutToken
+from vault.realm_rules import Realm
 from vault.services import Vault
 from vault.session_marks import Holder
-from vault.sign_ins import Realm
 from vault.tables import used_assertion
 from vault.upserting import upsert
 

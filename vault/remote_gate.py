@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from vault import gate_words
@@ -12,10 +13,14 @@ from vault.clock import Clock
 from vault.credentials import IssuedToken, TokenMemory
 from vault.errors import VaultIncomplete
 from vault.evidence import Evidence, OpenedEntry
+from vault.realm_rules import Realm
 from vault.remote_signer import PATIENCE
 from vault.session_marks import Holder
+from vault.sign_in_proofs import SignInProof
+from vault.sign_in_refusals import SessionRefused
+from vault.sign_ins import Purpose
 from vault.socket_calling import SHORTLY, Part
-from vault.wire_values import blob, blobs, inside, number, text
+from vault.wire_values import blob, blobs, inside, number, text, written
 
 _ENTRIES = 50  # opened in one call
 _PAIRS = 200  # tagged in one call
@@ -25,8 +30,17 @@ _TAGS = 4096  # remembered
 class RemoteGate(TokenMemory):
     """Asks the gate; tokens are checked here too, with the public key: a wrong one goes no further."""
 
-    def __init__(self, part: Part, token_key: TokenVerifier, issuer: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        part: Part,
+        token_key: TokenVerifier,
+        issuer: str,
+        clock: Clock,
+        realms: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """`realms`: of each that the gate proves sign-ins of, the issuer and our client id there."""
         super().__init__(token_key, issuer, clock)
+        self.realms = {name: tuple(one) for name, one in realms.items()}
         self.unreadable: dict[int, str] = {}  # as the gate told of what was asked here
         self._part = part
         self._tagged: OrderedDict[tuple[str, str], bytes] = OrderedDict()
@@ -50,7 +64,8 @@ class RemoteGate(TokenMemory):
                 raise VaultIncomplete(f"the gate at {place} opens by another log than the one signed here")
             if text(told, "issuer") != issuer:
                 raise VaultIncomplete(f"the gate at {place} has another KHO_ISSUER than this process")
-            return cls(part, TokenVerifier(blob(told, "token_key")), issuer, clock)
+            realms = inside(told, "realms")
+            return cls(part, TokenVerifier(blob(told, "token_key")), issuer, clock, realms)
         except BaseException:
             await part.close()
             raise
@@ -134,11 +149,28 @@ class RemoteGate(TokenMemory):
         officer = text(told, "officer") if "officer" in told else None
         return IssuedToken(text(told, "token"), number(told, "expires_in"), officer)
 
+    async def begin_sign_in(self, realm: Realm, purpose: Purpose) -> str:
+        """Ask for the nonce of a sign-in, as `Credentials.begin_sign_in` makes it."""
+        said = {"realm": realm, "purpose": purpose}
+        return text(await self._part.ask("begin_sign_in", said, seconds=SHORTLY), "nonce")
+
+    async def prove_sign_in(
+        self, realm: Realm, purpose: Purpose, nonce: str, id_token: str, access_token: str
+    ) -> SignInProof:
+        """Have a sign-in proven, as `Credentials.prove_sign_in` does; it may ask the provider meanwhile."""
+        said = {"realm": realm, "purpose": purpose, "nonce": nonce}
+        said |= {"id_token": id_token, "access_token": access_token}
+        return gate_words.proof_read(await self._part.ask("prove_sign_in", said))
+
+    async def mark_session_of_code(self, holder: Holder, row: Mapping[str, Any]) -> bytes:
+        """Refuse: codes are the demo's, where everything is one process. Raises SessionRefused."""
+        raise SessionRefused("unproven")
+
     async def mark_session(
-        self, holder: Holder, row: Mapping[str, Any], before: Mapping[str, Any] | None = None
+        self, holder: Holder, row: Mapping[str, Any], proof: bytes, before: Mapping[str, Any] | None = None
     ) -> bytes:
         """Ask for the mark of a session, as `Credentials.mark_session` gives it."""
-        said = {"holder": holder, "row": gate_words.session_said(holder, row)}
+        said = {"holder": holder, "row": gate_words.session_said(holder, row)} | written({"proof": proof})
         said |= {"before": gate_words.session_said(holder, before)} if before is not None else {}
         return blob(await self._part.ask("mark_session", said, seconds=SHORTLY), "mark")
 

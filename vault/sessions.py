@@ -47,6 +47,7 @@ class Proven:
     assurance: Assurance
     authenticated_at: datetime | None  # none: the provider did not show that it was for this sign-in
     id_token: str
+    proof: bytes  # the gate's handle of it, for one mark (vault/sign_in_proofs.py)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ async def by_code(
         "authenticated_at": stamp(at),
         "device": "computer",
     }
-    return secret, row | {"mark": await gate.mark_session(holder, row)}
+    return secret, row | {"mark": await gate.mark_session_of_code(holder, row)}
 
 
 async def begun(
@@ -126,7 +127,7 @@ async def begun(
         "idle_until": stamp(at + min(limits.idle, limits.lifetime)),
         "device": device,
     }
-    return secret, row | {"mark": await gate.mark_session(holder, row)}
+    return secret, row | {"mark": await gate.mark_session(holder, row, proven.proof)}
 
 
 async def keep(db: AsyncConnection, holder: Holder, row: dict[str, Any], at: datetime) -> None:
@@ -144,7 +145,7 @@ async def strengthen(
     Its end, and for whom it acts, stay as they were.
 
     Raises:
-        GateRefused: its row is not as the gate has marked it.
+        SessionRefused: its row is not as the gate has marked it.
     """
     table, secret = _TABLES[holder], new_secret()
     same = and_(
@@ -159,7 +160,7 @@ async def strengthen(
     if before is None:
         return None
     fresh = _of(proven, secret)
-    fresh["mark"] = await gate.mark_session(holder, {**before, **fresh}, dict(before))
+    fresh["mark"] = await gate.mark_session(holder, {**before, **fresh}, proven.proof, dict(before))
     async with db.write() as writing:
         done = await writing.execute(update(table).where(same).values(**fresh))
     return secret if done.rowcount == 1 else None

@@ -1,8 +1,9 @@
 """Sign-ins that were begun at a provider and have not come back yet: each comes back once, in its browser.
 
 Strangers begin them, so nothing is kept of one but in the cookie of its browser, under a MAC: the key is the
-same in all processes that serve. Rows know those alone that came back, so that none does twice. What the
-provider is given (nonce, the challenge of PKCE) follows from a secret that lies in the cookie, too.
+same in all processes that serve. Rows know those alone that came back, so that none does twice. The nonce
+that the provider is given is of the gate, which marks a session for no other; the challenge of PKCE follows
+from a secret that lies in the cookie.
 """
 
 import json
@@ -20,10 +21,10 @@ from sqlalchemy import delete
 from vault.callers import Role
 from vault.database import Database
 from vault.entries import instant, stamp
+from vault.realm_rules import Realm
 from vault.tables import sign_in
 from vault.upserting import upsert
 
-Realm = Literal["citizens", "staff"]
 Purpose = Literal["sign_in", "step_up"]
 LIFETIME = timedelta(minutes=10)
 LONGEST = 2048  # characters of a cookie
@@ -47,31 +48,24 @@ class Begun:
 
     state: str
     browser: str
+    nonce: str  # what the ID token must repeat
     begun_at: datetime
     wanted: Wanted
 
     @property
-    def nonce(self) -> str:
-        """What the ID token must repeat."""
-        return self._derived(b"kho/1/nonce/")
-
-    @property
     def verifier(self) -> str:
         """The code verifier (RFC 7636, 4.1): 43 characters."""
-        return self._derived(b"kho/1/pkce/")
+        return _text(hmac(self.browser.encode(), b"kho/1/pkce/" + self.state.encode(), sha256))
 
     @property
     def challenge(self) -> str:
         """The code challenge of method S256."""
         return _text(sha256(self.verifier.encode()).digest())
 
-    def _derived(self, label: bytes) -> str:
-        return _text(hmac(self.browser.encode(), label + self.state.encode(), sha256))
 
-
-def begin(wanted: Wanted, at: datetime) -> Begun:
-    """Begin a sign-in, of which nothing is kept here."""
-    return Begun(_text(os.urandom(32)), _text(os.urandom(32)), at, wanted)
+def begin(wanted: Wanted, nonce: str, at: datetime) -> Begun:
+    """Begin a sign-in with a nonce of the gate; nothing of it is kept here."""
+    return Begun(_text(os.urandom(32)), _text(os.urandom(32)), nonce, at, wanted)
 
 
 def cookie(begun: Begun, key: bytes) -> str:
@@ -80,6 +74,7 @@ def cookie(begun: Begun, key: bytes) -> str:
     said = {
         "state": begun.state,
         "browser": begun.browser,
+        "nonce": begun.nonce,
         "at": stamp(begun.begun_at),
         "realm": wanted.realm,
         "purpose": wanted.purpose,
@@ -98,13 +93,15 @@ def read(value: str, key: bytes, realm: Realm, state: str, at: datetime) -> Begu
         return None
     said = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))  # we wrote it
     begun_at = instant(said["at"])
+    if "nonce" not in said:  # of a version before the gate made them
+        return None
     if said["realm"] != realm or not compare_digest(said["state"].encode(), state.encode()):
         return None
     if not begun_at - _AHEAD <= at < begun_at + LIFETIME:
         return None
     session = bytes.fromhex(said["session"]) if said["session"] is not None else None
     wanted = Wanted(said["realm"], said["purpose"], said["back"], said["role"], session)
-    return Begun(said["state"], said["browser"], begun_at, wanted)
+    return Begun(said["state"], said["browser"], said["nonce"], begun_at, wanted)
 
 
 async def come_back(db: Database, begun: Begun, at: datetime) -> bool:

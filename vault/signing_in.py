@@ -14,35 +14,15 @@ from policies.identifiers import identifier
 from policies.person_names import same_person_name
 from vault import owners, registering, sessions, staff
 from vault.callers import Role
-from vault.errors import FieldInvalid, VaultError
+from vault.errors import FieldInvalid
+from vault.identity_claims import Identity
 from vault.newcomers import check_birth
 from vault.services import Vault
 from vault.session_marks import Holder
 from vault.sessions import Limits, Proven
+from vault.sign_in_refusals import SignInRefused
 
 NAME_MAX = 200  # characters
-
-
-class SignInRefused(VaultError):
-    """Whoever the provider has proven is nobody who can sign in here; nothing was changed.
-
-    `code` is staff_unknown, role_not_held (`roles` are those held) or identity_incomplete.
-    """
-
-    def __init__(self, code: str, roles: tuple[Role, ...] = ()) -> None:
-        super().__init__(code)
-        self.code = code
-        self.roles = roles
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A person or an organisation, as the claims of the citizens' provider name them."""
-
-    scheme: str  # personal_number | tax_code
-    value: str
-    name: str
-    born_on: date | None = None
 
 
 @dataclass(frozen=True)

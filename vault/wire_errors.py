@@ -30,7 +30,10 @@ from vault.errors import (
     VaultBusy,
     VaultIncomplete,
 )
+from vault.id_tokens import IdTokenRefused
 from vault.log_folder import LogForked
+from vault.provider_documents import ProviderFailed
+from vault.sign_in_refusals import SignInRefused
 from vault.signer import LogBehind
 
 _DETAILED: tuple[type[Exception], ...] = (
@@ -56,7 +59,10 @@ _DETAILED: tuple[type[Exception], ...] = (
 )
 _CODED: tuple[type[NotAuthenticated | TokenRefused], ...] = (NotAuthenticated, TokenRefused)
 _SERVICES: tuple[type[ServiceFailed], ...] = (ServiceFailed, TimestampFailed, StatusFailed)
-_NAMED: Mapping[str, type[Exception]] = {one.__name__: one for one in (*_DETAILED, *_CODED, *_SERVICES)}
+_OF_SIGNING_IN: tuple[type[Exception], ...] = (SignInRefused, IdTokenRefused, ProviderFailed)
+_NAMED: Mapping[str, type[Exception]] = {
+    one.__name__: one for one in (*_DETAILED, *_CODED, *_SERVICES, *_OF_SIGNING_IN)
+}
 
 
 def told(problem: Exception) -> dict[str, str] | None:
@@ -65,10 +71,12 @@ def told(problem: Exception) -> dict[str, str] | None:
     if kind is None:
         return None
     said = {"kind": kind.__name__, "detail": str(getattr(problem, "detail", problem))}
-    if isinstance(problem, NotAuthenticated | TokenRefused):
+    if isinstance(problem, NotAuthenticated | TokenRefused | SignInRefused | IdTokenRefused | ProviderFailed):
         said["code"] = problem.code
-    if isinstance(problem, ServiceFailed):
+    if isinstance(problem, ServiceFailed | ProviderFailed):
         said["reason"] = problem.reason
+    if isinstance(problem, IdTokenRefused):
+        said["ahead"] = str(problem.ahead)
     return said
 
 
@@ -82,7 +90,20 @@ def read(said: Any) -> Exception:
     for coded in _CODED:
         if kind is coded:
             return coded(said.get("code", ""), detail)
+    if kind in _OF_SIGNING_IN:
+        return _of_signing_in(kind, said)
     for service in _SERVICES:
         if kind is service:
             return service(detail, reason=said.get("reason", "unusable"))
     return kind(detail)
+
+
+def _of_signing_in(kind: type[Exception], said: Mapping[str, str]) -> Exception:
+    code = said.get("code", "")
+    if kind is IdTokenRefused:
+        ahead = said.get("ahead", "0")
+        minutes = int(ahead) if ahead.removeprefix("-").isdecimal() and ahead.isascii() else 0
+        return IdTokenRefused(code, said.get("detail", ""), ahead=minutes)
+    if kind is ProviderFailed:
+        return ProviderFailed(code, said.get("reason", ""))
+    return SignInRefused(code)

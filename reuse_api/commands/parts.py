@@ -12,6 +12,7 @@ import typer
 
 from reuse_api import journal
 from reuse_api.metrics import metrics_served
+from reuse_api.realms import rules_of
 from reuse_api.settings import Settings, SettingsInvalid, read_settings, variable
 from reuse_api.wiring import authorities_of
 from vault.clock import Clock
@@ -41,7 +42,7 @@ def gate(create: Create = False) -> None:
     """Hold the master key: open keys and entries for the vault's other processes, until SIGTERM.
 
     Listens at KHO_GATE for the users of KHO_PEERS. Whose log it opens by is said by KHO_LOG_KEY, or learned
-    from KHO_SIGNER once.
+    from KHO_SIGNER once. Whoever signs in is proven to it by the providers of KHO_CITIZENS_… and KHO_STAFF_….
     """
     _run("gate", lambda settings: _guarding(settings, create))
 
@@ -78,6 +79,7 @@ async def _guarding(settings: Settings, create: bool) -> AsyncIterator[dict[str,
         issuer=settings.address,
         log_key=settings.log_key,
         signer=place_of(settings.signer) if settings.signer else None,
+        realms=rules_of(settings),
     )
     workers = _users("work_peers", settings.work_peers)
     async with guarding(

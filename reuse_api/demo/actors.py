@@ -4,15 +4,16 @@ import json
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from reuse_api.callers import SESSION_COOKIE, cookie_at
 from reuse_api.demo.door import Door, Reply
 from reuse_api.demo.people import Citizen, Office
-from vault import agencies, dossiers, registering
+from vault import agencies, dossiers, registering, staff
 from vault.assertions import CLIENT_TYPE, OFFICER_TYPE, make_assertion, new_caller_key, public_jwk
 from vault.authenticating import new_sign_in_code, redeem_code
+from vault.callers import Role
 from vault.days import legal_day
 from vault.services import Vault
 
@@ -88,10 +89,45 @@ class Clerk:
         )
 
 
+class Entrance(Protocol):
+    """How people of the story come in; each way gives the secret of a session."""
+
+    async def citizen(self, owner: str, citizen: Citizen) -> str:
+        """Let a citizen in."""
+
+    async def officer(self, office: Office, role: Role) -> str:
+        """Let an officer in, for one role."""
+
+
+class ByCode:
+    """By a one-time code of the demo: where everything is one process."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def citizen(self, owner: str, citizen: Citizen) -> str:
+        """Let a citizen in. Raises StoryBroken."""
+        return _taken(await redeem_code(self._vault, await new_sign_in_code(self._vault, owner)))
+
+    async def officer(self, office: Office, role: Role) -> str:
+        """Let an officer in, for one role. Raises StoryBroken."""
+        vault, who = self._vault, {"agency_id": office.code, "officer_id": office.officer}
+        code = await staff.new_code(vault.db, vault.clock, role=role, **who)
+        found = await staff.redeem_code(vault.db, vault.gate, vault.clock, code)
+        return _taken(found[0] if found is not None else None)
+
+
+def _taken(secret: str | None) -> str:
+    if secret is None:
+        raise StoryBroken("sign in", Reply(500, {}, b"the code is not taken"))
+    return secret
+
+
 class Wallet:
     """A citizen's store, reached with a session as her browser would."""
 
-    def __init__(self, vault: Vault, door: Door, citizen: Citizen) -> None:
+    def __init__(self, vault: Vault, door: Door, citizen: Citizen, entrance: Entrance | None = None) -> None:
+        self._entrance = entrance or ByCode(vault)
         self._vault = vault
         self._plain = door
         self.citizen = citizen
@@ -99,7 +135,7 @@ class Wallet:
         self.door = door
 
     async def open(self, checked_by: str) -> None:
-        """Open the store (or find it) and sign in with a one-time code."""
+        """Open the store (or find it) and sign in."""
         self.owner = await registering.register_owner(
             self._vault,
             scheme="personal_number",
@@ -108,7 +144,7 @@ class Wallet:
             born_on=None,
             checked_by=checked_by,
         )
-        secret = await redeem_code(self._vault, await self.new_code())
+        secret = await self._entrance.citizen(self.owner, self.citizen)
         named = cookie_at(self._vault.gate.issuer, SESSION_COOKIE)
         self.door = self._plain.proven({"Cookie": f"{named}={secret}"})
 

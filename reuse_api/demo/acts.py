@@ -8,7 +8,7 @@ from typing import Any
 
 from policies.packages import shipped_packages
 from reuse_api.demo import people
-from reuse_api.demo.actors import Clerk, Wallet, expect
+from reuse_api.demo.actors import Clerk, Entrance, Wallet, expect
 from reuse_api.demo.door import Reply
 from reuse_api.demo.teller import Teller
 from signing.composing import compose
@@ -31,6 +31,7 @@ class Stage:
     mother: Wallet
     stranger: Wallet
     outbox: Path  # where the demo leaves the files that it received, for the reader to look at
+    entrance: Entrance | None = None  # how people come in; None: by codes of the demo
     first_dossier: str = ""
     residence_dossier: str = ""
     certificate: str = ""

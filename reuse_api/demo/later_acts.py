@@ -5,11 +5,10 @@ from typing import Any
 
 from reuse_api.callers import STAFF_COOKIE, cookie_at
 from reuse_api.demo import papers, people
-from reuse_api.demo.actors import Clerk, expect
+from reuse_api.demo.actors import ByCode, Clerk, expect
 from reuse_api.demo.acts import Stage, dossier_body, open_residence
 from reuse_api.demo.door import Door, Reply
 from reuse_api.demo.refusals import tell_refusal
-from vault import staff
 from vault.days import legal_day
 
 _LOAN = "loan_assessment"
@@ -139,19 +138,9 @@ async def audit(stage: Stage, door: Door) -> None:
     teller = stage.teller
     teller.say("step_14")
     auditor = next(one for one in people.STAFF if one.role == "auditor")
-    code = await staff.new_code(
-        stage.vault.db,
-        stage.vault.clock,
-        agency_id=auditor.office.code,
-        officer_id=auditor.office.officer,
-        role="auditor",
-    )
-    signed_in = await staff.redeem_code(stage.vault.db, stage.vault.gate, stage.vault.clock, code)
-    if signed_in is None:
-        expect(Reply(500, {}, b"the code is not taken"), 200, what="sign in")
-        return
+    secret = await (stage.entrance or ByCode(stage.vault)).officer(auditor.office, "auditor")
     named = cookie_at(stage.vault.gate.issuer, STAFF_COOKIE)
-    eyes = door.proven({"Cookie": f"{named}={signed_in[0]}", "Accept-Language": teller.lang})
+    eyes = door.proven({"Cookie": f"{named}={secret}", "Accept-Language": teller.lang})
     query = f"/v1/audit/entries?dossier={stage.residence_dossier}&event=released"
     found = expect(await eyes.ask("GET", query), 200, what="entries").json["entries"]
     asked = {"index": found[0]["index"], "ground": _GROUND}

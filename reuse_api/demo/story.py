@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reuse_api.app import create_app
 from reuse_api.demo import acts, later_acts, people, refusals, staff
-from reuse_api.demo.actors import Clerk, StoryBroken, Wallet, caller_key, register
+from reuse_api.demo.actors import Clerk, Entrance, StoryBroken, Wallet, caller_key, register
 from reuse_api.demo.acts import Stage
 from reuse_api.demo.codes import Codes
 from reuse_api.demo.door import Door
@@ -178,13 +178,22 @@ def _folded(der: bytes) -> str:
     return "".join(text[start : start + 64] + "\n" for start in range(0, len(text), 64))
 
 
-async def tell(vault: Vault, teller: Teller, keys: Path, door: Door, given: GiveKey, folder: Path) -> Stage:
+async def tell(
+    vault: Vault,
+    teller: Teller,
+    keys: Path,
+    door: Door,
+    given: GiveKey,
+    folder: Path,
+    entrance: Entrance | None = None,
+) -> Stage:
     """Tell the story at real doors, and give who was in it.
 
     Args:
         keys: a folder of ours for the systems' keys.
         given: gives an office its seal key, unless it has one.
         folder: where the files go that the police system receives.
+        entrance: how people come in; by codes of the demo unless it is given.
 
     Raises:
         StoryBroken: a door did not answer as the story needs.
@@ -196,10 +205,11 @@ async def tell(vault: Vault, teller: Teller, keys: Path, door: Door, given: Give
         teller=teller,
         commune=commune,
         police=police,
-        daughter=Wallet(vault, door, people.DAUGHTER),
-        mother=Wallet(vault, door, people.MOTHER),
-        stranger=Wallet(vault, door, people.STRANGER),
+        daughter=Wallet(vault, door, people.DAUGHTER, entrance),
+        mother=Wallet(vault, door, people.MOTHER, entrance),
+        stranger=Wallet(vault, door, people.STRANGER, entrance),
         outbox=folder / "received",
+        entrance=entrance,
     )
     for wallet in (stage.daughter, stage.mother, stage.stranger):
         await wallet.open(people.COMMUNE.code)

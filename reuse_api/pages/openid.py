@@ -10,7 +10,6 @@ from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reuse_api import identity_claims
 from reuse_api.callers import (
     SESSION_COOKIE,
     STAFF_COOKIE,
@@ -24,7 +23,7 @@ from reuse_api.callers import (
     the_settings,
 )
 from reuse_api.doors import the_doors
-from reuse_api.identity_provider import IdentityProvider, ProviderFailed, Tokens
+from reuse_api.identity_provider import IdentityProvider
 from reuse_api.journal import authentication_failed, noted
 from reuse_api.pages.browsers import device_of, within
 from reuse_api.pages.rendering import ROOMS, Room, check_form, onward, page
@@ -32,12 +31,16 @@ from reuse_api.pages.troubles import PageRoute
 from vault import sessions, sign_ins, signing_in
 from vault.callers import Role
 from vault.errors import NotFound
-from vault.id_tokens import IdToken, IdTokenRefused
+from vault.id_tokens import IdTokenRefused
+from vault.provider_documents import ProviderFailed
+from vault.realm_rules import Realm
 from vault.services import Vault
 from vault.session_marks import Holder
 from vault.sessions import Proven
-from vault.sign_ins import Begun, Realm, Wanted
-from vault.signing_in import SignInRefused, Visit
+from vault.sign_in_proofs import SignInProof
+from vault.sign_in_refusals import SignInRefused
+from vault.sign_ins import Begun, Wanted
+from vault.signing_in import Visit
 
 BROWSER_COOKIE = "kho_door"
 CALLBACK = "/sign-in/callback"
@@ -148,7 +151,7 @@ async def callback(
         code = problem.code if problem.code == "id_token_clock" else "id_token"
         return _told(request, realm, NotLetIn(code, status=502, ahead=problem.ahead), role)
     except SignInRefused as problem:
-        return _told(request, realm, NotLetIn(problem.code, roles=problem.roles), role)
+        return _told(request, realm, _refused(problem), role)
     except NotLetIn as problem:
         return _told(request, realm, problem, role)
 
@@ -156,12 +159,15 @@ async def callback(
 async def _sent(request: Request, vault: Vault, provider: IdentityProvider, wanted: Wanted) -> Response:
     try:
         await provider.metadata()  # before anything is kept of who never gets there
-        begun = sign_ins.begin(wanted, vault.clock.now())
+        nonce = await vault.gate.begin_sign_in(wanted.realm, wanted.purpose)
+        begun = sign_ins.begin(wanted, nonce, vault.clock.now())
         place = await provider.authorization(begun)
     except ProviderFailed as problem:
         noted("provider_failed", realm=wanted.realm, reason=problem.reason, request=request_id(request))
         status = 503 if problem.code == "provider_away" else 502
         return _told(request, wanted.realm, NotLetIn(problem.code, status=status), wanted.role)
+    except SignInRefused:  # the gate has lost its provider since we looked
+        return _told(request, wanted.realm, NotLetIn("provider_nonsense", status=502), wanted.role)
     answer = page(request, "sign_in_onward.html", signed_in=False, here="/sign-in", to=place, at="provider")
     answer.set_cookie(
         cookie_named(request, BROWSER_COOKIE),
@@ -199,42 +205,41 @@ async def _let_in(
         raise NotLetIn("cancelled" if error in ("access_denied", "login_required") else "provider_error")
     if not code or len(code) > _LONGEST:
         raise NotLetIn("provider_error", status=502)
-    token, tokens = await provider.proven(begun, code)
-    proven = _proven(provider, begun, token, tokens)
-    if begun.wanted.purpose == "step_up":
+    tokens = await provider.exchanged(begun, code)
+    wanted = begun.wanted
+    proof = await vault.gate.prove_sign_in(
+        wanted.realm, wanted.purpose, begun.nonce, tokens.id_token, tokens.access_token
+    )
+    proven = _proven(proof, tokens.id_token)
+    if wanted.purpose == "step_up":
         return await _stronger(request, vault, begun, proven)
-    visit = Visit(device_of(request), begun.wanted.session_hash)
+    visit = Visit(device_of(request), wanted.session_hash)
     limits = provider.rules.limits
-    if begun.wanted.realm == "staff":
-        name, role = _registered_as(provider, token), begun.wanted.role or "desk"
-        entered = await signing_in.officer(vault, name, role, proven, limits, visit)
+    if proof.account is not None:
+        role = wanted.role or "desk"
+        entered = await signing_in.officer(vault, proof.account, role, proven, limits, visit)
+    elif proof.identity is not None:
+        entered = await signing_in.owner(vault, proof.identity, proven, limits, visit)
     else:
-        claims = dict(token.claims)
-        if identity_claims.needs_more(claims):
-            claims = dict(await provider.userinfo(token, tokens.access_token)) | claims
-        who = identity_claims.identity(claims)
-        if who is None:
-            raise NotLetIn("identity_incomplete")
-        entered = await signing_in.owner(vault, who, proven, limits, visit)
+        raise NotLetIn("identity_incomplete")
     return _entered(request, begun, entered.secret, name_differs=entered.name_differs)
 
 
-def _proven(provider: IdentityProvider, begun: Begun, token: IdToken, tokens: Tokens) -> Proven:
-    rules = provider.rules
-    if not rules.second_factor(token):
-        raise NotLetIn("second_factor")
-    assurance = rules.assurance(token)
-    if assurance is None or (begun.wanted.purpose == "step_up" and assurance != "high"):
-        raise NotLetIn("level")
-    return Proven(rules.issuer, token.subject, token.sid, assurance, token.authenticated_at, tokens.id_token)
+def _proven(proof: SignInProof, id_token: str) -> Proven:
+    return Proven(
+        issuer=proof.issuer,
+        subject=proof.subject,
+        sid=proof.sid,
+        assurance=proof.assurance,
+        authenticated_at=proof.authenticated_at,
+        id_token=id_token,
+        proof=proof.handle,
+    )
 
 
-def _registered_as(provider: IdentityProvider, token: IdToken) -> str:
-    """Give the claim that names an officer in the register."""
-    value = token.subject if provider.rules.claim == "sub" else token.claims.get(provider.rules.claim)
-    if not isinstance(value, str) or not value:
-        raise NotLetIn("staff_unknown")
-    return value
+def _refused(problem: SignInRefused) -> NotLetIn:
+    roles = cast(tuple[Role, ...], problem.roles)
+    return NotLetIn(problem.code if problem.code in WHY_NOT else "provider_nonsense", roles=roles)
 
 
 async def _stronger(request: Request, vault: Vault, begun: Begun, proven: Proven) -> Response:

@@ -20,7 +20,6 @@ from reuse_api.callers import (
     the_settings,
 )
 from reuse_api.doors import Doors, the_doors
-from reuse_api.identity_provider import ProviderFailed
 from reuse_api.journal import authentication_failed
 from reuse_api.language import LANGUAGES
 from reuse_api.pages.languages import COOKIE
@@ -29,9 +28,10 @@ from reuse_api.pages.troubles import PageRoute
 from vault import sessions, staff
 from vault.authenticating import redeem_code
 from vault.callers import Role
+from vault.provider_documents import ProviderFailed
+from vault.realm_rules import Realm
 from vault.services import Vault
 from vault.session_marks import Holder
-from vault.sign_ins import Realm
 
 _YEAR = 365 * 24 * 3600  # seconds
 _SIGN_IN = "/sign-in"

@@ -16,17 +16,22 @@ from typing import Any
 import httpx
 import pytest
 
+from reuse_api.demo import people
 from signing.checkpoint import LogKey
 from tests.conftest import Template, copied_rows
 from tests.faults import thief_of_tables
 from tests.faults.load import Office
+from tests.servers.odd_provider import CLIENT, OddProvider
 from tests.servers.parts import ISSUER, ROOT, Parts, running_parts
 
 ROWS = ("postgresql",)
+HIS = {"sub": "thief", "SoDinhDanh": "001198054321", "HoVaTen": "Vũ Ngọc Mai"}
+HERS = {"SoDinhDanh": people.MOTHER.number, "HoVaTen": people.MOTHER.name}
 pytestmark = pytest.mark.timeout(600)
 NO_USERS = "other users need root and a Python that everybody can run"
 _GATE = {"refused": "GateRefused"}
 _NOBODY = {"refused": "NotAuthenticated"}
+_NOT_BEGUN = {"refused": "SignInRefused", "why": "not_begun"}
 _SHUT = "A sealed value cannot be opened with this key for this purpose."
 # What each trick must come to.
 ENDS: dict[str, dict[str, Any]] = {
@@ -41,6 +46,17 @@ ENDS: dict[str, dict[str, Any]] = {
     "signs_in_behind_the_back": _NOBODY,
     "takes_over_a_session": _NOBODY,
     "signs_in_an_officer": _NOBODY,
+    "has_a_session_marked_that_nobody_proved": _GATE | {"why": "session: unproven"},
+    "signs_her_token_himself": {"refused": "IdTokenRefused", "why": "id_token_signature: signature"},
+    "brings_her_token_from_elsewhere": _NOT_BEGUN,
+    "brings_her_token_to_a_nonce_of_now": {
+        "refused": "IdTokenRefused",
+        "why": "id_token_nonce: nonce is another",
+    },
+    "uses_a_token_again": _NOT_BEGUN,
+    "signs_in_himself_and_takes_her_store": _GATE | {"why": "session: owner_unknown"},
+    "gives_her_store_his_own_number": _GATE | {"why": "session: owner_doubtful"},
+    "makes_a_code_of_the_demo": {"refused": "SessionRefused"},
     "works_as_the_vault": {"refused": "PeerRefused"},
     "takes_what_waits": {"refused": "PeerRefused"},
     "reads_what_waits_as_a_reading": _GATE | {"why": f"waiting: {_SHUT} (kho/1/reading-key)"},
@@ -57,12 +73,23 @@ _OF_USERS = {"reads_key_folders", "reads_memory", "takes_a_socket", "works_as_th
 
 
 @pytest.fixture(scope="module")
-def parts(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+def provider() -> Iterator[OddProvider]:
+    """The citizens' provider, where the thief has an account."""
+    with OddProvider() as made:
+        made.person = dict(HIS)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def parts(
+    template: Template, provider: OddProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Parts]:
     """The parts and a server, each with a user of its own; `kho work` would have another one."""
     folder = template.copied(tmp_path_factory.mktemp("thief") / "kho")
+    realm = {"CITIZENS_PROVIDER": provider.url, "CITIZENS_CLIENT": CLIENT}
     with (
         copied_rows(template, folder) as rows,
-        running_parts(folder, rows.text, same_user_works=False, rights=True) as made,
+        running_parts(folder, rows.text, same_user_works=False, rights=True, gate_more=realm) as made,
     ):
         yield made
 
@@ -86,7 +113,7 @@ def office(parts: Parts, template: Template) -> Office:
 
 
 @pytest.fixture
-def stolen(parts: Parts, template: Template, office: Office) -> dict[str, Any]:
+def stolen(parts: Parts, template: Template, office: Office, provider: OddProvider) -> dict[str, Any]:
     folders = [parts.folder / part / "keys" for part in ("sign", "gate", "seal")]
     return {
         "rows": parts.rows_of("thief"),
@@ -100,10 +127,23 @@ def stolen(parts: Parts, template: Template, office: Office) -> dict[str, Any]:
         "record": template.mothers,
         "another": template.childs,
         "delivered": office.reads[0].index,
+        "provider": provider.url,
+        "client": CLIENT,
+        "his_number": HIS["SoDinhDanh"],
+        "her_claims": HERS,
+        "her_nonce": "of-another-time",
+        "her_token": hers(provider),
         "folders": [str(one) for one in folders],
         "sockets": [str(parts.socket(part)) for part in ("sign", "gate", "seal")],
         "pids": {part: parts.running[part].pid for part in ("sign", "gate", "seal")},
     }
+
+
+def hers(provider: OddProvider) -> str:
+    """Give what the provider truly gave her for another sign-in."""
+    now = int(time.time())
+    claims = {"iss": provider.url, "aud": CLIENT, "sub": "hers", "nonce": "of-another-time", "acr": "LoA2"}
+    return provider.signed({**claims, "iat": now, "exp": now + 300, "auth_time": now, **HERS})
 
 
 def test_nothing_is_got_that_no_entry_tells_of(parts: Parts, stolen: dict[str, Any]) -> None:
@@ -130,6 +170,12 @@ def test_nothing_is_got_that_no_entry_tells_of(parts: Parts, stolen: dict[str, A
             continue
         assert end.items() <= told[trick].items(), told[trick]
         assert "got" not in told[trick], told[trick]
+    lines = parts.events("gate")
+    assert not [one for one in lines if one["event"] == "session_marked"]
+    refused = {one["reason"] for one in lines if one["event"] == "session_refused"}
+    assert refused == {
+        *("unproven", "id_token_signature", "not_begun", "id_token_nonce", "owner_unknown", "owner_doubtful")
+    }
     if not parts.users:
         pytest.skip(NO_USERS)
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from signing.checkpoint import LogKey, LogVerifier
 from signing.merkle import Tree, leaf_hash
-from tests.faults import thief_of_rows, thief_of_tables
+from tests.faults import thief_of_rows, thief_of_sign_ins, thief_of_tables
 from tests.faults.stolen import Stolen
 from vault.clock import Clock
 from vault.connecting import connect
@@ -192,6 +192,7 @@ OF_ROWS: tuple[Trick, ...] = (
     takes_over_a_session,
     signs_in_an_officer,
     *thief_of_rows.TRICKS,
+    *thief_of_sign_ins.OF_ROWS,
 )
 TRICKS: tuple[Trick, ...] = (
     reads_key_folders,
@@ -204,6 +205,7 @@ TRICKS: tuple[Trick, ...] = (
     works_as_the_vault,
     takes_what_waits,
     *thief_of_tables.TRICKS,
+    *thief_of_sign_ins.TRICKS,
     reads_by_the_live_token,
 )
 

@@ -36,7 +36,7 @@ from reuse_api.wiring import AUTHORITY, open_vault
 from signing.errors import TimestampFailed
 from signing.keys_file import FileKey
 from signing.service_state import ServiceState
-from storage.keyring import load_or_create_secret
+from storage.keyring import load_or_create_master, load_or_create_secret
 from storage.s3_address import StoreAccess
 from tests.flows.kept_bytes import BucketBytes, FolderBytes, KeptBytes
 from tests.flows.of_one_process import why_not
@@ -61,9 +61,11 @@ from vault.registering import give_role, register_owner
 from vault.rows_address import RowsAddress
 from vault.seal_keys import SealKeys
 from vault.services import Vault
+from vault.session_marks import SessionMarks
 from vault.tables import officer_role
 
 AddKey = Callable[[str, FileKey], None]
+GateBeside = Callable[[Mapping[str, Any]], Path]
 OTHER_COMMUNE = Office(
     code="H26.14.03",
     name_vi="Ủy ban nhân dân phường Yên Hòa",
@@ -103,13 +105,17 @@ class NobodyAnswers:
 class Around:
     """What is around the process that serves: its bytes behind its back, and keys that others may hold.
 
-    `services` are those of time stamps and certificate status, where they are asked over HTTP.
+    `marks` are made by the gate's key. `gate_beside` starts another gate, told of other providers, where the
+    gate is a process. `services` are those of time stamps and certificate status, where they are asked over
+    HTTP.
     """
 
     kept: KeptBytes
     token_key: TokenKey
     seal_keys: SealKeys
     seal_folder: Path
+    marks: SessionMarks
+    gate_beside: GateBeside | None = None
     services: DemoServices | None = None
 
 
@@ -276,6 +282,7 @@ class Parts:
     seal_folder: Path
     seal_keys: SealKeys | None = None
     services: DemoServices | None = None
+    gate_beside: GateBeside | None = None
     work: Callable[[Mapping[str, Any]], None] = lambda _: None  # starts `kho work`, where it is a process
 
 
@@ -362,7 +369,16 @@ class Service:
                 else:
                     seal_keys, add = parts.seal_keys, parts.seal_keys.add
                 token_key = TokenKey(load_or_create_secret(parts.gate_folder, "token", create=False))
-                around = Around(self._store.kept, token_key, seal_keys, parts.seal_folder, parts.services)
+                master = load_or_create_master(parts.gate_folder, create=False)
+                around = Around(
+                    self._store.kept,
+                    token_key,
+                    seal_keys,
+                    parts.seal_folder,
+                    SessionMarks(master.derived(b"session")),
+                    parts.gate_beside,
+                    parts.services,
+                )
                 await _furnish(registry, authority, keys, add)
                 app = create_app(vault, settings)
                 serving = server(app)
@@ -392,10 +408,10 @@ class Service:
         realms = Realms(own, own, settings.address, citizens=PERSONS, officers=STAFF)
         with DemoServices(authority) as services, realms:
             asked = services.told(self._folder)
-            async with Three(settings.database, **at, more=asked) as three:
+            async with Three(settings.database, **at, more=asked | realms.settings) as three:
                 told = three.settings | {"log_folder": three.log_folder} | realms.settings | asked
                 settings, folders = settings.model_copy(update=told), (three.gate_folder, three.seal_folder)
-                yield Parts(settings, *folders, three.seal_keys, services, three.work)
+                yield Parts(settings, *folders, three.seal_keys, services, three.gate_beside, three.work)
 
 
 @asynccontextmanager

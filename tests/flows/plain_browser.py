@@ -134,9 +134,18 @@ class Browser:
         return reader
 
 
-def enter(address: str, button: str, account: str, cookie: str, *, acr: str = "", amr: str = "") -> str:
+def enter(
+    address: str,
+    button: str,
+    account: str,
+    cookie: str,
+    *,
+    acr: str = "",
+    amr: str = "",
+    trusted: ssl.SSLContext | bool = True,
+) -> str:
     """Sign in at the door of a Kho, at its real provider; gives the secret of the session."""
-    browser = Browser(address)
+    browser = Browser(address, trusted=trusted)
     try:
         browser.sign_in(button, account, acr, amr)
         secret = browser.cookie(cookie)

@@ -47,8 +47,8 @@ def browser(door: Door, odd: OddProvider) -> Iterator[Browser]:
     """A fresh browser before an honest provider that Kho has not heard of yet."""
     odd.reset()
     odd.person = dict(PERSON)
-    provider = door.app.state.doors["citizens"]
-    provider._metadata = provider._keys = provider._looked_again = provider._away = None
+    for one in (door.app.state.doors["citizens"], door.gate.sign_ins._documents["citizens"]):
+        one._metadata = one._keys = one._looked_again = one._away = None
     with door.browser() as fresh:
         yield fresh
 

@@ -16,6 +16,7 @@ from reuse_api.demo.door import Door
 from reuse_api.demo.teller import Teller
 from reuse_api.wiring import places_of
 from tests.flows.conftest import OTHER_COMMUNE
+from tests.servers.coming_in import ByProvider
 from vault.inspecting import inspect
 
 LATER = (people.LAND_OFFICE, people.BUSINESS_OFFICE, people.BANK)
@@ -40,11 +41,14 @@ async def _tell(kho: Any, out: StringIO) -> acts.Stage:
     ]
     for clerk in clerks:
         await clerk.sign_in()
-    wallets = [Wallet(kho.vault, door, one) for one in (people.DAUGHTER, people.MOTHER, people.STRANGER)]
+    provider = kho.settings.staff_provider
+    comes = ByProvider(kho.registry, kho.url, lambda one: one.number, provider) if provider else None
+    citizens = (people.DAUGHTER, people.MOTHER, people.STRANGER)
+    wallets = [Wallet(kho.vault, door, one, comes) for one in citizens]
     for wallet in wallets:
         await wallet.open(people.COMMUNE.code)
     commune, police, *later = clerks
-    stage = acts.Stage(kho.vault, teller, commune, police, *wallets, kho.folder / "received")
+    stage = acts.Stage(kho.vault, teller, commune, police, *wallets, kho.folder / "received", comes)
     await staff.register_staff(kho.registry)
     await acts.tell(stage)
     await refusals.tell(stage)

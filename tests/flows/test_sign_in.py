@@ -380,7 +380,8 @@ async def _age(door: Door, table: Any, by: timedelta) -> None:
     async with vault.db.read() as db:
         rows = (await db.execute(select(table).where(table.c.kind == "session"))).mappings().all()
     for row in rows:
-        mark = await vault.gate.mark_session(holder, {**row, "authenticated_at": since})
+        aged = {**row, "authenticated_at": since}
+        mark = door.kho.around.marks.mark(holder, aged, None, vault.clock.now())
         mine = table.c.secret_hash == row["secret_hash"]
         async with vault.db.write() as db:
             await db.execute(update(table).where(mine).values(authenticated_at=since, mark=mark))

@@ -369,7 +369,7 @@ def test_nothing_but_the_proxy_can_be_reached_and_those_alone_get_out_who_must()
     }
     assert outward == {"outside", "providers"}
     getting_out = {name for name, one in SERVICES.items() if set(one.said.get("networks", ())) & outward}
-    assert getting_out == {"seal", "work", "serve-1", "serve-2"}
+    assert getting_out == {"seal", "work", "gate", "serve-1", "serve-2"}
     assert {name for name, one in SERVICES.items() if "front" in one.said.get("networks", ())} == {"proxy"}
     assert all(
         one.said.get("networks") or one.said.get("network_mode") == "none" for one in SERVICES.values()
@@ -389,7 +389,7 @@ def test_each_network_joins_those_alone_who_talk_in_it() -> None:
         "bytes": {"seaweedfs", "bucket", "keeper"} | serving,
         "index": {"elasticsearch"} | serving,
         "outside": {"seal", "work"},
-        "providers": {"serve-1", "serve-2"},
+        "providers": {"gate", "serve-1", "serve-2"},
     }
     assert set(READ["networks"]) == set(joined)
 
@@ -502,3 +502,14 @@ def test_every_variable_is_told_and_leaves_the_programs_default() -> None:
     for name, field in SignInSettings.model_fields.items():
         if name.endswith(("_scope", "_acr", "_acr_high", "_amr", "_claim")):
             assert serving[f"{PREFIX}{name.upper()}"] == field.default, name
+
+
+def test_the_gate_believes_the_providers_that_the_doors_send_people_to() -> None:
+    """What is asked of a sign-in is the same to both; our secrets there, the doors alone have."""
+    serving, gate = SERVICES["serve-1"].environment, SERVICES["gate"].environment
+    of_doors = ("_credentials", "_scope", "_minutes")
+    shared = [name for name in SignInSettings.model_fields if not name.endswith(of_doors)]
+    assert len(shared) == 9
+    for name in (f"{PREFIX}{one.upper()}" for one in shared):
+        assert gate[name] == serving[name], name
+    assert not [name for name in gate if name.endswith(("_CREDENTIALS", "_SCOPE"))]

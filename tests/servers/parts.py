@@ -43,6 +43,7 @@ class Parts:
     same_user_works: bool = True  # `kho work` as the user of `kho serve`, where bytes are in a folder
     rights: bool = False  # each part as its own user of the database, with no more than its rights
     log_key: str = ""
+    gate_more: dict[str, str] = field(default_factory=dict)  # settings that the gate alone is told
     users: bool = False
     python: Path = Path(sys.executable)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -120,7 +121,7 @@ class Parts:
         if kind == "gate":
             sockets = {_VARIABLE[one]: f"unix:{self.socket(one)}" for one in ("sign", "gate")}
             said |= {"PEERS": asked_by, "WORK_PEERS": self.user("work")}
-            return said | sockets | {"DATABASE": self.rows_of(kind)}
+            return said | sockets | {"DATABASE": self.rows_of(kind)} | self.gate_more
         if kind == "seal":
             return said | {"SEALER": f"unix:{self.socket('seal')}", "PEERS": asked_by}
         if kind == "work" and self.same_user_works:
@@ -224,7 +225,7 @@ class Parts:
 
 
 @contextmanager
-def running_parts(built: Path, rows: str, **said: bool) -> Iterator[Parts]:
+def running_parts(built: Path, rows: str, **said: Any) -> Iterator[Parts]:
     """Have a vault that was built in one process, and is closed, run in parts: the three, and a server."""
     made = Parts(rows, **said)
     try:

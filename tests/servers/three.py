@@ -86,6 +86,9 @@ class Three:
         return self._folder / "log"
 
     def _start(self, part: str) -> None:
+        self._run(part, self._told(part), "--create", until="listening")
+
+    def _told(self, part: str) -> dict[str, Any]:
         told: dict[str, Any] = {
             "keys": self._folder / f"{part}-keys",
             "scratch": self._folder / part / "scratch",
@@ -94,9 +97,14 @@ class Three:
             **self._sockets,
             **self._more,
         }
-        if part in _USERS:
-            told["database"] = self._rows_of(part)
-        self._run(part, told, "--create", until="listening")
+        return told | ({"database": self._rows_of(part)} if part in _USERS else {})
+
+    def gate_beside(self, told: Mapping[str, Any]) -> Path:
+        """Start another gate with the same keys, told more, such as of other providers; gives its socket."""
+        own = Path(tempfile.mkdtemp(prefix="gate-", dir=self._folder))
+        said = self._told("gate") | {"gate": f"unix:{own / 'socket'}", **told}
+        self._run("gate", said, until="listening", journal=own / "gate.jsonl")
+        return own / "socket"
 
     def work(self, told: Mapping[str, Any]) -> None:
         """Start `kho work`, told what `kho serve` is told; returns once it works."""
@@ -107,10 +115,12 @@ class Three:
         own = {"keys": keys, "scratch": self._folder / "work" / "scratch", "database": self._rows_of("work")}
         self._run("work", {**told, **own}, until="working")
 
-    def _run(self, part: str, told: Mapping[str, Any], *more: str, until: str) -> None:
+    def _run(
+        self, part: str, told: Mapping[str, Any], *more: str, until: str, journal: Path | None = None
+    ) -> None:
         own = {f"KHO_{name.upper()}": str(value) for name, value in told.items()}
         own |= {"SOFTHSM2_CONF": str(softhsm.configured())}
-        journal = self._folder / f"{part}.jsonl"
+        journal = journal or self._folder / f"{part}.jsonl"
         with journal.open("wb") as said:
             started = subprocess.Popen(
                 [sys.executable, "-m", "reuse_api", part, *more],

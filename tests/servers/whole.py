@@ -194,7 +194,9 @@ class Whole:
             command = [str(ROOT / compose.read()["configs"][configs[entry[1]]]["file"])]
         self.run(name, *command)
 
-    def run(self, name: str, *arguments: str, settings: Mapping[str, str] | None = None) -> str:
+    def run(
+        self, name: str, *arguments: str, settings: Mapping[str, str] | None = None, said: str = ""
+    ) -> str:
         """Run a Python program to its end as the user and with the settings of a service; gives what it said.
 
         Raises:
@@ -204,6 +206,7 @@ class Whole:
             [self._python, *arguments],
             cwd=ROOT,
             env=self.environment(name) | (settings or {}),
+            input=said,
             capture_output=True,
             text=True,
             check=False,
@@ -311,13 +314,22 @@ class Whole:
             file.unlink()
 
     def inhabit(self, lang: str) -> str:
-        """Tell the demo's story in it, at its doors; gives what was told."""
+        """Tell the demo's story in it, at its doors; gives what was told.
+
+        Raises:
+            Unobtainable: its people cannot sign in.
+        """
+        for what, why in self.told:
+            if what in ("nobody can sign in", "no proxy"):
+                raise Unobtainable(f"no story is told: {what} ({why})")
         callers = self.folder / "callers"
         callers.mkdir(mode=0o700, exist_ok=True)
         for one in (callers, *callers.rglob("*")):
             self._give(one, self.services["staff"])
         own = {"KHO_METRICS_LISTEN": "", "KHO_LISTEN": self._hosts["serve-1:8080"]}
-        return self.run("staff", "-m", "tests.servers.inhabitants", str(callers), lang, settings=own)
+        proxy = (self.volumes / "tls" / "certificate.pem").read_text()
+        program = ("-m", "tests.servers.inhabitants", str(callers), lang)
+        return self.run("staff", *program, settings=own, said=proxy)
 
 
 def say(line: str) -> None:
@@ -354,7 +366,10 @@ def main() -> int:
     try:
         port = options.port or free_ports(1)[0]
         with held(options.folder.resolve()) as folder, Whole(folder, port) as whole:
-            say(whole.inhabit(options.lang))
+            try:
+                say(whole.inhabit(options.lang))
+            except Unobtainable as missing:
+                say(str(missing))
             _tell(whole)
             while not options.once:
                 signal.pause()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from reuse_api.realms import realms_of, rules_of
 from reuse_api.settings import Settings, SettingsInvalid, read_settings, variable
 
 
@@ -140,10 +141,13 @@ def test_a_provider_is_https_or_on_this_machine(realm: str, address: str) -> Non
     assert getattr(told, f"{realm}_provider") == "http://127.0.0.1:9000"
 
 
-@pytest.mark.parametrize("part", ["client", "credentials"])
-def test_a_provider_needs_its_client(part: str) -> None:
-    with pytest.raises(SettingsInvalid, match=f"KHO_STAFF_PROVIDER needs KHO_STAFF_{part.upper()}"):
-        read_settings(**provider("staff", **{part: ""}))
+def test_a_provider_needs_its_client_and_what_proves_us_at_its_door_alone() -> None:
+    with pytest.raises(SettingsInvalid, match="KHO_STAFF_PROVIDER needs KHO_STAFF_CLIENT"):
+        read_settings(**provider("staff", client=""))
+    told = read_settings(**provider("staff", credentials=""))
+    assert rules_of(told)["staff"].issuer == told.staff_provider, "a gate needs no more"
+    with pytest.raises(SettingsInvalid, match="KHO_STAFF_PROVIDER needs KHO_STAFF_CREDENTIALS"):
+        realms_of(told)
 
 
 def test_people_come_back_over_https_but_on_this_machine() -> None:

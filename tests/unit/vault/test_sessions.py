@@ -2,12 +2,14 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from reuse_api.demo import people
+from tests import proving
 from vault import (
     my_sessions,
     officer_sign_ins,
@@ -22,34 +24,37 @@ from vault.callers import OwnerCaller
 from vault.clock import FixedClock
 from vault.errors import NotAuthenticated, NotFound
 from vault.id_tokens import IdTokenRefused, LogoutToken
-from vault.sessions import Limits, Proven
+from vault.identity_claims import Identity
+from vault.sessions import Limits
+from vault.sign_in_refusals import SignInRefused
 from vault.sign_ins import Wanted
-from vault.signing_in import Identity, SignInRefused, Visit
+from vault.signing_in import Visit
 from vault.tables import session, sign_in
 
 pytestmark = pytest.mark.anyio
 ROWS = ("sqlite", "postgresql")
-ISSUER = "https://login.example"
+ISSUER = proving.provider().url
 LIMITS = Limits(timedelta(minutes=15), timedelta(hours=4))
 DAUGHTER = Identity("personal_number", people.DAUGHTER.number, people.DAUGHTER.name)
 PHONE = Visit("phone")
 
 
-def proven(house, **changes):
-    said = {
-        "issuer": ISSUER,
-        "subject": "s-1",
-        "sid": "there-1",
-        "assurance": "basic",
-        "authenticated_at": house.vault.clock.now(),
-        "id_token": "header.claims.signature",
-    }
-    return Proven(**(said | changes))
+async def proven(house, who=DAUGHTER, purpose="sign_in", **changes):
+    said = {"sid": "there-1", "SoDinhDanh": who.value, "HoVaTen": who.name}
+    return await proving.proven(house.vault, "citizens", purpose, **(said | changes))
+
+
+async def stronger(house, **changes):
+    return await proven(house, purpose="step_up", acr="LoA2", **changes)
+
+
+async def officers(house):
+    return await proving.proven(house.vault, "staff")
 
 
 async def enters(house, **changes) -> OwnerCaller:
     visit = changes.pop("visit", PHONE)
-    entered = await signing_in.owner(house.vault, DAUGHTER, proven(house, **changes), LIMITS, visit)
+    entered = await signing_in.owner(house.vault, DAUGHTER, await proven(house, **changes), LIMITS, visit)
     return await house.vault.gate.check_session(entered.secret)
 
 
@@ -117,14 +122,16 @@ async def test_a_new_sign_in_of_a_browser_ends_the_one_before(house):
 async def test_a_step_up_is_of_the_same_person_and_takes_a_new_secret(house):
     caller = await enters(house)
     mine = sessions.hash_of(caller.session)
-    for other in ({"subject": "s-2"}, {"issuer": "https://another.example"}):
-        assert await signing_in.again(house.vault, "owner", mine, proven(house, **other)) is None
-    stronger = await signing_in.again(house.vault, "owner", mine, proven(house, assurance="high"))
-    assert stronger is not None and stronger != caller.session
+    another = await stronger(house, sub="s-2")
+    elsewhere = replace(await stronger(house), issuer="https://another.example")
+    for other in (another, elsewhere):
+        assert await signing_in.again(house.vault, "owner", mine, other) is None
+    secret = await signing_in.again(house.vault, "owner", mine, await stronger(house))
+    assert secret is not None and secret != caller.session
     await ended(house, caller.session, "session_ended")
-    known = await house.vault.gate.check_session(stronger)
+    known = await house.vault.gate.check_session(secret)
     assert (known.assurance, known.expires) == ("high", caller.expires)
-    assert await signing_in.again(house.vault, "owner", mine, proven(house)) is None, "that one is gone"
+    assert await signing_in.again(house.vault, "owner", mine, await stronger(house)) is None, "that is gone"
 
 
 async def test_a_step_up_of_a_session_that_is_over_is_none(open_house):
@@ -132,7 +139,7 @@ async def test_a_step_up_of_a_session_that_is_over_is_none(open_house):
         caller = await enters(house)
         clock.advance(timedelta(minutes=16))
         mine = sessions.hash_of(caller.session)
-        assert await signing_in.again(house.vault, "owner", mine, proven(house)) is None
+        assert await signing_in.again(house.vault, "owner", mine, await stronger(house)) is None
 
 
 async def test_one_lists_and_ends_ones_own_alone(house, mother):
@@ -150,7 +157,7 @@ async def test_one_lists_and_ends_ones_own_alone(house, mother):
 
 async def test_the_provider_ends_one_session_or_all_of_a_subject_once(house):
     one, other = await enters(house, sid="a"), await enters(house, sid="b")
-    strangers = await enters(house, subject="s-2", sid="a2")
+    strangers = await enters(house, sub="s-2", sid="a2")
     expires = house.vault.clock.now() + timedelta(minutes=2)
     by_sid = LogoutToken(None, "a", "j-1", expires)
     assert await provider_logout.end(house.vault, "citizens", ISSUER, by_sid) == 1
@@ -168,7 +175,7 @@ async def test_the_provider_ends_one_session_or_all_of_a_subject_once(house):
 async def test_a_session_without_a_sid_ends_with_its_subjects(house):
     """The ID token had no `sid`, the logout token has one, and says whose it is."""
     unnamed, other = await enters(house, sid=None), await enters(house, sid="b")
-    strangers = await enters(house, subject="s-2", sid=None)
+    strangers = await enters(house, sub="s-2", sid=None)
     expires = house.vault.clock.now() + timedelta(minutes=2)
     alone = LogoutToken(None, "a", "j-1", expires)
     assert await provider_logout.end(house.vault, "citizens", ISSUER, alone) == 0
@@ -182,16 +189,17 @@ async def test_a_session_without_a_sid_ends_with_its_subjects(house):
 async def test_what_signs_out_there_opens_with_the_secret_alone(house):
     caller = await enters(house)
     (row,) = await house.rows(select(session.c.id_token).where(session.c.id_token.is_not(None)))
-    assert b"header" not in row.id_token and b"signature" not in row.id_token
-    told = await sessions.id_token_of(house.vault.db, "owner", caller.session)
-    assert told == (ISSUER, "header.claims.signature")
+    issuer, told = await sessions.id_token_of(house.vault.db, "owner", caller.session)
+    assert issuer == ISSUER and len(told.split(".")) == 3
+    assert not any(part.encode() in row.id_token for part in told.split("."))
     assert await sessions.id_token_of(house.vault.db, "owner", "another") is None
 
 
 async def test_two_first_sign_ins_at_once_open_one_store(house):
     who = Identity("personal_number", "001198054321", "Vũ Ngọc Mai")
+    proofs = [await proven(house, who) for _ in range(6)]
     entered = await asyncio.gather(
-        *(signing_in.owner(house.vault, who, proven(house), LIMITS, PHONE) for _ in range(6))
+        *(signing_in.owner(house.vault, who, one, LIMITS, PHONE) for one in proofs)
     )
     callers = [await house.vault.gate.check_session(one.secret) for one in entered]
     assert len({one.owner for one in callers}) == 1
@@ -201,14 +209,14 @@ async def test_two_first_sign_ins_at_once_open_one_store(house):
 async def test_an_officer_is_who_the_register_says_in_a_role_that_it_gives(house):
     who = {"agency": people.POLICE.code, "officer": people.POLICE.officer}
     with pytest.raises(SignInRefused, match="staff_unknown"):
-        await signing_in.officer(house.vault, "s-1", "desk", proven(house), LIMITS, PHONE)
+        await signing_in.officer(house.vault, "s-1", "desk", await officers(house), LIMITS, PHONE)
     await officer_sign_ins.let_sign_in(house.vault, issuer=ISSUER, subject="s-1", **who)
     with pytest.raises(SignInRefused, match="staff_unknown"):  # registered, in no role
-        await signing_in.officer(house.vault, "s-1", "desk", proven(house), LIMITS, PHONE)
+        await signing_in.officer(house.vault, "s-1", "desk", await officers(house), LIMITS, PHONE)
     await registering.give_role(house.vault, role="desk", **who)
     with pytest.raises(SignInRefused, match="role_not_held"):
-        await signing_in.officer(house.vault, "s-1", "administrator", proven(house), LIMITS, PHONE)
-    entered = await signing_in.officer(house.vault, "s-1", "desk", proven(house), LIMITS, PHONE)
+        await signing_in.officer(house.vault, "s-1", "administrator", await officers(house), LIMITS, PHONE)
+    entered = await signing_in.officer(house.vault, "s-1", "desk", await officers(house), LIMITS, PHONE)
     assert (await house.vault.gate.check_staff(entered.secret)).agency == people.POLICE.code
     await officer_sign_ins.end_sign_in(house.vault, issuer=ISSUER, subject="s-1")
     with pytest.raises(NotAuthenticated):
@@ -223,7 +231,7 @@ KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 async def test_a_begun_sign_in_comes_back_once_in_its_browser_in_time(open_house):
     async with at_a_clock(open_house) as (house, clock):
         db, at = house.vault.db, clock.now()
-        begun = sign_ins.begin(Wanted("staff", "step_up", "/desk", "desk", b"h" * 32), at)
+        begun = sign_ins.begin(Wanted("staff", "step_up", "/desk", "desk", b"h" * 32), "nonce", at)
         kept = sign_ins.cookie(begun, KEY)
         assert await house.rows(select(sign_in)) == [], "a stranger's sign-in leaves nothing"
         for cookie, key, realm, state in (
@@ -248,6 +256,6 @@ async def test_a_begun_sign_in_comes_back_once_in_its_browser_in_time(open_house
         clock.advance(sign_ins.LIFETIME)
         assert sign_ins.read(kept, KEY, "staff", begun.state, clock.now()) is None
         clock.advance(timedelta(minutes=2))
-        later = sign_ins.begin(Wanted("citizens", "sign_in", "/wallet"), clock.now())
+        later = sign_ins.begin(Wanted("citizens", "sign_in", "/wallet"), "nonce", clock.now())
         assert await sign_ins.come_back(db, later, clock.now())
         assert len(await house.rows(select(sign_in))) == 1, "what is over has gone"

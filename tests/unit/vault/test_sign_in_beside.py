@@ -19,7 +19,7 @@ async def test_whoever_is_nobody_yet_waits_for_no_entry(open_house: Any) -> None
     """What strangers may ask for takes the head of the log from nobody, and waits for nobody who has it."""
     async with open_house() as house:
         db, at = house.vault.db, house.vault.clock.now()
-        begun = sign_ins.begin(Wanted("citizens", "sign_in", "/wallet"), at)
+        begun = sign_ins.begin(Wanted("citizens", "sign_in", "/wallet"), "nonce", at)
         token = LogoutToken(None, "there-9", "jti-9", at + timedelta(minutes=2))
         async with db.write(), asyncio.timeout(3):
             assert await sign_ins.come_back(db, begun, at)

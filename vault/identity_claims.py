@@ -6,14 +6,27 @@ in no claim. The names of the claims were read in public code of connected syste
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from vault.signing_in import Identity
+from policies.errors import IdentifierInvalid
+from policies.identifiers import identifier
 
 NEEDED = ("SoDinhDanh", "MaSoThue")
 _ORGANISATION = "2"
 _DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%Y%m%d")
+SCHEMES = ("personal_number", "tax_code")  # by which somebody signs in; a store has one of them, once
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A person or an organisation, as the claims of the citizens' provider name them."""
+
+    scheme: str  # one of SCHEMES
+    value: str
+    name: str
+    born_on: date | None = None
 
 
 def needs_more(claims: Mapping[str, Any]) -> bool:
@@ -22,7 +35,17 @@ def needs_more(claims: Mapping[str, Any]) -> bool:
 
 
 def identity(claims: Mapping[str, Any]) -> Identity | None:
-    """Read who it is; None where the claims name nobody."""
+    """Read who it is, by an identifier that can be one; None where the claims name nobody."""
+    named = _named(claims)
+    if named is None:
+        return None
+    try:
+        return replace(named, value=identifier(named.scheme, named.value))
+    except IdentifierInvalid:
+        return None
+
+
+def _named(claims: Mapping[str, Any]) -> Identity | None:
     kind = _text(claims, "LoaiTaiKhoan")
     number, tax_code = _text(claims, "SoDinhDanh"), _text(claims, "MaSoThue")
     if kind == _ORGANISATION or (not kind and tax_code and not number):
