@@ -46,6 +46,7 @@ async def get_search(
 ) -> Response:
     """Search what this dossier's persons hold for its components, with counts; an entry for each of them.
 
+    The best first; what ranks alike stands in force first, then the newest.
     Narrowed by type, issuer, state, class and year, with words and without.
     """
     sought = Sought(q, narrowed.filters(), cursor, limit)

@@ -41,6 +41,7 @@ async def get_records(
 ) -> Response:
     """List my documents, newest first; with `q`, those that are found, the best first, with counts.
 
+    What ranks alike by `q` stands in force first, then the newest.
     Narrowed by type, issuer, state, class and year, with `q` and without.
     """
     language = language_of(request)

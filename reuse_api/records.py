@@ -55,7 +55,7 @@ async def get_records(
     """Search what the agency issued; `next` is a cursor. A search is an entry.
 
     Newest first; with words in `q` (titles, types, issuers, numbers, days; never owners) the best first, with
-    counts.
+    counts. What ranks alike by words, or is found by its class alone, stands in force first, then the newest.
     """
     sought = issued_search.Sought(type, state, number, q, issued_from, issued_until, issuer, trust, year)
     outcome = await issued_search.search(

@@ -5,7 +5,7 @@ What is not raises ValueError, TypeError, LookupError, AttributeError or Arithme
 
 from typing import Any
 
-from search.elastic_queries import record_of
+from search.elastic_queries import placed_at, record_of
 from search.errors import CursorInvalid, IndexMissing, IndexReadOnly, IndexUnavailable
 from search.index import FACETS, Cursor, Page, Search, with_expired
 
@@ -105,7 +105,7 @@ def places(told: Any) -> list[str]:
 
 def _cursor(sort: Any, search: Search, number: int) -> str:
     score, order = sort
-    made = Cursor(number, len(search.asked.rounds[number].classes) - round(score), count(order))
+    made = Cursor(number, *placed_at(len(search.asked.rounds[number].classes), score), count(order))
     try:
         Cursor.read(str(made), search.asked)
     except CursorInvalid:
@@ -116,8 +116,8 @@ def _cursor(sort: Any, search: Search, number: int) -> str:
     return str(made)
 
 
-def _place(cursor: Cursor) -> tuple[int, int, int]:
-    return cursor.round, cursor.rank, -cursor.order
+def _place(cursor: Cursor) -> tuple[int, int, int, int]:
+    return cursor.round, cursor.rank, cursor.ended, -cursor.order
 
 
 def _facets(told: Any) -> dict[str, dict[str, int]]:

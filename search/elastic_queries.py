@@ -88,16 +88,20 @@ def body(one: Document) -> Json:
 
 
 def finding_body(search: Search, number: int, cursor: Cursor | None) -> Json:
-    """Give the request for one round of a search: its class is the score, so that all back ends agree."""
+    """Give the request for one round of a search.
+
+    The score is twice the class, and one more for what is in force, so that all back ends agree.
+    """
     one = search.asked.rounds[number]
     fields = ("words", "names") if search.names else ("words",)
     ranked = [
-        {"constant_score": {"filter": _said(each, fields), "boost": float(len(one.classes) - rank)}}
+        {"constant_score": {"filter": _said(each, fields), "boost": 2.0 * (len(one.classes) - rank)}}
         for rank, each in enumerate(one.classes)
     ]
     query: Json = {"bool": {"filter": [*_filters(search), _said(one.must, fields)]}}
+    query["bool"]["should"] = [{"constant_score": {"filter": _state(IN_FORCE, search), "boost": 1.0}}]
     if ranked:
-        query["bool"]["should"] = [{"dis_max": {"queries": ranked, "tie_breaker": 0.0}}]
+        query["bool"]["should"].append({"dis_max": {"queries": ranked, "tie_breaker": 0.0}})
     asked: Json = {
         "query": query,
         "sort": [{"_score": "desc"}, {"order": "desc"}],
@@ -106,10 +110,21 @@ def finding_body(search: Search, number: int, cursor: Cursor | None) -> Json:
         "source": False,
     }
     if cursor is not None:
-        asked["search_after"] = [float(len(one.classes) - cursor.rank), cursor.order]
+        asked["search_after"] = [score(len(one.classes), cursor), cursor.order]
     if search.facets:
         asked["aggregations"] = _counting(search)
     return asked
+
+
+def score(classes: int, cursor: Cursor) -> float:
+    """Give the score of where a page ended, of a round of so many classes."""
+    return 2.0 * (classes - cursor.rank) + (1 - cursor.ended)
+
+
+def placed_at(classes: int, score: float) -> tuple[int, int]:
+    """Give the class of a score, and whether what is there has ended."""
+    twice = round(score)
+    return classes - twice // 2, 1 - twice % 2
 
 
 def _counting(search: Search) -> Json:

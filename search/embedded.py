@@ -11,13 +11,14 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from itertools import product
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeVar
 
 import tantivy
 
-from search.embedded_queries import FIELDS, document, filtered, finding
+from search.embedded_queries import FIELDS, document, filtered, finding, standing
 from search.errors import DocumentsRefused, IndexBusy, IndexMissing, IndexNewer, IndexUnavailable
 from search.index import FACETS, IN_FORCE, LAYOUT, Cursor, Document, Page, Search, day_number, with_expired
 from search.ranking import Round
@@ -250,30 +251,36 @@ def _page(
     total: int,
     cursor: Cursor | None,
 ) -> Page:
-    hits: list[tuple[int, int, Any]] = []  # class, order, address
-    classes = search.asked.rounds[number].classes
-    for rank in range(cursor.rank if cursor else 0, len(classes) + 1):
+    hits: list[tuple[int, int, int, Any]] = []  # class, whether it has ended, order, address
+    asked = search.asked.rounds[number]
+    begun = (cursor.rank, cursor.ended) if cursor else (0, 0)
+    for rank, ended in product(range(len(asked.classes) + 1), (0, 1)):
         wanted = search.limit + 1 - len(hits)
-        if wanted <= 0:
+        if wanted <= 0 or len(hits) == total:
             break
-        below = cursor.order if cursor and cursor.rank == rank else None
-        ranked = _ranked(query, search.asked.rounds[number], rank, below, search)
+        if (rank, ended) < begun:
+            continue
+        below = cursor.order if cursor and (rank, ended) == begun else None
+        ranked = _ranked(query, asked, (rank, ended), below, search)
         found = searcher.search(ranked, wanted, count=False, order_by_field="order").hits
-        hits.extend((rank, int(order), address) for order, address in found)
+        hits.extend((rank, ended, int(order), address) for order, address in found)
     shown, more = hits[: search.limit], len(hits) > search.limit
     return Page(
-        ids=tuple(dict.fromkeys(searcher.doc(address)["id"][0] for _, _, address in shown)),
+        ids=tuple(dict.fromkeys(searcher.doc(address)["id"][0] for *_, address in shown)),
         total=total,
         facets=_facets(searcher, query, search) if search.facets else {},
-        next=str(Cursor(number, *shown[-1][:2])) if more else None,
+        next=str(Cursor(number, *shown[-1][:3])) if more else None,
         loose=number > 0 and total > 0,
     )
 
 
-def _ranked(query: tantivy.Query, one: Round, rank: int, below: int | None, search: Search) -> tantivy.Query:
-    """Narrow a query to one class of its round, and to what comes after a place in it."""
+def _ranked(
+    query: tantivy.Query, one: Round, place: tuple[int, int], below: int | None, search: Search
+) -> tantivy.Query:
+    """Narrow a query to one class of its round, in force or not, and to what comes after an order in it."""
     must, never = tantivy.Occur.Must, tantivy.Occur.MustNot
-    parts = [(must, query)]
+    rank, ended = place
+    parts = [(must, query), standing(search, ended)]
     parts += [(never, finding(better, search)[1]) for better in one.classes[:rank]]
     if rank < len(one.classes):
         parts.append(finding(one.classes[rank], search))

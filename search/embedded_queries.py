@@ -79,6 +79,11 @@ def filtered(search: Search) -> Clause:
     return _MUST, _Query.boolean_query(clauses)
 
 
+def standing(search: Search, ended: int) -> Clause:
+    """Give what is in force on the day of the search, or all else, as a clause beside one that must hold."""
+    return tantivy.Occur.MustNot if ended else _MUST, _state(IN_FORCE, search)
+
+
 def _state(state: str, search: Search) -> tantivy.Query:
     today = day_number(search.day, 0)
     if state == EXPIRED:

@@ -10,19 +10,21 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol, Self
 
 from search.errors import CursorInvalid
 from search.query import EVERYTHING, Asked
 
-LAYOUT = 3  # raised when what a document is kept as changes; an older one is built again, a newer one refused
+LAYOUT = 4  # raised when what a document is kept as changes; an older one is built again, a newer one refused
 MOST_HITS = 100  # of one page
 FACETS = ("type", "issuer", "state", "trust", "year")
 IN_FORCE, EXPIRED = "in_force", "expired"
 NEVER = 99_991_231  # the day that ends the validity of what has no end
-_DAY_BITS, _SPREAD_BITS = 17, 36
+_DAY_BITS, _STORED_BITS, _SPREAD_BITS = 17, 16, 30
+_ORDERS = 2 ** (_DAY_BITS + _STORED_BITS + _SPREAD_BITS)  # all fit into a signed number of 64 bits
 _NO_DAY = date(1900, 1, 1)
+_NOTHING_STORED = date(2000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,11 @@ class Document:
 
     @property
     def order(self) -> int:
-        """Newer first by this number, 53 bits of it: the day, then what the id scatters within it."""
-        day = ((self.issued_on or self.stored_on) - _NO_DAY).days
+        """Newer first by this number: the day of issue, then of storing, then what the id scatters."""
+        issued = _kept((self.issued_on or self.stored_on) - _NO_DAY, _DAY_BITS)
+        stored = _kept(self.stored_on - _NOTHING_STORED, _STORED_BITS)
         scattered = int.from_bytes(hashlib.sha256(self.id.encode()).digest()[:8], "big")
-        kept: int = min(max(day, 0), 2**_DAY_BITS - 1)
-        return (kept << _SPREAD_BITS) | (scattered >> (64 - _SPREAD_BITS))
+        return ((issued << _STORED_BITS | stored) << _SPREAD_BITS) | (scattered >> (64 - _SPREAD_BITS))
 
     @property
     def year(self) -> str | None:
@@ -100,6 +102,8 @@ class Search:
 class Page:
     """What was found: ids in order, how many in all, and how many of each value of the facets.
 
+    The best class comes first; within it what is in force on the day of the search, and then the newest.
+
     Args:
         loose: nothing was found as it was typed; these are found with a typing error put right.
     """
@@ -113,14 +117,19 @@ class Page:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page ended: in which round of the query, in which class, at which order."""
+    """Where a page ended: in which round of the query, in which class, at which order.
+
+    Args:
+        ended: 0 among those of the class that are in force, 1 among the others, which come after.
+    """
 
     round: int
     rank: int
+    ended: int
     order: int
 
     def __str__(self) -> str:
-        text = json.dumps([self.round, self.rank, self.order])
+        text = json.dumps([self.round, self.rank, self.ended, self.order])
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
@@ -128,7 +137,7 @@ class Cursor:
         """Read a cursor of a query.
 
         Raises:
-            CursorInvalid: no search of this query gave it.
+            CursorInvalid: no search of this query gave it, or one of a Kho that knew another order.
         """
         if text is None:
             return None
@@ -137,10 +146,10 @@ class Cursor:
             parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         except (ValueError, RecursionError):
             raise CursorInvalid from None
-        if not isinstance(parts, list) or [type(one) for one in parts] != [int] * 3:
+        if not isinstance(parts, list) or [type(one) for one in parts] != [int] * 4:
             raise CursorInvalid
         known = 0 <= parts[0] < len(asked.rounds) and 0 <= parts[1] <= len(asked.rounds[parts[0]].classes)
-        if not known or not 0 <= parts[2] < 2 ** (_DAY_BITS + _SPREAD_BITS):
+        if not known or parts[2] not in (0, 1) or not 0 <= parts[3] < _ORDERS:
             raise CursorInvalid
         return cls(*parts)
 
@@ -188,6 +197,11 @@ class Index(Protocol):
     async def close(self) -> None:
         """Give back threads and connections; the index is not used afterwards."""
         ...
+
+
+def _kept(since: timedelta, bits: int) -> int:
+    most: int = 2**bits - 1
+    return min(max(since.days, 0), most)
 
 
 def day_number(day: date | None, none: int) -> int:

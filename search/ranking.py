@@ -16,7 +16,7 @@ _FEWEST_OF_A_PHRASE = 2
 class Round:
     """One try: what must hold, and in which classes what is found is shown, the first one first.
 
-    What is in none of the classes comes last.
+    What is in none of the classes comes last. In each of them what is in force is shown before what is not.
     """
 
     must: Condition

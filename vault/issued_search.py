@@ -73,7 +73,7 @@ async def search(
     limit: int = 50,
     facets: bool = False,
 ) -> Answer | Refusal:
-    """List what the caller's agency, or its predecessor, issued; the newest first.
+    """List what the caller's agency, or its predecessor, issued; the newest first, or as the index ranks it.
 
     Owners are counted, not named: a document code holds its owner's number.
 

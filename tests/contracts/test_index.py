@@ -1,11 +1,12 @@
 """What every search index promises; tantivy, Elasticsearch and OpenSearch are run through all of it."""
 
 import asyncio
+import base64
 import json
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from search.errors import (
     IndexUnavailable,
     QueryInvalid,
 )
-from search.index import Document, Index, Page, Search
+from search.index import LAYOUT, Document, Index, Page, Search
 from search.query import Asked, read
 from search.ranking import Round
 from tests.contracts.indexes import BACK_ENDS, address_of, asked_of, built, opened
@@ -318,8 +319,65 @@ async def test_pages_give_everything_once_best_and_newest_first(index: Index) ->
     assert told == [one.id for one in (*reversed(accented), *reversed(plain))]
 
 
+async def test_what_ranks_alike_stands_in_force_first_then_newest_by_issue_then_by_storing(
+    index: Index,
+) -> None:
+    over = TODAY - timedelta(days=1)
+    new, old = date(2025, 5, 5), date(2020, 1, 1)
+    first = [
+        paper("new, stored later", "giấy", issued_on=new, stored_on=date(2026, 2, 2)),
+        paper("new, its last day", "giấy", issued_on=new, stored_on=date(2026, 2, 1), valid_until=TODAY),
+        paper("no day of issue", "giấy", issued_on=None, stored_on=date(2024, 4, 4)),
+        paper("old", "giấy", issued_on=old),
+    ]
+    then = [
+        paper("new, revoked", "giấy", issued_on=new, state="revoked"),
+        paper("new, expired yesterday", "giấy", issued_on=date(2025, 4, 4), valid_until=over),
+        paper("old, replaced", "giấy", issued_on=old, state="replaced"),
+    ]
+    other = [  # spelled otherwise, so that they rank after everything of the first class
+        paper("giày, in force", "giày", issued_on=date(2026, 1, 1)),
+        paper("giày, suspended", "giày", issued_on=date(2026, 1, 2), state="suspended"),
+    ]
+    await index.put([*other, *reversed(then), *reversed(first)])
+    wanted = [one.id for one in (*first, *then, *other)]
+    for limit in (1, 2, 3, 4, 20):
+        assert await _all_pages(index, "giấy", limit) == wanted, limit
+    assert (await ids(index, "giấy", day=over))[:2] == wanted[:2], "the day of the search decides"
+    assert "new, expired yesterday" in (await ids(index, "giấy", day=over))[:4]
+    nothing_typed = await _all_pages(index, None, 2)
+    assert nothing_typed[0] == "giày, in force"
+    assert nothing_typed[5:] == [other[1].id, *(one.id for one in then)]
+
+
+async def test_many_papers_of_one_day_are_each_given_once(index: Index) -> None:
+    await index.put([paper(f"p{n:02}", "giấy") for n in range(30)])
+    told = await _all_pages(index, "giấy", 4)
+    assert sorted(told) == [f"p{n:02}" for n in range(30)]
+    assert told == await ids(index, "giấy", limit=100)
+
+
+async def _all_pages(index: Index, text: str | None, limit: int) -> list[str]:
+    told, after = [], None
+    while True:
+        page = await find(index, text, limit=limit, after=after)
+        told += page.ids
+        if page.next is None:
+            return told
+        after = page.next
+
+
+def _cursor(*parts: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "WzAsMF0", "Wy0xLDAsMF0", "WzAsOSwwXQ", "é", "WzAsMCwtMV0", "W" * 9000]
+    "cursor",
+    [
+        *("", "x", "WzAsMF0", "Wy0xLDAsMF0", "WzAsOSwwXQ", "é", "WzAsMCwtMV0", "W" * 9000),
+        _cursor(0, 0, 5),  # of a Kho whose order knew no state
+        *(_cursor(0, 0, 2, 5), _cursor(0, 0, -1, 5), _cursor(0, 0, 0, 2**63), _cursor(0, 0, 0, -1)),
+    ],
 )
 async def test_a_cursor_that_no_search_gave_is_refused(index: Index, cursor: str) -> None:
     with pytest.raises(CursorInvalid):
@@ -387,6 +445,23 @@ async def test_tasks_search_and_put_at_once(index: Index) -> None:
 
     await asyncio.gather(*(put(number) for number in range(12)))
     assert (await find(index, "giay")).total == 12
+
+
+async def test_an_index_of_an_older_kho_is_missing_until_it_is_built_again(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for adapter in ("elastic", "embedded"):
+        monkeypatch.setattr(f"search.{adapter}.LAYOUT", LAYOUT - 1)
+    async with opened(address) as older, older.building() as fresh:
+        await fresh.put([paper("a", "giấy")])
+    monkeypatch.undo()
+    async with opened(address) as index:
+        for asking in (find(index, "x"), index.put([paper("b", "x")]), index.ready()):
+            with pytest.raises(IndexMissing):
+                await asking
+        async with index.building() as fresh:
+            await fresh.put([paper("a", "giấy")])
+        assert await ids(index, "giay") == ["a"]
 
 
 async def test_an_embedded_index_of_a_newer_kho_is_refused_and_a_damaged_one_is_none(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ async def test_an_index_that_never_ends_is_not_read_to_its_end(house: House, vau
 
     def never_ending(search: Search, page: Page) -> Page:
         before = Cursor.read(search.after, search.asked)
-        onward = str(Cursor(0, 0, before.order - 1 if before else 10_000))
+        onward = str(Cursor(0, 0, 0, before.order - 1 if before else 10_000))
         return replace(page, ids=("rec-foreign",), next=onward)
 
     lying, index = altered(vault, never_ending)
