@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from search.dates import spots
-from search.known_names import abbreviations
-from search.numbers import codes
+from search.known_names import abbreviations, everyday_at
+from search.number_atoms import runs_apart
+from search.numbers import Code, codes
 from search.query import TYPING_ERROR_FROM, Asked
 from search.vietnamese import Word, aligned, normal, other_spelling, words
 
@@ -40,15 +41,27 @@ def _spans(bare: str, asked: Asked, loose: bool) -> Iterator[tuple[int, int]]:
     for code in (each for one in codes(even) for each in (one, *one.within)):
         if len(code.parts) > 1 and not wanted.isdisjoint((code.compact, *code.endings)):
             yield code.start, code.end
-    for spot in spots(even):
+    days = spots(even)
+    for run in runs_apart(bare, even, days):
+        if run.compact in wanted or _begun(run, asked.begins):
+            yield run.start, run.end
+    for spot in days:
         if not wanted.isdisjoint((*spot.terms, *spot.months)):
             yield spot.start, spot.end
     for place, one in enumerate(found):
         yield from _of_word(one, asked, wanted, loose)
-        for run in asked.runs:
-            beside = found[place : place + len(run)]
-            if tuple(each.folded for each in beside) == run:
+        for long in asked.runs:
+            beside = found[place : place + len(long)]
+            if tuple(each.folded for each in beside) == long:
                 yield from ((each.start, each.end) for each in beside)
+        count, meanings = everyday_at(found, place, spelled=True) or (0, ())
+        if any(wanted.issuperset(meaning) for meaning in meanings):
+            yield from ((each.start, each.end) for each in found[place : place + count])
+
+
+def _begun(run: Code, begins: str | None) -> bool:
+    """Say whether a run was being typed as one, past the first of what stands apart in it."""
+    return begins is not None and len(begins) > len(run.parts[0]) and run.compact.startswith(begins)
 
 
 def _of_word(one: Word, asked: Asked, wanted: set[str], loose: bool) -> Iterator[tuple[int, int]]:

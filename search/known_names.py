@@ -1,4 +1,6 @@
-"""Names that mean each other: abbreviations, and provinces, by spelling and across mergers (dated data)."""
+"""Names that mean each other: abbreviations, what people call papers, and provinces, by spelling and across
+mergers (dated data).
+"""
 
 import json
 from dataclasses import dataclass
@@ -11,6 +13,9 @@ from search.vietnamese import Word, fold, words
 
 _LONGEST = 5  # words of a name
 _LEADS = (("tỉnh",), ("thành", "phố"), ("tp",))  # what a province is called before its name
+
+
+Meanings = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,39 @@ class Province:
 
 
 @cache
-def abbreviations() -> dict[str, tuple[tuple[str, ...], ...]]:
+def abbreviations() -> dict[str, Meanings]:
     """Give folded abbreviation -> the folded words that each of its meanings is written in."""
     return {
         fold(short): tuple(tuple(one.folded for one in words(long)) for long in meanings)
         for short, meanings in _data("abbreviations").items()
     }
+
+
+@cache
+def everyday_names() -> dict[tuple[str, ...], tuple[tuple[Word, ...], Meanings]]:
+    """Give folded everyday name of a paper ("sổ đỏ") -> its words, and the folded words of what it means."""
+    return {
+        _folded(name): (tuple(words(name)), tuple(_folded(long) for long in meanings))
+        for name, meanings in _data("everyday_names").items()
+    }
+
+
+def everyday_at(typed: list[Word], place: int, *, spelled: bool = False) -> tuple[int, Meanings] | None:
+    """Say how many words from `place` on are an everyday name of a paper, and what it means.
+
+    A word typed with accents must have the name's: "sơ đồ" is no "sổ đỏ".
+
+    Args:
+        spelled: every word must have them, as in a document: "so do" may be either there.
+    """
+    for count in range(_LONGEST, 1, -1):
+        these = typed[place : place + count]
+        known = everyday_names().get(tuple(one.folded for one in these)) if len(these) == count else None
+        if known is None or not _may_be(these, known[0]):
+            continue
+        if not spelled or all(one.exact == each.exact for one, each in zip(these, known[0], strict=True)):
+            return count, known[1]
+    return None
 
 
 @cache

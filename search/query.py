@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass, replace
 
 from search.conditions import Begins, Condition, Has, IssuedSince, Near, Phrase, either, every
-from search.dates import Spot, spots
+from search.dates import spots
 from search.errors import QueryInvalid
-from search.known_names import Wider, abbreviations, lead_at, province_at
-from search.numbers import FEWEST_DIGITS, Code, codes
+from search.known_names import Meanings, Wider, abbreviations, everyday_at, lead_at, province_at
+from search.number_atoms import apart, day_atom, number_atom, or_joined, runs_apart
+from search.numbers import FEWEST_DIGITS, codes
 from search.ranking import Atom, Round, rounds
 from search.vietnamese import Word, aligned, controls, exact, normal, other_spelling, scripts, words
 
@@ -70,23 +71,29 @@ def read(text: str | None, *, typing: bool = True) -> Asked:
     ending = unfinished and bare.count('"') < 2  # a phrase in quotes is finished
     begins = found[-1].folded if ending else None
     return Asked(
-        rounds(atoms, accented=accented, unfinished=ending), _marked_words(bare, found), begins, _runs(found)
+        rounds(atoms, accented=accented, unfinished=ending),
+        _marked_words(bare, found),
+        begins,
+        _called(found),
     )
 
 
 def _marked_words(bare: str, found: list[Word]) -> tuple[str, ...]:
     even = aligned(bare)
+    days = spots(even)
     beside = [each.compact for one in codes(even) for each in (one, *one.within)]
-    beside += [term for one in spots(even) for term in one.terms]
+    beside += [one.compact for one in runs_apart(bare, even, days)]
+    beside += [term for one in days for term in one.terms]
     return tuple(dict.fromkeys((*(one.folded for one in found), *beside)))
 
 
-def _runs(found: list[Word]) -> tuple[tuple[str, ...], ...]:
-    runs = [long for one in found for long in abbreviations().get(one.folded, ())]
+def _called(found: list[Word]) -> tuple[tuple[str, ...], ...]:
+    long = [each for one in found for each in abbreviations().get(one.folded, ())]
     for place in range(len(found)):
-        named = province_at(found, place)
-        runs += [one.name for one in named[1]] if named is not None else []
-    return tuple(dict.fromkeys(runs))
+        meant, named = everyday_at(found, place), province_at(found, place)
+        long += meant[1] if meant is not None else ()
+        long += [one.name for one in named[1]] if named is not None else []
+    return tuple(dict.fromkeys(long))
 
 
 def _check(found: list[Word]) -> None:
@@ -111,24 +118,31 @@ def _phrases(bare: str) -> list[Atom]:
 
 
 def _atoms(text: str, unfinished: bool) -> list[Atom]:
-    """Read what stands outside of quotes: days, numbers, names of places, words."""
+    """Read what stands outside of quotes: days, numbers, names of papers and places, words."""
     even = aligned(text)
     dated = spots(even)
-    numbered = [each for one in codes(even) for each in _apart(one, dated)]
-    typed, atoms, place = words(text), [], 0
+    numbered = [each for one in codes(even) for each in apart(one, dated)]
+    joined = runs_apart(text, even, dated)
+    typed, atoms, place = words(text), list[Atom](), 0
     while place < len(typed):
+        begun, had = place, len(atoms)
         one, last = typed[place], place == len(typed) - 1
         spot = next((s for s in dated if s.start <= one.start < s.end), None)
         code = next((c for c in numbered if c.start <= one.start < c.end), None)
         if spot is not None:
-            atoms.append(_day(spot, code))
+            atoms.append(day_atom(spot, code))
             place = _after(typed, spot.end)
         elif code is not None:
             place = _after(typed, code.end)
-            atoms.append(_number(code, unfinished and place == len(typed)))
+            atoms.append(number_atom(code, unfinished and place == len(typed)))
         elif (count := lead_at(typed, place)) > 0:  # "tỉnh" before a province need not be there
             atoms += [replace(_word(each, False), weak=True) for each in typed[place : place + count]]
             place += count
+        elif (meant := everyday_at(typed, place)) is not None:
+            count, meanings = meant
+            these = typed[place : place + count]
+            place += count
+            atoms.append(_everyday(these, meanings, unfinished and place == len(typed)))
         elif _says_nothing(one, typed[place + 1] if not last else None):
             place += 1
         elif (named := province_at(typed, place)) is not None:
@@ -141,14 +155,11 @@ def _atoms(text: str, unfinished: bool) -> list[Atom]:
             weak = not one.accented and one.folded in _STOP_PLAIN
             atoms.append(replace(read, weak=weak))
             place += 1
+        if len(atoms) == had + 1:
+            span = typed[begun].start, typed[place - 1].end
+            around = [run for run in joined if run.start <= span[0] and span[1] <= run.end]
+            atoms[-1] = or_joined(atoms[-1], around, len(text.rstrip()) if unfinished else None)
     return atoms
-
-
-def _apart(code: Code, dated: list[Spot]) -> tuple[Code, ...]:
-    """Give a code, or the codes within it where it would reach over a day or month."""
-    if code.within and any(one.start < code.end and code.start < one.end for one in dated):
-        return tuple(one for one in code.within if len(one.parts) > 1)
-    return (code,)
 
 
 def _after(typed: list[Word], end: int) -> int:
@@ -161,25 +172,20 @@ def _says_nothing(one: Word, following: Word | None) -> bool:
     return one.folded in _BEFORE_NUMBERS and following is not None and following.folded[0].isdigit()
 
 
-def _day(spot: Spot, code: Code | None) -> Atom:
-    term = either(*(Has(one) for one in spot.terms))
-    if code is not None and not spot.said:  # "12/2024" is a month, or the number of a document
-        term = either(term, Phrase(code.parts))
-    return Atom(term, term, None)
-
-
-def _number(code: Code, unfinished: bool) -> Atom:
-    whole = _written(code)
-    if code.within:
-        whole = either(whole, every(*(_written(one) for one in code.within)))
-    many = sum(one.isdigit() for one in code.compact) >= FEWEST_DIGITS
-    must = either(whole, Begins(code.compact)) if unfinished or many else whole
-    return Atom(must, whole, None)
-
-
-def _written(code: Code) -> Condition:
-    """Run together, or with whatever between its parts."""
-    return either(Has(code.compact), Phrase(code.parts)) if len(code.parts) > 1 else Has(code.compact)
+def _everyday(these: list[Word], meanings: Meanings, unfinished: bool) -> Atom:
+    """Read what people call a paper: its words, best beside each other, or what it means."""
+    own = [_word(one, unfinished and one is these[-1]) for one in these]
+    long = [Phrase(one) for one in meanings]
+    beside = Phrase(tuple(one.folded for one in these))
+    spelled = [one.exact for one in own if one.exact is not None]
+    return Atom(
+        must=either(every(*(one.must for one in own)), *long),
+        whole=either(beside, *long),
+        exact=either(every(beside, *spelled), *long),
+        loose=either(every(*(one.loose or one.must for one in own)), *long)
+        if any(one.loose for one in own)
+        else None,
+    )
 
 
 def _province(these: list[Word], wider: tuple[Wider, ...], unfinished: bool) -> list[Atom]:

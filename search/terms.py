@@ -10,9 +10,10 @@ from datetime import date
 from functools import lru_cache
 
 from search.dates import Spot, day_term, month_term, spots
-from search.known_names import abbreviations
+from search.known_names import abbreviations, everyday_at
+from search.number_atoms import runs_apart
 from search.numbers import codes
-from search.vietnamese import aligned, normal, words
+from search.vietnamese import Word, aligned, normal, words
 
 _SHORT = 300  # characters; what is longer is content, and is not kept in memory
 
@@ -47,22 +48,33 @@ def _kept(text: str) -> Terms:
 def _text(text: str) -> Terms:
     bare = normal(text)
     found = words(bare)
-    plain = [one.folded for one in found]
-    beside = _beside(aligned(bare), plain)
-    return Terms((" ".join(plain), *beside), (" ".join(one.exact for one in found),))
+    plain = " ".join(one.folded for one in found)
+    written_out = " ".join(_written_out(found))
+    beside = [*_beside(bare), *([written_out] if written_out != plain else [])]
+    return Terms((plain, *beside), (" ".join(one.exact for one in found),))
 
 
-def _beside(text: str, plain: list[str]) -> Iterable[str]:
-    """Give what else the text is found by."""
+def _beside(bare: str) -> Iterable[str]:
+    """Give what else numbers and days in the text are found by."""
+    text = aligned(bare)
     for code in codes(text):
         for one in (code, *code.within):
             if len(one.parts) > 1:
                 yield from (one.compact, *one.endings)
-    for spot in spots(text):
+    days = spots(text)
+    for spot in days:
         yield from date_terms(spot)
-    written_out = [word for one in plain for word in abbreviations().get(one, ((one,),))[0]]
-    if written_out != plain:
-        yield " ".join(written_out)
+    for run in runs_apart(bare, text, days):
+        yield run.compact
+
+
+def _written_out(found: list[Word]) -> Iterable[str]:
+    place = 0
+    while place < len(found):
+        one = found[place].folded
+        count, meanings = everyday_at(found, place, spelled=True) or (1, abbreviations().get(one, ((one,),)))
+        yield from meanings[0]
+        place += count
 
 
 def date_terms(spot: Spot) -> Iterable[str]:

@@ -67,6 +67,8 @@ _JUDGES: dict[str, Callable[[Paper, Any], bool]] = {
     "person_bare_ends": lambda paper, value: _bare(paper.person).endswith(f" {value}"),
     "personal_number": lambda paper, value: paper.personal_number == value,
     "personal_number_begins": lambda paper, value: paper.personal_number.startswith(value),
+    "in_force": lambda paper, value: paper.in_force == value,
+    "type_name": lambda paper, value: paper.type_name == value,
     "type": lambda paper, value: paper.type == value,
     "number": lambda paper, value: paper.number == value,
     "number_begins": lambda paper, value: paper.number.startswith(value),

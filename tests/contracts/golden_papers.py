@@ -1,7 +1,7 @@
-"""Ten thousand papers that nobody has: real types, made-up persons and places, the same every time."""
+"""Ten thousand papers that nobody has, and a few: real types, made-up persons and places, always the same."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 
@@ -12,6 +12,7 @@ COUNT = 10_000
 SEED = 20260703
 READER = "owner:everybody"
 
+TODAY = date(2026, 7, 3)
 MERGED_ON = date(2025, 7, 1)
 _FAMILIES = [
     "Nguyễn",
@@ -150,6 +151,17 @@ PROVINCES = {  # as they were -> as they are since
     "Hà Nội": "Hà Nội",
     "Nghệ An": "Nghệ An",
 }
+_OTHERS = [  # of kinds and with numbers that types do not tell of, as people scan them
+    ("GCNQSDD", "Giấy chứng nhận quyền sử dụng đất", "AA 261127061106"),
+    ("GCNQSDD", "Giấy chứng nhận quyền sử dụng đất", "AA-261127061107"),
+    ("GCNQSDD", "Giấy chứng nhận quyền sử dụng đất", "AA261127061108"),
+    ("GCNQSDD", "Giấy chứng nhận quyền sử dụng đất", "CĐ 456789"),
+    ("KHAC", "Chứng nhận đăng ký xe", "29A 123.45"),
+    ("KHAC", "Chứng nhận đăng ký xe", "29A 123.46"),
+    ("KHAC", "Giấy phép lái xe", "A1 010180034562"),
+    ("KHAC", "Giấy phép lái xe", "B2-010180034563"),
+    ("KHAC", "Chứng minh nhân dân", "012345678"),
+]
 _OFFICES = {"CCCD": "Cục Cảnh sát quản lý hành chính", "HC": "Công an", "VBTN": "Sở Giáo dục và Đào tạo"}
 
 
@@ -168,6 +180,19 @@ class Paper:
     number: str
     issued_on: date
 
+    @property
+    def state(self) -> str:
+        return ("in_force", "in_force", "in_force", "revoked", "replaced")[int(self.id[1:]) % 5]
+
+    @property
+    def valid_until(self) -> date | None:
+        return date(2026, 6, 30) if int(self.id[1:]) % 9 == 0 else None
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it is, on TODAY."""
+        return self.state == "in_force" and (self.valid_until is None or self.valid_until >= TODAY)
+
     def document(self) -> Document:
         office = _OFFICES.get(self.type, "UBND" if int(self.id[1:]) % 2 else "Ủy ban nhân dân")
         return Document(
@@ -177,10 +202,10 @@ class Paper:
             names=(self.person, f"{self.personal_number}-{self.type}-0001"),
             type=self.type,
             issuer=f"H{int(self.id[1:]) % 7}",
-            state=("in_force", "in_force", "in_force", "revoked", "replaced")[int(self.id[1:]) % 5],
+            state=self.state,
             trust="ABCDE"[int(self.id[1:]) % 5],
             issued_on=self.issued_on,
-            valid_until=date(2026, 6, 30) if int(self.id[1:]) % 9 == 0 else None,
+            valid_until=self.valid_until,
             stored_on=self.issued_on,
         )
 
@@ -190,7 +215,10 @@ def papers() -> tuple[Paper, ...]:
     """Make them all."""
     chance = random.Random(SEED)
     types = [(one.code, one.name.vi) for one in shipped_book().record_types]
-    return tuple(_paper(chance, number, types) for number in range(COUNT))
+    made = [_paper(chance, number, types) for number in range(COUNT)]
+    for code, name, number in _OTHERS:
+        made.append(replace(_paper(chance, len(made), [(code, name)]), number=number))
+    return tuple(made)
 
 
 def _paper(chance: random.Random, number: int, types: list[tuple[str, str]]) -> Paper:

@@ -1,18 +1,14 @@
 """Golden queries, asked of all back ends: the same answers in the same order, and good ones."""
 
-from datetime import date
-
 import pytest
 
 from search.index import Index, Page, Search
 from search.query import read
 from tests.contracts import golden
-from tests.contracts.golden_papers import READER, papers
+from tests.contracts.golden_papers import READER, TODAY, papers
 from tests.contracts.indexes import BACK_ENDS, address_of, opened
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
-
-TODAY = date(2026, 7, 3)
 
 
 @pytest.fixture(scope="module")

@@ -655,6 +655,99 @@ async def test_a_code_beside_a_year_is_one_code_and_no_date(
     assert sorted(await ids(index, text)) == found
 
 
+APART = {
+    "apart": "Giấy chứng nhận, số AA 261127061106",
+    "dashed": "Giấy chứng nhận AA-261127061106",
+    "one": "Giấy chứng nhận AA261127061106",
+    "grouped": "Giấy chứng nhận AA 261127 061106 cấp lại",
+    "other": "Giấy chứng nhận AB 261127061106",
+    "đ": "Số phát hành CĐ 456789",
+    "plate": "Xe biển số 29A 123.45",
+    "plate, dashed": "Xe biển số 29A-123.45",
+    "words": "Khai sinh 12 ban sao, quận 3",
+    "numbers": "1234 5 A",
+}
+ALL = ["apart", "dashed", "grouped", "one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("AA261127061106", ALL),
+        ("aa261127061106 ", ALL),
+        ("AA2611270", ALL),  # while it is typed
+        ("AA 261127061106", ALL),
+        ("AA 261127061106 ", ALL),
+        ("AA-261127061106 ", ALL),
+        ("AA 261127 061106 ", ALL),
+        ("AA 2611270", ALL),
+        ("giấy chứng nhận AA261127061106 ", ALL),
+        ("AA261127061106 cấp lại ", ["grouped"]),
+        ("AB261127061106", ["other"]),
+        ("CĐ456789 ", ["đ"]),
+        ("cd456789 ", ["đ"]),
+        ("CĐ 456789 ", ["đ"]),
+        ("29A12345 ", ["plate", "plate, dashed"]),
+        ("29A-12345 ", ["plate", "plate, dashed"]),
+        ("29 A 12345 ", ["plate", "plate, dashed"]),
+        # and nothing else is found by it
+        ("khaisinh", []),
+        ("bansao ", []),
+        ("AA ", ["apart", "dashed", "grouped"]),
+        ("12345", ["plate"]),
+        ("quan 3 ", ["words"]),
+        ("khai sinh 12 ", ["words"]),
+    ],
+)
+async def test_letters_and_digits_are_one_number_apart_or_together(
+    index: Index, text: str, found: list[str]
+) -> None:
+    await index.put([paper(name, one, issued_on=None) for name, one in APART.items()])
+    assert sorted(await ids(index, text)) == found
+
+
+CALLED = {
+    "land": "Giấy chứng nhận quyền sử dụng đất, quyền sở hữu tài sản gắn liền với đất",
+    "house": "Giấy chứng nhận quyền sở hữu nhà ở",
+    "by its name": "Bản quét sổ đỏ nhà ông Ba",
+    "drawing": "Sơ đồ thửa đất",
+    "licence": "Giấy phép lái xe hạng A1",
+    "short": "GPLX hạng A1",
+    "marriage": "Giấy chứng nhận kết hôn",
+    "old card": "Chứng minh nhân dân",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("sổ đỏ", ["by its name", "drawing", "land"]),  # folded words must match, as ever
+        ("SỔ ĐỎ ", ["by its name", "drawing", "land"]),
+        ("so do ", ["by its name", "drawing", "land"]),
+        ("sổ hồng ", ["by its name", "house", "land"]),
+        ("sơ đồ ", ["by its name", "drawing"]),
+        ('"sổ đỏ"', ["by its name", "drawing"]),
+        ("giấy chứng nhận quyền sử dụng đất ", ["by its name", "land"]),
+        ("bằng lái ", ["licence", "short"]),
+        ("bằng lái xe A1 ", ["licence", "short"]),
+        ("hôn thú ", ["marriage"]),
+        ("cmt ", ["old card"]),
+        ("chứng minh thư ", ["old card"]),
+    ],
+)
+async def test_papers_are_found_by_what_people_call_them(index: Index, text: str, found: list[str]) -> None:
+    await index.put([paper(name, one, issued_on=None) for name, one in CALLED.items()])
+    assert sorted(await ids(index, text)) == found
+
+
+async def test_the_paper_that_is_meant_comes_before_words_that_only_fold_alike(index: Index) -> None:
+    apart = paper("apart", "Sở Y tế, phường Nghĩa Đô", issued_on=date(2026, 1, 1))
+    await index.put([apart, *(paper(name, one) for name, one in CALLED.items())])
+    assert (await ids(index, "so do "))[-1] == "apart"
+    *best, last_but_one, last = await ids(index, "sổ đỏ ")
+    assert (sorted(best), last_but_one, last) == (["by its name", "land"], "drawing", "apart")
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -30,6 +30,15 @@ def found(text: str, asked: str, *, loose: bool = False) -> list[str]:
         ("giâ\u0301y ĐẤT", "dat giay", ["giấy", "ĐẤT"]),
         ("<b>Hoà</b>", "hòa <b>", ["b", "Hoà", "b"]),
         ("Giấy khai", "", []),
+        ("Số AA 261127061106", "aa261127061106", ["AA 261127061106"]),
+        ("Số AA 261127061106", "AA2611", ["AA 261127061106"]),
+        ("Số AA261127061106", "aa 261127061106 ", ["AA261127061106"]),
+        ("Số AA 261127061106", "aax", []),
+        ("Biển số 29A 123.45", "29a12345 ", ["29A 123.45"]),
+        ("Quyền sử dụng đất", "sổ đỏ", []),
+        ("Giấy phép lái xe", "bằng lái", ["Giấy", "phép", "lái", "xe"]),
+        ("Bản quét sổ đỏ", "giấy chứng nhận quyền sử dụng đất", ["sổ", "đỏ"]),
+        ("Sơ đồ", "giấy chứng nhận quyền sử dụng đất", []),
     ],
 )
 def test_what_was_asked_for_is_marked_however_it_is_written(text: str, asked: str, wanted: list[str]) -> None:

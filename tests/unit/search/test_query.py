@@ -103,8 +103,10 @@ def test_no_query_has_more_conditions_than_a_search_server_takes(count: int) -> 
     long = "trường phường nguyễn khánh thành quang nghĩa đường chương nghiêng trưởng thương khuyên"
     longer = f"{long} thuyền nhường chuyển hướng quyển trương thường"
     short = "gks gcs cccd cmnd gplx ubnd hđnd tand vksnd gcn qsdđ đkkd đkdn đkkh tthn shk bhyt bhxh tp hcm"
+    apart = "aa 1 bb 2 cc 3 dd 4 ee 5 ff 6 gg 7 hh 8 ii 9 kk 10"
+    called = "sổ đỏ sổ hồng bằng lái xe hôn thú chứng minh thư giấy đăng ký kết hôn bằng lái xe"
     mixed = "lý my tp hcm Hồ Chí Minh Lâm Đồng Ninh Bình quý sĩ Phú Thọ thỷ Vĩnh Long 12/2024"
-    for typed in (longer, short, mixed):
+    for typed in (longer, short, apart, called, mixed):
         text = " ".join(typed.split()[:count])
         for ending in ("", " "):
             for one in read(text + ending).rounds:
@@ -177,6 +179,24 @@ def test_a_number_is_found_with_and_without_separators() -> None:
     for text in ("001 180 034 562", "001180034562", "001.180.034.562"):
         assert Has("001180034562") in must(read(text))
     assert isinstance(read("12/2024").rounds[0].must, Either)
+
+
+def test_letters_beside_digits_are_asked_for_as_one_too_and_letters_beside_letters_are_not() -> None:
+    for text in ("AA 261127061106 ", "aa – 261127 061106 "):
+        assert Begins("aa261127061106") in must(read(text))
+    for text in ("khai sinh ", "quận 3 ", "12 tháng 3 năm 2024 ", "1234 5 "):
+        asked = must(read(text))
+        assert not any(len(one.word) > 5 and one.word.isalnum() for one in asked if isinstance(one, Has)), (
+            text
+        )
+
+
+def test_what_people_call_a_paper_asks_for_what_it_is_too_where_its_accents_may_be_the_name_s() -> None:
+    land = Phrase(("giay", "chung", "nhan", "quyen", "su", "dung", "dat"))
+    for text in ("sổ đỏ", "SỔ ĐỎ", "so do", "sổ do"):
+        assert land in must(read(text))
+    for text in ("sơ đồ", "số đo", "đỏ sổ", '"sổ đỏ"'):
+        assert land not in must(read(text))
 
 
 @pytest.mark.parametrize("short", ["GKS", "CCCD", "GPLX", "UBND", "gplx", "ubnd"])
