@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.conftest import House
 from tests.hooks import Ahead, Hooking
 from vault import asking, consenting, fetching, migrating, my_consents
 from vault.callers import OwnerCaller, SystemCaller
+from vault.clock import Clock
 from vault.consent_request import AskedPurpose, ConsentRequest
 from vault.days import legal_day
 from vault.fetched import Fetch
@@ -99,6 +100,11 @@ class Lending:
         wanted = records or (self.house.daughters,)
         body = Fetch(consent, purpose, wanted)
         return await fetching.fetch(self.house.vault, caller or self.bank, body, key=key or fresh())
+
+
+def at_ten() -> datetime:
+    """Ten in the morning in Viet Nam, today: the vaults of tests are made today, whenever that is."""
+    return datetime.combine(legal_day(Clock().now()), time(3), UTC)
 
 
 def fresh() -> str:

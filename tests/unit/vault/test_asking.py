@@ -1,6 +1,6 @@
 """Whoever asks for consent learns nothing about whom; and asks no more than they may."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from unicodedata import normalize
 
 import pytest
@@ -10,7 +10,7 @@ from policies.consents import standing
 from reuse_api.demo import people
 from reuse_api.demo.people import Citizen
 from signing.leaf import Kind
-from tests.unit.vault.conftest import ACCOUNT, LOAN, Lending, fresh
+from tests.unit.vault.conftest import ACCOUNT, LOAN, Lending, at_ten, fresh
 from vault import asking, consents, my_consents, receipts
 from vault.clock import FixedClock
 from vault.consent_request import AskedPurpose
@@ -22,11 +22,6 @@ from vault.tables import consent, log_entry, notice
 pytestmark = pytest.mark.anyio
 NOBODY = Citizen("Nguyễn Văn Không", "001207012999", "2007-01-01")
 MISNAMED = Citizen("Nguyễn Thị Khác", people.DAUGHTER.number, people.DAUGHTER.born_on)
-
-
-def people_day():
-    """An instant of the story's days: 10:00 in Viet Nam."""
-    return datetime(2026, 11, 26, 3, tzinfo=UTC)
 
 
 async def lender(house):
@@ -158,7 +153,7 @@ async def test_another_system_finds_no_such_request(house, lending, commune):
 
 
 async def test_a_request_that_nobody_answers_lapses_by_itself(open_house):
-    clock = FixedClock(people_day())
+    clock = FixedClock(at_ten())
     async with open_house(clock) as house:
         lending = await lender(house)
         answer = await lending.request(lending.asks(valid_until=legal_day(clock.now()) + timedelta(days=100)))

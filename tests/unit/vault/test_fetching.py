@@ -1,7 +1,7 @@
 """Under a consent just the named records are read, each read is counted, and each is decided afresh."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from reuse_api.demo import people
 from reuse_api.demo.actors import register
 from signing.leaf import Kind
-from tests.unit.vault.conftest import LOAN, Lending, fresh
+from tests.unit.vault.conftest import LOAN, Lending, at_ten, fresh
 from vault import consenting, deliver, my_consents, receipts, revoke
 from vault.assertions import new_caller_key
 from vault.clock import FixedClock
@@ -156,14 +156,15 @@ async def test_a_revoked_record_is_not_read_under_a_consent(house, bank, commune
 
 
 async def test_a_reading_ends_after_fifteen_minutes_and_a_consent_after_its_last_day(open_house):
-    clock = FixedClock(datetime(2026, 11, 26, 3, tzinfo=UTC))
+    ten = at_ten()
+    clock = FixedClock(ten)
     async with open_house(clock) as house:
         lending = Lending(house, await house.system(people.BANK, officer=False))
         daughter = await house.owner(people.DAUGHTER)
         tomorrow = legal_day(clock.now()) + timedelta(days=1)
         consent_id = await lending.given(daughter, valid_from=tomorrow, valid_until=tomorrow)
         assert (await lending.fetches(consent_id)).reasons == ("consent_not_yet_valid",)
-        clock.move_to(datetime(2026, 11, 27, 3, tzinfo=UTC))
+        clock.move_to(ten + timedelta(days=1))
         bank = lending.bank = await house.system(people.BANK, officer=False)
         release_id = (await lending.fetches(consent_id))["items"][0]["release"]
         assert await house.reads(bank, release_id)
@@ -173,7 +174,7 @@ async def test_a_reading_ends_after_fifteen_minutes_and_a_consent_after_its_last
         bank = await house.system(people.BANK, officer=False)
         refusal = await deliver.deliver(house.vault, bank, release_id)
         assert (refusal.reasons, refusal.status) == (("fetch_ended",), "ended")
-        clock.move_to(datetime(2026, 11, 27, 16, 55, tzinfo=UTC))  # 23:55 in Viet Nam
+        clock.move_to(ten + timedelta(days=1, hours=13, minutes=55))  # 23:55 in Viet Nam
         bank = lending.bank = await house.system(people.BANK, officer=False)
         release_id = (await lending.fetches(consent_id))["items"][0]["release"]
         clock.advance(timedelta(minutes=5))
