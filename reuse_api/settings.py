@@ -45,7 +45,8 @@ class Settings(SignInSettings, BaseSettings):
         "var/kho/rows.db",
         description="Where the rows are: the path of an SQLite file, for one process; or "
         '"postgresql+asyncpg://USER@HOST:PORT/DATABASE", a database of its own, for several ('
-        '"?ssl=verify-full" demands encryption, "?host=FOLDER" is a Unix socket).',
+        '"?ssl=verify-full" demands encryption and a certificate that somebody vouches for: an authority of '
+        'your own is named in SSL_CERT_FILE; "?host=FOLDER" is a Unix socket).',
     )
     database_password: Path | None = Field(
         None,

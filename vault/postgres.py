@@ -10,6 +10,7 @@ that moved while the place was lost are written no more, and by this process nev
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
@@ -298,10 +299,12 @@ def engine(address: RowsAddress, **more: Any) -> AsyncEngine:
     """Make an engine that lets only our errors out, limits every wait, shows no parameters in messages."""
     if "poolclass" not in more:
         more |= {"max_overflow": 0, "pool_timeout": _SECONDS_FOR_A_CONNECTION}
+    checked = address.encryption()
     made = create_async_engine(
         address.url(),
         hide_parameters=True,  # they are about persons
         connect_args={
+            **({"ssl": checked} if checked else {}),
             "timeout": 5,  # seconds to connect
             "command_timeout": 60,  # the server's own limits come first; this one is for a dead network
             "server_settings": _SESSION,
@@ -399,5 +402,7 @@ def _passes(state: str) -> bool:
 
 def _words(problem: BaseException) -> str:
     """Say what happened in one line; neither address nor password stands in it."""
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return f"database: its certificate is not trusted: {problem.verify_message}"
     said = str(problem).partition("\n")[0].strip()
     return f"database: {said or type(problem).__name__}"

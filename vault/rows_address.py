@@ -1,5 +1,6 @@
 """Where the rows are: the path of an SQLite file, or a `postgresql+asyncpg` address."""
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ if TYPE_CHECKING:  # settings are read by every command, and most know no rows: 
 
 SERVER = "postgresql+asyncpg"
 _OPTIONS = frozenset({"host", "ssl"})
+_CHECKED = {"verify-ca": False, "verify-full": True}  # whether the name is checked too (libpq's words)
+_ENCRYPTED = frozenset({"disable", "allow", "prefer", "require", *_CHECKED})
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,7 +46,25 @@ class RowsAddress:
         if not self.server:
             return URL.create("sqlite+aiosqlite", database=self.text)
         url = _read(self.text)
+        if self._demanded in _CHECKED:
+            url = url.difference_update_query(["ssl"])  # `encryption` says it instead
         return url.set(password=_first_line(self.password_file)) if self.password_file else url
+
+    def encryption(self) -> ssl.SSLContext | None:
+        """Give by whom the server's certificate is to be vouched for, where the address demands that.
+
+        The authorities are the system's, or those of the file that SSL_CERT_FILE names, as for every other
+        server; the driver alone would look into a folder of the user's.
+        """
+        if self._demanded not in _CHECKED:
+            return None
+        context = ssl.create_default_context()
+        context.check_hostname = _CHECKED[self._demanded]
+        return context
+
+    @property
+    def _demanded(self) -> str:
+        return str(_read(self.text).query.get("ssl", "")) if self.server else ""
 
     def __str__(self) -> str:
         return _read(self.text).render_as_string(hide_password=True) if self.server else self.text
@@ -68,6 +89,8 @@ def check_rows_address(text: str) -> str:
         raise ValueError("the address names no database")
     if set(url.query) - _OPTIONS:
         raise ValueError(f"of options, only {' and '.join(sorted(_OPTIONS))} can be given")
+    if url.query.get("ssl", "disable") not in _ENCRYPTED:
+        raise ValueError(f"ssl is one of {', '.join(sorted(_ENCRYPTED))}")
     return text
 
 
