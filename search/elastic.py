@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import elasticsearch
-from elastic_transport import AiohttpHttpNode, HttpHeaders, TransportError
+from elastic_transport import AiohttpHttpNode, HttpHeaders, TlsError, TransportError
 
 from search.access import IndexAccess, read_credentials
 from search.elastic_answers import acknowledged, blocked, count, kinds, layout, page, places, refused
@@ -26,6 +26,7 @@ from search.errors import (
     IndexMissing,
     IndexNameTaken,
     IndexNewer,
+    IndexNotTrusted,
     IndexReadOnly,
     IndexRefused,
     IndexUnavailable,
@@ -219,6 +220,8 @@ class ElasticIndex:
             raise IndexMissing(self._place) from problem
         except elasticsearch.ApiError as problem:
             raise self._said(problem) from None
+        except TlsError as problem:
+            raise IndexNotTrusted(f"{self._place}: {_vouched_for(problem) or 'TLS'}") from None
         except TransportError as problem:
             raise IndexUnavailable(f"{self._place}: {type(problem).__name__}") from None
         except (
@@ -241,6 +244,19 @@ class ElasticIndex:
         if isinstance(problem, elasticsearch.AuthenticationException | elasticsearch.AuthorizationException):
             return IndexRefused(self._place)
         return IndexUnavailable(f"{self._place}: answered {problem.meta.status}")
+
+
+def _vouched_for(problem: TlsError) -> str:
+    """Say what is wrong with the certificate; the address does not stand in it."""
+    for one in problem.errors:  # of each try, and within them what the network said
+        found = _vouched_for(one) if isinstance(one, TlsError) else _verified(one)
+        if found:
+            return found
+    return ""
+
+
+def _verified(problem: Exception) -> str:
+    return str(getattr(getattr(problem, "certificate_error", None), "verify_message", ""))
 
 
 class _Fresh:

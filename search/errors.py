@@ -37,6 +37,12 @@ class IndexRefused(IndexUnavailable):
     code = "index_credentials_refused"
 
 
+class IndexNotTrusted(IndexUnavailable):
+    """The search server's certificate is not trusted: it has ended, or nobody we know vouches for it."""
+
+    code = "index_not_trusted"
+
+
 class IndexCredentialsUnusable(SearchError):
     """The file of the search server's credentials cannot be used."""
 

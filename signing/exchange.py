@@ -61,8 +61,8 @@ class Question:
 class NoAnswer(Exception):
     """There was no whole answer.
 
-    `reason` is unreachable, inside, slow, hung_up, too_large, busy or status_NNN; `sent` says whether the
-    question may have been acted upon.
+    `reason` is unreachable, not_trusted (its certificate), inside, slow, hung_up, too_large, busy or
+    status_NNN; `sent` says whether the question may have been acted upon.
     """
 
     def __init__(self, reason: str, *, sent: bool) -> None:
@@ -73,7 +73,7 @@ class NoAnswer(Exception):
     @property
     def passing(self) -> bool:
         """Whether another try may help."""
-        return self.reason in {"unreachable", "slow", "hung_up", "busy"}
+        return self.reason in {"unreachable", "not_trusted", "slow", "hung_up", "busy"}
 
 
 async def ask(question: Question, limits: Limits) -> Answered:
@@ -107,6 +107,8 @@ async def ask(question: Question, limits: Limits) -> Answered:
             return Answered(response.status, response.content_type.lower(), body, ahead)
     except aiohttp.ConnectionTimeoutError as problem:
         raise NoAnswer("slow", sent=False) from problem
+    except aiohttp.ClientConnectorCertificateError as problem:
+        raise NoAnswer("not_trusted", sent=False) from problem
     except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as problem:
         if isinstance(getattr(problem, "os_error", None), LeadsInside):
             raise NoAnswer("inside", sent=False) from problem

@@ -60,6 +60,12 @@ class StoreRefused(StoreUnavailable):
     code = "store_refused"
 
 
+class StoreNotTrusted(StoreUnavailable):
+    """The store's certificate is not trusted: it has ended, or nobody we know vouches for it."""
+
+    code = "store_not_trusted"
+
+
 class BucketMissing(StoreUnavailable):
     """There is no such bucket on the server; Kho makes none."""
 

@@ -7,6 +7,7 @@ answers. The thread of a call that was given up ends at its next wait for the ne
 import asyncio
 import http.client
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from minio.error import MinioException, S3Error, ServerError
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, SSLError
 
-from storage.errors import BucketMissing, StorageError, StoreRefused, StoreUnavailable
+from storage.errors import BucketMissing, StorageError, StoreNotTrusted, StoreRefused, StoreUnavailable
 
 THREADS = 16
 TRIES = 4
@@ -113,6 +114,8 @@ class Calls:
         if isinstance(fault, OutOfTime):
             return StoreUnavailable(f"{self._place}: no answer within {DEADLINE:g} s")
         reason = getattr(fault, "reason", None)
+        if isinstance(reason, SSLError) and isinstance(reason.args[0], ssl.SSLCertVerificationError):
+            return StoreNotTrusted(f"{self._place}: {reason.args[0].verify_message}")
         named = type(reason if isinstance(reason, Exception) else fault).__name__
         return StoreUnavailable(f"{self._place}: {code or named}")
 

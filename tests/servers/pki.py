@@ -165,10 +165,11 @@ class Pki:
         return where
 
 
-def serving(path: Path, pki: Pki) -> ssl.SSLContext:
-    """Make what a server on loopback needs to speak TLS; its certificate is written to `path`."""
+def serving(path: Path, pki: Pki, stop: datetime | None = None) -> ssl.SSLContext:
+    """Make what a server on loopback needs to speak TLS, for `stop` at the latest; written to `path`."""
     where = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    holder = pki.issue("127.0.0.1", [(x509.BasicConstraints(False, None), True), (where, False)])
+    bare: Extensions = [(x509.BasicConstraints(False, None), True), (where, False)]
+    holder = pki.issue("127.0.0.1", bare, start=stop - YEAR if stop else None, stop=stop)
     secret = holder.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     chain = (holder.certificate, *holder.above)
     path.write_bytes(secret + b"".join(one.public_bytes(Encoding.PEM) for one in chain))

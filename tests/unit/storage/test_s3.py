@@ -477,6 +477,11 @@ async def test_a_server_that_comes_later_is_known_then(
     store = store_at(f"s3+http://{private.host}/later", seaweed.access_of(offers, tmp_path))
     assert store.told()["versioning"] == "unknown"
     await asyncio.to_thread(private.start)
-    await store.ready()
+    for _ in range(100):  # its parts find one another a moment after it has begun
+        try:
+            await store.ready()
+            break
+        except StoreUnavailable:
+            await asyncio.sleep(0.1)
     assert store.told()["versioning"] != "unknown"
     await store.close()

@@ -64,6 +64,8 @@ def test_where_all_is_well_nothing_is_said() -> None:
         (replace(QUIET, rows=None), Alarm("database_unavailable")),
         (replace(QUIET, store="store_unavailable"), Alarm("store_unavailable")),
         (replace(QUIET, store="store_refused"), Alarm("store_refused")),
+        (replace(QUIET, store="store_not_trusted"), Alarm("store_not_trusted")),
+        (replace(QUIET, search="index_not_trusted"), Alarm("index_not_trusted")),
         (replace(QUIET, store="store_bucket_missing"), Alarm("store_bucket_missing")),
         (replace(QUIET, store="something_new"), Alarm("store_unavailable")),
         (replace(QUIET, parts={"signer": "away", "gate": "ok"}), Alarm("signer_away")),
