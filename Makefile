@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo server test test-long test-servers lint bench pictures clean
+.PHONY: install demo server test test-more test-long test-servers lint bench pictures clean
 
 install: $(STAMP)
 
@@ -32,10 +32,15 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+TESTING = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
 # Four processes on two cores: tests wait a third of their time, for disks, servers and processes that start.
 # Whatever they start reads compiled what another has compiled.
 test: lint
-	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long"
+	$(TESTING) -m "not long and not more"
+
+test-more: install
+	$(TESTING) -m "more and not long"
 
 test-long: install
 	PYTEST_DEBUG_TEMPROOT="$${TMPDIR:-/tmp}" $(BIN)/python -m pytest -n 2 --dist loadfile -m long

@@ -53,6 +53,33 @@ LONGEST = (
     "tests/outside/test_outsiders_agree.py",
     "tests/pages/test_auditor_life.py",
 )
+# What takes a third of the time: `make test-more` has it, and so has
+# `.ci/run`. A folder, or a file.
+MORE = (
+    "tests/backups/",
+    "tests/faults/",
+    "tests/flows/test_demo.py",
+    "tests/flows/test_served_figures.py",
+    "tests/flows/test_seven_callers.py",
+    "tests/flows/test_signed_files.py",
+    "tests/flows/test_store_on_s3.py",
+    "tests/flows/test_work_commands.py",
+    "tests/pages/test_admin_looks.py",
+    "tests/pages/test_audit_looks.py",
+    "tests/pages/test_auditor_life.py",
+    "tests/pages/test_citizen_life.py",
+    "tests/pages/test_desk_looks.py",
+    "tests/pages/test_desk_scanning.py",
+    "tests/pages/test_hostile_texts.py",
+    "tests/pages/test_officer_life.py",
+    "tests/pages/test_wallet_looks.py",
+    "tests/unit/reuse_api/test_spoken_results.py",
+    "tests/unit/signing/test_workers.py",
+    "tests/unit/vault/test_could_not_be_examined.py",
+    "tests/unit/vault/test_hook_delivering.py",
+    "tests/unit/vault/test_parts.py",
+    "tests/unit/vault/test_renewing.py",
+)
 PARTS = "PARTS_OF_THIS_MACHINE"  # names of parts that this machine has, between blanks: "postgresql chromium"
 _SHOWN = 10
 _MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30  # bytes
@@ -76,7 +103,11 @@ def _roomy() -> bool:
     return min(available, shutil.disk_usage(_MEMORY).free) > _ROOM
 
 
+@pytest.hookimpl(tryfirst=True)  # before those that an `-m` leaves out are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for one in items:
+        if one.nodeid.startswith(MORE):
+            one.add_marker("more")
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda one: place.get(one.nodeid.partition("::")[0], len(LONGEST)))
 

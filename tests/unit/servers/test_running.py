@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import LONGEST
+from tests.running import LONGEST, MORE
 
 _SKIPPED = """
 import pytest
@@ -50,3 +50,4 @@ def test_a_part_that_is_there_is_not_skipped(tmp_path: Path, had: str, outcome: 
 def test_the_files_that_come_first_are_there() -> None:
     root = Path(__file__).parents[3]
     assert [one for one in LONGEST if not (root / one).is_file()] == []
+    assert [one for one in MORE if not (root / one).exists()] == []
