@@ -23,7 +23,7 @@ from signing.malware import Clamd
 from storage.errors import AddressUnsupported
 from storage.opening import check_address as check_store
 from storage.s3_address import LOCK_DAYS_MAX
-from vault.rows_address import check_rows_address
+from vault.rows_address import RowsAddress, check_rows_address
 from vault.socket_place import check_socket
 
 PREFIX = "KHO_"
@@ -52,6 +52,11 @@ class Settings(SignInSettings, BaseSettings):
         None,
         description="A file (mode 600) whose first line is the password of that user; it goes before one in "
         "the address. Empty: none.",
+    )
+    database_unencrypted: bool = Field(
+        False,
+        description="Let KHO_DATABASE be on another machine without ssl=require or more. Whoever is on the "
+        "way between then reads names and what is asked; only a network of those two alone is fit.",
     )
     store: str = Field(
         "folder:var/kho/blobs",
@@ -327,6 +332,16 @@ class Settings(SignInSettings, BaseSettings):
             raise ValueError("KHO_METRICS_LISTEN needs an address of its own, beside KHO_LISTEN")
         if self.metrics_listen and not (self.metrics_open or is_loopback(self.metrics_host)):
             raise ValueError("KHO_METRICS_LISTEN is not on loopback; KHO_METRICS_OPEN=true allows that")
+        return self
+
+    @model_validator(mode="after")
+    def _rows_are_encrypted(self) -> Self:
+        host = RowsAddress(self.database).elsewhere
+        if host and not (self.database_unencrypted or is_loopback(host)):
+            raise ValueError(
+                "KHO_DATABASE is elsewhere and asks for no encryption: add ?ssl=verify-full; "
+                "KHO_DATABASE_UNENCRYPTED=true allows it without"
+            )
         return self
 
     @model_validator(mode="after")

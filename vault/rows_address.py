@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # settings are read by every command, and most know no rows: 
 SERVER = "postgresql+asyncpg"
 _OPTIONS = frozenset({"host", "ssl"})
 _CHECKED = {"verify-ca": False, "verify-full": True}  # whether the name is checked too (libpq's words)
-_ENCRYPTED = frozenset({"disable", "allow", "prefer", "require", *_CHECKED})
+_ALWAYS = frozenset({"require", *_CHECKED})
+_ENCRYPTED = frozenset({"disable", "allow", "prefer", *_ALWAYS})
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,6 +62,15 @@ class RowsAddress:
         context = ssl.create_default_context()
         context.check_hostname = _CHECKED[self._demanded]
         return context
+
+    @property
+    def elsewhere(self) -> str:
+        """The host that is spoken to in the clear, or may be; empty for a file, a socket, encryption."""
+        if not self.server or self._demanded in _ALWAYS:
+            return ""
+        url = _read(self.text)
+        host = str(url.query.get("host") or url.host or "")
+        return "" if host.startswith("/") else host
 
     @property
     def _demanded(self) -> str:

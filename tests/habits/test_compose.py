@@ -64,7 +64,7 @@ def allowed(setting: str, part: str) -> bool:
         for name, has in table().items()
         if setting == name or (name[-1] == "_" and setting.startswith(name))
     ]
-    whole = ("KHO_STORE", "KHO_SEARCH")
+    whole = ("KHO_DATABASE", "KHO_STORE", "KHO_SEARCH")
     rows += [has for name, has in table().items() if name in whole and setting.startswith(name)]
     return any(has[column] for has in rows)
 

@@ -88,6 +88,31 @@ def test_a_search_server_off_this_machine_is_asked_over_https_unless_it_is_said(
         assert read_settings(search=here).search == here
 
 
+@pytest.mark.parametrize("asked", ["", "?ssl=disable", "?ssl=allow", "?ssl=prefer"])
+def test_rows_off_this_machine_are_asked_for_encrypted_unless_it_is_said(asked: str) -> None:
+    there = f"postgresql+asyncpg://kho:hush@rows.example:5432/kho{asked}"
+    with pytest.raises(SettingsInvalid, match=r"KHO_DATABASE is elsewhere.*DATABASE_UNENCRYPTED") as refused:
+        read_settings(database=there)
+    assert "hush" not in str(refused.value)
+    assert read_settings(database=there, database_unencrypted=True).database == there
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        "postgresql+asyncpg://kho@rows.example/kho?ssl=require",
+        "postgresql+asyncpg://kho@rows.example/kho?ssl=verify-full",
+        "postgresql+asyncpg://kho@127.0.0.1:5432/kho",
+        "postgresql+asyncpg://kho@[::1]/kho",
+        "postgresql+asyncpg://kho@/kho?host=/run/postgresql",
+        "postgresql+asyncpg://kho@/kho",
+        "var/kho/rows.db",
+    ],
+)
+def test_rows_that_nobody_on_the_way_reads_need_no_word(fine: str) -> None:
+    assert read_settings(database=fine).database == fine
+
+
 def test_an_address_of_a_search_server_that_cannot_be_read_is_not_repeated() -> None:
     for search in ("http://u:secret@[::", "http://u:secret@ho\u2100st"):
         with pytest.raises(SettingsInvalid) as refused:
