@@ -1,67 +1,52 @@
 """A publisher killed before any of its file operations: the next one goes on, to the same bytes."""
 
 import asyncio
-import os
+import json
 import shutil
 import signal
+import subprocess
 import sys
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from signing.log_check import verify_log
-from signing.merkle import leaf_hash
 from signing.receipt import outcome_of
-from vault.signer import Signer
-
-LEAVES = [b"\x01\x03" + number.to_bytes(32) for number in range(600)]
-FILE_EVENTS = {
-    "open",
-    "os.mkdir",
-    "os.link",
-    "os.remove",
-    "os.rename",
-    "os.rmdir",
-    "os.chmod",
-    "shutil.rmtree",
-}
+from tests.faults.publishing_process import publish
 
 
-async def rows(first, stop):
-    return LEAVES[first:stop]
+class Dying:
+    """A process of one thread, which may fork: ours has those of whatever was tested before."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.publishing_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+
+    def die_at(self, number, folder, size):
+        """Publish in a child that kills itself before its file operation of this number; True if it lived."""
+        self._process.stdin.write(json.dumps([number, str(folder), size]) + "\n")
+        self._process.stdin.flush()
+        status = int(self._process.stdout.readline())
+        assert status in (0, -signal.SIGKILL)
+        return status == 0
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
 
 
-async def publish(folder, size):
-    """As a process would: open, load the rows, sign and publish. Returns the key line."""
-    signer = await Signer.open(key_folder=folder / "keys", log_folder=folder / "log", create=True)
-    await signer.load([leaf_hash(leaf) for leaf in LEAVES[:size]])
-    await signer.publish(rows)
-    await signer.close()
-    return signer.verifier_line
-
-
-def die_at(number, folder, size):
-    """Publish in a child that kills itself before its file operation of this number; True if it lived."""
-    child = os.fork()
-    if child == 0:
-        left = number
-
-        def watch(event, arguments):
-            nonlocal left
-            if event in FILE_EVENTS and str(folder) in str(arguments):
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                left -= 1
-
-        sys.addaudithook(watch)
-        try:
-            asyncio.run(publish(folder, size))
-            os._exit(0)
-        finally:
-            os._exit(1)
-    status = os.waitpid(child, 0)[1]
-    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
-    return not os.WIFSIGNALED(status)
+@pytest.fixture(scope="module")
+def dying():
+    one = Dying()
+    yield one
+    one.close()
 
 
 def files(folder):
@@ -74,7 +59,7 @@ def check(folder, line):
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 3), (250, 600)])
-def test_a_killed_publication_is_finished_by_the_next(tmp_path, before, after):
+def test_a_killed_publication_is_finished_by_the_next(dying, tmp_path, before, after):
     start = tmp_path / "start"
     line = asyncio.run(publish(start, before))
     done = shutil.copytree(start, tmp_path / "done")
@@ -82,7 +67,7 @@ def test_a_killed_publication_is_finished_by_the_next(tmp_path, before, after):
     wanted = files(done)
     for number in count():
         folder = shutil.copytree(start, tmp_path / f"run{number}")
-        lived = die_at(number, folder, after)
+        lived = dying.die_at(number, folder, after)
         assert check(folder, line) == "valid"  # what readers see meanwhile
         asyncio.run(publish(folder, after))
         assert files(folder) == wanted
@@ -91,10 +76,10 @@ def test_a_killed_publication_is_finished_by_the_next(tmp_path, before, after):
     assert number > 20
 
 
-def test_a_killed_creation_is_begun_again(tmp_path):
+def test_a_killed_creation_is_begun_again(dying, tmp_path):
     for number in count():
         folder = tmp_path / f"run{number}"
-        lived = die_at(number, folder, 3)
+        lived = dying.die_at(number, folder, 3)
         line = asyncio.run(publish(folder, 3))
         assert check(folder, line) == "valid"
         if lived:
